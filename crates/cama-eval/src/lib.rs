@@ -1,0 +1,1 @@
+//! Judging classifiers under manipulation.

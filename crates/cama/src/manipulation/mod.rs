@@ -1,0 +1,1 @@
+//! What the world does to images: shifts, rotations, contrast, noise, seeded.
