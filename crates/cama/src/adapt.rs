@@ -1,0 +1,341 @@
+//! Adaptation at test time, on unlabelled manipulated data (Eq. 8), with a guard.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::batch;
+use crate::data::{Images, shuffled, split};
+use crate::dream::{at_step, check_loop};
+use crate::model::DeepCama;
+use crate::objective::{Manipulated, elbo, elbo_unlabelled};
+use crate::optimise::{Optimiser, cosine};
+use crate::predict::{MChoice, PredictConfig, predict};
+use crate::progress::{Event, Observer, Phase};
+use crate::{Error, Result};
+
+/// Which ELBO of the clean data stands in Eq. 8; the paper offers both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CleanTerm {
+    /// ELBO(x, y): clean images, too, must be explained with an inferred m.
+    Joint,
+    /// ELBO(x, y, do(m=0)); it holds NN_M(0) in place, and says nothing about a mechanism that is the
+    /// identity at m = 0.
+    Null,
+}
+
+/// How to adapt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdaptConfig {
+    /// Optimiser steps.
+    pub steps: usize,
+    /// Unlabelled images a step.
+    pub batch: usize,
+    /// Clean, labelled images a step, where there are any.
+    pub clean_batch: usize,
+    /// Peak learning rate of Adam; warmed up over a twentieth of the steps, then half a cosine down to zero.
+    pub learning_rate: f64,
+    /// α of Eq. 8, the weight of the clean data; without clean data Eq. 8 has only its other term.
+    pub alpha: f64,
+    /// Which ELBO of the clean data.
+    pub clean_term: CleanTerm,
+    /// Weight of KL(q2(m|x) ‖ p(m)); 1 is Eq. 8.
+    pub kl_m: f64,
+    /// Samples of z for each image and class.
+    pub samples: usize,
+    /// Bound on the gradient's norm; 0 is no bound.
+    pub gradient_clip: f64,
+    /// Share of the unlabelled images that is used, drawn at random.
+    pub portion: f64,
+    /// Steps between two looks of the guard.
+    pub watch_every: usize,
+    /// Labelled clean images, and unlabelled ones, that the guard watches; none of them is trained on.
+    pub watched: usize,
+    /// How much accuracy on clean images may be lost before a state is discarded.
+    pub tolerance: f64,
+}
+
+impl Default for AdaptConfig {
+    fn default() -> Self {
+        Self {
+            steps: 200,
+            batch: 48,
+            clean_batch: 16,
+            learning_rate: 1e-3,
+            alpha: 0.5,
+            clean_term: CleanTerm::Joint,
+            kl_m: 1.0,
+            samples: 1,
+            gradient_clip: 200.0,
+            portion: 1.0,
+            watch_every: 50,
+            watched: 500,
+            tolerance: 0.01,
+        }
+    }
+}
+
+impl AdaptConfig {
+    /// Checks every field.
+    pub fn check(&self) -> Result<()> {
+        check_loop("adapt", self.steps, self.batch, self.learning_rate, self.gradient_clip)?;
+        let positive = [
+            ("adapt.steps", self.steps),
+            ("adapt.clean_batch", self.clean_batch),
+            ("adapt.samples", self.samples),
+            ("adapt.watch_every", self.watch_every),
+            ("adapt.watched", self.watched),
+        ];
+        for (field, value) in positive {
+            if !(1..=10_000_000).contains(&value) {
+                return Err(Error::config(field, value, "from 1 to 10000000"));
+            }
+        }
+        let shares = [("adapt.alpha", self.alpha), ("adapt.tolerance", self.tolerance)];
+        for (field, value) in shares {
+            if !(0.0..=1.0).contains(&value) {
+                return Err(Error::config(field, value, "from 0 to 1"));
+            }
+        }
+        if !(self.portion > 0.0 && self.portion <= 1.0) {
+            return Err(Error::config("adapt.portion", self.portion, "above 0 and at most 1"));
+        }
+        if !(self.kl_m >= 0.0 && self.kl_m.is_finite()) {
+            return Err(Error::config("adapt.kl_m", self.kl_m, "a number, 0 or more"));
+        }
+        Ok(())
+    }
+}
+
+/// Whether the guard let the adaptation stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The best state that the guard saw was kept.
+    Adapted,
+    /// No state explained the held-out images better without losing accuracy on clean ones: the model is as
+    /// it was before.
+    RolledBack,
+}
+
+/// What adaptation did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AdaptReport {
+    /// Whether the guard let it stand.
+    pub outcome: Outcome,
+    /// Optimiser steps done.
+    pub steps: usize,
+    /// The step whose state was kept; 0 is the state before.
+    pub kept_step: usize,
+    /// Unlabelled images that were trained on.
+    pub images: usize,
+    /// Eq. 7 on held-out unlabelled images before, in nats.
+    pub elbo_before: f64,
+    /// The same with the state that was kept.
+    pub elbo_after: f64,
+    /// Accuracy on held-out clean images before, with do(m = 0) or, if the model infers m already, with
+    /// the mean of q2; nothing without clean data.
+    pub clean_before: Option<f64>,
+    /// The same with the state that was kept, and the mean of q2.
+    pub clean_after: Option<f64>,
+}
+
+/// An adapted model, or the model as it was, and what was done.
+#[derive(Clone, Debug)]
+pub struct Adapted {
+    /// The model.
+    pub model: DeepCama,
+    /// What was done.
+    pub report: AdaptReport,
+}
+
+/// Fits NN_M and q2(m|x), and nothing else, to unlabelled manipulated images (Eq. 8).
+///
+/// `clean` images keep the model right on clean data and let the guard watch it; `infers_m` says whether the
+/// model predicted with an inferred m before, for the comparison.
+///
+/// # Errors
+///
+/// If the model has no mechanism, the images do not fit, clean images have no labels, `config` is not
+/// allowed, numbers diverge before the guard has seen any good state, or the observer stops it.
+pub fn adapt(
+    model: &DeepCama,
+    unlabelled: &Images,
+    clean: Option<&Images>,
+    config: &AdaptConfig,
+    infers_m: bool,
+    seed: u64,
+    observer: &mut Observer,
+) -> Result<Adapted> {
+    config.check()?;
+    check_data(model, unlabelled, clean)?;
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let wanted = ((unlabelled.len() as f64 * config.portion).round() as usize).max(1);
+    let drawn: Vec<usize> = shuffled(unlabelled.len(), &mut rng)[..wanted].to_vec();
+    let (test, watched) = held_out(&unlabelled.select(&drawn), config, &mut rng);
+    let clean = clean.map(|clean| held_out(clean, config, &mut rng));
+    let guard = Guard { config, watched: &watched, clean: clean.as_ref().map(|(_, watched)| watched), seed };
+
+    let start = model.valid();
+    let before = guard.look(&start, 0, if infers_m { MChoice::Mean } else { MChoice::Null })?;
+    let mut best = if infers_m { before.clone() } else { guard.look(&start, 0, MChoice::Mean)? };
+    let (first, mut kept) = (best.clone(), start.clone());
+    if !before.allows(&best, config.tolerance) {
+        // The state before is no candidate: with an inferred m it is worse on clean images than allowed.
+        best.elbo = f64::NEG_INFINITY;
+    }
+
+    let mut current = start.clone();
+    current.m = current.m.map(|m| m.train());
+    let mut optimiser = Optimiser::new(config.gradient_clip);
+    let mut orders = [Vec::new(), Vec::new()];
+    let mut done = 0;
+    for step in 0..config.steps {
+        let indices = next_batch(&mut orders[0], test.len(), config.batch, &mut rng);
+        let x = batch::pixels(&test, indices, &current.device());
+        let mut loss = elbo_unlabelled(&current, x, config.samples, config.kl_m, &mut rng).mean();
+        if let Some((clean, _)) = clean.as_ref().filter(|_| config.alpha > 0.0) {
+            let indices = next_batch(&mut orders[1], clean.len(), config.clean_batch, &mut rng);
+            let term = clean_elbo(&current, clean, &indices, config, &mut rng);
+            loss = loss.mul_scalar(1.0 - config.alpha) + term.mul_scalar(config.alpha);
+        }
+        let rate = cosine(config.learning_rate, config.steps / 20, step, config.steps);
+        let parts = current.m.take().expect("checked to have a mechanism");
+        let (parts, loss) = optimiser.step(parts, loss.neg(), rate).map_err(|e| at_step(e, "adaptation", step))?;
+        current.m = Some(parts);
+        done = step + 1;
+        let event = Event::Step { phase: Phase::Adapt, done, total: config.steps, loss };
+        if observer(event).is_break() {
+            return Err(Error::Interrupted("nothing of the adaptation was kept".into()));
+        }
+        if done % config.watch_every == 0 || done == config.steps {
+            let state = current.valid();
+            let seen = guard.look(&state, done, MChoice::Mean)?;
+            if before.allows(&seen, config.tolerance) && seen.elbo > best.elbo {
+                (best, kept) = (seen, state);
+            }
+        }
+    }
+    let adapted = best.elbo > first.elbo;
+    let (model, after) = if adapted { (kept, best) } else { (start, before.clone()) };
+    let report = AdaptReport {
+        outcome: if adapted { Outcome::Adapted } else { Outcome::RolledBack },
+        steps: done,
+        kept_step: if adapted { after.step } else { 0 },
+        images: test.len(),
+        elbo_before: first.elbo,
+        elbo_after: if adapted { after.elbo } else { first.elbo },
+        clean_before: before.clean,
+        clean_after: after.clean,
+    };
+    Ok(Adapted { model, report })
+}
+
+fn check_data(model: &DeepCama, unlabelled: &Images, clean: Option<&Images>) -> Result<()> {
+    if model.manipulation().is_none() {
+        return Err(Error::config(
+            "mechanism",
+            "none",
+            "given: the model has none, so there is nothing to adapt; try `affine` or `affine,photometric`",
+        ));
+    }
+    model.check_fits(unlabelled.shape(), 0)?;
+    if let Some(clean) = clean {
+        model.check_fits(clean.shape(), clean.classes().len())?;
+        if clean.labels().is_none() {
+            return Err(Error::Mismatch(format!("the clean data ({}) has no labels", clean.name())));
+        }
+        if clean.len() < 2 {
+            return Err(Error::Mismatch("the clean data needs two images or more".into()));
+        }
+    }
+    Ok(())
+}
+
+/// Splits off what the guard watches: at most a fifth, and at most as many as configured. A single image
+/// is both trained on and watched.
+fn held_out(images: &Images, config: &AdaptConfig, rng: &mut ChaCha8Rng) -> (Images, Images) {
+    let n = config.watched.min(images.len() / 5).max(1);
+    if images.len() == 1 {
+        return (images.clone(), images.clone());
+    }
+    split(images, n, rng)
+}
+
+/// ELBO of the clean term, the mean over the batch, `[1]`.
+fn clean_elbo(
+    model: &DeepCama,
+    clean: &Images,
+    indices: &[usize],
+    config: &AdaptConfig,
+    rng: &mut ChaCha8Rng,
+) -> Tensor<1> {
+    let device = model.device();
+    let x = batch::pixels(clean, indices.iter().copied(), &device);
+    let y = batch::labels(clean, indices, &device);
+    let manipulated = match config.clean_term {
+        CleanTerm::Joint => Manipulated::Unknown,
+        CleanTerm::Null => Manipulated::Null,
+    };
+    elbo(model, x, y, manipulated, config.samples, rng).weighted(1.0, config.kl_m).mean()
+}
+
+/// The next `size` indices of an endless sequence of shuffles of `0..n`.
+fn next_batch(order: &mut Vec<usize>, n: usize, size: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
+    let size = size.min(n);
+    if order.len() < size {
+        *order = shuffled(n, rng);
+    }
+    order.split_off(order.len() - size)
+}
+
+/// Watches states on images that no step is trained on, always with the same noise.
+struct Guard<'a> {
+    config: &'a AdaptConfig,
+    watched: &'a Images,
+    clean: Option<&'a Images>,
+    seed: u64,
+}
+
+/// What the guard saw of one state.
+#[derive(Clone)]
+struct Look {
+    step: usize,
+    elbo: f64,
+    clean: Option<f64>,
+}
+
+impl Look {
+    /// Whether `later` is as good on clean images, within the tolerance.
+    fn allows(&self, later: &Look, tolerance: f64) -> bool {
+        match (self.clean, later.clean) {
+            (Some(before), Some(after)) => after >= before - tolerance,
+            _ => true,
+        }
+    }
+}
+
+impl Guard<'_> {
+    fn look(&self, model: &DeepCama, step: usize, m: MChoice) -> Result<Look> {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        let mut sum = 0.0;
+        let all: Vec<usize> = (0..self.watched.len()).collect();
+        for indices in all.chunks(self.config.batch) {
+            let x = batch::pixels(self.watched, indices.iter().copied(), &model.device());
+            let elbo = elbo_unlabelled(model, x, 1, 1.0, &mut rng);
+            sum += f64::from(elbo.sum().into_scalar::<f32>());
+        }
+        let clean = self.clean.map(|clean| {
+            let labels = clean.labels().expect("checked to have labels");
+            let config = PredictConfig { samples: 1, m, seed: self.seed, ..PredictConfig::default() };
+            let predicted = predict(model, clean, &config)?;
+            let right = predicted.iter().zip(labels).filter(|(p, y)| p.class == **y).count();
+            Ok::<_, Error>(right as f64 / clean.len() as f64)
+        });
+        Ok(Look { step, elbo: sum / all.len() as f64, clean: clean.transpose()? })
+    }
+}

@@ -1,0 +1,155 @@
+//! Dreams: q2 learns the explicit mechanisms on what they make of clean images, without labels and without
+//! manipulated data (the sleep phase of wake-sleep: Hinton et al., Science 268, 1995).
+
+use burn::module::Module;
+use burn::tensor::{Tensor, TensorData};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::batch;
+use crate::data::{Images, shuffled};
+use crate::model::{DeepCama, ManipulationModel};
+use crate::noise::normals;
+use crate::optimise::{Optimiser, cosine};
+use crate::progress::{Event, Observer, Phase};
+use crate::{Error, Result};
+
+/// How to dream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DreamConfig {
+    /// Optimiser steps; 0 dreams nothing.
+    pub steps: usize,
+    /// Images a step.
+    pub batch: usize,
+    /// Peak learning rate; the schedule is warmed up over a twentieth of the steps, then a cosine.
+    pub learning_rate: f64,
+    /// Probability that a component of m is left at zero, so that q2 learns what is absent.
+    pub off: f64,
+    /// Bound on the gradient's norm.
+    pub gradient_clip: f64,
+}
+
+impl Default for DreamConfig {
+    fn default() -> Self {
+        Self { steps: 1500, batch: 64, learning_rate: 1e-3, off: 0.4, gradient_clip: 10.0 }
+    }
+}
+
+impl DreamConfig {
+    /// Checks every field.
+    pub fn check(&self) -> Result<()> {
+        check_loop("dream", self.steps, self.batch, self.learning_rate, self.gradient_clip)?;
+        if !(0.0..1.0).contains(&self.off) {
+            return Err(Error::config("dream.off", self.off, "a probability below 1"));
+        }
+        Ok(())
+    }
+}
+
+/// The fields that every loop has.
+pub(crate) fn check_loop(name: &str, steps: usize, batch: usize, rate: f64, clip: f64) -> Result<()> {
+    for (field, value, lowest) in [("steps", steps, 0), ("batch", batch, 1)] {
+        if !(lowest..=10_000_000).contains(&value) {
+            return Err(Error::config(format!("{name}.{field}"), value, format!("from {lowest} to 10000000")));
+        }
+    }
+    if !(rate > 0.0 && rate <= 1.0) {
+        return Err(Error::config(format!("{name}.learning_rate"), rate, "above 0 and at most 1"));
+    }
+    if !(clip >= 0.0 && clip.is_finite()) {
+        return Err(Error::config(format!("{name}.gradient_clip"), clip, "0 (no bound) or a positive number"));
+    }
+    Ok(())
+}
+
+/// Fits q2 of the explicit mechanisms by maximising log q2(m|T_m(x)) over clean images x and m from its
+/// prior. A model without an explicit mechanism comes back as it is.
+///
+/// # Errors
+///
+/// If the images do not fit, `config` is not allowed, numbers diverge, or the observer stops it.
+pub fn dream(
+    mut model: DeepCama,
+    clean: &Images,
+    config: &DreamConfig,
+    seed: u64,
+    observer: &mut Observer,
+) -> Result<DeepCama> {
+    config.check()?;
+    model.check_fits(clean.shape(), 0)?;
+    let Some(mut parts) = model.m.take() else { return Ok(model) };
+    let explicit = parts.explicit();
+    if !explicit.contains(&true) || config.steps == 0 {
+        model.m = Some(parts);
+        return Ok(model);
+    }
+    parts = parts.train();
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut optimiser = Optimiser::new(config.gradient_clip);
+    let mut order = Vec::new();
+    for step in 0..config.steps {
+        if order.len() < config.batch {
+            order.extend(shuffled(clean.len(), &mut rng));
+        }
+        let batch = order.split_off(order.len() - config.batch.min(order.len()));
+        let (m, x) = fantasy(&parts.valid(), clean, &batch, &explicit, config.off, &mut rng);
+        let loss = explicit_log_prob(&parts, &explicit, m, x).mean().neg();
+        let rate = cosine(config.learning_rate, config.steps / 20, step, config.steps);
+        let (next, loss) = optimiser.step(parts, loss, rate).map_err(|e| at_step(e, "dreaming", step))?;
+        parts = next;
+        let event = Event::Step { phase: Phase::Dream, done: step + 1, total: config.steps, loss };
+        if observer(event).is_break() {
+            return Err(Error::Interrupted("nothing of the dreams was kept".into()));
+        }
+    }
+    model.m = Some(parts.valid());
+    Ok(model)
+}
+
+/// Adds to a divergence where it happened.
+pub(crate) fn at_step(error: Error, doing: &str, step: usize) -> Error {
+    match error {
+        Error::Diverged(what) => Error::Diverged(format!(
+            "{what} in step {} of {doing}; try a lower learning rate or a tighter gradient clip",
+            step + 1
+        )),
+        other => other,
+    }
+}
+
+/// m from its prior, with components left at zero, and T_m of clean images, clipped to [0, 1].
+fn fantasy(
+    parts: &ManipulationModel,
+    clean: &Images,
+    batch: &[usize],
+    explicit: &[bool],
+    off: f64,
+    rng: &mut ChaCha8Rng,
+) -> (Tensor<2>, Tensor<2>) {
+    let device = parts.devices().into_iter().next().unwrap_or_default();
+    let mut m: Vec<f32> = normals(batch.len() * explicit.len(), rng).collect();
+    for row in m.chunks_mut(explicit.len()) {
+        for (component, &explicit) in row.iter_mut().zip(explicit) {
+            if !explicit || rng.random_bool(off) {
+                *component = 0.0;
+            }
+        }
+    }
+    let m = Tensor::from_data(TensorData::new(m, [batch.len(), explicit.len()]), &device);
+    let x = batch::pixels(clean, batch.iter().copied(), &device);
+    let x = parts.transform(&m, x.unsqueeze_dim(1)).squeeze_dim::<2>(1).clamp(0.0, 1.0);
+    (m, x)
+}
+
+/// log q2(m|x) of the explicit components, `[batch]`.
+fn explicit_log_prob(parts: &ManipulationModel, explicit: &[bool], m: Tensor<2>, x: Tensor<2>) -> Tensor<1> {
+    let (batch, device) = (x.dims()[0], x.device());
+    let q2 = parts.posterior(x);
+    let mask: Vec<f32> = explicit.iter().map(|&e| f32::from(u8::from(e))).collect();
+    let mask: Tensor<2> = Tensor::from_data(TensorData::new(mask, [1, explicit.len()]), &device);
+    let scaled = (m - q2.mean).square() * q2.log_var.clone().neg().exp();
+    let log_2pi = (2.0 * std::f64::consts::PI).ln();
+    ((scaled + q2.log_var + log_2pi) * mask).sum_dim(1).mul_scalar(-0.5).reshape([batch])
+}

@@ -1,0 +1,82 @@
+//! The paper's own mechanism: a network NN_M whose features are merged with those of Y and Z.
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use super::{Mechanism, Parameter};
+use crate::network::{Init, Mlp};
+use crate::{Error, Result};
+
+/// How h_M joins the other features.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Merge {
+    /// Added to the projections of h_Y and h_Z (concatenation followed by a linear layer; Figure 4).
+    Add,
+    /// The merged features of Y and Z are multiplied by 1 + the projection of h_M.
+    Gate,
+}
+
+/// Sizes of the latent manipulation and its network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LatentConfig {
+    /// Length of its part of m.
+    pub dim: usize,
+    /// Layers of NN_M, each as wide as the model's hidden layers.
+    pub layers: usize,
+    /// How h_M joins the other features.
+    pub merge: Merge,
+    /// Whether h_M = NN_M(m) − NN_M(0), so that do(m = 0) stays what it was however NN_M is adapted.
+    ///
+    /// NN_M(0) is a constant, which the bias of the merge can take up: the same functions can be
+    /// represented either way.
+    pub centred: bool,
+}
+
+impl Default for LatentConfig {
+    fn default() -> Self {
+        Self { dim: 32, layers: 4, merge: Merge::Add, centred: true }
+    }
+}
+
+impl LatentConfig {
+    pub(super) fn check(&self) -> Result<()> {
+        for (field, value) in [("latent.dim", self.dim), ("latent.layers", self.layers)] {
+            if !(1..=4096).contains(&value) {
+                return Err(Error::config(field, value, "between 1 and 4096"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// NN_M, a network from m to features.
+#[derive(Module, Debug)]
+pub struct Latent {
+    nn_m: Mlp,
+    #[module(skip)]
+    config: LatentConfig,
+}
+
+impl Mechanism for Latent {
+    type Config = LatentConfig;
+
+    fn new(config: &LatentConfig, _image: [usize; 3], hidden: usize, init: &mut Init) -> Self {
+        Self { nn_m: Mlp::new(config.dim, hidden, config.layers, init), config: config.clone() }
+    }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        (0..self.config.dim).map(|i| Parameter::linear(&format!("m{i}"), "standard deviations", 1.0)).collect()
+    }
+
+    fn features(&self, m: Tensor<2>) -> Option<Tensor<2>> {
+        let h = self.nn_m.forward(m.clone());
+        Some(if self.config.centred {
+            h - self.nn_m.forward(Tensor::zeros([1, self.config.dim], &m.device()))
+        } else {
+            h
+        })
+    }
+}

@@ -1,0 +1,178 @@
+//! What the model believes the world can do to X: the mechanisms M → X.
+//!
+//! The model's m is the concatenation of the parts of its mechanisms, each with prior N(0, I). Every
+//! mechanism is the identity at m = 0, so a model that was trained with do(m = 0) never runs one and any
+//! can be attached to it later.
+
+mod affine;
+mod latent;
+mod photometric;
+mod warp;
+
+pub use affine::{Affine, AffineConfig};
+pub use latent::{Latent, LatentConfig, Merge};
+pub use photometric::{Photometric, PhotometricConfig};
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+use crate::network::Init;
+use crate::{Error, Result};
+
+/// One mechanism: the part of m it reads, and what it does with it.
+///
+/// Images are `[batch, group, channels·height·width]`, means of pixels in [0, 1]; all images of a group
+/// share one row of `m`, `[batch, dim]`.
+pub trait Mechanism: Module {
+    /// Prior scales and sizes.
+    type Config: Clone + Default;
+
+    /// The mechanism for images `[channels, height, width]` and features of length `hidden`.
+    fn new(config: &Self::Config, image: [usize; 3], hidden: usize, init: &mut Init) -> Self;
+
+    /// Names and units of the parameters that m stands for; their number is the length of its part of m.
+    fn parameters(&self) -> Vec<Parameter>;
+
+    /// Features h_M of m, merged with h_Y and h_Z: `[batch, dim] → [batch, hidden]`.
+    /// An explicit mechanism has none: it acts on the image.
+    fn features(&self, _m: Tensor<2>) -> Option<Tensor<2>> {
+        None
+    }
+
+    /// T_m(x): what this mechanism makes of the clean mean image `x`. T_0 is exactly the identity.
+    fn transform(&self, _m: Tensor<2>, x: Tensor<3>) -> Tensor<3> {
+        x
+    }
+
+    /// T_m⁻¹(x): the image as it would have been.
+    fn restore(&self, _m: Tensor<2>, x: Tensor<3>) -> Tensor<3> {
+        x
+    }
+}
+
+/// One component of m in words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// Name, such as `rotation`.
+    pub name: String,
+    /// Unit that [`value`](Self::value) is in, such as `degrees`.
+    pub unit: &'static str,
+    /// Units per standard deviation of the prior.
+    pub scale: f64,
+    /// Whether the value is the exponential of the scaled component (a factor).
+    pub exponential: bool,
+}
+
+impl Parameter {
+    fn linear(name: &str, unit: &'static str, scale: f64) -> Self {
+        Self { name: name.into(), unit, scale, exponential: false }
+    }
+
+    fn factor(name: &str, scale: f64) -> Self {
+        Self { name: name.into(), unit: "factor", scale, exponential: true }
+    }
+
+    /// The parameter in its unit, at component `m` (in standard deviations of the prior).
+    pub fn value(&self, m: f64) -> f64 {
+        if self.exponential { (self.scale * m).exp() } else { self.scale * m }
+    }
+}
+
+/// Lists the mechanisms: the enum of their configurations, the enum of the mechanisms, and their names.
+macro_rules! mechanisms {
+    ($($name:literal: $mechanism:ident($config:ident), $explicit:literal;)*) => {
+        /// Which mechanism, with its prior scales and sizes; in TOML, a table with its name as `kind`.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "kind")]
+        pub enum MechanismConfig {
+            $(#[doc = concat!("`", $name, "`")] #[serde(rename = $name)] $mechanism($config),)*
+        }
+
+        /// Names of all mechanisms.
+        pub const MECHANISMS: &[&str] = &[$($name),*];
+
+        impl MechanismConfig {
+            /// The mechanism called `name`, with its defaults.
+            pub fn named(name: &str) -> Result<Self> {
+                match name {
+                    $($name => Ok(Self::$mechanism($config::default())),)*
+                    _ => Err(Error::unknown_name("mechanism", name, MECHANISMS)),
+                }
+            }
+
+            /// The mechanism's name.
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$mechanism(_) => $name,)* }
+            }
+
+            /// Whether it acts on the image itself, by a transformation that can be undone and dreamt.
+            pub fn is_explicit(&self) -> bool {
+                match self { $(Self::$mechanism(_) => $explicit,)* }
+            }
+
+            /// Checks every setting.
+            pub fn check(&self) -> Result<()> {
+                match self { $(Self::$mechanism(config) => config.check(),)* }
+            }
+        }
+
+        /// Any one of the mechanisms.
+        #[derive(Module, Debug)]
+        pub enum AnyMechanism { $(#[doc = concat!("`", $name, "`")] $mechanism($mechanism),)* }
+
+        impl AnyMechanism {
+            /// The configured mechanism, as [`Mechanism::new`].
+            pub fn new(config: &MechanismConfig, image: [usize; 3], hidden: usize, init: &mut Init) -> Self {
+                match config {
+                    $(MechanismConfig::$mechanism(c) => Self::$mechanism($mechanism::new(c, image, hidden, init)),)*
+                }
+            }
+
+            /// As [`Mechanism::parameters`].
+            pub fn parameters(&self) -> Vec<Parameter> {
+                match self { $(Self::$mechanism(inner) => inner.parameters(),)* }
+            }
+
+            /// As [`Mechanism::features`].
+            pub fn features(&self, m: Tensor<2>) -> Option<Tensor<2>> {
+                match self { $(Self::$mechanism(inner) => inner.features(m),)* }
+            }
+
+            /// As [`Mechanism::transform`].
+            pub fn transform(&self, m: Tensor<2>, x: Tensor<3>) -> Tensor<3> {
+                match self { $(Self::$mechanism(inner) => inner.transform(m, x),)* }
+            }
+
+            /// As [`Mechanism::restore`].
+            pub fn restore(&self, m: Tensor<2>, x: Tensor<3>) -> Tensor<3> {
+                match self { $(Self::$mechanism(inner) => inner.restore(m, x),)* }
+            }
+        }
+    };
+}
+
+// A further mechanism is one new file and one line here.
+mechanisms! {
+    "latent": Latent(LatentConfig), false;
+    "affine": Affine(AffineConfig), true;
+    "photometric": Photometric(PhotometricConfig), true;
+}
+
+impl MechanismConfig {
+    /// Parses a list such as `affine,photometric`; `none` is the empty list.
+    pub fn parse_list(list: &str) -> Result<Vec<Self>> {
+        if list == "none" {
+            return Ok(Vec::new());
+        }
+        list.split(',').map(|name| Self::named(name.trim())).collect()
+    }
+}
+
+/// A prior scale must be a positive, finite number.
+fn check_scale(field: &str, value: f64) -> Result<()> {
+    if value.is_finite() && value > 0.0 {
+        return Ok(());
+    }
+    Err(Error::config(field, value, "a positive number: the standard deviation of its prior"))
+}

@@ -1,0 +1,106 @@
+//! q1(z|x,y,m) and q2(m|x).
+
+use burn::module::Module;
+use burn::nn::Linear;
+use burn::tensor::{Int, Tensor};
+
+use super::ModelConfig;
+use crate::network::{DiagonalGaussian, Encoder, GaussianHead, Init, activate};
+
+/// q1(z|x,y,m): a trunk that sees x alone, so that it runs once per image whatever the classes.
+#[derive(Module, Debug)]
+pub struct StylePosterior {
+    trunk: Encoder,
+    features: Linear,
+    class: Linear,
+    m: Option<Linear>,
+    head: GaussianHead,
+    classes: usize,
+    negative_slope: f64,
+}
+
+impl StylePosterior {
+    pub(super) fn new(config: &ModelConfig, init: &mut Init) -> Self {
+        let ModelConfig { image, conv_layers, kernel_z, channels, hidden, pooling, classes, z, .. } = *config;
+        Self {
+            trunk: Encoder::new(image, conv_layers, kernel_z, channels, hidden, pooling, init),
+            features: init.linear(hidden, hidden, true),
+            class: init.linear(classes, hidden, false),
+            m: None,
+            head: GaussianHead::new(hidden, z, init),
+            classes,
+            negative_slope: init.negative_slope,
+        }
+    }
+
+    /// Adds the dependence on a latent m of length `dim`, if there is none yet.
+    ///
+    /// Its weights start at zero: training with do(m = 0) has no gradient for them, and random ones would
+    /// only disturb z as soon as m moves.
+    pub(super) fn attach_latent(&mut self, dim: usize, hidden: usize, init: &mut Init) {
+        if self.m.is_none() {
+            let mut layer = init.linear(dim, hidden, false);
+            layer.weight = layer.weight.map(|w| w.zeros_like());
+            self.m = Some(layer);
+        }
+    }
+
+    /// The posterior of z, `[batch, targets, z]`, with `x` `[batch, pixels]`; `labels`, `[batch]`, where there
+    /// is one target each, else all classes are targets; `m`, `[batch, dim]`, the latent mechanism's part.
+    pub(super) fn forward(
+        &self,
+        x: Tensor<2>,
+        labels: Option<Tensor<1, Int>>,
+        m: Option<Tensor<2>>,
+    ) -> DiagonalGaussian<3> {
+        let mut from_x = self.features.forward(self.trunk.forward(x));
+        if let (Some(m), Some(layer)) = (m, &self.m) {
+            from_x = from_x + layer.forward(m);
+        }
+        // A linear layer of a one-hot label is a row of its weights.
+        let classes = self.class.weight.val();
+        let from_y: Tensor<3> = match labels {
+            Some(labels) => classes.select(0, labels).unsqueeze_dim(1),
+            None => classes.unsqueeze_dim(0),
+        };
+        let h = activate(from_x.unsqueeze_dim::<3>(1) + from_y, self.negative_slope);
+        self.head.forward(h)
+    }
+}
+
+/// q2(m|x): one trunk, one head for each mechanism.
+#[derive(Module, Debug)]
+pub struct ManipulationPosterior {
+    trunk: Encoder,
+    heads: Vec<GaussianHead>,
+}
+
+impl ManipulationPosterior {
+    pub(super) fn new(config: &ModelConfig, init: &mut Init) -> Self {
+        let ModelConfig { image, conv_layers, kernel_m, channels, hidden, pooling, .. } = *config;
+        let trunk = Encoder::new(image, conv_layers, kernel_m, channels, hidden, pooling, init);
+        Self { trunk, heads: Vec::new() }
+    }
+
+    /// A head for a part of m of length `dim`; its first means lie near zero, the clean image.
+    pub(super) fn new_head(config: &ModelConfig, dim: usize, init: &mut Init) -> GaussianHead {
+        GaussianHead::new(config.hidden, dim, init).near_zero()
+    }
+
+    /// Replaces the heads, taking the former ones out.
+    pub(super) fn replace_heads(&mut self, heads: impl FnOnce(Vec<GaussianHead>) -> Vec<GaussianHead>) {
+        self.heads = heads(std::mem::take(&mut self.heads));
+    }
+
+    /// The posterior of the whole m, `[batch, dim]`, with `x` `[batch, pixels]`.
+    pub(super) fn forward(&self, x: Tensor<2>) -> DiagonalGaussian<2> {
+        let h = self.trunk.forward(x);
+        let (means, log_vars) = self
+            .heads
+            .iter()
+            .map(|head| head.forward(h.clone()))
+            .map(|part| (part.mean, part.log_var))
+            .unzip::<_, _, Vec<_>, Vec<_>>();
+        DiagonalGaussian { mean: Tensor::cat(means, 1), log_var: Tensor::cat(log_vars, 1) }
+    }
+}

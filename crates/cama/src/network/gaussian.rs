@@ -1,0 +1,83 @@
+//! Diagonal Gaussians and the layer that predicts one.
+
+use burn::module::{Module, Param};
+use burn::nn::Linear;
+use burn::tensor::Tensor;
+
+use super::Init;
+
+/// A batch of Gaussians with diagonal covariance; the last of the `D` dimensions holds the components.
+#[derive(Clone, Debug)]
+pub struct DiagonalGaussian<const D: usize> {
+    /// Means.
+    pub mean: Tensor<D>,
+    /// Logarithms of the variances.
+    pub log_var: Tensor<D>,
+}
+
+impl<const D: usize> DiagonalGaussian<D> {
+    /// `mean + σ noise`, differentiable in both parameters (reparameterisation).
+    pub fn sample(&self, noise: Tensor<D>) -> Tensor<D> {
+        self.mean.clone() + self.log_var.clone().mul_scalar(0.5).exp() * noise
+    }
+
+    /// `KL(self ‖ N(0, I))` in nats, summed over the last dimension, which stays with length 1.
+    pub fn kl_to_standard(&self) -> Tensor<D> {
+        let var = self.log_var.clone().exp();
+        (self.mean.clone().square() + var - self.log_var.clone() - 1.0).sum_dim(D - 1).mul_scalar(0.5)
+    }
+
+    /// `log q(value)` in nats, summed over the last dimension, which stays with length 1.
+    pub fn log_prob(&self, value: Tensor<D>) -> Tensor<D> {
+        let log_2pi = (2.0 * std::f64::consts::PI).ln();
+        let scaled = (value - self.mean.clone()).square() * self.log_var.clone().neg().exp();
+        (scaled + self.log_var.clone() + log_2pi).sum_dim(D - 1).mul_scalar(-0.5)
+    }
+}
+
+/// Two linear layers, for the mean and for the log-variance.
+#[derive(Module, Debug)]
+pub struct GaussianHead {
+    mean: Linear,
+    log_var: Linear,
+}
+
+impl GaussianHead {
+    /// A head `[.., d_in] → [.., d_out]`.
+    ///
+    /// Under He initialisation the log-variance starts at −4 with weights × 0.1: wide initial posteriors
+    /// drown the signal of the latent variable and it is never used.
+    pub fn new(d_in: usize, d_out: usize, init: &mut Init) -> Self {
+        let mut head = Self { mean: init.linear(d_in, d_out, true), log_var: init.linear(d_in, d_out, true) };
+        if init.is_he() {
+            head.log_var = scaled(head.log_var, 0.1, -4.0);
+        }
+        head
+    }
+
+    /// The same head with the mean's weights × 0.1, so that the first means lie near zero.
+    pub fn near_zero(mut self) -> Self {
+        self.mean = scaled(self.mean, 0.1, 0.0);
+        self
+    }
+
+    /// The Gaussian at features `h`: `[.., d_in] → [.., d_out]`.
+    pub fn forward<const D: usize>(&self, h: Tensor<D>) -> DiagonalGaussian<D> {
+        DiagonalGaussian { mean: self.mean.forward(h.clone()), log_var: self.log_var.forward(h) }
+    }
+}
+
+/// `layer` with its weights multiplied by `factor` and all its biases set to `bias`.
+pub(super) fn scaled(mut layer: Linear, factor: f64, bias: f64) -> Linear {
+    layer.weight = rescaled(layer.weight, factor);
+    layer.bias = layer.bias.map(|b| constant(b, bias));
+    layer
+}
+
+pub(super) fn rescaled<const D: usize>(p: Param<Tensor<D>>, factor: f64) -> Param<Tensor<D>> {
+    p.map(|w| w.mul_scalar(factor))
+}
+
+pub(super) fn constant<const D: usize>(p: Param<Tensor<D>>, value: f64) -> Param<Tensor<D>> {
+    p.map(|b| b.full_like(value))
+}

@@ -1,0 +1,106 @@
+//! Initial weights, drawn on the host so that a seed gives the same model on every device.
+
+use burn::module::{Initializer, Param};
+use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
+use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
+use burn::tensor::{Device, Tensor, TensorData};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+use serde::{Deserialize, Serialize};
+
+/// How initial weights are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Initialisation {
+    /// Normal with variance `2 / ((1 + slope²) fan_in)` and zero biases (He et al., ICCV 2015), with the
+    /// output layer and the log-variance heads scaled down so that training starts from a blank image
+    /// and narrow posteriors.
+    He,
+    /// Uniform in `±1/√fan_in` for weights and biases, the default of PyTorch's layers.
+    Uniform,
+}
+
+/// Draws the layers of a model from one seeded stream.
+pub struct Init<'a> {
+    /// How weights are drawn.
+    pub scheme: Initialisation,
+    /// Slope of the activation for negative inputs.
+    pub negative_slope: f64,
+    /// The stream that all weights come from.
+    pub rng: &'a mut ChaCha8Rng,
+    /// Where the weights will live.
+    pub device: &'a Device,
+}
+
+impl Init<'_> {
+    /// Whether the scheme is [`Initialisation::He`].
+    pub fn is_he(&self) -> bool {
+        self.scheme == Initialisation::He
+    }
+
+    /// A linear layer `[.., d_in] → [.., d_out]`.
+    pub fn linear(&mut self, d_in: usize, d_out: usize, bias: bool) -> Linear {
+        // `Zeros` costs nothing: the layer's own weights are never materialised.
+        let mut layer =
+            LinearConfig::new(d_in, d_out).with_bias(bias).with_initializer(Initializer::Zeros).init(self.device);
+        layer.weight = self.weight([d_in, d_out], d_in);
+        layer.bias = bias.then(|| self.bias(d_out, d_in));
+        layer
+    }
+
+    /// A convolution with a square, odd `kernel` and padding `kernel / 2`.
+    pub fn conv(&mut self, channels: [usize; 2], kernel: usize, stride: usize) -> Conv2d {
+        let pad = kernel / 2;
+        let mut layer = Conv2dConfig::new(channels, [kernel; 2])
+            .with_stride([stride; 2])
+            .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
+            .with_initializer(Initializer::Zeros)
+            .init(self.device);
+        let fan_in = channels[0] * kernel * kernel;
+        layer.weight = self.weight([channels[1], channels[0], kernel, kernel], fan_in);
+        layer.bias = Some(self.bias(channels[1], fan_in));
+        layer
+    }
+
+    /// A 3×3, stride-2 transposed convolution that doubles each side, less one where `shorten` says so.
+    pub fn conv_transpose(&mut self, channels: [usize; 2], shorten: [bool; 2]) -> ConvTranspose2d {
+        let mut layer = ConvTranspose2dConfig::new(channels, [3; 2])
+            .with_stride([2; 2])
+            .with_padding([1; 2])
+            .with_padding_out(shorten.map(|s| usize::from(!s)))
+            .with_initializer(Initializer::Zeros)
+            .init(self.device);
+        // Each output pixel sees k²/stride² taps of every input channel.
+        let fan_in = if self.is_he() { channels[0] * 9 / 4 } else { channels[1] * 9 };
+        layer.weight = self.weight([channels[0], channels[1], 3, 3], fan_in);
+        layer.bias = Some(self.bias(channels[1], fan_in));
+        layer
+    }
+
+    /// A parameter tensor of `shape` for a layer with `fan_in` inputs per output.
+    pub fn weight<const D: usize>(&mut self, shape: [usize; D], fan_in: usize) -> Param<Tensor<D>> {
+        let n = shape.iter().product();
+        let values: Vec<f32> = match self.scheme {
+            Initialisation::He => {
+                let sd = (2.0 / ((1.0 + self.negative_slope.powi(2)) * fan_in as f64)).sqrt() as f32;
+                (0..n).map(|_| sd * Distribution::<f32>::sample(&StandardNormal, self.rng)).collect()
+            }
+            Initialisation::Uniform => self.uniform(n, fan_in),
+        };
+        Param::from_data(TensorData::new(values, shape), self.device)
+    }
+
+    fn bias(&mut self, n: usize, fan_in: usize) -> Param<Tensor<1>> {
+        let values = match self.scheme {
+            Initialisation::He => vec![0.0; n],
+            Initialisation::Uniform => self.uniform(n, fan_in),
+        };
+        Param::from_data(TensorData::new(values, [n]), self.device)
+    }
+
+    fn uniform(&mut self, n: usize, fan_in: usize) -> Vec<f32> {
+        let bound = 1.0 / (fan_in as f32).sqrt();
+        (0..n).map(|_| self.rng.random_range(-bound..=bound)).collect()
+    }
+}

@@ -1,0 +1,112 @@
+//! The evidence lower bounds: Eqs. 3, 4 and 7.
+//!
+//! Expectations over z and m are Monte Carlo averages of reparameterised samples, the divergences between
+//! Gaussians are exact. log p(y) of the uniform class prior is included.
+
+use burn::tensor::{Int, Tensor};
+use rand_chacha::ChaCha8Rng;
+
+use crate::model::DeepCama;
+use crate::noise::normal;
+
+/// How m is set for a batch of labelled images.
+pub enum Manipulated {
+    /// do(m = 0): clean images (Eq. 3).
+    Null,
+    /// do(m = m0): images made by a known intervention, `[batch, dim]`.
+    Known(Tensor<2>),
+    /// m ~ q2(m|x): images with an unknown manipulation (Eq. 4).
+    Unknown,
+}
+
+/// An ELBO for each image of a batch, in its terms, each `[batch]` in nats.
+pub struct Elbo {
+    /// E\[log p(x|y,z,m)\].
+    pub log_px: Tensor<1>,
+    /// KL(q1(z|x,y,m) ‖ p(z)).
+    pub kl_z: Tensor<1>,
+    /// KL(q2(m|x) ‖ p(m)), zero unless m is inferred.
+    pub kl_m: Tensor<1>,
+    /// log p(y), the same for every image.
+    pub log_py: f64,
+}
+
+impl Elbo {
+    /// The bound, with the divergences of z and m weighted (1 and 1 give the bound itself).
+    pub fn weighted(&self, kl_z: f64, kl_m: f64) -> Tensor<1> {
+        let divergences = self.kl_z.clone().mul_scalar(kl_z) + self.kl_m.clone().mul_scalar(kl_m);
+        self.log_px.clone() - divergences + self.log_py
+    }
+}
+
+/// ELBO(x, y, do(m=0)) (Eq. 3), ELBO(x, y, do(m=m0)), or ELBO(x, y) (Eq. 4).
+///
+/// `x` is `[batch, pixels]`, `labels` `[batch]`; `samples` of z are averaged.
+///
+/// # Panics
+///
+/// If m is to be inferred and the model has no mechanism.
+pub fn elbo(
+    model: &DeepCama,
+    x: Tensor<2>,
+    labels: Tensor<1, Int>,
+    manipulated: Manipulated,
+    samples: usize,
+    rng: &mut ChaCha8Rng,
+) -> Elbo {
+    let (batch, device) = (x.dims()[0], x.device());
+    let (m, kl_m) = match manipulated {
+        Manipulated::Null => (None, None),
+        Manipulated::Known(m) => (Some(m), None),
+        Manipulated::Unknown => {
+            let (m, kl) = infer_m(model, x.clone(), rng);
+            (Some(m), Some(kl))
+        }
+    };
+    let noise = normal([batch, 1, samples, model.config().z], rng, &device);
+    let joint = model.joint(x, Some(labels), m.as_ref(), noise);
+    Elbo {
+        log_px: joint.log_px.mean_dim(2).reshape([batch]),
+        kl_z: joint.kl_z.reshape([batch]),
+        kl_m: kl_m.unwrap_or_else(|| Tensor::zeros([batch], &device)),
+        log_py: -(model.config().classes as f64).ln(),
+    }
+}
+
+/// ELBO(x) = log Σ_c exp ELBO(x, y_c) (Eq. 7), `[batch]`, with one m ~ q2(m|x) for all classes.
+///
+/// The divergence of m, which no class changes, is taken out of the sum and weighted by `kl_m`.
+///
+/// # Panics
+///
+/// If the model has no mechanism.
+pub fn elbo_unlabelled(
+    model: &DeepCama,
+    x: Tensor<2>,
+    samples: usize,
+    kl_m: f64,
+    rng: &mut ChaCha8Rng,
+) -> Tensor<1> {
+    let (m, kl) = infer_m(model, x.clone(), rng);
+    let classes = model.config().classes;
+    let noise = normal([x.dims()[0], classes, samples, model.config().z], rng, &x.device());
+    let joint = model.joint(x, None, Some(&m), noise);
+    let by_class = joint.log_px.mean_dim(2).squeeze_dim::<2>(2) - joint.kl_z - (classes as f64).ln();
+    logsumexp(by_class) - kl.mul_scalar(kl_m)
+}
+
+/// m ~ q2(m|x), `[batch, dim]`, and its divergence from the prior, `[batch]`.
+fn infer_m(model: &DeepCama, x: Tensor<2>, rng: &mut ChaCha8Rng) -> (Tensor<2>, Tensor<1>) {
+    let parts = model.manipulation().expect("a model that infers m has a mechanism");
+    let (batch, device) = (x.dims()[0], x.device());
+    let q2 = parts.posterior(x);
+    let m = q2.sample(normal([batch, parts.dim()], rng, &device));
+    (m, q2.kl_to_standard().reshape([batch]))
+}
+
+/// log Σ exp over the last dimension, `[batch, n] → [batch]`, without overflow.
+pub fn logsumexp(x: Tensor<2>) -> Tensor<1> {
+    let batch = x.dims()[0];
+    let max = x.clone().detach().max_dim(1);
+    ((x - max.clone()).exp().sum_dim(1).log() + max).reshape([batch])
+}

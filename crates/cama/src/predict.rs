@@ -1,0 +1,212 @@
+//! Bayes' rule by importance sampling (Eq. 6).
+
+use burn::module::Module;
+use burn::tensor::{Tensor, TensorData};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::batch;
+use crate::data::Images;
+use crate::model::DeepCama;
+use crate::noise::normals;
+use crate::{Error, Result};
+
+/// Which m all classes of an image share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MChoice {
+    /// do(m = 0): the image is taken as clean.
+    Null,
+    /// The mean of q2(m|x).
+    Mean,
+    /// One sample of q2(m|x).
+    Sample,
+}
+
+/// How to predict.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PredictConfig {
+    /// Samples K of z for each class.
+    pub samples: usize,
+    /// Which m.
+    pub m: MChoice,
+    /// Seed of the samples: image i of the data always gets the same ones, whatever the chunk.
+    pub seed: u64,
+    /// The most decoded images that are held at a time; bounds the memory, changes nothing else.
+    pub chunk: usize,
+}
+
+impl Default for PredictConfig {
+    fn default() -> Self {
+        Self { samples: 10, m: MChoice::Null, seed: 0, chunk: 1000 }
+    }
+}
+
+impl PredictConfig {
+    /// Checks every field.
+    pub fn check(&self) -> Result<()> {
+        for (field, value) in [("predict.samples", self.samples), ("predict.chunk", self.chunk)] {
+            if !(1..=1_000_000).contains(&value) {
+                return Err(Error::config(field, value, "from 1 to 1000000"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the model says of one image.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Prediction {
+    /// The most probable class.
+    pub class: usize,
+    /// p(y|x) of every class.
+    pub probabilities: Vec<f64>,
+    /// Importance-weighted estimate, in nats, of the bound on log p(x): on log p(x|do(m=0)) with
+    /// [`MChoice::Null`], else with log p(m) − log q2(m|x) of the m that was used.
+    pub log_px: f64,
+    /// The m that was used; empty with [`MChoice::Null`].
+    pub m: Vec<f32>,
+}
+
+/// Predicts every image (Eq. 6).
+///
+/// # Errors
+///
+/// If the images do not fit the model, if `config` is not allowed, if an m is asked of a model that has no
+/// mechanism, or if the model's numbers are not finite.
+pub fn predict(model: &DeepCama, images: &Images, config: &PredictConfig) -> Result<Vec<Prediction>> {
+    let mut all = Vec::with_capacity(images.len());
+    predict_each(model, images, config, |prediction| all.push(prediction))?;
+    Ok(all)
+}
+
+/// As [`predict`], handing over each prediction as soon as its chunk is done.
+pub fn predict_each(
+    model: &DeepCama,
+    images: &Images,
+    config: &PredictConfig,
+    mut each: impl FnMut(Prediction),
+) -> Result<()> {
+    config.check()?;
+    model.check_fits(images.shape(), 0)?;
+    if config.m != MChoice::Null && model.manipulation().is_none() {
+        return Err(Error::config("m", "mean or sample", "null: the model has no mechanism, so no q2(m|x)"));
+    }
+    let model = model.valid();
+    let per_image = model.config().classes * config.samples;
+    let rows = (config.chunk / per_image).max(1);
+    let samples = (config.chunk / model.config().classes).clamp(1, config.samples);
+    for start in (0..images.len()).step_by(rows) {
+        let range = start..images.len().min(start + rows);
+        for (i, prediction) in predict_chunk(&model, images, range.clone(), samples, config).into_iter().enumerate() {
+            if !prediction.log_px.is_finite() {
+                return Err(Error::Diverged(format!(
+                    "log p(x) of image {} is not a finite number: the model's weights are damaged",
+                    range.start + i
+                )));
+            }
+            each(prediction);
+        }
+    }
+    Ok(())
+}
+
+fn predict_chunk(
+    model: &DeepCama,
+    images: &Images,
+    range: std::ops::Range<usize>,
+    samples_at_once: usize,
+    config: &PredictConfig,
+) -> Vec<Prediction> {
+    let device = model.device();
+    let (classes, z, n) = (model.config().classes, model.config().z, range.len());
+    let mut streams: Vec<_> = range.clone().map(|i| stream(config.seed, i)).collect();
+    let x = batch::pixels(images, range, &device);
+    let (m, log_ratio_m) = choose_m(model, x.clone(), config.m, &mut streams);
+
+    // log p(x|y,z,m) + log p(z) − log q1 for [image][class][sample]
+    let mut log_weights = vec![Vec::with_capacity(config.samples); n * classes];
+    let mut left = config.samples;
+    while left > 0 {
+        let k = left.min(samples_at_once);
+        let noise: Vec<f32> = streams.iter_mut().flat_map(|s| normals(classes * k * z, s).collect::<Vec<_>>()).collect();
+        let noise = Tensor::from_data(TensorData::new(noise, [n, classes, k, z]), &device);
+        let joint = model.joint(x.clone(), None, m.as_ref(), noise);
+        let weights = host(joint.log_px + joint.log_ratio_z);
+        for (cell, new) in log_weights.iter_mut().zip(weights.chunks(k)) {
+            cell.extend_from_slice(new);
+        }
+        left -= k;
+    }
+
+    let m_rows = m.map(host).unwrap_or_default();
+    let m_dim = m_rows.len() / n;
+    let log_py = -(classes as f64).ln();
+    log_weights
+        .chunks(classes)
+        .enumerate()
+        .map(|(i, by_class)| {
+            let log_k = (config.samples as f64).ln();
+            let scores: Vec<f64> = by_class
+                .iter()
+                .map(|w| logsumexp(w.iter().map(|&w| w as f64)) - log_k + log_py)
+                .collect();
+            let log_px = logsumexp(scores.iter().copied());
+            let probabilities: Vec<f64> = scores.iter().map(|s| (s - log_px).exp()).collect();
+            let class = (0..classes).max_by(|&a, &b| scores[a].total_cmp(&scores[b])).expect("two classes or more");
+            let log_ratio = log_ratio_m.get(i).copied().unwrap_or(0.0);
+            Prediction {
+                class,
+                probabilities,
+                log_px: log_px + f64::from(log_ratio),
+                m: m_rows[i * m_dim..(i + 1) * m_dim].to_vec(),
+            }
+        })
+        .collect()
+}
+
+/// The m of each image, `[n, dim]`, and log p(m) − log q2(m|x).
+fn choose_m(
+    model: &DeepCama,
+    x: Tensor<2>,
+    choice: MChoice,
+    streams: &mut [ChaCha8Rng],
+) -> (Option<Tensor<2>>, Vec<f32>) {
+    let Some(parts) = model.manipulation().filter(|_| choice != MChoice::Null) else {
+        return (None, Vec::new());
+    };
+    let q2 = parts.posterior(x);
+    let m = match choice {
+        MChoice::Sample => {
+            let noise: Vec<f32> =
+                streams.iter_mut().flat_map(|s| normals(parts.dim(), s).collect::<Vec<_>>()).collect();
+            q2.sample(Tensor::from_data(TensorData::new(noise, [streams.len(), parts.dim()]), &model.device()))
+        }
+        _ => q2.mean.clone(),
+    };
+    let standard = crate::network::DiagonalGaussian { mean: m.zeros_like(), log_var: m.zeros_like() };
+    let log_ratio = standard.log_prob(m.clone()) - q2.log_prob(m.clone());
+    (Some(m), host(log_ratio))
+}
+
+/// The samples of image `index`, independent of all other images.
+fn stream(seed: u64, index: usize) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(index as u64);
+    rng
+}
+
+fn host<const D: usize>(x: Tensor<D>) -> Vec<f32> {
+    x.into_data().convert::<f32>().into_vec().expect("the data was converted to f32")
+}
+
+/// log Σ exp, without overflow.
+fn logsumexp(values: impl Iterator<Item = f64> + Clone) -> f64 {
+    let max = values.clone().fold(f64::NEG_INFINITY, f64::max);
+    if !max.is_finite() {
+        return f64::NAN;
+    }
+    max + values.map(|v| (v - max).exp()).sum::<f64>().ln()
+}

@@ -1,0 +1,223 @@
+//! A model folder: `config.json`, `model.safetensors` and a `README.md` for people.
+
+use std::fs;
+use std::path::Path;
+
+use burn::module::Module;
+use burn::store::{ModuleSnapshot, SafetensorsStore};
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use crate::adapt::{AdaptReport, Outcome};
+use crate::files::write_atomic;
+use crate::model::{DeepCama, ModelConfig};
+use crate::predict::MChoice;
+use crate::train::Epoch;
+use crate::{Error, Result};
+
+const FORMAT: &str = "cama-model";
+const VERSION: u32 = 1;
+const CONFIG: &str = "config.json";
+const WEIGHTS: &str = "model.safetensors";
+
+/// A model with all that is worth keeping of how it came to be.
+#[derive(Clone, Debug)]
+pub struct StoredModel {
+    /// The model.
+    pub model: DeepCama,
+    /// Its story.
+    pub card: Card,
+}
+
+/// How a model came to be.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Card {
+    /// Names of the classes, in the order of the model's outputs.
+    pub classes: Vec<String>,
+    /// Whether q2(m|x) has met manipulated data, in training or adaptation: then prediction infers m.
+    pub infers_m: bool,
+    /// The training data.
+    pub data: String,
+    /// Manipulated training data, if any.
+    pub manipulated: Option<String>,
+    /// Seed of the training run.
+    pub seed: u64,
+    /// Preset that the configuration started from.
+    pub preset: String,
+    /// The commands that made it, oldest first.
+    pub commands: Vec<String>,
+    /// Optimiser steps on dreams.
+    pub dream_steps: usize,
+    /// Every epoch of training.
+    pub history: Vec<Epoch>,
+    /// Every adaptation since, oldest first.
+    pub adaptations: Vec<Adaptation>,
+}
+
+/// One adaptation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Adaptation {
+    /// The model it started from.
+    pub from: String,
+    /// The unlabelled data.
+    pub on: String,
+    /// Seed.
+    pub seed: u64,
+    /// What came of it.
+    pub report: AdaptReport,
+}
+
+impl Card {
+    /// The m that prediction uses unless told otherwise.
+    pub fn default_m(&self) -> MChoice {
+        if self.infers_m { MChoice::Mean } else { MChoice::Null }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct File {
+    format: String,
+    version: u32,
+    weights_crc32: u32,
+    model: ModelConfig,
+    card: Card,
+}
+
+impl StoredModel {
+    /// Writes the folder, making it if needed; `config.json`, without which a folder is no model, comes last.
+    ///
+    /// # Errors
+    ///
+    /// If anything cannot be written. Files that were there before survive.
+    pub fn save(&self, folder: &Path) -> Result<()> {
+        fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+        let weights = folder.join(WEIGHTS);
+        let mut store = SafetensorsStore::from_file(&weights).overwrite(true);
+        self.model.save_into(&mut store).map_err(|e| Error::Model {
+            path: folder.into(),
+            problem: format!("cannot write {WEIGHTS}: {e}"),
+        })?;
+        let file = File {
+            format: FORMAT.into(),
+            version: VERSION,
+            weights_crc32: crc32(&weights)?,
+            model: self.model.config().clone(),
+            card: self.card.clone(),
+        };
+        let write = |name: &str, bytes: &[u8]| {
+            let path = folder.join(name);
+            write_atomic(&path, |out| out.write_all(bytes).map_err(Error::io("write", &path)))
+        };
+        write("README.md", self.readme().as_bytes())?;
+        let json = serde_json::to_vec_pretty(&file)
+            .map_err(|e| Error::Model { path: folder.into(), problem: format!("cannot write {CONFIG}: {e}") })?;
+        write(CONFIG, &json)
+    }
+
+    /// Reads a folder that [`save`](Self::save) wrote.
+    ///
+    /// # Errors
+    ///
+    /// If a file is missing, of another version, foreign or damaged, or if weights do not fit the configuration.
+    pub fn load(folder: &Path, device: &Device) -> Result<Self> {
+        let problem = |problem: String| Error::Model { path: folder.into(), problem };
+        let file = read_config(folder)?;
+        let weights = folder.join(WEIGHTS);
+        if !weights.is_file() {
+            return Err(problem(format!("{WEIGHTS} is missing; copy the whole folder again, or train anew")));
+        }
+        if crc32(&weights)? != file.weights_crc32 {
+            return Err(problem(format!(
+                "{WEIGHTS} is not the file that {CONFIG} was written with: damaged, or of another model; \
+                 copy the whole folder again, or train anew"
+            )));
+        }
+        let mut model = DeepCama::new(&file.model, 0, device)?;
+        let mut store = SafetensorsStore::from_file(&weights);
+        let applied = model.load_from(&mut store).map_err(|e| problem(format!("{WEIGHTS} cannot be read: {e}")))?;
+        if let Some(name) = applied.unused.first() {
+            return Err(problem(format!("{WEIGHTS} has a tensor {name} that {CONFIG} knows nothing of")));
+        }
+        Ok(Self { model: model.valid(), card: file.card })
+    }
+
+    fn readme(&self) -> String {
+        let Card { data, seed, preset, classes, manipulated, commands, history, adaptations, .. } = &self.card;
+        let mechanisms: Vec<_> = self.model.config().mechanisms.iter().map(|m| m.name()).collect();
+        let [c, h, w] = self.model.config().image;
+        let mut text = format!(
+            "# A deep CAMA model\n\nA causal, generative classifier; `cama info` prints this page, `cama predict` uses it.\n\n\
+             - classes: {}\n- images: {c}×{h}×{w}, pixels in [0, 1]\n- preset: {preset}\n- mechanisms: {}\n\
+             - parameters: {}\n- training data: {data}\n- manipulated training data: {}\n- dream steps: {}\n- seed: {seed}\n",
+            classes.join(", "),
+            if mechanisms.is_empty() { "none".into() } else { mechanisms.join(", ") },
+            self.model.num_params(),
+            manipulated.as_deref().unwrap_or("none"),
+            self.card.dream_steps,
+        );
+        text += "\n## How it was made\n\n";
+        commands.iter().for_each(|command| text += &format!("    {command}\n"));
+        if let Some(last) = history.last() {
+            text += &format!(
+                "\n## Training\n\nAfter {} epochs, on images held out of the training data:\n\n\
+                 | figure | value |\n|---|---|\n| accuracy, do(m=0), K=1 | {:.4} |\n| ELBO(x, y, do(m=0)), nats | {:.2} |\n\
+                 | log p(x∣y,z,0), nats | {:.2} |\n| KL of z, nats | {:.2} |\n",
+                last.epoch, last.accuracy, last.elbo, last.log_px, last.kl_z
+            );
+        }
+        for Adaptation { from, on, seed, report } in adaptations {
+            text += &format!(
+                "\n## Adaptation\n\nFrom `{from}`, on unlabelled {on}, seed {seed}: {} of {} steps kept{}.\n\n\
+                 | figure | before | after |\n|---|---|---|\n| held-out log p(x) bound (Eq. 7), nats | {:.2} | {:.2} |\n",
+                report.kept_step,
+                report.steps,
+                if report.outcome == Outcome::Adapted { "" } else { " (rolled back)" },
+                report.elbo_before,
+                report.elbo_after,
+            );
+            if let (Some(before), Some(after)) = (report.clean_before, report.clean_after) {
+                text += &format!("| accuracy on held-out clean images | {before:.4} | {after:.4} |\n");
+            }
+        }
+        text
+    }
+}
+
+fn read_config(folder: &Path) -> Result<File> {
+    let problem = |problem: String| Error::Model { path: folder.into(), problem };
+    let path = folder.join(CONFIG);
+    let json = fs::read(&path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::NotFound => problem(format!(
+            "there is no {CONFIG}, so this is no model folder; give one that `cama train` or `cama adapt` wrote"
+        )),
+        _ => Error::io("read", &path)(e),
+    })?;
+    #[derive(Deserialize)]
+    struct Header {
+        format: String,
+        version: u32,
+    }
+    let header: Header = serde_json::from_slice(&json)
+        .map_err(|e| problem(format!("{CONFIG} is damaged or not of this program: {e}")))?;
+    if header.format != FORMAT {
+        return Err(problem(format!("{CONFIG} says `{}`, not `{FORMAT}`", header.format)));
+    }
+    if header.version != VERSION {
+        return Err(problem(format!(
+            "the folder's version is {}, this program reads version {VERSION}; train anew, or use the program that wrote it",
+            header.version
+        )));
+    }
+    let file: File = serde_json::from_slice(&json).map_err(|e| problem(format!("{CONFIG} is damaged: {e}")))?;
+    file.model.check()?;
+    Ok(file)
+}
+
+fn crc32(path: &Path) -> Result<u32> {
+    let bytes = fs::read(path).map_err(Error::io("read", path))?;
+    let mut crc = flate2::Crc::new();
+    crc.update(&bytes);
+    Ok(crc.sum())
+}

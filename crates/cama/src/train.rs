@@ -1,0 +1,410 @@
+//! Training on clean and manipulated data (Eq. 5).
+
+use std::time::Instant;
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use serde::{Deserialize, Serialize};
+
+use crate::batch;
+use crate::checkpoint::Checkpoints;
+use crate::data::{Images, shuffled, split};
+use crate::dream::{at_step, check_loop};
+use crate::manipulation::Manipulation;
+use crate::model::DeepCama;
+use crate::noise::normal;
+use crate::objective::{Elbo, Manipulated, elbo};
+use crate::optimise::{Optimiser, cosine};
+use crate::predict::{MChoice, PredictConfig, predict};
+use crate::progress::{Event, Observer, Phase};
+use crate::{Error, Result};
+
+/// How to train.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Passes over the data.
+    pub epochs: usize,
+    /// Images a step; as many manipulated ones come on top.
+    pub batch: usize,
+    /// Peak learning rate of Adam.
+    pub learning_rate: f64,
+    /// Steps over which the learning rate rises from zero to its peak.
+    pub warm_up: usize,
+    /// Whether the learning rate then falls along half a cosine to zero.
+    pub decay: bool,
+    /// Bound on the norm of the whole gradient; 0 is no bound.
+    pub gradient_clip: f64,
+    /// Epochs over which the weight of the divergences rises from zero to one; 0 starts at one.
+    pub kl_warm_up: f64,
+    /// Samples of z for each image.
+    pub samples: usize,
+    /// λ of Eq. 5, the weight of the clean data where there is manipulated data.
+    pub lambda: f64,
+    /// Images held out of the training data to watch it.
+    pub held_out: usize,
+    /// Epochs without a better held-out ELBO after which training stops, with the best state kept;
+    /// 0 trains to the end and keeps the last.
+    pub patience: usize,
+}
+
+impl TrainConfig {
+    /// For the `fast` preset.
+    pub fn fast() -> Self {
+        Self {
+            epochs: 8,
+            batch: 64,
+            learning_rate: 3e-3,
+            warm_up: 200,
+            decay: true,
+            gradient_clip: 200.0,
+            kl_warm_up: 0.0,
+            samples: 1,
+            lambda: 0.5,
+            held_out: 1000,
+            patience: 0,
+        }
+    }
+
+    /// For the `paper` preset: a constant, low learning rate.
+    pub fn paper() -> Self {
+        Self {
+            epochs: 100,
+            batch: 128,
+            learning_rate: 5e-5,
+            warm_up: 0,
+            decay: false,
+            gradient_clip: 0.0,
+            ..Self::fast()
+        }
+    }
+
+    /// The settings that go with the preset called `name`.
+    pub fn preset(name: &str) -> Result<Self> {
+        match name {
+            "fast" => Ok(Self::fast()),
+            "paper" => Ok(Self::paper()),
+            _ => Err(Error::unknown_name("preset", name, crate::PRESETS)),
+        }
+    }
+
+    /// Checks every field.
+    pub fn check(&self) -> Result<()> {
+        check_loop("train", self.epochs, self.batch, self.learning_rate, self.gradient_clip)?;
+        if !(1..=100_000).contains(&self.epochs) {
+            return Err(Error::config("train.epochs", self.epochs, "from 1 to 100000"));
+        }
+        if !(1..=10_000).contains(&self.samples) {
+            return Err(Error::config("train.samples", self.samples, "from 1 to 10000"));
+        }
+        if !(0.0..=1.0).contains(&self.lambda) {
+            return Err(Error::config("train.lambda", self.lambda, "from 0 to 1"));
+        }
+        if !(self.kl_warm_up >= 0.0 && self.kl_warm_up.is_finite()) {
+            return Err(Error::config("train.kl_warm_up", self.kl_warm_up, "a number of epochs, 0 or more"));
+        }
+        if self.held_out == 0 {
+            return Err(Error::config("train.held_out", 0, "at least 1: training is watched on these images"));
+        }
+        Ok(())
+    }
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self::fast()
+    }
+}
+
+/// Manipulated data D' besides the clean data.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Augmentation {
+    /// Clean training images, manipulated anew in each step by one of these, drawn at random for each batch;
+    /// the model is not told how (Eq. 4).
+    Manipulations(Vec<Manipulation>),
+    /// Labelled images that are manipulated already; the model is not told how (Eq. 4).
+    Images(Images),
+    /// Clean training images under the model's own explicit mechanisms, with m from its prior and known:
+    /// ELBO(x, y, do(m = m0)).
+    Known,
+}
+
+/// One epoch: means over the held-out images, in nats per image, unless said otherwise.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Mean loss over the training steps: −Eq. 5.
+    pub train_loss: f64,
+    /// ELBO(x, y, do(m=0)) (Eq. 3).
+    pub elbo: f64,
+    /// E\[log p(x|y,z,0)\].
+    pub log_px: f64,
+    /// KL(q1(z|x,y,0) ‖ p(z)).
+    pub kl_z: f64,
+    /// log p(y).
+    pub log_py: f64,
+    /// Share of the held-out images classified rightly with do(m = 0), K = 1.
+    pub accuracy: f64,
+    /// Training images a second, clean and manipulated.
+    pub images_per_second: f64,
+    /// Seconds since the epoch began, validation included.
+    pub seconds: f64,
+}
+
+/// What training made.
+#[derive(Clone, Debug)]
+pub struct Trained {
+    /// The model.
+    pub model: DeepCama,
+    /// All epochs, those before a resumption included.
+    pub history: Vec<Epoch>,
+    /// Whether the observer stopped it before its last epoch.
+    pub stopped: bool,
+}
+
+/// Trains `model` on clean, labelled images and, if there is any, manipulated data (Eq. 5).
+///
+/// With `checkpoints`, the state is saved after each epoch, and training goes on from the newest one there
+/// is: the result is the same, byte for byte, as without the interruption.
+///
+/// # Errors
+///
+/// If the data does not fit the model, `config` is not allowed, numbers diverge (the last checkpoint stays),
+/// or a checkpoint cannot be written or read.
+pub fn train(
+    model: DeepCama,
+    clean: &Images,
+    augmentation: Option<&Augmentation>,
+    config: &TrainConfig,
+    seed: u64,
+    checkpoints: Option<&Checkpoints>,
+    observer: &mut Observer,
+) -> Result<Trained> {
+    config.check()?;
+    check_data(&model, clean, augmentation, config)?;
+    let (clean, held_out) = split(clean, config.held_out, &mut stream(seed, 0));
+    let mut optimiser = Optimiser::new(config.gradient_clip);
+    let mut model = model;
+    let mut history: Vec<Epoch> = Vec::new();
+    let mut best: Option<DeepCama> = None;
+    if let Some(saved) = checkpoints.map(|c| c.load(&model)).transpose()?.flatten() {
+        optimiser = optimiser.load_record(saved.optimiser);
+        (model, best, history) = (saved.model, saved.best, saved.history);
+    }
+    let mut stopped = false;
+    while history.len() < config.epochs && !out_of_patience(&history, config.patience) {
+        let epoch = history.len();
+        let began = Instant::now();
+        let mut rng = stream(seed, epoch as u64 + 1);
+        let data = TrainData { clean: &clean, augmentation, config, epoch };
+        let Some((trained, loss, images)) = data.run(model.clone(), &mut optimiser, &mut rng, observer)? else {
+            stopped = true;
+            break;
+        };
+        model = trained;
+        let trained_for = began.elapsed().as_secs_f64();
+        let watched = watch(&model, &held_out, seed)?;
+        let report = Epoch {
+            epoch: epoch + 1,
+            train_loss: loss,
+            images_per_second: images as f64 / trained_for,
+            seconds: began.elapsed().as_secs_f64(),
+            ..watched
+        };
+        let is_best = history.iter().all(|e| e.elbo < report.elbo);
+        history.push(report);
+        if config.patience > 0 && is_best {
+            best = Some(model.clone());
+        }
+        if let Some(checkpoints) = checkpoints {
+            checkpoints.save(&model, best.as_ref(), &optimiser, &history)?;
+        }
+        if observer(Event::Epoch(&history[epoch])).is_break() {
+            stopped = history.len() < config.epochs;
+            break;
+        }
+    }
+    Ok(Trained { model: best.unwrap_or(model), history, stopped })
+}
+
+fn out_of_patience(history: &[Epoch], patience: usize) -> bool {
+    let best = (0..history.len()).max_by(|&a, &b| history[a].elbo.total_cmp(&history[b].elbo));
+    patience > 0 && best.is_some_and(|best| history.len() - 1 - best >= patience)
+}
+
+fn check_data(
+    model: &DeepCama,
+    clean: &Images,
+    augmentation: Option<&Augmentation>,
+    config: &TrainConfig,
+) -> Result<()> {
+    let labelled = |images: &Images, what: &str| match images.labels() {
+        Some(_) => model.check_fits(images.shape(), images.classes().len()),
+        None => Err(Error::Mismatch(format!("{what} ({}) has no labels to learn from", images.name()))),
+    };
+    labelled(clean, "the training data")?;
+    if clean.len() <= config.held_out {
+        return Err(Error::config(
+            "train.held_out",
+            config.held_out,
+            format!("less than the number of training images, {}", clean.len()),
+        ));
+    }
+    match augmentation {
+        None => Ok(()),
+        Some(Augmentation::Images(images)) => {
+            needs_mechanism(model.manipulation().is_some(), "a mechanism")?;
+            labelled(images, "the manipulated data")
+        }
+        Some(Augmentation::Manipulations(_)) => needs_mechanism(model.manipulation().is_some(), "a mechanism"),
+        Some(Augmentation::Known) => {
+            let explicit = model.manipulation().is_some_and(|m| m.explicit().contains(&true));
+            needs_mechanism(explicit, "an explicit mechanism, such as affine")
+        }
+    }
+}
+
+fn needs_mechanism(has: bool, which: &str) -> Result<()> {
+    if has {
+        return Ok(());
+    }
+    Err(Error::config("model.mechanisms", "none", format!("{which}, for manipulated data to be explained by it")))
+}
+
+/// Streams of random numbers: 0 for the split, one for each epoch from 1, so that an epoch can be resumed at
+/// without replaying those before it.
+fn stream(seed: u64, stream: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(stream);
+    rng
+}
+
+/// What one epoch needs.
+struct TrainData<'a> {
+    clean: &'a Images,
+    augmentation: Option<&'a Augmentation>,
+    config: &'a TrainConfig,
+    epoch: usize,
+}
+
+impl TrainData<'_> {
+    /// Trains one epoch: the model, its mean loss and the number of images seen, or nothing if stopped.
+    fn run(
+        &self,
+        model: DeepCama,
+        optimiser: &mut Optimiser,
+        rng: &mut ChaCha8Rng,
+        observer: &mut Observer,
+    ) -> Result<Option<(DeepCama, f64, usize)>> {
+        let order = shuffled(self.clean.len(), rng);
+        let steps = order.len().div_ceil(self.config.batch);
+        let total = steps * self.config.epochs;
+        let (mut model, mut sum, mut images) = (model.train(), 0.0, 0);
+        for (i, indices) in order.chunks(self.config.batch).enumerate() {
+            let step = self.epoch * steps + i;
+            let kl = self.kl_weight(step, steps);
+            let loss = self.loss(&model, indices, kl, rng);
+            let peak = self.config.learning_rate;
+            let rate = if self.config.decay {
+                cosine(peak, self.config.warm_up, step, total)
+            } else {
+                cosine(peak, self.config.warm_up, step.min(self.config.warm_up), total)
+            };
+            let (next, loss) = optimiser.step(model, loss, rate).map_err(|e| at_step(e, "training", step))?;
+            model = next;
+            sum += loss;
+            images += indices.len() * if self.augmentation.is_some() { 2 } else { 1 };
+            if observer(Event::Step { phase: Phase::Train, done: step + 1, total, loss }).is_break() {
+                return Ok(None);
+            }
+        }
+        Ok(Some((model.valid(), sum / steps as f64, images)))
+    }
+
+    fn kl_weight(&self, step: usize, steps: usize) -> f64 {
+        let warm_up = self.config.kl_warm_up * steps as f64;
+        if warm_up > 0.0 { ((step + 1) as f64 / warm_up).min(1.0) } else { 1.0 }
+    }
+
+    /// −(λ ELBO(x, y, do(m=0)) + (1 − λ) ELBO(x', y)), the mean over the batch (Eq. 5).
+    fn loss(&self, model: &DeepCama, indices: &[usize], kl: f64, rng: &mut ChaCha8Rng) -> Tensor<1> {
+        let TrainConfig { samples, lambda, .. } = *self.config;
+        let device = model.device();
+        let x = batch::pixels(self.clean, indices.iter().copied(), &device);
+        let y = batch::labels(self.clean, indices, &device);
+        let clean = elbo(model, x.clone(), y.clone(), Manipulated::Null, samples, rng);
+        let clean = clean.weighted(kl, kl).mean();
+        let Some(augmentation) = self.augmentation else { return clean.neg() };
+        let manipulated = self.manipulated(model, augmentation, indices, x, y, rng);
+        (clean.mul_scalar(lambda) + manipulated.weighted(kl, kl).mean().mul_scalar(1.0 - lambda)).neg()
+    }
+
+    fn manipulated(
+        &self,
+        model: &DeepCama,
+        augmentation: &Augmentation,
+        indices: &[usize],
+        x: Tensor<2>,
+        y: Tensor<1, burn::tensor::Int>,
+        rng: &mut ChaCha8Rng,
+    ) -> Elbo {
+        let (samples, device) = (self.config.samples, x.device());
+        match augmentation {
+            Augmentation::Manipulations(all) => {
+                let manipulation = &all[rng.random_range(0..all.len())];
+                let images = manipulation.apply(&self.clean.select(indices), rng);
+                let x = batch::pixels(&images, 0..images.len(), &device);
+                elbo(model, x, y, Manipulated::Unknown, samples, rng)
+            }
+            Augmentation::Images(images) => {
+                let drawn: Vec<usize> = indices.iter().map(|_| rng.random_range(0..images.len())).collect();
+                let x = batch::pixels(images, drawn.iter().copied(), &device);
+                let y = batch::labels(images, &drawn, &device);
+                elbo(model, x, y, Manipulated::Unknown, samples, rng)
+            }
+            Augmentation::Known => {
+                let parts = model.manipulation().expect("checked before training");
+                let explicit: Vec<f32> = parts.explicit().iter().map(|&e| f32::from(u8::from(e))).collect();
+                let mask: Tensor<2> = Tensor::<1>::from_data(explicit.as_slice(), &device).unsqueeze();
+                let m = normal([indices.len(), parts.dim()], rng, &device) * mask;
+                let x = parts.transform(&m, x.unsqueeze_dim(1)).squeeze_dim::<2>(1).clamp(0.0, 1.0);
+                elbo(model, x, y, Manipulated::Known(m), samples, rng)
+            }
+        }
+    }
+}
+
+/// The terms of Eq. 3 and the accuracy on held-out images, with the same noise in every epoch.
+fn watch(model: &DeepCama, held_out: &Images, seed: u64) -> Result<Epoch> {
+    let mut rng = stream(seed, u64::MAX);
+    let device = model.device();
+    let labels = held_out.labels().expect("checked before training");
+    let (mut log_px, mut kl_z, mut log_py) = (0.0, 0.0, 0.0);
+    let n = held_out.len() as f64;
+    let all: Vec<usize> = (0..held_out.len()).collect();
+    for indices in all.chunks(200) {
+        let x = batch::pixels(held_out, indices.iter().copied(), &device);
+        let y = batch::labels(held_out, indices, &device);
+        let terms = elbo(model, x, y, Manipulated::Null, 1, &mut rng);
+        log_px += f64::from(terms.log_px.sum().into_scalar::<f32>()) / n;
+        kl_z += f64::from(terms.kl_z.sum().into_scalar::<f32>()) / n;
+        log_py = terms.log_py;
+    }
+    let config = PredictConfig { samples: 1, m: MChoice::Null, seed, ..PredictConfig::default() };
+    let predicted = predict(model, held_out, &config)?;
+    let right = predicted.iter().zip(labels).filter(|(p, y)| p.class == **y).count();
+    Ok(Epoch {
+        epoch: 0,
+        train_loss: 0.0,
+        elbo: log_px - kl_z + log_py,
+        log_px,
+        kl_z,
+        log_py,
+        accuracy: right as f64 / n,
+        images_per_second: 0.0,
+        seconds: 0.0,
+    })
+}
