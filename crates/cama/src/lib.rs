@@ -3,6 +3,7 @@
 
 pub mod data;
 mod error;
+pub mod files;
 pub mod manipulation;
 
 pub use error::{Error, Result};
