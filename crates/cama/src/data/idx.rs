@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::Images;
+use super::{Images, damage};
 use crate::{Error, Result};
 
 const IMAGES_MAGIC: u32 = 0x0803;
@@ -128,7 +128,7 @@ fn content(path: &Path, mut reader: impl Read, magic: u32) -> Result<([usize; 3]
     reader
         .take((expected as u64).saturating_add(1))
         .read_to_end(&mut bytes)
-        .map_err(|error| unreadable(path, header + bytes.len(), error))?;
+        .map_err(|error| damage::error(path, format!("byte {}", header + bytes.len()), error))?;
     if bytes.len() == expected {
         return Ok((sizes, bytes));
     }
@@ -143,7 +143,7 @@ fn content(path: &Path, mut reader: impl Read, magic: u32) -> Result<([usize; 3]
 /// The big-endian number at byte `at`.
 fn number(path: &Path, reader: &mut impl Read, at: usize) -> Result<u32> {
     let mut bytes = [0; 4];
-    reader.read_exact(&mut bytes).map_err(|error| unreadable(path, at, error))?;
+    reader.read_exact(&mut bytes).map_err(|error| damage::error(path, format!("byte {at}"), error))?;
     Ok(u32::from_be_bytes(bytes))
 }
 
@@ -159,14 +159,112 @@ fn wrong_magic(path: &Path, found: u32, wanted: u32) -> Error {
     Error::data(path, problem, "give IDX, .npz, .npy, .png, .jpg or a folder of images")
 }
 
-fn unreadable(path: &Path, at: usize, error: std::io::Error) -> Error {
-    use std::io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
-    match error.kind() {
-        UnexpectedEof => Error::data(path, format!("truncated: ends near byte {at}"), "fetch the file again"),
-        // What the gzip decoder says of a damaged stream.
-        InvalidData | InvalidInput => {
-            Error::data(path, format!("damaged near byte {at} ({error})"), "fetch the file again")
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn idx(magic: u32, sizes: &[u32], bytes: &[u8]) -> Vec<u8> {
+        let mut file: Vec<u8> = magic.to_be_bytes().to_vec();
+        file.extend(sizes.iter().flat_map(|size| size.to_be_bytes()));
+        file.extend(bytes);
+        file
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// Reads images and labels from bytes alone.
+    fn read(images: &[u8], labels: Option<&[u8]>) -> Result<Idx> {
+        Idx::from_readers((Path::new("images"), images), labels.map(|bytes| (Path::new("labels"), bytes)))
+    }
+
+    fn message(images: &[u8], labels: Option<&[u8]>) -> String {
+        read(images, labels).err().expect("an error").to_string()
+    }
+
+    #[test]
+    fn known_bytes_become_known_images() {
+        let images = idx(IMAGES_MAGIC, &[2, 1, 3], &[0, 51, 255, 1, 2, 3]);
+        let labels = idx(LABELS_MAGIC, &[2], &[2, 0]);
+        for read in
+            [read(&images, Some(&labels)).unwrap(), read(&gzip(&images), Some(&gzip(&labels))).unwrap()]
+        {
+            let images = read.images("known", 0..2);
+            assert_eq!((images.name(), images.shape()), ("known", [1, 1, 3]));
+            assert_eq!(images.image(0), [0.0, 0.2, 1.0]);
+            assert_eq!(images.labels(), Some(&[2, 0][..]));
+            assert_eq!(images.classes(), ["0", "1", "2"]);
+            assert_eq!(read.images("known", 1..2), images.slice(1..2));
         }
-        _ => Error::io("read", path)(error),
+    }
+
+    #[test]
+    fn labels_are_found_beside_by_the_usual_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let images = idx(IMAGES_MAGIC, &[1, 1, 1], &[7]);
+        let labels = idx(LABELS_MAGIC, &[1], &[3]);
+        for (i, (images_name, labels_name)) in [
+            ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
+            ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"),
+            ("train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte"),
+            ("t10k-images.idx3-ubyte", "t10k-labels.idx1-ubyte.gz"),
+            ("images", "labels"),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let packed =
+                |name: &str, bytes: &[u8]| if name.ends_with("gz") { gzip(bytes) } else { bytes.to_vec() };
+            let folder = folder.path().join(i.to_string());
+            fs::create_dir(&folder).unwrap();
+            fs::write(folder.join(images_name), packed(images_name, &images)).unwrap();
+            let read = || Idx::read(&folder.join(images_name)).unwrap().images("", 0..1);
+            assert_eq!((read().labels(), read().classes().len()), (None, 0), "{images_name}");
+            fs::write(folder.join(labels_name), packed(labels_name, &labels)).unwrap();
+            assert_eq!(read().labels(), Some(&[3][..]), "{images_name}");
+        }
+    }
+
+    #[test]
+    fn damaged_files_say_where() {
+        let good = idx(IMAGES_MAGIC, &[2, 1, 3], &[0; 6]);
+        assert!(message(&good[..20], None).contains("images: truncated: ends at byte 20 of 22"));
+        assert!(message(&good[..6], None).contains("truncated: ends near byte 4"));
+        assert!(message(&[], None).contains("truncated: ends near byte 0"));
+        let zipped = gzip(&good);
+        assert!(message(&zipped[..zipped.len() - 9], None).contains("truncated"));
+        let mut broken = zipped.clone();
+        let crc = broken.len() - 8;
+        broken[crc] ^= 1;
+        assert!(message(&broken, None).contains("damaged"), "{}", message(&broken, None));
+        assert!(message(&[&good[..], &[0]].concat(), None).contains("goes on after byte 22"));
+        let text = message(&idx(IMAGES_MAGIC, &[u32::MAX; 3], &[]), None);
+        assert!(text.contains("impossible sizes"), "{text}");
+        let text = message(&idx(IMAGES_MAGIC, &[u32::MAX, 28, 28], &[0; 9]), None);
+        assert!(text.contains("truncated: ends at byte 25 of"), "{text}");
+    }
+
+    #[test]
+    fn wrong_files_say_what_they_are() {
+        let images = idx(IMAGES_MAGIC, &[1, 1, 1], &[7]);
+        let labels = idx(LABELS_MAGIC, &[1], &[3]);
+        assert!(message(&labels, None).contains("an IDX file of labels, not of images"));
+        assert!(message(&images, Some(&images)).contains("labels: an IDX file of images, not of labels"));
+        assert!(message(b"hello, world", None).contains("0x68656c6c, not 0x00000803"));
+        let text = message(&images, Some(&idx(LABELS_MAGIC, &[2], &[3, 4])));
+        assert!(text.contains("labels: 2 labels, but images has 1 images"), "{text}");
+        assert!(message(&idx(IMAGES_MAGIC, &[0, 28, 28], &[]), None).contains("the data set is empty"));
+        let path = Path::new("images.gz");
+        let text = Idx::from_readers((path, &images[..]), None).err().unwrap().to_string();
+        assert!(text.contains("images.gz: not gzip, though its name ends in .gz"), "{text}");
     }
 }

@@ -21,12 +21,18 @@
 //! ```
 
 mod batches;
+mod damage;
+mod folder;
 mod idx;
 mod images;
 mod load;
 mod mnist;
+mod npy;
+mod npz;
 mod range;
+mod select;
 
 pub use batches::{shuffled, split};
 pub use images::Images;
 pub use load::load;
+pub use npz::write_npz;
