@@ -1,5 +1,38 @@
 //! What comes in: images from files, as plain arrays on the host.
+//!
+//! Everything starts with [`load`], which turns a written specification into [`Images`]:
+//!
+//! | specification | what it is |
+//! |---|---|
+//! | `mnist:train`, `mnist:test` | MNIST, bundled with this crate: 60,000 and 10,000 images of 1×28×28 |
+//! | `some/images-idx3-ubyte[.gz]` | an IDX file; labels come from the IDX labels file beside it, if there is one |
+//! | `some/file.npz` | NumPy arrays: `x` with the images, optionally `y` with labels and `classes` with class names |
+//! | `some/file.npy` | a NumPy array of unlabelled images |
+//! | `some/folder` | PNG and JPEG images, one sub-folder a class; without sub-folders, unlabelled |
+//! | `some/image.png` | one unlabelled image |
+//!
+//! Each may end in a range of images, end excluded: `mnist:test[..1000]`, `some/file.npz[500..600]`.
+//!
+//! ```
+//! let images = cama::data::load("mnist:test[..100]")?;
+//! assert_eq!(images.len(), 100);
+//! assert_eq!(images.shape(), [1, 28, 28]);
+//! # Ok::<(), cama::Error>(())
+//! ```
 
+mod batches;
+mod damage;
+mod folder;
+mod idx;
 mod images;
+mod load;
+mod mnist;
+mod npy;
+mod npz;
+mod range;
+mod select;
 
+pub use batches::{shuffled, split};
 pub use images::Images;
+pub use load::load;
+pub use npz::write_npz;
