@@ -22,28 +22,28 @@ pub fn device_names() -> Vec<&'static str> {
 ///
 /// If this build does not know it, or if it does not work on this machine.
 pub fn device(name: &str) -> Result<Device> {
+    let missing = |problem: String| Error::Device { name: name.into(), problem };
     let (kind, index) = name.split_once(':').unwrap_or((name, "0"));
-    let index: usize = index.parse().map_err(|_| Error::Device {
-        name: name.into(),
-        problem: format!("`{index}` is not the number of a device"),
-    })?;
-    let opened: Result<Device, String> = match kind {
-        "cpu" => return Ok(Device::flex()),
+    let index: usize = index.parse().map_err(|_| missing(format!("`{index}` is not the number of a device")))?;
+    match kind {
+        "cpu" if index == 0 => Ok(Device::flex()),
         #[cfg(feature = "cuda")]
-        "cuda" => probe(|| Device::cuda(index)),
+        "cuda" => probe(move || Device::cuda(index)).map_err(missing),
         #[cfg(feature = "wgpu")]
-        "wgpu" => probe(|| Device::wgpu(burn::tensor::DeviceKind::DefaultDevice)),
-        "cuda" | "wgpu" => {
-            let problem = format!("this program was built without it; build with `--features {kind}`");
-            return Err(Error::Device { name: name.into(), problem });
+        "wgpu" if index == 0 => {
+            probe(|| Device::wgpu(burn::tensor::DeviceKind::DefaultDevice)).map_err(missing)
         }
-        _ => return Err(Error::unknown_name("device", name, &["cpu", "cuda", "wgpu"])),
-    };
-    let _ = index;
-    opened.map_err(|problem| Error::Device { name: name.into(), problem })
+        #[cfg(feature = "wgpu")]
+        "wgpu" => probe(move || Device::wgpu(burn::tensor::DeviceKind::DiscreteGpu(index))).map_err(missing),
+        "cpu" => Err(missing("there is one CPU device, `cpu`; set the number of cores with --threads".into())),
+        "cuda" | "wgpu" => {
+            Err(missing(format!("this program was built without it; build with `--features {kind}`")))
+        }
+        _ => Err(Error::unknown_name("device", kind, &["cpu", "cuda", "wgpu"])),
+    }
 }
 
-/// Opens a device and runs one operation on it; drivers that are not there make Burn panic.
+/// Opens a device and runs one operation on it: Burn panics where a driver is not there.
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
 fn probe(open: impl FnOnce() -> Device + std::panic::UnwindSafe) -> Result<Device, String> {
     let hook = std::panic::take_hook();
@@ -59,4 +59,3 @@ fn probe(open: impl FnOnce() -> Device + std::panic::UnwindSafe) -> Result<Devic
         _ => Err("no such device answers on this machine; is its driver installed?".into()),
     }
 }
-

@@ -199,7 +199,7 @@ fn stream(seed: u64, index: usize) -> ChaCha8Rng {
 }
 
 fn host<const D: usize>(x: Tensor<D>) -> Vec<f32> {
-    x.into_data().convert::<f32>().into_vec().expect("the data was converted to f32")
+    x.into_data().convert::<f32>().try_into_vec().expect("the data was converted to f32")
 }
 
 /// log Σ exp, without overflow.

@@ -1,6 +1,7 @@
 //! A model folder: `config.json`, `model.safetensors` and a `README.md` for people.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 use burn::module::Module;
@@ -107,8 +108,7 @@ impl StoredModel {
             card: self.card.clone(),
         };
         let write = |name: &str, bytes: &[u8]| {
-            let path = folder.join(name);
-            write_atomic(&path, |out| out.write_all(bytes).map_err(Error::io("write", &path)))
+            write_atomic(folder.join(name), |out| out.write_all(bytes))
         };
         write("README.md", self.readme().as_bytes())?;
         let json = serde_json::to_vec_pretty(&file)
