@@ -12,7 +12,7 @@ use crate::{Error, Result};
 pub enum Likelihood {
     /// Bernoulli with x in [0, 1] taken as the expected value.
     Bernoulli,
-    /// Gaussian with one learnt variance for all pixels.
+    /// Gaussian; the decoder gives its mean, and one variance for all pixels is learnt.
     Gaussian,
 }
 
@@ -43,7 +43,7 @@ pub struct ModelConfig {
     pub kernel_m: usize,
     /// Halve by max pooling instead of stride 2.
     pub pooling: bool,
-    /// Slope of the activation for negative inputs; 0 is ReLU.
+    /// Slope of the activation for negative inputs; 0 is ReLU, 1 makes every network linear.
     pub negative_slope: f64,
     /// How initial weights are drawn.
     pub initialisation: Initialisation,
@@ -124,8 +124,8 @@ impl ModelConfig {
                 return Err(Error::config(field, kernel, "odd, so that the kernel has a centre"));
             }
         }
-        if !(0.0..1.0).contains(&self.negative_slope) {
-            return Err(Error::config("model.negative_slope", self.negative_slope, "from 0 (ReLU) to below 1"));
+        if !(0.0..=1.0).contains(&self.negative_slope) {
+            return Err(Error::config("model.negative_slope", self.negative_slope, "from 0 (ReLU) to 1 (linear)"));
         }
         check_mechanisms(&self.mechanisms)
     }

@@ -9,7 +9,7 @@ const MARGIN: f64 = 1e-6;
 
 /// Parameters of p(x|·) for `[batch, group, pixels]`.
 pub enum Observation {
-    /// Straight from the decoder: the mean is the logistic function of these.
+    /// Straight from the decoder: the mean itself if Gaussian, else the mean is the logistic function of these.
     Logits(Tensor<3>),
     /// Means that a mechanism has changed; it may have left [0, 1].
     Means(Tensor<3>),
@@ -17,10 +17,10 @@ pub enum Observation {
 
 impl Observation {
     /// Means of the pixels, `[batch, group, pixels]`.
-    pub fn means(self) -> Tensor<3> {
-        match self {
-            Self::Logits(logits) => activation::sigmoid(logits),
-            Self::Means(means) => means,
+    pub fn means(self, likelihood: Likelihood) -> Tensor<3> {
+        match (self, likelihood) {
+            (Self::Logits(logits), Likelihood::Bernoulli) => activation::sigmoid(logits),
+            (Self::Logits(means), Likelihood::Gaussian) | (Self::Means(means), _) => means,
         }
     }
 }
@@ -45,7 +45,7 @@ impl Likelihood {
                 let log_sigma: Tensor<3> =
                     log_sigma.expect("a Gaussian model has a learnt variance").unsqueeze();
                 let half_log_2pi = 0.5 * (2.0 * std::f64::consts::PI).ln();
-                let scaled = (x - observed.means()) * log_sigma.clone().neg().exp();
+                let scaled = (x - observed.means(self)) * log_sigma.clone().neg().exp();
                 scaled.square().mul_scalar(-0.5) - log_sigma - half_log_2pi
             }
         };

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::inference::ManipulationPosterior;
-use super::{ModelConfig, likelihood::Observation};
+use super::{Likelihood, ModelConfig, likelihood::Observation};
 use crate::mechanism::{AnyMechanism, MechanismConfig, Merge, Parameter};
 use crate::network::{DiagonalGaussian, Init};
 
@@ -105,10 +105,10 @@ impl ManipulationModel {
     }
 
     /// What the mechanisms make of the decoder's clean image.
-    pub(super) fn observe(&self, m: &Tensor<2>, logits: Tensor<3>) -> Observation {
+    pub(super) fn observe(&self, m: &Tensor<2>, logits: Tensor<3>, likelihood: Likelihood) -> Observation {
         let observed = Observation::Logits(logits);
         if self.configs.iter().any(MechanismConfig::is_explicit) {
-            return Observation::Means(self.transform(m, observed.means()));
+            return Observation::Means(self.transform(m, observed.means(likelihood)));
         }
         observed
     }

@@ -165,7 +165,7 @@ impl DeepCama {
         match (m, &self.m) {
             (Some(m), Some(parts)) => {
                 let h_m = parts.latent(m).map(|(_, h, merge)| (h, merge));
-                parts.observe(m, self.p.logits(labels, z, h_m))
+                parts.observe(m, self.p.logits(labels, z, h_m), self.config.likelihood)
             }
             (_, parts) => {
                 let h_m = parts.as_ref().and_then(|parts| parts.latent_at_null());
