@@ -71,7 +71,7 @@ impl Images {
             Some(volume) if volume > 0 => volume,
             _ => return Some(format!("images of {} have no pixels", sides(self.shape))),
         };
-        if self.pixels.len() % volume != 0 {
+        if !self.pixels.len().is_multiple_of(volume) {
             return Some(format!(
                 "{} pixels are not a whole number of images of {} = {volume} pixels",
                 self.pixels.len(),

@@ -1,29 +1,244 @@
 //! A manipulation at growing severities.
 
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
 use super::Manipulation;
-use crate::Result;
+use super::amount::number;
+use crate::{Error, Result};
+
+/// More points than this are taken for a mistake in the step.
+const MAX_POINTS: usize = 1000;
 
 /// A manipulation at each of several severities: `shift-vertical:0..0.9/0.1`.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// In configuration files it is written like in [`Sweep::parse`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Sweep {
+    spec: String,
     family: String,
     points: Vec<(f64, Manipulation)>,
 }
 
 impl Sweep {
     /// Reads a sweep, or a plain manipulation as a sweep of one.
+    ///
+    /// One number of one step is written `FROM..TO/STEP`: `rotate:0..180/15`, `shift-vertical:=0..0.9/0.1`
+    /// for fixed shifts, `invert+shift:0..0.5/0.1/edge` in a composition and with a suffix. `TO` is
+    /// included if a whole number of steps leads there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Spec`] if more than one step is swept, the range or its step is malformed, or there are
+    /// more than 1000 points; and what [`Manipulation::parse`] says of any of the points.
     pub fn parse(spec: &str) -> Result<Self> {
-        let manipulation = Manipulation::parse(spec)?;
-        Ok(Sweep { family: spec.to_string(), points: vec![(manipulation.severity(), manipulation)] })
+        let error = |problem: String| Error::spec("manipulation", spec, problem);
+        let steps: Vec<&str> = spec.split('+').map(str::trim).collect();
+        let mut swept = steps.iter().enumerate().filter(|(_, step)| step.contains(".."));
+        let Some((at, step)) = swept.next() else {
+            let manipulation = Manipulation::parse(spec)?;
+            let (family, severity) = (manipulation.family(), manipulation.severity());
+            return Ok(Sweep {
+                spec: manipulation.to_string(),
+                family,
+                points: vec![(severity, manipulation)],
+            });
+        };
+        if swept.next().is_some() {
+            return Err(error("only one step can be swept".to_string()));
+        }
+        let template = Template::parse(step).map_err(error)?;
+        let with = |step: String| {
+            let mut steps: Vec<&str> = steps.clone();
+            steps[at] = &step;
+            steps.join("+")
+        };
+        let severities = severities(template.range, template.step).map_err(error)?;
+        let points = severities
+            .into_iter()
+            .map(|severity| Ok((severity, Manipulation::parse(&with(template.at(severity)))?)))
+            .collect::<Result<_>>()?;
+        let family = with(format!("{}{}", template.name, template.suffix));
+        Ok(Sweep { spec: steps.join("+"), family, points })
     }
 
-    /// Severities and manipulations, in the order of the sweep.
+    /// Severities and manipulations, in the order of the sweep. The severity is the number swept, for a
+    /// plain manipulation its [`severity`](Manipulation::severity).
     pub fn points(&self) -> &[(f64, Manipulation)] {
         &self.points
     }
 
-    /// What is swept, for a heading: `shift-vertical`.
+    /// What is swept, for a heading: the specification without the numbers that vary, `shift-vertical`.
     pub fn family(&self) -> &str {
         &self.family
+    }
+}
+
+/// The swept step: `name:FROM..TO/STEP`, `name:=FROM..TO/STEP`, either with a suffix.
+struct Template<'a> {
+    name: &'a str,
+    fixed: &'a str,
+    range: [f64; 2],
+    step: f64,
+    suffix: String,
+}
+
+impl<'a> Template<'a> {
+    fn parse(text: &'a str) -> Result<Self, String> {
+        let wanted = || format!("`{text}` is not a sweep; write `name:FROM..TO/STEP`");
+        let (name, rest) = text.split_once(':').ok_or_else(wanted)?;
+        let (fixed, rest) = rest.strip_prefix('=').map_or(("", rest), |rest| ("=", rest));
+        let (range, rest) = rest.split_once('/').ok_or_else(wanted)?;
+        let (from, to) = range.split_once("..").ok_or_else(wanted)?;
+        let (step, suffix) = match rest.split_once('/') {
+            None => (rest, String::new()),
+            Some((step, suffix)) => (step, format!("/{suffix}")),
+        };
+        Ok(Template { name, fixed, range: [number(from)?, number(to)?], step: number(step)?, suffix })
+    }
+
+    /// The step at one severity.
+    fn at(&self, severity: f64) -> String {
+        format!("{}:{}{severity}{}", self.name, self.fixed, self.suffix)
+    }
+}
+
+/// `from`, `from + step`, … up to and including `to`.
+fn severities([from, to]: [f64; 2], step: f64) -> Result<Vec<f64>, String> {
+    if step <= 0.0 || to < from {
+        return Err(format!(
+            "{from}..{to}/{step} does not grow; the step must be above 0, the end not below"
+        ));
+    }
+    // 0.9 / 0.1 is a little less than 9 in floating point.
+    let last = ((to - from) / step + 1e-6).floor();
+    if last >= MAX_POINTS as f64 {
+        return Err(format!("{from}..{to}/{step} has more than {MAX_POINTS} points; give a larger step"));
+    }
+    // And 3 × 0.1 is a little more than 0.3: twelve decimals are more than anybody writes.
+    Ok((0..=last as usize).map(|k| ((from + k as f64 * step) * 1e12).round() / 1e12).collect())
+}
+
+impl fmt::Display for Sweep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.spec)
+    }
+}
+
+impl FromStr for Sweep {
+    type Err = Error;
+
+    fn from_str(spec: &str) -> Result<Self> {
+        Sweep::parse(spec)
+    }
+}
+
+impl TryFrom<String> for Sweep {
+    type Error = Error;
+
+    fn try_from(spec: String) -> Result<Self> {
+        Sweep::parse(&spec)
+    }
+}
+
+impl From<Sweep> for String {
+    fn from(sweep: Sweep) -> String {
+        sweep.spec
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn points(spec: &str) -> Vec<(f64, String)> {
+        let sweep = Sweep::parse(spec).unwrap();
+        sweep.points().iter().map(|(severity, m)| (*severity, m.to_string())).collect()
+    }
+
+    #[test]
+    fn the_end_is_included_and_numbers_are_clean() {
+        let points = points("shift-vertical:0..0.9/0.1");
+        assert_eq!(points.len(), 10);
+        assert_eq!(points[3], (0.3, "shift-vertical:0.3".to_string()));
+        assert_eq!(points[9], (0.9, "shift-vertical:0.9".to_string()));
+        assert_eq!(Sweep::parse("shift-vertical:0..0.9/0.1").unwrap().family(), "shift-vertical");
+    }
+
+    #[test]
+    fn fixed_values_suffixes_and_compositions() {
+        assert_eq!(
+            points("shift:=-0.5..0.5/0.5/edge"),
+            [
+                (-0.5, "shift:=-0.5/edge".into()),
+                (0.0, "shift:=0/edge".into()),
+                (0.5, "shift:=0.5/edge".into())
+            ]
+        );
+        let spec = "rotate:20 + shift-vertical:0..0.5/0.3/edge+invert";
+        assert_eq!(
+            points(spec),
+            [
+                (0.0, "rotate:20+shift-vertical:0/edge+invert".into()),
+                (0.3, "rotate:20+shift-vertical:0.3/edge+invert".into())
+            ]
+        );
+        let sweep = Sweep::parse(spec).unwrap();
+        assert_eq!(sweep.family(), "rotate:20+shift-vertical/edge+invert");
+        assert_eq!(Sweep::parse(&sweep.to_string()).unwrap(), sweep);
+    }
+
+    #[test]
+    fn a_plain_manipulation_is_a_sweep_of_one() {
+        assert_eq!(points("none"), [(0.0, "none".into())]);
+        assert_eq!(points("rotate:20+invert"), [(20.0, "rotate:20+invert".into())]);
+        assert_eq!(Sweep::parse("rotate:20/edge+invert").unwrap().family(), "rotate/edge+invert");
+        assert_eq!(points("rotate:5..5/1"), [(5.0, "rotate:5".into())]);
+    }
+
+    #[test]
+    fn mistakes_say_what_is_allowed() {
+        for (spec, part) in [
+            ("shift:0..0.9", "is not a sweep; write `name:FROM..TO/STEP`"),
+            ("shift..", "is not a sweep"),
+            ("shift:0..0.9/edge", "`edge` is not a number"),
+            ("shift:0..0.9/0", "the step must be above 0"),
+            ("shift:0..0.9/-0.1", "the step must be above 0"),
+            ("shift:0.9..0/0.1", "the end not below"),
+            ("shift:0..x/0.1", "`x` is not a number"),
+            ("shift:0..inf/0.1", "not a finite number"),
+            ("shift:0..1/0.0001", "more than 1000 points"),
+            ("shift:0..2/0.5", "1.5 is not allowed for `shift:V`; give 0 to 1"),
+            ("shift:0..1/0.5/wrap", "unknown suffix `/wrap`"),
+            ("shfit:0..1/0.5", "did you mean `shift`?"),
+            ("shift:0..1/0.5+rotate:0..9/3", "only one step can be swept"),
+        ] {
+            let text = Sweep::parse(spec).expect_err(spec).to_string();
+            assert!(text.contains(part), "{spec}: {text}");
+        }
+        assert_eq!(points("rotate:0..99.9/0.1").len(), 1000);
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_text_never_panics(spec in ".*", rest in "[0-9:=+./e-]{0,20}") {
+            let _ = Sweep::parse(&spec);
+            let _ = Sweep::parse(&format!("shift:{rest}"));
+        }
+
+        #[test]
+        fn every_point_is_on_the_grid(count in 1usize..200, step in 1u32..1000) {
+            let step = f64::from(step) / 1e6;
+            let sweep = Sweep::parse(&format!("rotate:0..{}/{step}", step * (count - 1) as f64)).unwrap();
+            prop_assert_eq!(sweep.points().len(), count);
+            for (k, (severity, _)) in sweep.points().iter().enumerate() {
+                prop_assert!((severity - k as f64 * step).abs() < 1e-9);
+            }
+        }
     }
 }
