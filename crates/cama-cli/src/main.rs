@@ -1,2 +1,40 @@
-//! The program `cama`.
-fn main() {}
+//! The program `cama`: train, predict, adapt, evaluate and look at deep CAMA classifiers.
+
+mod commands;
+mod config_file;
+mod failure;
+mod flags;
+mod interrupt;
+mod output;
+mod progress;
+mod seeds;
+mod session;
+mod table;
+
+use std::process::ExitCode;
+
+use flags::Command;
+use session::Session;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failure::report(&error),
+    }
+}
+
+/// Everything the program does; what went wrong is left to [`main`].
+fn run() -> anyhow::Result<()> {
+    let args = config_file::expand(std::env::args_os().collect())?;
+    let (global, command) = flags::parse(&args);
+    let session = Session::new(&global, &args)?;
+    match &command {
+        Command::Demo(flags) => commands::demo::run(flags, &session),
+        Command::Train(flags) => commands::train::run(flags, &session),
+        Command::Predict(flags) => commands::predict::run(flags, &session),
+        Command::Adapt(flags) => commands::adapt::run(flags, &session),
+        Command::Evaluate(flags) => commands::evaluate::run(flags, &session),
+        Command::Show(flags) => commands::show::run(flags, &session),
+        Command::Info(flags) => commands::info::run(flags, &session),
+    }
+}

@@ -94,8 +94,11 @@ impl StoredModel {
     /// If anything cannot be written. Files that were there before survive.
     pub fn save(&self, folder: &Path) -> Result<()> {
         fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-        let weights = folder.join(WEIGHTS);
-        let mut store = SafetensorsStore::from_file(&weights).overwrite(true);
+        // Everything is written beside and then renamed, so that a full disk costs no former model.
+        let partial = tempfile::Builder::new().prefix(".partial-").tempdir_in(folder);
+        let partial = partial.map_err(Error::io("write to", folder))?;
+        let weights = partial.path().join(WEIGHTS);
+        let mut store = SafetensorsStore::from_file(&weights);
         self.model.save_into(&mut store).map_err(|e| Error::Model {
             path: folder.into(),
             problem: format!("cannot write {WEIGHTS}: {e}"),
@@ -108,12 +111,16 @@ impl StoredModel {
             card: self.card.clone(),
         };
         let write = |name: &str, bytes: &[u8]| {
-            write_atomic(folder.join(name), |out| out.write_all(bytes))
+            write_atomic(partial.path().join(name), |out| out.write_all(bytes))
         };
         write("README.md", self.readme().as_bytes())?;
         let json = serde_json::to_vec_pretty(&file)
             .map_err(|e| Error::Model { path: folder.into(), problem: format!("cannot write {CONFIG}: {e}") })?;
-        write(CONFIG, &json)
+        write(CONFIG, &json)?;
+        [WEIGHTS, "README.md", CONFIG].iter().try_for_each(|name| {
+            let path = folder.join(name);
+            fs::rename(partial.path().join(name), &path).map_err(Error::io("write", &path))
+        })
     }
 
     /// Reads a folder that [`save`](Self::save) wrote.
@@ -143,7 +150,8 @@ impl StoredModel {
         Ok(Self { model: model.valid(), card: file.card })
     }
 
-    fn readme(&self) -> String {
+    /// The page about the model for people, in Markdown: `README.md` of its folder.
+    pub fn readme(&self) -> String {
         let Card { data, seed, preset, classes, manipulated, commands, history, adaptations, .. } = &self.card;
         let mechanisms: Vec<_> = self.model.config().mechanisms.iter().map(|m| m.name()).collect();
         let [c, h, w] = self.model.config().image;

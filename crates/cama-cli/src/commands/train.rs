@@ -1,0 +1,216 @@
+//! `cama train`: from labelled images to a model folder.
+
+use cama::data::Images;
+use cama::{
+    Augmentation, Card, Checkpoints, DeepCama, DreamConfig, Error, Event, ModelConfig, PredictConfig,
+    StoredModel, TrainConfig, Trained, dream, predict, train,
+};
+use cama_eval::Score;
+use serde_json::json;
+
+use super::record::{Log, identity};
+use crate::flags::TrainFlags;
+use crate::interrupt::Graceful;
+use crate::output::Output;
+use crate::progress::Reporter;
+use crate::session::Session;
+
+/// Trains and writes the model folder.
+///
+/// # Errors
+///
+/// If the input cannot be used, training diverges or is interrupted, or the folder cannot be written.
+pub fn run(flags: &TrainFlags, session: &Session) -> anyhow::Result<()> {
+    let out = Output::folder(&flags.out, flags.force || flags.resume)?;
+    let run = Run::prepare(flags, session)?;
+    let checkpoints = Checkpoints::new(out.path().join("checkpoints"), run.identity(session));
+    let mut log = Log::new(out.path());
+    if flags.resume {
+        check_resumable(&out, &checkpoints, session)?;
+    } else {
+        checkpoints.remove()?;
+        log.remove()?;
+    }
+
+    let trained = run.train(&checkpoints, &mut log, &out, session)?;
+    let test = run.test(&trained, session)?;
+    log.finish(&trained.history)?;
+    let last = trained.history.last().cloned();
+    out.save(&run.stored(trained, session))?;
+    checkpoints.remove()?;
+
+    if !session.quiet {
+        println!("model    {}", out.path().display());
+        if let Some(last) = last {
+            println!("held out accuracy {:.4} (K=1), ELBO {:.2} nats", last.accuracy, last.elbo);
+        }
+        if let (Some(score), Some(data)) = (test, &flags.test) {
+            println!("{data}: accuracy {:.4} (n={})", score.accuracy, score.n);
+        }
+    }
+    Ok(())
+}
+
+/// With `--resume`, a run that has not begun begins, and one that has ended is an error.
+fn check_resumable(out: &Output, checkpoints: &Checkpoints, session: &Session) -> cama::Result<()> {
+    if checkpoints.exist() {
+        session.say(format!("going on from the newest checkpoint in {}", out.path().display()));
+        return Ok(());
+    }
+    if !out.path().exists() {
+        session.say("there is nothing to go on from yet: training from the beginning");
+        return Ok(());
+    }
+    let problem = match out.path().join("config.json").exists() {
+        true => "the model is trained to its end, there is no checkpoint to go on from",
+        false => "there is no checkpoint to go on from",
+    };
+    Err(Error::data(out.path(), problem, "train anew with --force instead of --resume"))
+}
+
+/// All that a training run needs, checked as far as it can be before anything is written.
+struct Run<'a> {
+    flags: &'a TrainFlags,
+    data: Images,
+    augmentation: Option<Augmentation>,
+    test: Option<Images>,
+    model: ModelConfig,
+    train: TrainConfig,
+    dream: DreamConfig,
+}
+
+impl<'a> Run<'a> {
+    fn prepare(flags: &'a TrainFlags, session: &Session) -> cama::Result<Self> {
+        let dream = flags.dream.config()?;
+        let data = labelled(&flags.data)?;
+        let model = flags.model.config(&data)?;
+        let train = flags.training.config(&flags.model.preset, data.len())?;
+        let test = flags.test.as_deref().map(labelled).transpose()?;
+        let augmentation = augmentation(flags)?;
+        let run = Self { flags, data, augmentation, test, model, train, dream };
+        session.detail(|| run.identity(session));
+        Ok(run)
+    }
+
+    /// All that determines the result, in words.
+    fn identity(&self, session: &Session) -> String {
+        let augmentation = match &self.augmentation {
+            None => json!(null),
+            Some(Augmentation::Manipulations(all)) => json!(all),
+            Some(Augmentation::Images(images)) => identity(images),
+            Some(Augmentation::Known) => json!("known"),
+        };
+        json!({
+            "data": identity(&self.data), "manipulated": augmentation, "seed": session.seeds.given,
+            "model": self.model, "train": self.train, "dream": self.dream,
+        })
+        .to_string()
+    }
+
+    fn train(
+        &self,
+        checkpoints: &Checkpoints,
+        log: &mut Log,
+        out: &Output,
+        session: &Session,
+    ) -> cama::Result<Trained> {
+        let mut model = DeepCama::new(&self.model, session.seeds.init, &session.device)?;
+        let views = if self.augmentation.is_some() { 2 } else { 1 };
+        let mut reporter = Reporter::new(session, self.train.batch * views).epochs(self.train.epochs);
+        let _graceful = Graceful::begin();
+        if !checkpoints.exist() {
+            // Dreams need the mechanisms and clean images alone. They come first, so that training with
+            // manipulated data can go on from what q2 has dreamt; clean training leaves q2 as it is.
+            model = dream(model, &self.data, &self.dream, session.seeds.dream, &mut |event: Event| {
+                reporter.observe(event)
+            })?;
+        }
+        let mut observer = |event: Event| {
+            if let Event::Epoch(epoch) = &event {
+                log.add(epoch);
+            }
+            reporter.observe(event)
+        };
+        let trained = train(
+            model,
+            &self.data,
+            self.augmentation.as_ref(),
+            &self.train,
+            session.seeds.train,
+            Some(checkpoints),
+            &mut observer,
+        );
+        drop(reporter);
+        let kept = checkpoints.exist();
+        match trained {
+            Ok(Trained { history, stopped: true, .. }) => Err(Error::Interrupted(match kept {
+                true => format!(
+                    "{} of {} epochs are kept in {}: the same command with --resume goes on from there",
+                    history.len(),
+                    self.train.epochs,
+                    out.path().display()
+                ),
+                false => "no epoch was finished, so nothing was kept".into(),
+            })),
+            Err(Error::Diverged(what)) if kept => Err(Error::Diverged(format!(
+                "{what}; the last good checkpoint is kept in {}",
+                out.path().join("checkpoints").display()
+            ))),
+            other => other,
+        }
+    }
+
+    /// How good the model is on the test data, if there is any.
+    fn test(&self, trained: &Trained, session: &Session) -> cama::Result<Option<Score>> {
+        let Some(test) = &self.test else { return Ok(None) };
+        trained.model.check_fits(test.shape(), test.classes().len())?;
+        let config = PredictConfig { seed: session.seeds.predict, ..PredictConfig::default() };
+        let predictions = predict(&trained.model, test, &config)?;
+        Score::new(&predictions, test.labels().unwrap_or_default()).map(Some)
+    }
+
+    fn stored(&self, trained: Trained, session: &Session) -> StoredModel {
+        let explicit = trained.model.manipulation().is_some_and(|m| m.explicit().contains(&true));
+        let manipulated = self.augmentation.as_ref().map(|augmentation| match augmentation {
+            Augmentation::Manipulations(all) => {
+                all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+            }
+            Augmentation::Images(images) => images.name().to_string(),
+            Augmentation::Known => "the model's own mechanisms, known".into(),
+        });
+        let card = Card {
+            classes: self.data.classes().to_vec(),
+            // With a known m, q2 is not asked and learns nothing.
+            infers_m: !matches!(&self.augmentation, None | Some(Augmentation::Known)),
+            data: self.data.name().to_string(),
+            manipulated,
+            seed: session.seeds.given,
+            preset: self.flags.model.preset.clone(),
+            commands: vec![session.command.clone()],
+            dream_steps: if explicit { self.dream.steps } else { 0 },
+            history: trained.history,
+            adaptations: Vec::new(),
+        };
+        StoredModel { model: trained.model, card }
+    }
+}
+
+fn labelled(spec: &str) -> cama::Result<Images> {
+    let images = cama::data::load(spec)?;
+    match images.labels() {
+        Some(_) => Ok(images),
+        None => Err(Error::spec("data", spec, "the images have no labels to learn from")),
+    }
+}
+
+fn augmentation(flags: &TrainFlags) -> cama::Result<Option<Augmentation>> {
+    Ok(if let Some(spec) = &flags.manipulated_data {
+        Some(Augmentation::Images(labelled(spec)?))
+    } else if flags.manipulated_known {
+        Some(Augmentation::Known)
+    } else if !flags.manipulated.is_empty() {
+        Some(Augmentation::Manipulations(flags.manipulated.clone()))
+    } else {
+        None
+    })
+}

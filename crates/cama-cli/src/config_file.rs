@@ -1,0 +1,240 @@
+//! `--config FILE.toml`: flags from a file, put behind those of the command line that they do not repeat.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cama::mechanism::MECHANISMS;
+use cama::{Error, Result};
+use clap::{Arg, ArgAction, Command};
+use toml::{Table, Value};
+
+use crate::flags::definition;
+
+/// Flags that make no sense in the file.
+const NOT_IN_FILE: [&str; 3] = ["config", "help", "version"];
+
+/// The arguments with what the configuration file adds, if they name one.
+///
+/// In the file, a key is a flag without its dashes. Top-level keys are for every command that has such a
+/// flag; a table named after a command is for that command, and a table named after a mechanism holds its
+/// settings. A flag on the command line wins.
+///
+/// # Errors
+///
+/// If the file cannot be read, is no TOML, or has a key that no flag goes by.
+pub fn expand(args: Vec<OsString>) -> Result<Vec<OsString>> {
+    let Some(path) = config_path(&args) else { return Ok(args) };
+    let mut root = definition();
+    root.build();
+    let file = read(&path)?;
+    let Some(command) = args.iter().skip(1).find_map(|arg| root.find_subcommand(arg)) else {
+        return Ok(args);
+    };
+    let mut flags = File { path: &path, root: &root, command, given: &args, added: Vec::new() };
+    flags.table(&file)?;
+    let added = flags.added;
+    Ok([args, added].concat())
+}
+
+fn config_path(args: &[OsString]) -> Option<PathBuf> {
+    args.iter().enumerate().find_map(|(i, arg)| match arg.to_str()?.strip_prefix("--config")? {
+        "" => args.get(i + 1).map(PathBuf::from),
+        rest => rest.strip_prefix('=').map(PathBuf::from),
+    })
+}
+
+fn read(path: &Path) -> Result<Table> {
+    let text = fs::read_to_string(path).map_err(Error::io("read", path))?;
+    text.parse().map_err(|error: toml::de::Error| {
+        let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+        Error::data(path, format!("line {line}: {}", error.message()), "write it as TOML: epochs = 8")
+    })
+}
+
+/// The file while it is turned into arguments.
+struct File<'a> {
+    path: &'a Path,
+    root: &'a Command,
+    command: &'a Command,
+    given: &'a [OsString],
+    added: Vec<OsString>,
+}
+
+impl File<'_> {
+    /// The whole file.
+    fn table(&mut self, file: &Table) -> Result<()> {
+        for (key, value) in file {
+            match (value, self.root.find_subcommand(key)) {
+                (Value::Table(table), Some(command)) => self.command_table(command, table)?,
+                _ => {
+                    let everywhere = self.root.get_subcommands().collect::<Vec<_>>();
+                    self.entry(key, value, &everywhere)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A table named after a command: checked always, used if it is the present command.
+    fn command_table(&mut self, command: &Command, table: &Table) -> Result<()> {
+        let before = self.added.len();
+        for (key, value) in table {
+            self.entry(key, value, &[command])?;
+        }
+        if command.get_name() != self.command.get_name() {
+            self.added.truncate(before);
+        }
+        Ok(())
+    }
+
+    /// One key, which one of `commands` must have a flag for.
+    fn entry(&mut self, key: &str, value: &Value, commands: &[&Command]) -> Result<()> {
+        if let (Value::Table(settings), true) = (value, MECHANISMS.contains(&key)) {
+            return settings.iter().try_for_each(|(field, value)| {
+                let setting = Value::String(format!("{key}.{field}={value}"));
+                self.entry("set", &setting, commands)
+            });
+        }
+        let name = key.replace('_', "-");
+        let known: Vec<&str> = commands.iter().flat_map(|c| c.get_arguments()).filter_map(key_of).collect();
+        if !known.contains(&name.as_str()) {
+            return Err(self.unknown(key, known));
+        }
+        let arg = self.command.get_arguments().find(|arg| key_of(arg) == Some(&name));
+        match arg.filter(|arg| !self.is_given(arg)) {
+            Some(arg) => self.add(arg, &name, value),
+            None => Ok(()),
+        }
+    }
+
+    fn unknown(&self, key: &str, mut known: Vec<&str>) -> Error {
+        known.extend(MECHANISMS);
+        known.sort_unstable();
+        known.dedup();
+        let error = Error::unknown_name("key", key, &known);
+        Error::data(self.path, error.to_string(), "keys are the names of flags")
+    }
+
+    /// Whether the command line has this flag. A positional argument is taken from the file only if nothing
+    /// follows the command.
+    fn is_given(&self, arg: &Arg) -> bool {
+        let is = |given: &OsStr, long: &str| {
+            let Some(given) = given.to_str().and_then(|given| given.strip_prefix("--")) else { return false };
+            given.strip_prefix(long).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+        };
+        match (arg.get_long(), arg.get_short()) {
+            (Some(long), short) => self.given.iter().any(|given| {
+                is(given, long) || short.is_some_and(|short| given.to_str() == Some(&format!("-{short}")))
+            }),
+            (None, _) => true,
+        }
+    }
+
+    fn add(&mut self, arg: &Arg, name: &str, value: &Value) -> Result<()> {
+        let wrong = |problem: &str| {
+            Error::data(self.path, format!("{name} = {value}: {problem}"), "write it like the flag's value")
+        };
+        let flag = |value: String| OsString::from(format!("--{name}={value}"));
+        match (arg.get_action(), value) {
+            (ArgAction::SetTrue, Value::Boolean(true)) => self.added.push(format!("--{name}").into()),
+            (ArgAction::SetTrue, Value::Boolean(false)) => {}
+            (ArgAction::SetTrue, _) => return Err(wrong("must be true or false")),
+            (ArgAction::Append, Value::Array(values)) => {
+                let values: Option<Vec<String>> = values.iter().map(scalar).collect();
+                self.added
+                    .extend(values.ok_or_else(|| wrong("must be a list of values"))?.into_iter().map(flag));
+            }
+            (_, Value::Array(values)) => {
+                let values: Option<Vec<String>> = values.iter().map(scalar).collect();
+                self.added.push(flag(values.ok_or_else(|| wrong("must be a list of values"))?.join(",")));
+            }
+            (_, value) => self.added.push(flag(scalar(value).ok_or_else(|| wrong("must be one value"))?)),
+        }
+        Ok(())
+    }
+}
+
+/// What an argument is called in the file.
+fn key_of(arg: &Arg) -> Option<&str> {
+    arg.get_long().filter(|long| !NOT_IN_FILE.contains(long))
+}
+
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Integer(number) => Some(number.to_string()),
+        Value::Float(number) => Some(number.to_string()),
+        Value::Boolean(truth) => Some(truth.to_string()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expanded(file: &str, args: &[&str]) -> Result<Vec<String>> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.toml");
+        fs::write(&path, file).unwrap();
+        let mut all: Vec<OsString> = vec!["cama".into()];
+        all.extend(args.iter().map(OsString::from));
+        all.push(format!("--config={}", path.display()).into());
+        let given = all.len();
+        Ok(expand(all)?.into_iter().skip(given).map(|arg| arg.into_string().unwrap()).collect())
+    }
+
+    #[test]
+    fn keys_become_flags_and_the_command_line_wins() {
+        let file = r#"
+            seed = 7
+            quiet = true
+            epochs = 3
+            learning_rate = 0.01
+            [train]
+            data = "mnist:train"
+            manipulated = ["rotate:20", "invert"]
+            mechanism = ["affine", "latent"]
+            pooling = false
+            resume = false
+            affine.rotation = 0.5
+            latent = { merge = "gate" }
+            [evaluate]
+            json = true
+        "#;
+        assert_eq!(
+            expanded(file, &["train", "--epochs", "5", "--data=x"]).unwrap(),
+            [
+                "--seed=7",
+                "--quiet",
+                "--learning-rate=0.01",
+                "--manipulated=rotate:20",
+                "--manipulated=invert",
+                "--mechanism=affine,latent",
+                "--pooling=false",
+                "--set=affine.rotation=0.5",
+                "--set=latent.merge=\"gate\""
+            ]
+        );
+        assert_eq!(expanded(file, &["evaluate", "-q"]).unwrap(), ["--seed=7", "--json"]);
+        assert_eq!(expanded(file, &["info"]).unwrap(), ["--seed=7", "--quiet"]);
+    }
+
+    #[test]
+    fn mistakes_name_the_file_and_the_nearest_key() {
+        for (file, part) in [
+            ("epoch = 3", "did you mean `epochs`?"),
+            ("[train]\njson = true", "unknown key `json`"),
+            ("[trian]\nepochs = 1", "did you mean `train`?"),
+            ("config = \"x\"", "unknown key `config`"),
+            ("a = = b", "line 1"),
+            ("resume = 1", "must be true or false"),
+            ("epochs = { a = 1 }", "must be one value"),
+        ] {
+            let text = expanded(file, &["train"]).expect_err(file).to_string();
+            assert!(text.contains(part) && text.contains("run.toml"), "{file}: {text}");
+        }
+        assert!(expand(["cama", "train", "--config", "/no/such"].map(Into::into).to_vec()).is_err());
+    }
+}

@@ -1,0 +1,58 @@
+//! Errors as one line for people and an exit code for programs.
+
+use std::io::ErrorKind;
+use std::process::ExitCode;
+
+use cama::Error;
+
+/// Ended by Ctrl-C.
+pub const INTERRUPTED: u8 = 130;
+/// The input cannot be used: the user can do something about it.
+pub const BAD_INPUT: u8 = 2;
+/// Anything else.
+const OTHER: u8 = 1;
+
+/// Prints what went wrong and says which exit code it has.
+pub fn report(error: &anyhow::Error) -> ExitCode {
+    if is_closed_pipe(error) {
+        // Whoever read the output has seen enough.
+        return ExitCode::SUCCESS;
+    }
+    eprintln!("error: {error:#}");
+    ExitCode::from(code(error))
+}
+
+fn code(error: &anyhow::Error) -> u8 {
+    match error.downcast_ref::<Error>() {
+        Some(Error::Interrupted(_)) => INTERRUPTED,
+        Some(_) => BAD_INPUT,
+        None => OTHER,
+    }
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exit_codes_tell_the_users_mistakes_from_ours() {
+        let code = |error: anyhow::Error| super::code(&error);
+        assert_eq!(code(Error::Interrupted("now".into()).into()), INTERRUPTED);
+        assert_eq!(code(Error::config("epochs", 0, "at least 1").into()), BAD_INPUT);
+        assert_eq!(code(anyhow::Error::new(Error::Mismatch("x".into())).context("while testing")), BAD_INPUT);
+        assert_eq!(code(anyhow::anyhow!("a bug")), OTHER);
+    }
+
+    #[test]
+    fn a_reader_that_stops_reading_is_no_failure() {
+        let pipe = std::io::Error::from(ErrorKind::BrokenPipe);
+        assert!(is_closed_pipe(&anyhow::Error::new(pipe).context("cannot write")));
+        assert!(!is_closed_pipe(&anyhow::anyhow!("else")));
+    }
+}

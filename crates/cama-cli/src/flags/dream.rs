@@ -1,0 +1,45 @@
+//! Flags of dreaming.
+
+use cama::DreamConfig;
+use clap::Args;
+
+use super::overlay;
+
+/// How to fit q2 to the explicit mechanisms at work on clean images.
+#[derive(Args)]
+#[command(next_help_heading = "Dreaming")]
+pub struct DreamFlags {
+    /// Do not dream.
+    #[arg(long)]
+    pub no_dream: bool,
+    /// Optimiser steps on dreams.
+    #[arg(long, value_name = "N")]
+    pub dream_steps: Option<usize>,
+    /// Images a step.
+    #[arg(long, value_name = "N")]
+    pub dream_batch: Option<usize>,
+    /// Peak learning rate.
+    #[arg(long, value_name = "R")]
+    pub dream_learning_rate: Option<f64>,
+    /// Probability that a component of m is left at zero.
+    #[arg(long, value_name = "P")]
+    pub dream_off: Option<f64>,
+    /// Bound on the norm of the gradient; 0 is no bound.
+    #[arg(long, value_name = "G")]
+    pub dream_gradient_clip: Option<f64>,
+}
+
+impl DreamFlags {
+    /// The configuration, with no steps if switched off.
+    pub fn config(&self) -> cama::Result<DreamConfig> {
+        let mut config = DreamConfig::default();
+        overlay!(self => config;
+            dream_steps as steps, dream_batch as batch, dream_learning_rate as learning_rate,
+            dream_off as off, dream_gradient_clip as gradient_clip);
+        config.check()?;
+        if self.no_dream {
+            config.steps = 0;
+        }
+        Ok(config)
+    }
+}

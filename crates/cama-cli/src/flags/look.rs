@@ -1,0 +1,117 @@
+//! Flags of the commands that use a model without changing it, and of the demonstration.
+
+use std::path::PathBuf;
+
+use cama::manipulation::{Manipulation, Sweep};
+use clap::{Args, ValueEnum};
+
+use super::PredictFlags;
+
+/// `cama predict`
+#[derive(Args)]
+pub struct PredictCommand {
+    /// The model folder.
+    #[arg(long, value_name = "MODEL")]
+    pub model: PathBuf,
+    /// The images.
+    #[arg(long, value_name = "D")]
+    pub data: String,
+    /// Manipulate them first.
+    #[arg(long, value_name = "SPEC")]
+    pub manipulate: Option<Manipulation>,
+    /// Where to write: a file that ends in `.csv`, `.jsonl` or `.npz`; CSV on standard output unless given.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Replace a file that is there already.
+    #[arg(long)]
+    pub force: bool,
+    #[command(flatten)]
+    pub prediction: PredictFlags,
+}
+
+/// `cama evaluate`
+#[derive(Args)]
+pub struct EvaluateFlags {
+    /// The model folder.
+    #[arg(long, value_name = "MODEL")]
+    pub model: PathBuf,
+    /// Labelled images.
+    #[arg(long, value_name = "D")]
+    pub data: String,
+    /// Manipulations such as `rotate:60`, or sweeps such as `shift-vertical:0..0.9/0.1`.
+    #[arg(long, value_name = "SPEC", num_args = 1..)]
+    pub manipulate: Vec<Sweep>,
+    /// Leave out the images as they are, which come first otherwise.
+    #[arg(long, requires = "manipulate")]
+    pub no_clean: bool,
+    /// Print one JSON object a line instead of a table.
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub prediction: PredictFlags,
+}
+
+/// What to draw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum What {
+    /// Images over their reconstructions.
+    Reconstructions,
+    /// Images over what they would be without the manipulation, do(m=0).
+    Clean,
+    /// Samples of every class.
+    Samples,
+    /// An image while one component of m after another changes.
+    Walk,
+}
+
+/// `cama show`
+#[derive(Args)]
+pub struct ShowFlags {
+    /// The model folder.
+    #[arg(long, value_name = "MODEL")]
+    pub model: PathBuf,
+    /// The images.
+    #[arg(long, value_name = "D")]
+    pub data: String,
+    /// Manipulate them first.
+    #[arg(long, value_name = "SPEC")]
+    pub manipulate: Option<Manipulation>,
+    /// What to draw; all in one picture unless given.
+    #[arg(long, value_enum)]
+    pub what: Option<What>,
+    /// How many images, drawn at random.
+    #[arg(long, default_value_t = 12, value_name = "N")]
+    pub images: usize,
+    /// The picture to write, a PNG file.
+    #[arg(long, value_name = "FILE.png")]
+    pub out: PathBuf,
+    /// Replace a file that is there already.
+    #[arg(long)]
+    pub force: bool,
+    #[command(flatten)]
+    pub prediction: PredictFlags,
+}
+
+/// `cama info`
+#[derive(Args)]
+pub struct InfoFlags {
+    /// The model folder.
+    pub model: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `cama demo`
+#[derive(Args)]
+pub struct DemoFlags {
+    /// The folder to write: pictures, models and a report.
+    #[arg(long, default_value = "cama-demo", value_name = "DIR")]
+    pub out: PathBuf,
+    /// Write into a folder that is there already and holds no demonstration.
+    #[arg(long)]
+    pub force: bool,
+    /// Tiny and in seconds, to see that everything runs; its numbers mean nothing.
+    #[arg(long)]
+    pub quick: bool,
+}

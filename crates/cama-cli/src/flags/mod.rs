@@ -1,0 +1,117 @@
+//! The flags as they are written; what they mean is left to the commands.
+
+mod adapt;
+mod common;
+mod dream;
+mod look;
+mod mechanism;
+mod model;
+mod train;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+pub use adapt::AdaptFlags;
+pub use common::PredictFlags;
+pub use dream::DreamFlags;
+pub use look::{DemoFlags, EvaluateFlags, InfoFlags, PredictCommand, ShowFlags, What};
+pub use mechanism::{Setting, with_settings};
+pub use model::ModelFlags;
+pub use train::TrainFlags;
+
+/// Copies the flags that were given over the fields of the same name.
+macro_rules! overlay {
+    ($flags:expr => $config:expr; $($flag:ident $(as $field:ident)?),* $(,)?) => {
+        $(if let Some(value) = &$flags.$flag {
+            $crate::flags::overlay!(@ $config, value, $flag $(, $field)?);
+        })*
+    };
+    (@ $config:expr, $value:ident, $flag:ident) => { $config.$flag = $value.clone() };
+    (@ $config:expr, $value:ident, $flag:ident, $field:ident) => { $config.$field = $value.clone() };
+}
+pub(crate) use overlay;
+
+/// Deep CAMA: a causal, generative classifier that adapts to manipulations nobody saw in training.
+#[derive(Parser)]
+#[command(name = "cama", version, args_override_self = true, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Flags of every command.
+#[derive(Args)]
+#[command(next_help_heading = "Every command")]
+pub struct Global {
+    /// Where all randomness comes from: the same seed gives the same result.
+    #[arg(long, global = true, default_value_t = 0, value_name = "S")]
+    pub seed: u64,
+    /// Where to compute: `cpu`, or `cuda`, `cuda:1`, `wgpu` if built for it.
+    #[arg(long, global = true, default_value = "cpu", value_name = "NAME")]
+    pub device: String,
+    /// Number of threads; all cores unless given.
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<usize>,
+    /// A TOML file with flags: top-level keys for every command, or a table for each; flags given here win.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print results, warnings and errors only.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Print settings and details too.
+    #[arg(long, short, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+}
+
+/// What to do.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Train on clean MNIST digits, break them, adapt without labels, and report: the whole story in minutes.
+    Demo(DemoFlags),
+    /// Train a model on labelled images.
+    Train(TrainFlags),
+    /// Predict the classes of images.
+    Predict(PredictCommand),
+    /// Adapt a model to unlabelled, manipulated images.
+    Adapt(AdaptFlags),
+    /// Judge a model on labelled images under manipulations.
+    Evaluate(EvaluateFlags),
+    /// Draw what a model believes.
+    Show(ShowFlags),
+    /// Describe a model folder.
+    Info(InfoFlags),
+}
+
+/// The definition of the whole command line.
+pub fn definition() -> clap::Command {
+    // A number below zero is a value, to be refused with what is allowed, and not an unknown flag.
+    let negative = |arg: clap::Arg| {
+        let takes = arg.get_action().takes_values() && !arg.is_positional();
+        if takes { arg.allow_negative_numbers(true) } else { arg }
+    };
+    Cli::command().mut_subcommands(|command| command.args_override_self(true).mut_args(negative))
+}
+
+/// Reads the arguments; prints help or what is wrong with them and exits where there is nothing to do.
+pub fn parse(args: &[OsString]) -> (Global, Command) {
+    let read = definition().try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = read.unwrap_or_else(|error| error.exit());
+    (cli.global, cli.command)
+}
+
+/// Reads a value by the name it has in configuration files.
+fn named<T: serde::de::DeserializeOwned>(name: &str) -> Result<T, String> {
+    serde_json::from_value(serde_json::Value::String(name.into())).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_definition_is_consistent() {
+        super::definition().debug_assert();
+    }
+}

@@ -1,0 +1,100 @@
+//! Flags of `cama train`.
+
+use std::path::PathBuf;
+
+use cama::TrainConfig;
+use cama::manipulation::Manipulation;
+use clap::Args;
+
+use super::{DreamFlags, ModelFlags, overlay};
+
+/// `cama train`
+#[derive(Args)]
+pub struct TrainFlags {
+    /// Labelled, clean images: `mnist:train`, an IDX or NPZ file, or a folder with one sub-folder a class.
+    #[arg(long, value_name = "D")]
+    pub data: String,
+    /// The model folder to write.
+    #[arg(long, value_name = "MODEL")]
+    pub out: PathBuf,
+    /// Go on from the newest checkpoint of an interrupted run with the same settings.
+    #[arg(long)]
+    pub resume: bool,
+    /// Replace a model that is there already.
+    #[arg(long, conflicts_with = "resume")]
+    pub force: bool,
+    /// Labelled images to try the trained model on.
+    #[arg(long, value_name = "D")]
+    pub test: Option<String>,
+    /// Train on clean images manipulated in these ways, too, without telling the model how.
+    #[arg(long, value_name = "SPEC", num_args = 1.., group = "augmentation")]
+    pub manipulated: Vec<Manipulation>,
+    /// Train on these labelled, manipulated images, too.
+    #[arg(long, value_name = "D", group = "augmentation")]
+    pub manipulated_data: Option<String>,
+    /// Train on clean images under the model's own explicit mechanisms, too, telling it how.
+    #[arg(long, group = "augmentation")]
+    pub manipulated_known: bool,
+    #[command(flatten)]
+    pub model: ModelFlags,
+    #[command(flatten)]
+    pub training: TrainingFlags,
+    #[command(flatten)]
+    pub dream: DreamFlags,
+}
+
+/// How to train.
+#[derive(Args)]
+#[command(next_help_heading = "Training")]
+pub struct TrainingFlags {
+    /// Passes over the data.
+    #[arg(long, value_name = "N")]
+    pub epochs: Option<usize>,
+    /// Images a step.
+    #[arg(long, value_name = "N")]
+    pub batch: Option<usize>,
+    /// Peak learning rate.
+    #[arg(long, value_name = "R")]
+    pub learning_rate: Option<f64>,
+    /// Steps over which the learning rate rises to its peak.
+    #[arg(long, value_name = "N")]
+    pub warm_up: Option<usize>,
+    /// Whether the learning rate then falls to zero along half a cosine.
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub decay: Option<bool>,
+    /// Bound on the norm of the gradient; 0 is no bound.
+    #[arg(long, value_name = "G")]
+    pub gradient_clip: Option<f64>,
+    /// Epochs over which the weight of the divergences rises from zero to one.
+    #[arg(long, value_name = "N")]
+    pub kl_warm_up: Option<f64>,
+    /// Samples of z for each image.
+    #[arg(long, value_name = "N")]
+    pub samples: Option<usize>,
+    /// Weight of the clean data where there is manipulated data (λ).
+    #[arg(long, value_name = "W")]
+    pub lambda: Option<f64>,
+    /// Images held out of the data to watch training; a tenth of the data at most, unless given.
+    #[arg(long, value_name = "N")]
+    pub held_out: Option<usize>,
+    /// Epochs without a better held-out ELBO after which to stop; 0 trains to the end.
+    #[arg(long, value_name = "N")]
+    pub patience: Option<usize>,
+}
+
+impl TrainingFlags {
+    /// The checked configuration that goes with `preset`, for `n` images.
+    ///
+    /// # Errors
+    ///
+    /// If the preset is unknown or a value is not allowed.
+    pub fn config(&self, preset: &str, n: usize) -> cama::Result<TrainConfig> {
+        let mut config = TrainConfig::preset(preset)?;
+        config.held_out = config.held_out.min(n / 10).max(1);
+        overlay!(self => config;
+            epochs, batch, learning_rate, warm_up, decay, gradient_clip, kl_warm_up, samples, lambda,
+            held_out, patience);
+        config.check()?;
+        Ok(config)
+    }
+}

@@ -1,0 +1,112 @@
+//! Progress on standard error: bars on a terminal, a line now and then elsewhere.
+
+use std::io::IsTerminal;
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use cama::{Epoch, Event, Phase};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::interrupt;
+use crate::session::Session;
+
+/// Watches the loops of the library, shows how far they are, and stops them on Ctrl-C.
+pub struct Reporter {
+    quiet: bool,
+    terminal: bool,
+    images_per_step: usize,
+    epochs: usize,
+    running: Option<Running>,
+}
+
+/// The loop that is running.
+struct Running {
+    phase: Phase,
+    bar: ProgressBar,
+    began: Instant,
+}
+
+impl Reporter {
+    /// A reporter of loops that use `images_per_step`.
+    pub fn new(session: &Session, images_per_step: usize) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        Self { quiet: session.quiet, terminal, images_per_step, epochs: 0, running: None }
+    }
+
+    /// With the number of epochs, for training.
+    pub fn epochs(self, epochs: usize) -> Self {
+        Self { epochs, ..self }
+    }
+
+    /// To be called by a loop after every step.
+    pub fn observe(&mut self, event: Event) -> ControlFlow<()> {
+        if !self.quiet {
+            match event {
+                Event::Step { phase, done, total, loss } => self.step(phase, done, total, loss),
+                Event::Epoch(epoch) => self.epoch(epoch),
+            }
+        }
+        if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn step(&mut self, phase: Phase, done: usize, total: usize, loss: f64) {
+        if self.running.as_ref().is_none_or(|running| running.phase != phase) {
+            let bar = bar(total, self.terminal, name(phase));
+            // A resumed loop begins in the middle; its speed is that of what it does itself.
+            bar.set_position(done as u64 - 1);
+            bar.reset_eta();
+            self.running = Some(Running { phase, bar, began: Instant::now() });
+        }
+        let Some(Running { bar, began, .. }) = &self.running else { return };
+        bar.set_position(done as u64);
+        let speed = bar.per_sec() * self.images_per_step as f64;
+        bar.set_message(format!("loss {loss:.2}  {speed:.0} images/s"));
+        if done == total {
+            bar.finish_and_clear();
+            if phase != Phase::Train {
+                let seconds = began.elapsed().as_secs_f64();
+                eprintln!("{}: {total} steps in {seconds:.0} s, last loss {loss:.2}", name(phase));
+            }
+            self.running = None;
+        }
+    }
+
+    fn epoch(&mut self, epoch: &Epoch) {
+        let Epoch { accuracy, elbo, images_per_second, seconds, .. } = epoch;
+        let line = format!(
+            "epoch {}/{}: accuracy {accuracy:.4}, ELBO {elbo:.2}, {images_per_second:.0} images/s, {seconds:.0} s",
+            epoch.epoch, self.epochs,
+        );
+        match &self.running {
+            Some(Running { bar, .. }) if self.terminal => bar.println(line),
+            _ => eprintln!("{line}"),
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// A bar that counts to `total` on a terminal, and shows nothing elsewhere.
+pub fn count(session: &Session, total: usize, what: &'static str) -> ProgressBar {
+    bar(total, !session.quiet && std::io::stderr().is_terminal(), what)
+}
+
+fn bar(total: usize, visible: bool, what: &'static str) -> ProgressBar {
+    let target = if visible { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let style = ProgressStyle::with_template("{prefix:>10} [{bar:30}] {pos}/{len}  {msg}  {eta} left")
+        .expect("a template that is known to parse")
+        .progress_chars("=> ");
+    ProgressBar::with_draw_target(Some(total as u64), target).with_style(style).with_prefix(what)
+}
+
+fn name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Train => "training",
+        Phase::Dream => "dreaming",
+        Phase::Adapt => "adapting",
+    }
+}

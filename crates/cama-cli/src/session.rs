@@ -1,0 +1,91 @@
+//! What every command has: seeds, a device, and how much to say.
+
+use burn::tensor::Device;
+use cama::Error;
+
+use crate::flags::Global;
+use crate::interrupt;
+use crate::seeds::Seeds;
+
+/// Settings that all commands share, made ready.
+pub struct Session {
+    /// Where randomness comes from.
+    pub seeds: Seeds,
+    /// Where tensors live.
+    pub device: Device,
+    /// No progress and no narration.
+    pub quiet: bool,
+    /// Settings and details too.
+    pub verbose: bool,
+    /// The command line, configuration file included, as one can type it.
+    pub command: String,
+}
+
+impl Session {
+    /// Opens the device, sets the number of threads and listens to Ctrl-C.
+    ///
+    /// # Errors
+    ///
+    /// If the device is not there or the number of threads is absurd.
+    pub fn new(global: &Global, args: &[std::ffi::OsString]) -> anyhow::Result<Self> {
+        if let Some(threads) = global.threads {
+            if !(1..=4096).contains(&threads) {
+                return Err(Error::config("threads", threads, "from 1 to 4096").into());
+            }
+            rayon::ThreadPoolBuilder::new().num_threads(threads).build_global()?;
+        }
+        interrupt::listen()?;
+        Ok(Self {
+            seeds: Seeds::new(global.seed),
+            device: cama::device(&global.device)?,
+            quiet: global.quiet,
+            verbose: global.verbose,
+            command: command_line(args),
+        })
+    }
+
+    /// Says something on standard error, unless asked to be quiet.
+    pub fn say(&self, text: impl AsRef<str>) {
+        if !self.quiet {
+            eprintln!("{}", text.as_ref());
+        }
+    }
+
+    /// Says something on standard error if asked for details.
+    pub fn detail(&self, text: impl FnOnce() -> String) {
+        if self.verbose {
+            eprintln!("{}", text());
+        }
+    }
+
+    /// Warns on standard error, always.
+    pub fn warn(&self, text: impl AsRef<str>) {
+        eprintln!("warning: {}", text.as_ref());
+    }
+}
+
+/// The arguments quoted for a shell, the program's path left out.
+fn command_line(args: &[std::ffi::OsString]) -> String {
+    let quoted = args.iter().skip(1).map(|arg| quoted(&arg.to_string_lossy()));
+    std::iter::once("cama".to_string()).chain(quoted).collect::<Vec<_>>().join(" ")
+}
+
+fn quoted(arg: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=+:,./%@".contains(c);
+    if !arg.is_empty() && arg.chars().all(plain) {
+        return arg.to_string();
+    }
+    format!("'{}'", arg.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_can_be_typed_again() {
+        let args =
+            ["/usr/bin/cama", "train", "--data", "mnist:train[..300]", "--out=it's", ""].map(Into::into);
+        assert_eq!(command_line(&args), r"cama train --data 'mnist:train[..300]' '--out=it'\''s' ''");
+    }
+}
