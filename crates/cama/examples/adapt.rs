@@ -16,7 +16,9 @@ fn main() -> Result<()> {
     let train_data = data::load("mnist:train")?;
     let unl = data::load("mnist:test")?.slice(0..5000);
     let test = data::load("mnist:test")?.slice(5000..6000);
-    let mut model = model.attach(&[], 1)?.attach(&MechanismConfig::parse_list(&a[2])?, 1)?;
+    let mut mechs = MechanismConfig::parse_list(&a[2])?;
+    for m in &mut mechs { if let (MechanismConfig::Photometric(c), Ok(g)) = (m, std::env::var("G")) { c.log_gain = g.parse().unwrap(); c.bias = std::env::var("B").unwrap().parse().unwrap(); } }
+    let mut model = model.attach(&[], 1)?.attach(&mechs, 1)?;
     let t = std::time::Instant::now();
     let mut obs = |e: Event| {
         if let Event::Step { done, loss, .. } = e && done % 50 == 0 { eprintln!("  {done} {loss:.2} {:?}", t.elapsed()) }
@@ -35,6 +37,13 @@ fn main() -> Result<()> {
         let r = adapt(&model, &u, Some(&train_data), &c, false, 1, &mut obs)?;
         println!("{:?}", r.report);
         let el = ta.elapsed();
+        for i in 0..4 {
+            let x = burn::tensor::Tensor::<2>::from_data(burn::tensor::TensorData::new(ts.image(i).to_vec(), [1, 784]), &device);
+            let p = r.model.manipulation().unwrap(); let q = p.posterior(x);
+            let m: Vec<f32> = q.mean.into_data().iter::<f32>().collect(); let v: Vec<f32> = q.log_var.into_data().iter::<f32>().collect();
+            let d: Vec<String> = p.parameters().iter().zip(m.iter().zip(&v)).map(|(p, (m, v))| format!("{} {:.3} (m {:.2} sd {:.3})", p.name, p.value(*m as f64), m, (0.5 * v).exp())).collect();
+            println!("    {}", d.join("; "));
+        }
         println!("{spec}: after mean {} sample {} clean {} ({:?} {:?})", acc(&r.model, &ts, MChoice::Mean, 4), acc(&r.model, &ts, MChoice::Sample, 4), acc(&r.model, &test, MChoice::Mean, 4), el, t.elapsed());
     }
     Ok(())
