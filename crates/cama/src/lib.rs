@@ -25,6 +25,7 @@ pub use checkpoint::Checkpoints;
 pub use device::{device, device_names};
 pub use dream::{DreamConfig, dream};
 pub use error::{Error, Result};
+pub use network::Initialisation;
 pub use model::{DeepCama, Joint, Likelihood, ManipulationModel, ModelConfig, Observation, PRESETS};
 pub use predict::{MChoice, PredictConfig, Prediction, predict, predict_each};
 pub use progress::{Event, Observer, Phase, silent};

@@ -63,7 +63,7 @@ pub fn elbo(
             (Some(m), Some(kl))
         }
     };
-    let noise = normal([batch, 1, samples, model.config().z], rng, &device);
+    let noise = normal([batch, samples, model.config().z], rng, &device);
     let joint = model.joint(x, Some(labels), m.as_ref(), noise);
     Elbo {
         log_px: joint.log_px.mean_dim(2).reshape([batch]),
@@ -89,7 +89,7 @@ pub fn elbo_unlabelled(
 ) -> Tensor<1> {
     let (m, kl) = infer_m(model, x.clone(), rng);
     let classes = model.config().classes;
-    let noise = normal([x.dims()[0], classes, samples, model.config().z], rng, &x.device());
+    let noise = normal([x.dims()[0], samples, model.config().z], rng, &x.device());
     let joint = model.joint(x, None, Some(&m), noise);
     let by_class = joint.log_px.mean_dim(2).squeeze_dim::<2>(2) - joint.kl_z - (classes as f64).ln();
     logsumexp(by_class) - kl.mul_scalar(kl_m)

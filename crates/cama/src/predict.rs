@@ -131,8 +131,8 @@ fn predict_chunk(
     let mut left = config.samples;
     while left > 0 {
         let k = left.min(samples_at_once);
-        let noise: Vec<f32> = streams.iter_mut().flat_map(|s| normals(classes * k * z, s).collect::<Vec<_>>()).collect();
-        let noise = Tensor::from_data(TensorData::new(noise, [n, classes, k, z]), &device);
+        let noise: Vec<f32> = streams.iter_mut().flat_map(|s| normals(k * z, s).collect::<Vec<_>>()).collect();
+        let noise = Tensor::from_data(TensorData::new(noise, [n, k, z]), &device);
         let joint = model.joint(x.clone(), None, m.as_ref(), noise);
         let weights = host(joint.log_px + joint.log_ratio_z);
         for (cell, new) in log_weights.iter_mut().zip(weights.chunks(k)) {

@@ -29,10 +29,11 @@ mod load;
 mod mnist;
 mod npy;
 mod npz;
+mod npz_write;
 mod range;
 mod select;
 
 pub use batches::{shuffled, split};
 pub use images::Images;
 pub use load::load;
-pub use npz::write_npz;
+pub use npz_write::write_npz;

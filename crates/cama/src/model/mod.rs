@@ -117,25 +117,29 @@ impl DeepCama {
     /// z from q1 and log p(x|y,z,m).
     ///
     /// `x` is `[batch, pixels]`; `labels`, `[batch]`, scores each image under its own class, `None` under
-    /// every class; `m` is `[batch, dim]`; `noise` is standard normal, `[batch, targets, samples, z]`.
+    /// every class; `m` is `[batch, dim]`; `noise` is standard normal, `[batch, samples, z]`.
+    ///
+    /// All classes share the noise: each class's estimate is as good as with noise of its own, and what the
+    /// noise does to log p(z) − log q1 cancels where the classes are compared.
     pub fn joint(
         &self,
         x: Tensor<2>,
         labels: Option<Tensor<1, Int>>,
         m: Option<&Tensor<2>>,
-        noise: Tensor<4>,
+        noise: Tensor<3>,
     ) -> Joint {
-        let [batch, targets, samples, dim] = noise.dims();
+        let [batch, samples, _] = noise.dims();
+        let noise = noise.unsqueeze_dim::<4>(1);
         let q1 = self.style(x.clone(), labels.clone(), m);
         let mean = q1.mean.clone().unsqueeze_dim::<4>(2);
         let log_var = q1.log_var.clone().unsqueeze_dim::<4>(2);
+        let targets = mean.dims()[1];
         let z = mean + log_var.clone().mul_scalar(0.5).exp() * noise.clone();
         // The constants of the two normal densities cancel.
         let log_ratio_z = (noise.square() - z.clone().square() + log_var)
             .sum_dim(3)
             .reshape([batch, targets, samples])
             .mul_scalar(0.5);
-        debug_assert_eq!(dim, self.config.z);
         let observed = self.observe(labels, z, m);
         let log_sigma = self.p.log_sigma.as_ref().map(|p| p.val());
         let log_px = self.config.likelihood.log_prob(observed, log_sigma, x);
