@@ -1,5 +1,8 @@
 //! All randomness of a command comes from `--seed`, through one sub-seed for each purpose.
 
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
 /// One seed for each purpose, derived from the seed that the user gave.
 ///
 /// A purpose keeps its number for ever: changing one changes every result.
@@ -44,6 +47,11 @@ impl Seeds {
             show: purpose(9),
         }
     }
+}
+
+/// A generator made from a sub-seed.
+pub fn rng(seed: u64) -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(seed)
 }
 
 /// SplitMix64 (Steele, Lea & Flood, OOPSLA 2014).

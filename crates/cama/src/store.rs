@@ -97,26 +97,24 @@ impl StoredModel {
         // Everything is written beside and then renamed, so that a full disk costs no former model.
         let partial = tempfile::Builder::new().prefix(".partial-").tempdir_in(folder);
         let partial = partial.map_err(Error::io("write to", folder))?;
-        let weights = partial.path().join(WEIGHTS);
-        let mut store = SafetensorsStore::from_file(&weights);
-        self.model.save_into(&mut store).map_err(|e| Error::Model {
+        let failed = |name: &str, what: &dyn std::fmt::Display| Error::Model {
             path: folder.into(),
-            problem: format!("cannot write {WEIGHTS}: {e}"),
-        })?;
+            problem: format!("cannot write {name}: {what}"),
+        };
+        let mut store = SafetensorsStore::from_bytes(None);
+        self.model.save_into(&mut store).map_err(|e| failed(WEIGHTS, &e))?;
+        let weights = store.get_bytes().map_err(|e| failed(WEIGHTS, &e))?;
         let file = File {
             format: FORMAT.into(),
             version: VERSION,
-            weights_crc32: crc32(&weights)?,
+            weights_crc32: crc32(&weights),
             model: self.model.config().clone(),
             card: self.card.clone(),
         };
-        let write = |name: &str, bytes: &[u8]| {
-            write_atomic(partial.path().join(name), |out| out.write_all(bytes))
-        };
-        write("README.md", self.readme().as_bytes())?;
-        let json = serde_json::to_vec_pretty(&file)
-            .map_err(|e| Error::Model { path: folder.into(), problem: format!("cannot write {CONFIG}: {e}") })?;
-        write(CONFIG, &json)?;
+        let json = serde_json::to_vec_pretty(&file).map_err(|e| failed(CONFIG, &e))?;
+        for (name, bytes) in [(WEIGHTS, &weights[..]), ("README.md", self.readme().as_bytes()), (CONFIG, &json)] {
+            write_atomic(partial.path().join(name), |out| out.write_all(bytes))?;
+        }
         [WEIGHTS, "README.md", CONFIG].iter().try_for_each(|name| {
             let path = folder.join(name);
             fs::rename(partial.path().join(name), &path).map_err(Error::io("write", &path))
@@ -135,7 +133,7 @@ impl StoredModel {
         if !weights.is_file() {
             return Err(problem(format!("{WEIGHTS} is missing; copy the whole folder again, or train anew")));
         }
-        if crc32(&weights)? != file.weights_crc32 {
+        if crc32(&fs::read(&weights).map_err(Error::io("read", &weights))?) != file.weights_crc32 {
             return Err(problem(format!(
                 "{WEIGHTS} is not the file that {CONFIG} was written with: damaged, or of another model; \
                  copy the whole folder again, or train anew"
@@ -223,9 +221,8 @@ fn read_config(folder: &Path) -> Result<File> {
     Ok(file)
 }
 
-fn crc32(path: &Path) -> Result<u32> {
-    let bytes = fs::read(path).map_err(Error::io("read", path))?;
+fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = flate2::Crc::new();
-    crc.update(&bytes);
-    Ok(crc.sum())
+    crc.update(bytes);
+    crc.sum()
 }

@@ -1,9 +1,74 @@
 //! `cama show`: pictures of what a model believes.
 
-use crate::flags::ShowFlags;
+use cama::{Error, MChoice, StoredModel};
+use cama_eval::pictures::{self, Panel, Picture};
+
+use super::{load_images, load_model};
+use crate::flags::{ShowFlags, What};
+use crate::output::Output;
+use crate::seeds::rng;
 use crate::session::Session;
 
+/// The most images in a row of a picture.
+const MOST_IMAGES: usize = 100;
+
 /// Draws.
-pub fn run(_flags: &ShowFlags, _session: &Session) -> anyhow::Result<()> {
-    anyhow::bail!("not there yet")
+///
+/// # Errors
+///
+/// If the model, the images or the output path cannot be used.
+pub fn run(flags: &ShowFlags, session: &Session) -> anyhow::Result<()> {
+    check(flags)?;
+    let out = Output::file(&flags.out, flags.force)?;
+    let stored = load_model(&flags.model, session)?;
+    let config = flags.prediction.config(&stored.card, session.seeds.predict)?;
+    let all = load_images(&flags.data, None, &stored, 0, session)?;
+    let originals = all.subset(flags.images, &mut rng(session.seeds.show));
+    let manipulation = flags.manipulate.as_ref();
+    let images = manipulation.map_or(originals.clone(), |m| m.apply_seeded(&originals, session.seeds.manipulate));
+
+    let draw = |what| -> cama::Result<Panel> {
+        let StoredModel { model, card } = &stored;
+        match what {
+            What::Reconstructions => pictures::reconstructions(model, &images, &config),
+            What::Clean => {
+                let originals = manipulation.is_some().then_some(&originals);
+                pictures::inferred(model, &images, originals, &card.classes, &config)
+            }
+            What::Samples => {
+                Ok(pictures::samples(model, &card.classes, flags.images, &mut rng(session.seeds.show)))
+            }
+            What::Walk => pictures::walk(model, &originals),
+        }
+    };
+    let panels = match flags.what {
+        Some(what) => vec![draw(what)?],
+        None => wanted(&stored, config.m).into_iter().map(draw).collect::<cama::Result<_>>()?,
+    };
+    panels.into_iter().fold(Picture::new(images.shape()), Picture::panel).save(out.path())?;
+    if !session.quiet {
+        println!("{}", out.path().display());
+    }
+    Ok(())
+}
+
+fn check(flags: &ShowFlags) -> cama::Result<()> {
+    let extension = flags.out.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+    if extension != "png" {
+        return Err(Error::unknown_name("picture format", &extension, &["png"]));
+    }
+    if !(1..=MOST_IMAGES).contains(&flags.images) {
+        return Err(Error::config("images", flags.images, format!("from 1 to {MOST_IMAGES}")));
+    }
+    Ok(())
+}
+
+/// All that the model can be shown doing.
+fn wanted(stored: &StoredModel, m: MChoice) -> Vec<What> {
+    match (stored.model.manipulation(), m) {
+        (None, _) => vec![What::Reconstructions, What::Samples],
+        // A q2 that has met nothing manipulated has nothing to say.
+        (Some(_), MChoice::Null) => vec![What::Reconstructions, What::Samples, What::Walk],
+        (Some(_), _) => vec![What::Reconstructions, What::Clean, What::Samples, What::Walk],
+    }
 }

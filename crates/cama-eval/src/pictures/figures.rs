@@ -1,0 +1,178 @@
+//! What a model sees, restores, imagines and believes the world can do.
+
+use burn::module::Module;
+use burn::tensor::{Int, Tensor, TensorData};
+use cama::data::Images;
+use cama::{DeepCama, Error, MChoice, PredictConfig, Prediction, Result, predict};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+use super::{Panel, Strip};
+
+/// Components of m that a walk shows at most.
+const MOST_PARAMETERS: usize = 8;
+/// How far a walk goes from zero, in standard deviations of the prior.
+const REACH: f64 = 2.0;
+/// Images in each row of a walk.
+const WALK_STEPS: usize = 9;
+
+/// Images over their reconstructions: z is the mean of q1(z|x,y,m), y the predicted class, and m what
+/// `config` says.
+///
+/// # Errors
+///
+/// If prediction fails.
+pub fn reconstructions(model: &DeepCama, images: &Images, config: &PredictConfig) -> Result<Panel> {
+    let known = Known::infer(model, images, config)?;
+    let rebuilt = known.decode(known.m.as_ref());
+    let how = if config.m == MChoice::Null { "do(m=0)" } else { "inferred m" };
+    let strips = vec![Strip::of("image", images), Strip::new("rebuilt", rebuilt)];
+    Ok(Panel { title: format!("Reconstructions, {how}"), columns: known.names(&[]), strips, group: 0 })
+}
+
+/// Manipulated images over what they would have been: m is the mean of q2(m|x), y the predicted class, z the
+/// mean of q1(z|x,y,m), and the image is decoded with do(m=0) (Figure 9 of the paper).
+///
+/// `originals` are the images before the manipulation where they are known; `classes` names the classes, for
+/// the headings.
+///
+/// # Errors
+///
+/// If the model has no mechanism or prediction fails.
+pub fn inferred(
+    model: &DeepCama,
+    images: &Images,
+    originals: Option<&Images>,
+    classes: &[String],
+    config: &PredictConfig,
+) -> Result<Panel> {
+    let known = Known::infer(model, images, &PredictConfig { m: MChoice::Mean, ..config.clone() })?;
+    let mut strips = vec![Strip::of("seen", images), Strip::new("do(m=0)", known.decode(None))];
+    if let Some(originals) = originals {
+        strips.insert(0, Strip::of("original", originals));
+    }
+    let title = "Manipulation inferred and taken back, with the predicted class".into();
+    Ok(Panel { title, columns: known.names(classes), strips, group: 0 })
+}
+
+/// Samples of p(x|y,z,do(m=0)) with z from its prior: a row for each class, `columns` samples, the same z
+/// for all classes of a column.
+pub fn samples(model: &DeepCama, classes: &[String], columns: usize, rng: &mut ChaCha8Rng) -> Panel {
+    let model = model.valid();
+    let (n, z_dim, device) = (model.config().classes, model.config().z, model.device());
+    let z: Vec<f32> = (0..columns * z_dim).map(|_| StandardNormal.sample(rng)).collect();
+    let z = Tensor::<4>::from_data(TensorData::new(z, [1, 1, columns, z_dim]), &device);
+    let strip = |class: usize| {
+        let label = Tensor::<1, Int>::from_data([class as i64], &device);
+        let means = model.observe(Some(label), z.clone(), None).means(model.config().likelihood);
+        Strip::new(classes.get(class).cloned().unwrap_or_else(|| class.to_string()), rows(means))
+    };
+    let strips = (0..n).map(strip).collect();
+    Panel { title: "Samples of every class, do(m=0)".into(), strips, ..Panel::default() }
+}
+
+/// A walk along each component of m, −2 to +2 standard deviations of its prior, the others zero: explicit
+/// mechanisms act on the first of `images` itself, the latent one on its reconstruction. At most eight
+/// components are shown.
+///
+/// # Errors
+///
+/// If the model has no mechanism or there is no image.
+pub fn walk(model: &DeepCama, images: &Images) -> Result<Panel> {
+    if images.is_empty() {
+        return Err(Error::Mismatch("a walk begins at an image, and there is none".into()));
+    }
+    let first = images.slice(0..1);
+    let known = Known::infer(model, &first, &PredictConfig { m: MChoice::Null, samples: 1, ..Default::default() })?;
+    let model = &known.model;
+    let Some(parts) = model.manipulation() else {
+        return Err(Error::config("mechanism", "none", "there for a walk: the model has none"));
+    };
+    let steps: Vec<f64> =
+        (0..WALK_STEPS).map(|i| REACH * (2.0 * i as f64 / (WALK_STEPS - 1) as f64 - 1.0)).collect();
+    let explicit = parts.explicit();
+    let strip = |(at, parameter): (usize, cama::mechanism::Parameter)| {
+        let mut m = vec![0.0; WALK_STEPS * parts.dim()];
+        steps.iter().enumerate().for_each(|(row, step)| m[row * parts.dim() + at] = *step as f32);
+        let m = Tensor::<2>::from_data(TensorData::new(m, [WALK_STEPS, parts.dim()]), &model.device());
+        let images = match explicit[at] {
+            true => {
+                let x = pixels(&first, &model.device()).unsqueeze_dim::<3>(1).repeat_dim(0, WALK_STEPS);
+                rows(parts.transform(&m, x))
+            }
+            false => known.repeated(WALK_STEPS).decode(Some(&m)),
+        };
+        let [low, high] = [-REACH, REACH].map(|end| format!("{:.2}", parameter.value(end)));
+        let label = match parameter.unit {
+            "standard deviations" => parameter.name.clone(),
+            unit => format!("{}\n{low} to {high}\n{unit}", parameter.name),
+        };
+        Strip::new(label, images)
+    };
+    let strips = parts.parameters().into_iter().enumerate().take(MOST_PARAMETERS).map(strip).collect();
+    let columns = steps.iter().map(|step| format!("{step:+}")).collect();
+    let title = "What each component of m does, in standard deviations of its prior".into();
+    Ok(Panel { title, columns, strips, group: 0 })
+}
+
+/// What a model makes of images: classes, m and z.
+struct Known {
+    model: DeepCama,
+    predictions: Vec<Prediction>,
+    labels: Tensor<1, Int>,
+    /// `[batch, 1, z]`
+    z: Tensor<3>,
+    m: Option<Tensor<2>>,
+}
+
+impl Known {
+    fn infer(model: &DeepCama, images: &Images, config: &PredictConfig) -> Result<Self> {
+        let model = model.valid();
+        let predictions = predict(&model, images, config)?;
+        let (n, device) = (predictions.len(), model.device());
+        let labels: Vec<i64> = predictions.iter().map(|p| p.class as i64).collect();
+        let labels = Tensor::<1, Int>::from_data(TensorData::new(labels, [n]), &device);
+        let m: Vec<f32> = predictions.iter().flat_map(|p| p.m.iter().copied()).collect();
+        let m = (!m.is_empty()).then(|| {
+            let dim = m.len() / n;
+            Tensor::<2>::from_data(TensorData::new(m, [n, dim]), &device)
+        });
+        let z = model.style(pixels(images, &device), Some(labels.clone()), m.as_ref()).mean;
+        Ok(Self { model, predictions, labels, z, m })
+    }
+
+    /// Means of p(x|y,z,m) for each image.
+    fn decode(&self, m: Option<&Tensor<2>>) -> Vec<Vec<f32>> {
+        let z = self.z.clone().unsqueeze_dim::<4>(2);
+        let observed = self.model.observe(Some(self.labels.clone()), z, m);
+        rows(observed.means(self.model.config().likelihood))
+    }
+
+    /// One image's classes and z, `count` times.
+    fn repeated(&self, count: usize) -> Self {
+        Self {
+            model: self.model.clone(),
+            predictions: Vec::new(),
+            labels: self.labels.clone().repeat_dim(0, count),
+            z: self.z.clone().repeat_dim(0, count),
+            m: None,
+        }
+    }
+
+    /// Names of the predicted classes; nothing if there are none or they are too long for a column.
+    fn names(&self, classes: &[String]) -> Vec<String> {
+        let names = self.predictions.iter().filter_map(|p| classes.get(p.class).cloned());
+        names.filter(|_| classes.iter().all(|name| name.chars().count() <= 5)).collect()
+    }
+}
+
+fn pixels(images: &Images, device: &burn::tensor::Device) -> Tensor<2> {
+    Tensor::from_data(TensorData::new(images.pixels().to_vec(), [images.len(), images.volume()]), device)
+}
+
+/// Every image of `[batch, group, pixels]`.
+fn rows(images: Tensor<3>) -> Vec<Vec<f32>> {
+    let [.., volume] = images.dims();
+    let values: Vec<f32> = images.into_data().convert::<f32>().try_into_vec().expect("converted to f32");
+    values.chunks(volume).map(<[f32]>::to_vec).collect()
+}
