@@ -13,6 +13,7 @@ use crate::session::Session;
 /// Watches the loops of the library, shows how far they are, and stops them on Ctrl-C.
 pub struct Reporter {
     quiet: bool,
+    indent: &'static str,
     terminal: bool,
     images_per_step: usize,
     epochs: usize,
@@ -30,7 +31,14 @@ impl Reporter {
     /// A reporter of loops that use `images_per_step`.
     pub fn new(session: &Session, images_per_step: usize) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        Self { quiet: session.quiet, terminal, images_per_step, epochs: 0, running: None }
+        Self {
+            quiet: session.quiet,
+            indent: session.indent,
+            terminal,
+            images_per_step,
+            epochs: 0,
+            running: None,
+        }
     }
 
     /// With the number of epochs, for training.
@@ -65,7 +73,11 @@ impl Reporter {
             bar.finish_and_clear();
             if phase != Phase::Train {
                 let seconds = began.elapsed().as_secs_f64();
-                eprintln!("{}: {total} steps in {seconds:.0} s, last loss {loss:.2}", name(phase));
+                eprintln!(
+                    "{}{}: {total} steps in {seconds:.0} s, last loss {loss:.2}",
+                    self.indent,
+                    name(phase)
+                );
             }
             self.running = None;
         }
@@ -74,8 +86,8 @@ impl Reporter {
     fn epoch(&mut self, epoch: &Epoch) {
         let Epoch { accuracy, elbo, images_per_second, seconds, .. } = epoch;
         let line = format!(
-            "epoch {}/{}: accuracy {accuracy:.4}, ELBO {elbo:.2}, {images_per_second:.0} images/s, {seconds:.0} s",
-            epoch.epoch, self.epochs,
+            "{}epoch {}/{}: accuracy {accuracy:.4}, ELBO {elbo:.2}, {images_per_second:.0} images/s, {seconds:.0} s",
+            self.indent, epoch.epoch, self.epochs,
         );
         match &self.running {
             Some(Running { bar, .. }) if self.terminal => bar.println(line),

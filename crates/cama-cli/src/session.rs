@@ -1,5 +1,7 @@
 //! What every command has: seeds, a device, and how much to say.
 
+use std::ffi::OsString;
+
 use burn::tensor::Device;
 use cama::Error;
 
@@ -8,6 +10,7 @@ use crate::interrupt;
 use crate::seeds::Seeds;
 
 /// Settings that all commands share, made ready.
+#[derive(Clone)]
 pub struct Session {
     /// Where randomness comes from.
     pub seeds: Seeds,
@@ -19,6 +22,8 @@ pub struct Session {
     pub verbose: bool,
     /// The command line, configuration file included, as one can type it.
     pub command: String,
+    /// What lines of progress begin with.
+    pub indent: &'static str,
 }
 
 impl Session {
@@ -27,7 +32,7 @@ impl Session {
     /// # Errors
     ///
     /// If the device is not there or the number of threads is absurd.
-    pub fn new(global: &Global, args: &[std::ffi::OsString]) -> anyhow::Result<Self> {
+    pub fn new(global: &Global, args: &[OsString]) -> anyhow::Result<Self> {
         if let Some(threads) = global.threads {
             if !(1..=4096).contains(&threads) {
                 return Err(Error::config("threads", threads, "from 1 to 4096").into());
@@ -41,14 +46,20 @@ impl Session {
             quiet: global.quiet,
             verbose: global.verbose,
             command: command_line(args),
+            indent: "",
         })
     }
 
     /// Says something on standard error, unless asked to be quiet.
     pub fn say(&self, text: impl AsRef<str>) {
         if !self.quiet {
-            eprintln!("{}", text.as_ref());
+            eprintln!("{}{}", self.indent, text.as_ref());
         }
+    }
+
+    /// The same settings for another command line.
+    pub fn with_command(&self, args: &[OsString], indent: &'static str) -> Self {
+        Self { command: command_line(args), indent, ..self.clone() }
     }
 
     /// Says something on standard error if asked for details.
@@ -65,7 +76,7 @@ impl Session {
 }
 
 /// The arguments quoted for a shell, the program's path left out.
-fn command_line(args: &[std::ffi::OsString]) -> String {
+fn command_line(args: &[OsString]) -> String {
     let quoted = args.iter().skip(1).map(|arg| quoted(&arg.to_string_lossy()));
     std::iter::once("cama".to_string()).chain(quoted).collect::<Vec<_>>().join(" ")
 }

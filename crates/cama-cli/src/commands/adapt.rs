@@ -2,7 +2,7 @@
 
 use cama::data::Images;
 use cama::mechanism::MechanismConfig;
-use cama::{Adaptation, Adapted, Event, Outcome, StoredModel, adapt, dream};
+use cama::{Adaptation, Adapted, DreamConfig, Event, Outcome, StoredModel, adapt, dream};
 
 use super::{load_images, load_model};
 use crate::flags::{AdaptFlags, with_settings};
@@ -19,9 +19,23 @@ use crate::table::Table;
 /// If the input cannot be used, adaptation diverges or is interrupted, or the folder cannot be written.
 pub fn run(flags: &AdaptFlags, session: &Session) -> anyhow::Result<()> {
     let out = Output::folder(&flags.out, flags.force)?;
+    // What can be refused without the model is refused before it is loaded.
+    flags.adaptation.config()?;
+    flags.dream.config()?;
+    let stored = load_model(&flags.model, session)?;
+    let stored = fit(flags, stored, session)?;
+    out.save(&stored)?;
+    print(&stored, &out, session);
+    Ok(())
+}
+
+/// Adapts `stored` without writing anything.
+///
+/// # Errors
+///
+/// As [`run`], less what has to do with files.
+pub fn fit(flags: &AdaptFlags, mut stored: StoredModel, session: &Session) -> cama::Result<StoredModel> {
     let config = flags.adaptation.config()?;
-    let dreams = flags.dream.config()?;
-    let mut stored = load_model(&flags.model, session)?;
     let mechanisms = mechanisms(flags, &stored)?;
     let seed = session.seeds.manipulate_adapt;
     let images =
@@ -29,36 +43,44 @@ pub fn run(flags: &AdaptFlags, session: &Session) -> anyhow::Result<()> {
     let clean = clean_images(flags, &stored, session)?;
     session.detail(|| format!("{} with {config:?}", images.name()));
 
-    let is_new = |m: &MechanismConfig| !stored.model.config().mechanisms.contains(m);
-    let new_explicit = mechanisms.iter().any(|m| m.is_explicit() && is_new(m));
-    if mechanisms.iter().any(is_new) {
-        // q2 has not learnt to tell what the new mechanism does.
-        stored.card.infers_m = false;
-    }
-    stored.model = stored.model.attach(&mechanisms, session.seeds.attach)?;
-    let explicit = mechanisms.iter().any(MechanismConfig::is_explicit);
     let _graceful = Graceful::begin();
-    if dreams.steps > 0 && explicit && (new_explicit || stored.card.dream_steps == 0) {
-        match &clean {
-            Some(clean) => {
-                let mut reporter = Reporter::new(session, dreams.batch);
-                let observer = &mut |event: Event| reporter.observe(event);
-                stored.model = dream(stored.model, clean, &dreams, session.seeds.dream, observer)?;
-                stored.card.dream_steps += dreams.steps;
-            }
-            None => session.warn("there are no clean images to dream of; q2 starts from what it knows"),
-        }
-    }
-
-    let mut reporter =
-        Reporter::new(session, config.batch + clean.as_ref().map_or(0, |_| config.clean_batch));
+    attach_and_dream(&mut stored, &mechanisms, clean.as_ref(), &flags.dream.config()?, session)?;
+    let clean_batch = if clean.is_some() { config.clean_batch } else { 0 };
+    let mut reporter = Reporter::new(session, config.batch + clean_batch);
     let observer = &mut |event: Event| reporter.observe(event);
     let infers_m = stored.card.infers_m;
     let adapted =
         adapt(&stored.model, &images, clean.as_ref(), &config, infers_m, session.seeds.adapt, observer)?;
-    let stored = record(stored, adapted, flags, &images, session);
-    out.save(&stored)?;
-    print(&stored, &out, session);
+    Ok(record(stored, adapted, flags, &images, session))
+}
+
+/// Gives the model its mechanisms, and lets q2 dream if it does not know all of the explicit ones yet.
+fn attach_and_dream(
+    stored: &mut StoredModel,
+    mechanisms: &[MechanismConfig],
+    clean: Option<&Images>,
+    dreams: &DreamConfig,
+    session: &Session,
+) -> cama::Result<()> {
+    let present = &stored.model.config().mechanisms;
+    let new: Vec<_> = mechanisms.iter().filter(|m| !present.contains(m)).collect();
+    let unknown = new.iter().any(|m| m.is_explicit()) || stored.card.dream_steps == 0;
+    if !new.is_empty() {
+        // q2 has not learnt to tell what a new mechanism did.
+        stored.card.infers_m = false;
+    }
+    stored.model = stored.model.clone().attach(mechanisms, session.seeds.attach)?;
+    if dreams.steps == 0 || !unknown || !mechanisms.iter().any(MechanismConfig::is_explicit) {
+        return Ok(());
+    }
+    let Some(clean) = clean else {
+        session.warn("there are no clean images to dream of: q2 starts from what it knows");
+        return Ok(());
+    };
+    let mut reporter = Reporter::new(session, dreams.batch);
+    let observer = &mut |event: Event| reporter.observe(event);
+    stored.model = dream(stored.model.clone(), clean, dreams, session.seeds.dream, observer)?;
+    stored.card.dream_steps += dreams.steps;
     Ok(())
 }
 

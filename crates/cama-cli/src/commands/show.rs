@@ -25,7 +25,8 @@ pub fn run(flags: &ShowFlags, session: &Session) -> anyhow::Result<()> {
     let all = load_images(&flags.data, None, &stored, 0, session)?;
     let originals = all.subset(flags.images, &mut rng(session.seeds.show));
     let manipulation = flags.manipulate.as_ref();
-    let images = manipulation.map_or(originals.clone(), |m| m.apply_seeded(&originals, session.seeds.manipulate));
+    let images =
+        manipulation.map_or(originals.clone(), |m| m.apply_seeded(&originals, session.seeds.manipulate));
 
     let draw = |what| -> cama::Result<Panel> {
         let StoredModel { model, card } = &stored;

@@ -32,7 +32,7 @@ pub fn run(flags: &TrainFlags, session: &Session) -> anyhow::Result<()> {
         log.remove()?;
     }
 
-    let trained = run.train(&checkpoints, &mut log, &out, session)?;
+    let trained = run.train(Some(&checkpoints), Some(&mut log), session)?;
     let test = run.test(&trained, session)?;
     log.finish(&trained.history)?;
     let last = trained.history.last().cloned();
@@ -40,15 +40,26 @@ pub fn run(flags: &TrainFlags, session: &Session) -> anyhow::Result<()> {
     checkpoints.remove()?;
 
     if !session.quiet {
-        println!("model    {}", out.path().display());
+        println!("model     {}", out.path().display());
         if let Some(last) = last {
-            println!("held out accuracy {:.4} (K=1), ELBO {:.2} nats", last.accuracy, last.elbo);
+            println!("held out  accuracy {:.4} (K=1), ELBO {:.2} nats", last.accuracy, last.elbo);
         }
         if let (Some(score), Some(data)) = (test, &flags.test) {
-            println!("{data}: accuracy {:.4} (n={})", score.accuracy, score.n);
+            println!("test      accuracy {:.4} on {data} ({} images)", score.accuracy, score.n);
         }
     }
     Ok(())
+}
+
+/// Trains without writing anything.
+///
+/// # Errors
+///
+/// As [`run`], less what has to do with files.
+pub fn fit(flags: &TrainFlags, session: &Session) -> cama::Result<StoredModel> {
+    let run = Run::prepare(flags, session)?;
+    let trained = run.train(None, None, session)?;
+    Ok(run.stored(trained, session))
 }
 
 /// With `--resume`, a run that has not begun begins, and one that has ended is an error.
@@ -109,24 +120,22 @@ impl<'a> Run<'a> {
 
     fn train(
         &self,
-        checkpoints: &Checkpoints,
-        log: &mut Log,
-        out: &Output,
+        checkpoints: Option<&Checkpoints>,
+        mut log: Option<&mut Log>,
         session: &Session,
     ) -> cama::Result<Trained> {
         let mut model = DeepCama::new(&self.model, session.seeds.init, &session.device)?;
         let views = if self.augmentation.is_some() { 2 } else { 1 };
         let mut reporter = Reporter::new(session, self.train.batch * views).epochs(self.train.epochs);
         let _graceful = Graceful::begin();
-        if !checkpoints.exist() {
+        if !checkpoints.is_some_and(Checkpoints::exist) {
             // Dreams need the mechanisms and clean images alone. They come first, so that training with
             // manipulated data can go on from what q2 has dreamt; clean training leaves q2 as it is.
-            model = dream(model, &self.data, &self.dream, session.seeds.dream, &mut |event: Event| {
-                reporter.observe(event)
-            })?;
+            let mut observer = |event: Event| reporter.observe(event);
+            model = dream(model, &self.data, &self.dream, session.seeds.dream, &mut observer)?;
         }
         let mut observer = |event: Event| {
-            if let Event::Epoch(epoch) = &event {
+            if let (Event::Epoch(epoch), Some(log)) = (&event, &mut log) {
                 log.add(epoch);
             }
             reporter.observe(event)
@@ -137,25 +146,27 @@ impl<'a> Run<'a> {
             self.augmentation.as_ref(),
             &self.train,
             session.seeds.train,
-            Some(checkpoints),
+            checkpoints,
             &mut observer,
         );
-        drop(reporter);
-        let kept = checkpoints.exist();
+        let kept = checkpoints.is_some_and(Checkpoints::exist);
         match trained {
             Ok(Trained { history, stopped: true, .. }) => Err(Error::Interrupted(match kept {
                 true => format!(
                     "{} of {} epochs are kept in {}: the same command with --resume goes on from there",
                     history.len(),
                     self.train.epochs,
-                    out.path().display()
+                    self.flags.out.display()
                 ),
-                false => "no epoch was finished, so nothing was kept".into(),
+                false => "nothing was kept".into(),
             })),
-            Err(Error::Diverged(what)) if kept => Err(Error::Diverged(format!(
-                "{what}; the last good checkpoint is kept in {}",
-                out.path().join("checkpoints").display()
-            ))),
+            Err(Error::Diverged(what)) if kept => {
+                let folder = self.flags.out.join("checkpoints");
+                Err(Error::Diverged(format!(
+                    "{what}; the last good checkpoint is kept in {}",
+                    folder.display()
+                )))
+            }
             other => other,
         }
     }

@@ -83,7 +83,8 @@ pub fn walk(model: &DeepCama, images: &Images) -> Result<Panel> {
         return Err(Error::Mismatch("a walk begins at an image, and there is none".into()));
     }
     let first = images.slice(0..1);
-    let known = Known::infer(model, &first, &PredictConfig { m: MChoice::Null, samples: 1, ..Default::default() })?;
+    let known =
+        Known::infer(model, &first, &PredictConfig { m: MChoice::Null, samples: 1, ..Default::default() })?;
     let model = &known.model;
     let Some(parts) = model.manipulation() else {
         return Err(Error::config("mechanism", "none", "there for a walk: the model has none"));
@@ -102,7 +103,7 @@ pub fn walk(model: &DeepCama, images: &Images) -> Result<Panel> {
             }
             false => known.repeated(WALK_STEPS).decode(Some(&m)),
         };
-        let [low, high] = [-REACH, REACH].map(|end| format!("{:.2}", parameter.value(end)));
+        let [low, high] = [-REACH, REACH].map(|end| short(parameter.value(end)));
         let label = match parameter.unit {
             "standard deviations" => parameter.name.clone(),
             unit => format!("{}\n{low} to {high}\n{unit}", parameter.name),
@@ -110,7 +111,8 @@ pub fn walk(model: &DeepCama, images: &Images) -> Result<Panel> {
         Strip::new(label, images)
     };
     let strips = parts.parameters().into_iter().enumerate().take(MOST_PARAMETERS).map(strip).collect();
-    let columns = steps.iter().map(|step| format!("{step:+}")).collect();
+    let columns =
+        steps.iter().map(|step| if *step == 0.0 { "0".into() } else { format!("{step:+}") }).collect();
     let title = "What each component of m does, in standard deviations of its prior".into();
     Ok(Panel { title, columns, strips, group: 0 })
 }
@@ -164,6 +166,11 @@ impl Known {
         let names = self.predictions.iter().filter_map(|p| classes.get(p.class).cloned());
         names.filter(|_| classes.iter().all(|name| name.chars().count() <= 5)).collect()
     }
+}
+
+/// A number for a label.
+fn short(value: f64) -> String {
+    if value.abs() >= 10.0 { format!("{value:.0}") } else { format!("{value:.2}") }
 }
 
 fn pixels(images: &Images, device: &burn::tensor::Device) -> Tensor<2> {

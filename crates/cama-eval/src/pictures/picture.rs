@@ -9,8 +9,10 @@ use super::text;
 use super::{Panel, Strip};
 
 const BACKGROUND: Rgb<u8> = Rgb([244, 244, 240]);
-/// Around everything, and between panels.
+/// Around everything.
 const MARGIN: u32 = 16;
+/// Between panels.
+const PANEL_GAP: u32 = 32;
 /// Between images.
 const GAP: u32 = 4;
 /// Between groups of rows.
@@ -54,12 +56,13 @@ impl Picture {
         let columns = self.strips().map(|strip| strip.images.len()).max().unwrap_or(0) as u32;
         let titles = self.panels.iter().map(|panel| text::width(&panel.title)).max().unwrap_or(0);
         let width = (left + columns * self.step()[1]).max(MARGIN + titles + GAP) - GAP + MARGIN;
-        let height = MARGIN + self.panels.iter().map(|panel| self.height(panel) + MARGIN).sum::<u32>();
+        let panels = self.panels.iter().map(|panel| self.height(panel) + PANEL_GAP).sum::<u32>();
+        let height = panels.saturating_sub(PANEL_GAP) + 2 * MARGIN;
         let mut picture = RgbImage::from_pixel(width, height, BACKGROUND);
         let mut top = MARGIN;
         for panel in &self.panels {
             self.draw_panel(&mut picture, panel, [left, top]);
-            top += self.height(panel) + MARGIN;
+            top += self.height(panel) + PANEL_GAP;
         }
         picture
     }
@@ -122,7 +125,8 @@ impl Picture {
             let pixel = pixels.get((channel * height + row) * width + column).copied().unwrap_or(0.0);
             (pixel.clamp(0.0, 1.0) * 255.0).round() as u8
         };
-        for (dy, dx) in (0..height as u32 * zoom).flat_map(|y| (0..width as u32 * zoom).map(move |x| (y, x))) {
+        for (dy, dx) in (0..height as u32 * zoom).flat_map(|y| (0..width as u32 * zoom).map(move |x| (y, x)))
+        {
             let (row, column) = ((dy / zoom) as usize, (dx / zoom) as usize);
             let colour = Rgb([0, 1, 2].map(|channel| value(channel, row, column)));
             if let Some(pixel) = picture.get_pixel_mut_checked(left + dx, top + dy) {
@@ -165,7 +169,12 @@ mod tests {
     #[test]
     fn titles_and_labels_fit_and_the_file_is_a_png() {
         let strips = vec![Strip::new("two\nlines", vec![vec![0.5; 4]; 3])];
-        let panel = Panel { title: "A title wider than the images".into(), columns: vec!["a".into()], strips, group: 0 };
+        let panel = Panel {
+            title: "A title wider than the images".into(),
+            columns: vec!["a".into()],
+            strips,
+            group: 0,
+        };
         let picture = Picture::new([1, 2, 2]).panel(panel.clone()).panel(panel);
         let drawn = picture.draw();
         assert!(drawn.width() >= text::width("A title wider than the images") + 2 * MARGIN);

@@ -1,0 +1,167 @@
+//! `cama demo`: a classifier recovers from manipulations that it never saw.
+
+mod pictures;
+mod plan;
+mod report;
+
+use std::path::Path;
+use std::time::Instant;
+
+use cama::data::Images;
+use cama::manipulation::Manipulation;
+use cama::{Error, Outcome, PredictConfig, Result, StoredModel};
+use cama_eval::{Score, evaluate};
+
+use self::plan::{Case, Plan};
+use self::report::{REPORT, Report, Result as CaseResult, percent};
+use super::{adapt, train};
+use crate::flags::DemoFlags;
+use crate::output::Output;
+use crate::session::Session;
+
+/// What lines below a step begin with.
+const INDENT: &str = "   ";
+
+/// Runs the demonstration, tells it, and writes models, pictures and a report.
+///
+/// # Errors
+///
+/// If the folder cannot be written, training or adaptation fails, or it is interrupted; then nothing is
+/// written.
+pub fn run(flags: &DemoFlags, session: &Session) -> anyhow::Result<()> {
+    let out = Output::folder(&flags.out, flags.force || flags.out.join(REPORT).is_file())?;
+    let plan = if flags.quick { Plan::QUICK } else { Plan::FULL };
+    let began = Instant::now();
+    let test = cama::data::load(&plan.test_data())?;
+    let demo = Demo { plan, session, test, began };
+    let clean_path = out.path().join("models/clean");
+
+    demo.tell("A classifier recovers from manipulations that it was not trained on.\n");
+    let clean = demo.train(&clean_path)?;
+    let before = demo.break_it(&clean)?;
+    let mut results = Vec::new();
+    let mut models = vec![(clean_path.clone(), clean.clone())];
+    demo.tell(format!(
+        "3  Adapt to each, on other digits manipulated alike, without labels: {}",
+        demo.plan.adapt_data()
+    ));
+    for (case, before) in demo.plan.cases().into_iter().zip(&before[1..]) {
+        let path = out.path().join("models").join(&case.name);
+        let (adapted, result) = demo.adapt(&clean, &case, before, [&clean_path, &path])?;
+        results.push(result);
+        models.push((path, adapted));
+    }
+    let report = Report::new(&demo, &clean, &before[0], results, &clean_path);
+    println!(
+        "{}{}",
+        if session.quiet { "" } else { "\n4  The result, on digits that no step was trained on\n\n" },
+        report.table().plain(INDENT)
+    );
+
+    let pictures = demo.pictures(&models)?;
+    report.write(&out, &models, &pictures)?;
+    demo.tell(report.closing(&out, &pictures));
+    Ok(())
+}
+
+/// What all steps of the demonstration share.
+struct Demo<'a> {
+    plan: Plan,
+    session: &'a Session,
+    test: Images,
+    began: Instant,
+}
+
+impl Demo<'_> {
+    fn tell(&self, text: impl AsRef<str>) {
+        if !self.session.quiet {
+            println!("{}", text.as_ref());
+        }
+    }
+
+    fn train(&self, path: &Path) -> Result<StoredModel> {
+        let (line, flags) = self.plan.train(path, self.session.seeds.given);
+        self.tell(format!("1  Train on clean digits: {}", self.plan.train_data()));
+        train::fit(&flags, &self.session.with_command(&line, INDENT))
+    }
+
+    /// The score of the clean-trained model on the test images as they are and under each manipulation.
+    fn break_it(&self, clean: &StoredModel) -> Result<Vec<Score>> {
+        self.tell(format!(
+            "\n2  Break it: test digits, manipulated in ways that no training digit was: {}",
+            self.plan.test_data()
+        ));
+        let manipulations: Vec<_> = [Manipulation::none()]
+            .into_iter()
+            .chain(self.plan.cases().into_iter().map(|case| case.manipulation))
+            .collect();
+        let words: Vec<_> = self.plan.cases().iter().map(|case| case.words).collect();
+        manipulations
+            .iter()
+            .enumerate()
+            .map(|(i, manipulation)| {
+                let score = self.score(clean, manipulation)?;
+                let what = if i == 0 { "as they are" } else { words[i - 1] };
+                self.tell(format!("{INDENT}{} right  {what}", percent(score.accuracy)));
+                Ok(score)
+            })
+            .collect::<Result<_>>()
+            .inspect(|_| self.tell(""))
+    }
+
+    fn adapt(
+        &self,
+        clean: &StoredModel,
+        case: &Case,
+        before: &Score,
+        [from, to]: [&Path; 2],
+    ) -> Result<(StoredModel, CaseResult)> {
+        let (line, flags) = self.plan.adapt(case, from, to, self.session.seeds.given);
+        self.tell(format!("{INDENT}{}", case.words));
+        let began = Instant::now();
+        let adapted = adapt::fit(&flags, clean.clone(), &self.session.with_command(&line, INDENT))?;
+        let seconds = began.elapsed().as_secs_f64();
+        let Some(adaptation) = adapted.card.adaptations.last() else {
+            return Err(Error::Interrupted("nothing was adapted".into()));
+        };
+        let after = self.score(&adapted, &case.manipulation)?;
+        let result = CaseResult {
+            manipulation: case.manipulation.to_string(),
+            words: case.words.into(),
+            before: before.clone(),
+            clean_after: self.score(&adapted, &Manipulation::none())?,
+            after,
+            adaptation: adaptation.report.clone(),
+            seconds,
+        };
+        let kept = match adaptation.report.outcome {
+            Outcome::Adapted => "",
+            Outcome::RolledBack => " (rolled back: no state was better)",
+        };
+        self.tell(format!(
+            "{INDENT}{} → {} right{kept}\n",
+            percent(result.before.accuracy),
+            percent(result.after.accuracy)
+        ));
+        Ok((adapted, result))
+    }
+
+    fn score(&self, stored: &StoredModel, manipulation: &Manipulation) -> Result<Score> {
+        let manipulation = [(manipulation.severity(), manipulation.clone())];
+        let seed = self.session.seeds.manipulate;
+        let rows = evaluate(&stored.model, &self.test, &manipulation, &self.config(stored), seed, |_| ())?;
+        rows.into_iter()
+            .next()
+            .map(|row| row.score)
+            .ok_or_else(|| Error::Mismatch("nothing was judged".into()))
+    }
+
+    fn config(&self, stored: &StoredModel) -> PredictConfig {
+        PredictConfig {
+            samples: self.plan.samples,
+            m: stored.card.default_m(),
+            seed: self.session.seeds.predict,
+            ..PredictConfig::default()
+        }
+    }
+}
