@@ -33,7 +33,7 @@ pub fn expand(args: Vec<OsString>) -> Result<Vec<OsString>> {
     };
     let mut flags = File { path: &path, root: &root, command, given: &args, added: Vec::new() };
     flags.table(&file)?;
-    let added = flags.added;
+    let added: Vec<OsString> = flags.added.into_iter().flat_map(|(_, args)| args).collect();
     Ok([args, added].concat())
 }
 
@@ -58,37 +58,28 @@ struct File<'a> {
     root: &'a Command,
     command: &'a Command,
     given: &'a [OsString],
-    added: Vec<OsString>,
+    /// Arguments to add, by key.
+    added: Vec<(String, Vec<OsString>)>,
 }
 
 impl File<'_> {
-    /// The whole file.
+    /// The whole file: first what is for all commands, so that a command's own table wins.
     fn table(&mut self, file: &Table) -> Result<()> {
+        let all: Vec<_> = self.root.get_subcommands().collect();
+        let mut tables = Vec::new();
         for (key, value) in file {
             match (value, self.root.find_subcommand(key)) {
-                (Value::Table(table), Some(command)) => self.command_table(command, table)?,
-                _ => {
-                    let everywhere = self.root.get_subcommands().collect::<Vec<_>>();
-                    self.entry(key, value, &everywhere)?;
-                }
+                (Value::Table(table), Some(command)) => tables.push((command, table)),
+                _ => self.entry(key, value, &all)?,
             }
         }
-        Ok(())
-    }
-
-    /// A table named after a command: checked always, used if it is the present command.
-    fn command_table(&mut self, command: &Command, table: &Table) -> Result<()> {
-        let before = self.added.len();
-        for (key, value) in table {
-            self.entry(key, value, &[command])?;
-        }
-        if command.get_name() != self.command.get_name() {
-            self.added.truncate(before);
+        for (command, table) in tables {
+            table.iter().try_for_each(|(key, value)| self.entry(key, value, &[command]))?;
         }
         Ok(())
     }
 
-    /// One key, which one of `commands` must have a flag for.
+    /// One key, which one of `commands` must have a flag for; used if the present command is among them.
     fn entry(&mut self, key: &str, value: &Value, commands: &[&Command]) -> Result<()> {
         if let (Value::Table(settings), true) = (value, MECHANISMS.contains(&key)) {
             return settings.iter().try_for_each(|(field, value)| {
@@ -99,21 +90,24 @@ impl File<'_> {
         let name = key.replace('_', "-");
         let known: Vec<&str> = commands.iter().flat_map(|c| c.get_arguments()).filter_map(key_of).collect();
         if !known.contains(&name.as_str()) {
-            return Err(self.unknown(key, known));
+            return Err(self.unknown(key, commands, known));
         }
-        let arg = self.command.get_arguments().find(|arg| key_of(arg) == Some(&name));
+        let present = commands.iter().find(|command| command.get_name() == self.command.get_name());
+        let arg = present.and_then(|command| command.get_arguments().find(|arg| key_of(arg) == Some(&name)));
         match arg.filter(|arg| !self.is_given(arg)) {
             Some(arg) => self.add(arg, &name, value),
             None => Ok(()),
         }
     }
 
-    fn unknown(&self, key: &str, mut known: Vec<&str>) -> Error {
+    fn unknown<'c>(&self, key: &str, commands: &[&'c Command], mut known: Vec<&'c str>) -> Error {
         known.extend(MECHANISMS);
-        known.sort_unstable();
-        known.dedup();
-        let error = Error::unknown_name("key", key, &known);
-        Error::data(self.path, error.to_string(), "keys are the names of flags")
+        if let [command] = commands {
+            let remedy = format!("`cama {} --help` lists the flags, which are the keys", command.get_name());
+            return Error::data(self.path, unknown(key, &known), remedy);
+        }
+        known.extend(commands.iter().map(|command| command.get_name()));
+        Error::data(self.path, unknown(key, &known), "keys are names of flags, tables names of commands")
     }
 
     /// Whether the command line has this flag. A positional argument is taken from the file only if nothing
@@ -136,22 +130,36 @@ impl File<'_> {
             Error::data(self.path, format!("{name} = {value}: {problem}"), "write it like the flag's value")
         };
         let flag = |value: String| OsString::from(format!("--{name}={value}"));
-        match (arg.get_action(), value) {
-            (ArgAction::SetTrue, Value::Boolean(true)) => self.added.push(format!("--{name}").into()),
-            (ArgAction::SetTrue, Value::Boolean(false)) => {}
+        let list = |values: &[Value]| {
+            values
+                .iter()
+                .map(scalar)
+                .collect::<Option<Vec<_>>>()
+                .ok_or_else(|| wrong("must be a list of values"))
+        };
+        let args = match (arg.get_action(), value) {
+            (ArgAction::SetTrue, Value::Boolean(true)) => vec![format!("--{name}").into()],
+            (ArgAction::SetTrue, Value::Boolean(false)) => Vec::new(),
             (ArgAction::SetTrue, _) => return Err(wrong("must be true or false")),
-            (ArgAction::Append, Value::Array(values)) => {
-                let values: Option<Vec<String>> = values.iter().map(scalar).collect();
-                self.added
-                    .extend(values.ok_or_else(|| wrong("must be a list of values"))?.into_iter().map(flag));
-            }
-            (_, Value::Array(values)) => {
-                let values: Option<Vec<String>> = values.iter().map(scalar).collect();
-                self.added.push(flag(values.ok_or_else(|| wrong("must be a list of values"))?.join(",")));
-            }
-            (_, value) => self.added.push(flag(scalar(value).ok_or_else(|| wrong("must be one value"))?)),
+            (ArgAction::Append, Value::Array(values)) => list(values)?.into_iter().map(flag).collect(),
+            (_, Value::Array(values)) => vec![flag(list(values)?.join(","))],
+            (_, value) => vec![flag(scalar(value).ok_or_else(|| wrong("must be one value"))?)],
+        };
+        if name != "set" {
+            self.added.retain(|(former, _)| former != name);
         }
+        self.added.push((name.into(), args));
         Ok(())
+    }
+}
+
+/// That no key is called so, with the nearest that is.
+fn unknown(key: &str, known: &[&str]) -> String {
+    match Error::unknown_name("key", key, known) {
+        Error::UnknownName { nearest: Some(nearest), .. } => {
+            format!("unknown key `{key}` (did you mean `{nearest}`?)")
+        }
+        _ => format!("unknown key `{key}`"),
     }
 }
 
@@ -193,6 +201,7 @@ mod tests {
             epochs = 3
             learning_rate = 0.01
             [train]
+            learning-rate = 0.02
             data = "mnist:train"
             manipulated = ["rotate:20", "invert"]
             mechanism = ["affine", "latent"]
@@ -206,19 +215,19 @@ mod tests {
         assert_eq!(
             expanded(file, &["train", "--epochs", "5", "--data=x"]).unwrap(),
             [
-                "--seed=7",
                 "--quiet",
-                "--learning-rate=0.01",
+                "--seed=7",
+                "--set=affine.rotation=0.5",
+                "--set=latent.merge=\"gate\"",
+                "--learning-rate=0.02",
                 "--manipulated=rotate:20",
                 "--manipulated=invert",
                 "--mechanism=affine,latent",
                 "--pooling=false",
-                "--set=affine.rotation=0.5",
-                "--set=latent.merge=\"gate\""
             ]
         );
         assert_eq!(expanded(file, &["evaluate", "-q"]).unwrap(), ["--seed=7", "--json"]);
-        assert_eq!(expanded(file, &["info"]).unwrap(), ["--seed=7", "--quiet"]);
+        assert_eq!(expanded(file, &["info"]).unwrap(), ["--quiet", "--seed=7"]);
     }
 
     #[test]

@@ -101,7 +101,8 @@ impl StoredModel {
             path: folder.into(),
             problem: format!("cannot write {name}: {what}"),
         };
-        let mut store = SafetensorsStore::from_bytes(None);
+        // Burn's own three metadata entries are written in random order: one entry keeps the bytes the same.
+        let mut store = SafetensorsStore::from_bytes(None).clear_metadata().metadata("format", FORMAT);
         self.model.save_into(&mut store).map_err(|e| failed(WEIGHTS, &e))?;
         let weights = store.get_bytes().map_err(|e| failed(WEIGHTS, &e))?;
         let file = File {

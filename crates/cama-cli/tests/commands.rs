@@ -1,0 +1,243 @@
+//! Every command does what it says, on tiny models.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::{done, files, model, run, train_args};
+use serde_json::Value;
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+fn lines(text: &str) -> Vec<Value> {
+    text.lines().map(json).collect()
+}
+
+#[test]
+fn train_writes_a_model_folder_with_its_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = train_args(
+        "mnist:train[..300]",
+        "m",
+        &["--epochs", "2", "--seed", "3", "--test", "mnist:test[..20]"],
+    );
+    let out = done(folder.path(), &args);
+    assert!(out.contains("test      accuracy") && out.contains("(20 images)"), "{out}");
+    let names: Vec<_> = files(&folder.path().join("m"));
+    assert_eq!(names, ["README.md", "config.json", "log.jsonl", "model.safetensors"].map(Path::new));
+    let log = lines(&fs::read_to_string(folder.path().join("m/log.jsonl")).unwrap());
+    assert_eq!(log.iter().map(|line| line["epoch"].as_u64()).collect::<Vec<_>>(), [Some(1), Some(2)]);
+    for field in ["train_loss", "elbo", "log_px", "kl_z", "log_py", "accuracy", "images_per_second"] {
+        assert!(log[1][field].is_f64(), "{field}");
+    }
+    let card = &json(&fs::read_to_string(folder.path().join("m/config.json")).unwrap())["card"];
+    assert_eq!((&card["seed"], &card["dream_steps"]), (&Value::from(3), &Value::from(5)));
+    assert_eq!(card["data"], "mnist:train[..300]");
+    let command = card["commands"][0].as_str().unwrap();
+    assert!(command.starts_with("cama train --data 'mnist:train[..300]' --out m"), "{command}");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_and_another_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let weights = |out: &str, seed: &str| {
+        done(folder.path(), &train_args("mnist:train[..150]", out, &["--epochs", "1", "--seed", seed, "-q"]));
+        fs::read(folder.path().join(out).join("model.safetensors")).unwrap()
+    };
+    let first = weights("a", "1");
+    assert!(first == weights("b", "1"));
+    assert!(first != weights("c", "2"));
+}
+
+#[test]
+fn every_kind_of_manipulated_data_trains() {
+    let folder = tempfile::tempdir().unwrap();
+    for (out, more, infers_m) in [
+        ("specs", &["--manipulated", "rotate:30", "invert", "--mechanism", "latent"][..], true),
+        ("data", &["--manipulated-data", "mnist:test[..50]"], true),
+        ("known", &["--manipulated-known", "--mechanism", "affine"], false),
+        (
+            "gaussian",
+            &["--likelihood", "gaussian", "--pooling", "--preset", "paper", "--mechanism", "none"],
+            false,
+        ),
+    ] {
+        let more = [more, &["--epochs", "1", "--batch", "32", "--set", "latent.dim=4"]].concat();
+        let more = if out == "specs" { &more[..] } else { &more[..more.len() - 2] };
+        done(folder.path(), &train_args("mnist:train[..100]", out, more));
+        let info = json(&done(folder.path(), &["info", out, "--json"]));
+        assert_eq!(info["card"]["infers_m"], Value::from(infers_m), "{out}");
+    }
+}
+
+#[test]
+fn predict_writes_every_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = ["predict", "--model", model(), "--data", "mnist:test[..7]", "--samples", "2"];
+    let with = |more: &[&str]| done(folder.path(), &[&base, more].concat());
+    let csv = with(&[]);
+    let mut rows = csv::Reader::from_reader(csv.as_bytes());
+    let header: Vec<String> = rows.headers().unwrap().iter().map(String::from).collect();
+    assert_eq!(header[..5], ["index", "class", "class_index", "log_px", "p(0)"]);
+    let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
+    assert_eq!((rows.len(), header.len()), (7, 14));
+    for row in &rows {
+        let sum: f64 = row.iter().skip(4).map(|p| p.parse::<f64>().unwrap()).sum();
+        assert!((sum - 1.0).abs() < 1e-9);
+    }
+
+    with(&["--out", "p.jsonl", "--m", "mean"]);
+    let objects = lines(&fs::read_to_string(folder.path().join("p.jsonl")).unwrap());
+    assert_eq!((objects.len(), objects[0]["m"].as_array().unwrap().len()), (7, 8));
+    with(&["--out", "p.csv"]);
+    assert_eq!(fs::read_to_string(folder.path().join("p.csv")).unwrap(), csv);
+
+    with(&["--out", "p.npz"]);
+    let mut npz = npyz::npz::NpzArchive::open(folder.path().join("p.npz")).unwrap();
+    let classes: Vec<i64> = npz.by_name("class").unwrap().unwrap().into_vec().unwrap();
+    let expected: Vec<i64> = rows.iter().map(|row| row[2].parse().unwrap()).collect();
+    assert_eq!(classes, expected);
+    assert_eq!(npz.by_name("probabilities").unwrap().unwrap().shape(), [7, 10]);
+    // A manipulated image is another image.
+    assert_ne!(with(&["--manipulate", "invert"]), csv);
+}
+
+#[test]
+fn evaluate_prints_a_table_and_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let specs = ["--manipulate", "shift-vertical:0..0.2/0.1", "invert"];
+    let base = ["evaluate", "--model", model(), "--data", "mnist:test[..30]", "--samples", "1"];
+    let rows = lines(&done(folder.path(), &[&base[..], &specs, &["--json"]].concat()));
+    let names: Vec<&str> = rows.iter().map(|row| row["manipulation"].as_str().unwrap()).collect();
+    assert_eq!(names, ["none", "shift-vertical:0", "shift-vertical:0.1", "shift-vertical:0.2", "invert"]);
+    assert_eq!(rows[3]["severity"], Value::from(0.2));
+    for row in &rows {
+        assert_eq!(row["n"], Value::from(30));
+        let (accuracy, interval) = (row["accuracy"].as_f64().unwrap(), &row["accuracy_interval"]);
+        assert!(interval[0].as_f64().unwrap() <= accuracy && accuracy <= interval[1].as_f64().unwrap());
+        assert!(
+            row["log_likelihood"].is_f64() && row["calibration_error"].is_f64() && row["log_px"].is_f64()
+        );
+    }
+    // Nothing moved, nothing changed.
+    assert_eq!(rows[0]["log_px"], rows[1]["log_px"]);
+    let table = done(folder.path(), &[&base[..], &specs, &["--no-clean"]].concat());
+    assert_eq!(table.lines().count(), 6);
+    assert!(table.starts_with("manipulation") && !table.contains("none"), "{table}");
+}
+
+#[test]
+fn adapt_attaches_dreams_and_records() {
+    let folder = tempfile::tempdir().unwrap();
+    let steps =
+        ["--steps", "4", "--watch-every", "2", "--batch", "8", "--clean-batch", "4", "--dream-steps", "3"];
+    let base = ["adapt", "--model", model(), "--data", "mnist:test[..40]", "--manipulate", "rotate:60"];
+    let adapt = |more: &[&str]| done(folder.path(), &[&base[..], &steps, more].concat());
+    let out = adapt(&["--out", "a"]);
+    assert!(
+        out.contains("ELBO(x) of unlabelled images") && out.contains("accuracy on clean images"),
+        "{out}"
+    );
+    let card = &json(&done(folder.path(), &["info", "a", "--json"]))["card"];
+    // The model had dreamt of these mechanisms already.
+    assert_eq!(card["dream_steps"], Value::from(5));
+    assert_eq!(card["commands"].as_array().unwrap().len(), 2);
+    assert_eq!(card["adaptations"][0]["on"], "mnist:test[..40]|rotate:60");
+    assert_eq!(card["adaptations"][0]["report"]["images"], Value::from(32));
+
+    adapt(&[
+        "--out",
+        "b",
+        "--mechanism",
+        "latent,affine",
+        "--set",
+        "affine.rotation=0.7",
+        "--set",
+        "latent.dim=4",
+    ]);
+    let info = json(&done(folder.path(), &["info", "b", "--json"]));
+    let kinds: Vec<_> = info["model"]["mechanisms"].as_array().unwrap().iter().map(|m| &m["kind"]).collect();
+    assert_eq!(kinds, ["latent", "affine"]);
+    assert_eq!(info["model"]["mechanisms"][1]["rotation"], Value::from(0.7));
+    assert_eq!(info["card"]["dream_steps"], Value::from(8));
+
+    let out = adapt(&["--out", "c", "--no-clean", "--kl-m", "2", "--clean-term", "null", "--portion", "0.5"]);
+    assert!(out.contains("accuracy on clean images             –") || out.contains('–'), "{out}");
+    // An adapted model can be adapted again, judged and shown.
+    done(
+        folder.path(),
+        &["adapt", "--model", "a", "--data", "mnist:test[..10]", "--steps", "2", "--out", "d"],
+    );
+    let page = done(folder.path(), &["info", "d"]);
+    assert_eq!(page.matches("## Adaptation").count(), 2, "{page}");
+}
+
+#[test]
+fn training_data_that_is_gone_is_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("m")).unwrap();
+    for name in ["config.json", "model.safetensors"] {
+        let bytes = fs::read(Path::new(model()).join(name)).unwrap();
+        let bytes = match name {
+            "config.json" => {
+                String::from_utf8(bytes).unwrap().replace("mnist:train[..300]", "gone.npz").into_bytes()
+            }
+            _ => bytes,
+        };
+        fs::write(folder.path().join("m").join(name), bytes).unwrap();
+    }
+    let args = ["adapt", "--model", "m", "--data", "mnist:test[..10]", "--steps", "1", "--out", "a"];
+    let ran = run(folder.path(), &args);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    assert!(
+        ran.err.contains("warning: ") && ran.err.contains("gone.npz") && ran.err.contains("--clean"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn show_draws_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = ["show", "--model", model(), "--data", "mnist:test[..20]", "--images", "5"];
+    let size = |name: &str, more: &[&str]| {
+        done(folder.path(), &[&base[..], &["--out", name], more].concat());
+        image::image_dimensions(folder.path().join(name)).unwrap()
+    };
+    let all = size("all.png", &["--manipulate", "rotate:30", "--m", "mean"]);
+    let parts = ["reconstructions", "clean", "samples", "walk"]
+        .map(|what| size(&format!("{what}.png"), &["--what", what]));
+    assert_eq!(all.0, parts.iter().map(|part| part.0).max().unwrap());
+    assert!(parts.iter().all(|part| part.1 > 100 && part.1 < all.1));
+    assert_eq!(done(folder.path(), &[&base[..], &["--out", "again.png"]].concat()), "again.png\n");
+}
+
+#[test]
+fn flags_can_come_from_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = "seed = 5\n[train]\ndata = \"mnist:train[..100]\"\nepochs = 7\nhidden = 16\nchannels = 4\nz = 4\n\
+                no-dream = true\n[train.affine]\nrotation = 0.9\n[evaluate]\njson = true\n";
+    fs::write(folder.path().join("run.toml"), file).unwrap();
+    done(folder.path(), &["train", "--config", "run.toml", "--out", "m", "--epochs", "1"]);
+    let info = json(&done(folder.path(), &["info", "m", "--json"]));
+    assert_eq!(info["card"]["history"].as_array().unwrap().len(), 1);
+    assert_eq!((&info["card"]["seed"], &info["card"]["dream_steps"]), (&Value::from(5), &Value::from(0)));
+    assert_eq!(info["model"]["mechanisms"][0]["rotation"], Value::from(0.9));
+    let args = ["evaluate", "--config", "run.toml", "--model", "m", "--data", "mnist:test[..5]"];
+    assert_eq!(lines(&done(folder.path(), &args)).len(), 1);
+}
+
+#[test]
+fn help_and_version_are_there() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(done(folder.path(), &["--version"]).starts_with("cama 0"));
+    for command in ["demo", "train", "predict", "adapt", "evaluate", "show", "info"] {
+        let help = done(folder.path(), &[command, "--help"]);
+        for flag in ["--seed", "--device", "--threads", "--quiet", "--config"] {
+            assert!(help.contains(flag), "{command} {flag}");
+        }
+    }
+}
