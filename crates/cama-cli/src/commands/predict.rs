@@ -74,13 +74,23 @@ impl Format {
 fn write_csv(out: &mut dyn Write, predictions: &[Prediction], classes: &[String]) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     let header = ["index", "class", "class_index", "log_px"].map(String::from).into_iter();
-    csv.write_record(header.chain(classes.iter().map(|class| format!("p({class})"))))?;
+    let header = header.chain(classes.iter().map(|class| format!("p({class})")));
+    csv.write_record(header).map_err(unwrapped)?;
     for (i, prediction) in predictions.iter().enumerate() {
         let Prediction { class, probabilities, log_px, .. } = prediction;
         let first = [i.to_string(), classes[*class].clone(), class.to_string(), log_px.to_string()];
-        csv.write_record(first.into_iter().chain(probabilities.iter().map(f64::to_string)))?;
+        let row = first.into_iter().chain(probabilities.iter().map(f64::to_string));
+        csv.write_record(row).map_err(unwrapped)?;
     }
     csv.flush()
+}
+
+/// The operating system's error itself, so that a closed pipe can be told from others.
+fn unwrapped(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
 }
 
 /// One object an image, with the m that was used.

@@ -2,8 +2,8 @@
 
 use cama::data::Images;
 use cama::{
-    Augmentation, Card, Checkpoints, DeepCama, DreamConfig, Error, Event, ModelConfig, PredictConfig,
-    StoredModel, TrainConfig, Trained, dream, predict, train,
+    Augmentation, Card, Checkpoints, DeepCama, DreamConfig, Error, Event, PredictConfig, StoredModel,
+    TrainConfig, Trained, dream, predict, train,
 };
 use cama_eval::Score;
 use serde_json::json;
@@ -85,7 +85,8 @@ struct Run<'a> {
     data: Images,
     augmentation: Option<Augmentation>,
     test: Option<Images>,
-    model: ModelConfig,
+    /// Not trained yet.
+    model: DeepCama,
     train: TrainConfig,
     dream: DreamConfig,
 }
@@ -94,10 +95,20 @@ impl<'a> Run<'a> {
     fn prepare(flags: &'a TrainFlags, session: &Session) -> cama::Result<Self> {
         let dream = flags.dream.config()?;
         let data = labelled(&flags.data)?;
-        let model = flags.model.config(&data)?;
+        let config = flags.model.config(&data)?;
         let train = flags.training.config(&flags.model.preset, data.len())?;
-        let test = flags.test.as_deref().map(labelled).transpose()?;
-        let augmentation = augmentation(flags)?;
+        let model = DeepCama::new(&config, session.seeds.init, &session.device)?;
+        let fitting = |spec: &String| {
+            let images = labelled(spec)?;
+            model.check_fits(images.shape(), images.classes().len()).map(|()| images)
+        };
+        let augmentation = match &flags.manipulated_data {
+            Some(spec) => Some(Augmentation::Images(fitting(spec)?)),
+            None if flags.manipulated_known => Some(Augmentation::Known),
+            None if flags.manipulated.is_empty() => None,
+            None => Some(Augmentation::Manipulations(flags.manipulated.clone())),
+        };
+        let test = flags.test.as_ref().map(fitting).transpose()?;
         let run = Self { flags, data, augmentation, test, model, train, dream };
         session.detail(|| run.identity(session));
         Ok(run)
@@ -113,7 +124,7 @@ impl<'a> Run<'a> {
         };
         json!({
             "data": identity(&self.data), "manipulated": augmentation, "seed": session.seeds.given,
-            "model": self.model, "train": self.train, "dream": self.dream,
+            "model": self.model.config(), "train": self.train, "dream": self.dream,
         })
         .to_string()
     }
@@ -124,7 +135,7 @@ impl<'a> Run<'a> {
         mut log: Option<&mut Log>,
         session: &Session,
     ) -> cama::Result<Trained> {
-        let mut model = DeepCama::new(&self.model, session.seeds.init, &session.device)?;
+        let mut model = self.model.clone();
         let views = if self.augmentation.is_some() { 2 } else { 1 };
         let mut reporter = Reporter::new(session, self.train.batch * views).epochs(self.train.epochs);
         let _graceful = Graceful::begin();
@@ -174,7 +185,6 @@ impl<'a> Run<'a> {
     /// How good the model is on the test data, if there is any.
     fn test(&self, trained: &Trained, session: &Session) -> cama::Result<Option<Score>> {
         let Some(test) = &self.test else { return Ok(None) };
-        trained.model.check_fits(test.shape(), test.classes().len())?;
         let config = PredictConfig { seed: session.seeds.predict, ..PredictConfig::default() };
         let predictions = predict(&trained.model, test, &config)?;
         Score::new(&predictions, test.labels().unwrap_or_default()).map(Some)
@@ -212,16 +222,4 @@ fn labelled(spec: &str) -> cama::Result<Images> {
         Some(_) => Ok(images),
         None => Err(Error::spec("data", spec, "the images have no labels to learn from")),
     }
-}
-
-fn augmentation(flags: &TrainFlags) -> cama::Result<Option<Augmentation>> {
-    Ok(if let Some(spec) = &flags.manipulated_data {
-        Some(Augmentation::Images(labelled(spec)?))
-    } else if flags.manipulated_known {
-        Some(Augmentation::Known)
-    } else if !flags.manipulated.is_empty() {
-        Some(Augmentation::Manipulations(flags.manipulated.clone()))
-    } else {
-        None
-    })
 }

@@ -93,7 +93,9 @@ pub fn definition() -> clap::Command {
         let takes = arg.get_action().takes_values() && !arg.is_positional();
         if takes { arg.allow_negative_numbers(true) } else { arg }
     };
-    Cli::command().mut_subcommands(|command| command.args_override_self(true).mut_args(negative))
+    Cli::command()
+        .mut_args(negative)
+        .mut_subcommands(|command| command.args_override_self(true).mut_args(negative))
 }
 
 /// Reads the arguments; prints help or what is wrong with them and exits where there is nothing to do.

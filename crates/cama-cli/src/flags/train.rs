@@ -95,6 +95,10 @@ impl TrainingFlags {
             epochs, batch, learning_rate, warm_up, decay, gradient_clip, kl_warm_up, samples, lambda,
             held_out, patience);
         config.check()?;
+        if n <= config.held_out {
+            let allowed = format!("less than the number of training images, {n}");
+            return Err(cama::Error::config("train.held_out", config.held_out, allowed));
+        }
         Ok(config)
     }
 }

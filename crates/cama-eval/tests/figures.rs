@@ -1,0 +1,100 @@
+//! Panels show what they say, on an untrained model.
+
+use cama::data::Images;
+use cama::manipulation::Manipulation;
+use cama::mechanism::MechanismConfig;
+use cama::{DeepCama, MChoice, ModelConfig, PredictConfig};
+use cama_eval::evaluate;
+use cama_eval::pictures::{Picture, inferred, reconstructions, samples, walk};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+fn model(mechanisms: &str) -> DeepCama {
+    let config = ModelConfig {
+        z: 4,
+        hidden: 16,
+        channels: 4,
+        mechanisms: MechanismConfig::parse_list(mechanisms).unwrap(),
+        ..ModelConfig::fast([1, 28, 28], 10)
+    };
+    DeepCama::new(&config, 1, &cama::device("cpu").unwrap()).unwrap()
+}
+
+fn digits(n: usize) -> Images {
+    cama::data::load(&format!("mnist:test[..{n}]")).unwrap()
+}
+
+fn one_sample(m: MChoice) -> PredictConfig {
+    PredictConfig { samples: 1, m, ..PredictConfig::default() }
+}
+
+#[test]
+fn images_stand_over_their_reconstructions() {
+    let images = digits(3);
+    for m in [MChoice::Null, MChoice::Mean] {
+        let panel = reconstructions(&model("latent,affine"), &images, &one_sample(m)).unwrap();
+        assert_eq!(panel.strips.len(), 2);
+        assert_eq!(panel.strips[0].images[2], images.image(2));
+        assert_eq!(panel.strips[1].images.len(), 3);
+        assert!(panel.strips[1].images.iter().flatten().all(|pixel| pixel.is_finite()));
+    }
+}
+
+#[test]
+fn what_was_inferred_is_taken_back() {
+    let (model, originals) = (model("affine"), digits(3));
+    let seen = Manipulation::parse("rotate:=40").unwrap().apply_seeded(&originals, 1);
+    let panel =
+        inferred(&model, &seen, Some(&originals), originals.classes(), &one_sample(MChoice::Null)).unwrap();
+    let labels: Vec<&str> = panel.strips.iter().map(|strip| strip.label.as_str()).collect();
+    assert_eq!(labels, ["original", "seen", "do(m=0)"]);
+    assert_eq!(panel.columns.len(), 3);
+    assert_eq!(inferred(&model, &seen, None, &[], &one_sample(MChoice::Null)).unwrap().strips.len(), 2);
+}
+
+#[test]
+fn samples_share_z_across_classes_and_follow_the_seed() {
+    let model = model("affine");
+    let panel = |seed| samples(&model, &[], 3, &mut ChaCha8Rng::seed_from_u64(seed));
+    assert_eq!((panel(1).strips.len(), panel(1).strips[0].images.len()), (10, 3));
+    assert_eq!(panel(1), panel(1));
+    assert_ne!(panel(1), panel(2));
+}
+
+#[test]
+fn a_walk_passes_the_image_itself_at_zero() {
+    let images = digits(2);
+    let panel = walk(&model("affine,photometric"), &images).unwrap();
+    assert_eq!((panel.strips.len(), panel.columns.len()), (8, 9));
+    assert_eq!((panel.columns[0].as_str(), panel.columns[4].as_str()), ("-2", "0"));
+    for strip in &panel.strips {
+        let difference = |at: usize| -> f32 {
+            strip.images[at].iter().zip(images.image(0)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+        };
+        assert!(difference(4) < 1e-5 && difference(0) > 0.1, "{}", strip.label);
+    }
+    // Of a latent mechanism, the first components, on the reconstruction.
+    let panel = walk(&model("latent"), &images).unwrap();
+    assert_eq!((panel.strips.len(), panel.strips[0].label.as_str()), (8, "m0"));
+    assert!(walk(&model("none"), &images).is_err());
+    assert!(Picture::new(images.shape()).panel(panel).draw().height() > 8 * 84);
+}
+
+#[test]
+fn rows_are_scored_with_the_same_manipulation_every_time() {
+    let (model, images) = (model("affine"), digits(20));
+    let specs = ["none", "shift:0.2", "invert"].map(|spec| Manipulation::parse(spec).unwrap());
+    let specs: Vec<_> = specs.into_iter().map(|m| (m.severity(), m)).collect();
+    let score = |seed, seen: &mut Vec<String>| {
+        let each = |row: &cama_eval::Row| seen.push(row.manipulation.clone());
+        evaluate(&model, &images, &specs, &one_sample(MChoice::Null), seed, each).unwrap()
+    };
+    let mut seen = Vec::new();
+    let first = score(1, &mut seen);
+    assert_eq!(seen, ["none", "shift:0.2", "invert"]);
+    assert_eq!(first, score(1, &mut seen));
+    let other = score(2, &mut seen);
+    assert!(first[0] == other[0] && first[1] != other[1] && first[2] == other[2]);
+    let unlabelled = images.without_labels();
+    assert!(evaluate(&model, &unlabelled, &specs, &one_sample(MChoice::Null), 1, |_| ()).is_err());
+}
