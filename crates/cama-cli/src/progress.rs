@@ -24,7 +24,8 @@ pub struct Reporter {
 struct Running {
     phase: Phase,
     bar: ProgressBar,
-    began: Instant,
+    /// When its first step was done, and how many were by then: a resumed loop begins in the middle.
+    began: (Instant, usize),
 }
 
 impl Reporter {
@@ -60,19 +61,18 @@ impl Reporter {
     fn step(&mut self, phase: Phase, done: usize, total: usize, loss: f64) {
         if self.running.as_ref().is_none_or(|running| running.phase != phase) {
             let bar = bar(total, self.terminal, name(phase));
-            // A resumed loop begins in the middle; its speed is that of what it does itself.
-            bar.set_position(done as u64 - 1);
+            bar.set_position(done as u64);
             bar.reset_eta();
-            self.running = Some(Running { phase, bar, began: Instant::now() });
+            self.running = Some(Running { phase, bar, began: (Instant::now(), done) });
         }
-        let Some(Running { bar, began, .. }) = &self.running else { return };
+        let Some(Running { bar, began: (began, first), .. }) = &self.running else { return };
         bar.set_position(done as u64);
-        let speed = bar.per_sec() * self.images_per_step as f64;
+        let seconds = began.elapsed().as_secs_f64();
+        let speed = ((done - first) * self.images_per_step) as f64 / seconds.max(1e-3);
         bar.set_message(format!("loss {loss:.2}  {speed:.0} images/s"));
         if done == total {
             bar.finish_and_clear();
             if phase != Phase::Train {
-                let seconds = began.elapsed().as_secs_f64();
                 eprintln!(
                     "{}{}: {total} steps in {seconds:.0} s, last loss {loss:.2}",
                     self.indent,

@@ -137,14 +137,15 @@ impl<'a> Run<'a> {
     ) -> cama::Result<Trained> {
         let mut model = self.model.clone();
         let views = if self.augmentation.is_some() { 2 } else { 1 };
-        let mut reporter = Reporter::new(session, self.train.batch * views).epochs(self.train.epochs);
         let _graceful = Graceful::begin();
         if !checkpoints.is_some_and(Checkpoints::exist) {
             // Dreams need the mechanisms and clean images alone. They come first, so that training with
             // manipulated data can go on from what q2 has dreamt; clean training leaves q2 as it is.
+            let mut reporter = Reporter::new(session, self.dream.batch);
             let mut observer = |event: Event| reporter.observe(event);
             model = dream(model, &self.data, &self.dream, session.seeds.dream, &mut observer)?;
         }
+        let mut reporter = Reporter::new(session, self.train.batch * views).epochs(self.train.epochs);
         let mut observer = |event: Event| {
             if let (Event::Epoch(epoch), Some(log)) = (&event, &mut log) {
                 log.add(epoch);
