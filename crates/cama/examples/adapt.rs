@@ -25,14 +25,14 @@ fn main() -> Result<()> {
         ControlFlow::Continue(())
     };
     let ds: usize = a[3].parse().unwrap();
-    model = dream(model, &train_data, &DreamConfig { steps: ds, ..Default::default() }, 1, &mut obs)?;
+    model = dream(model, &train_data, &DreamConfig { steps: ds, off: env("OFF", 0.4), gradient_clip: env("DCLIP", 10.0), learning_rate: env("DLR", 1e-3), batch: env("DB", 64.0) as usize, ..Default::default() }, 1, &mut obs)?;
     println!("dream {:?} clean null {} mean {}", t.elapsed(), acc(&model, &test, MChoice::Null, 4), acc(&model, &test, MChoice::Mean, 4));
     for spec in &a[7..] {
         let man: Manipulation = spec.parse()?;
         let u = man.apply_seeded(&unl, 11); let ts = man.apply_seeded(&test, 12);
         let t = std::time::Instant::now();
         println!("{spec}: before null {} mean {}", acc(&model, &ts, MChoice::Null, 4), acc(&model, &ts, MChoice::Mean, 4));
-        let c = AdaptConfig { steps: a[4].parse().unwrap(), learning_rate: a[5].parse().unwrap(), alpha: a[6].parse().unwrap(), ..Default::default() };
+        let c = AdaptConfig { steps: a[4].parse().unwrap(), learning_rate: a[5].parse().unwrap(), alpha: a[6].parse().unwrap(), gradient_clip: env("CLIP", 200.0), batch: env("AB", 48.0) as usize,..Default::default() };
         let ta = std::time::Instant::now();
         let r = adapt(&model, &u, Some(&train_data), &c, false, 1, &mut obs)?;
         println!("{:?}", r.report);
@@ -48,3 +48,5 @@ fn main() -> Result<()> {
     }
     Ok(())
 }
+
+fn env(k: &str, d: f64) -> f64 { std::env::var(k).map(|v| v.parse().unwrap()).unwrap_or(d) }

@@ -25,7 +25,8 @@ pub struct DreamConfig {
     pub batch: usize,
     /// Peak learning rate; the schedule is warmed up over a twentieth of the steps, then a cosine.
     pub learning_rate: f64,
-    /// Probability that a component of m is left at zero, so that q2 learns what is absent.
+    /// Probability that a whole mechanism, or else one component of its m, is left at zero: what is absent
+    /// must be recognised as absent, most of all where mechanisms can take each other's place.
     pub off: f64,
     /// Bound on the gradient's norm.
     pub gradient_clip: f64,
@@ -119,7 +120,7 @@ pub(crate) fn at_step(error: Error, doing: &str, step: usize) -> Error {
     }
 }
 
-/// m from its prior, with components left at zero, and T_m of clean images, clipped to [0, 1].
+/// m from its prior, with mechanisms and components left at zero, and T_m of clean images, clipped to [0, 1].
 fn fantasy(
     parts: &ManipulationModel,
     clean: &Images,
@@ -129,15 +130,18 @@ fn fantasy(
     rng: &mut ChaCha8Rng,
 ) -> (Tensor<2>, Tensor<2>) {
     let device = parts.devices().into_iter().next().unwrap_or_default();
-    let mut m: Vec<f32> = normals(batch.len() * explicit.len(), rng).collect();
-    for row in m.chunks_mut(explicit.len()) {
-        for (component, &explicit) in row.iter_mut().zip(explicit) {
-            if !explicit || rng.random_bool(off) {
-                *component = 0.0;
+    let mut m: Vec<f32> = normals(batch.len() * parts.dim(), rng).collect();
+    for row in m.chunks_mut(parts.dim()) {
+        for span in parts.spans() {
+            let absent = rng.random_bool(off);
+            for i in span {
+                if absent || !explicit[i] || rng.random_bool(off) {
+                    row[i] = 0.0;
+                }
             }
         }
     }
-    let m = Tensor::from_data(TensorData::new(m, [batch.len(), explicit.len()]), &device);
+    let m = Tensor::from_data(TensorData::new(m, [batch.len(), parts.dim()]), &device);
     let x = batch::pixels(clean, batch.iter().copied(), &device);
     let x = parts.transform(&m, x.unsqueeze_dim(1)).squeeze_dim::<2>(1).clamp(0.0, 1.0);
     (m, x)

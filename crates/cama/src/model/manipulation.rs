@@ -58,6 +58,15 @@ impl ManipulationModel {
         self.mechanisms.iter().flat_map(|m| m.parameters()).collect()
     }
 
+    /// The components of m that each mechanism reads.
+    pub fn spans(&self) -> Vec<std::ops::Range<usize>> {
+        let ends = self.dims.iter().scan(0, |end, dim| {
+            *end += dim;
+            Some(*end)
+        });
+        ends.zip(&self.dims).map(|(end, dim)| end - dim..end).collect()
+    }
+
     /// Which components of m belong to explicit mechanisms.
     pub fn explicit(&self) -> Vec<bool> {
         let parts = self.configs.iter().zip(&self.dims);
@@ -114,10 +123,9 @@ impl ManipulationModel {
     }
 
     fn parts<'a>(&'a self, m: &'a Tensor<2>) -> impl Iterator<Item = (&'a AnyMechanism, Tensor<2>)> + 'a {
-        self.mechanisms.iter().zip(&self.dims).scan(0, |start, (mechanism, &dim)| {
-            let part = m.clone().narrow(1, *start, dim);
-            *start += dim;
-            Some((mechanism, part))
-        })
+        self.mechanisms
+            .iter()
+            .zip(self.spans())
+            .map(|(mechanism, span)| (mechanism, m.clone().narrow(1, span.start, span.len())))
     }
 }

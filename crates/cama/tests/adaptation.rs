@@ -1,0 +1,182 @@
+//! Training, dreaming and adaptation on real digits, small enough to be run always.
+
+use std::ops::ControlFlow;
+use std::sync::OnceLock;
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::Tensor;
+use cama::data::{self, Images};
+use cama::manipulation::Manipulation;
+use cama::mechanism::MechanismConfig;
+use cama::{
+    AdaptConfig, Adapted, Augmentation, Checkpoints, DeepCama, DreamConfig, Error, Event, MChoice, ModelConfig,
+    Outcome, PredictConfig, TrainConfig, adapt, device, dream, predict, silent, train,
+};
+
+fn config(mechanisms: &str) -> ModelConfig {
+    ModelConfig {
+        z: 16,
+        hidden: 96,
+        channels: 12,
+        mechanisms: MechanismConfig::parse_list(mechanisms).unwrap(),
+        ..ModelConfig::fast([1, 28, 28], 10)
+    }
+}
+
+fn clean() -> Images {
+    data::load("mnist:train[..6000]").unwrap()
+}
+
+/// A model trained on clean digits, made once for all tests.
+fn trained() -> DeepCama {
+    static MODEL: OnceLock<DeepCama> = OnceLock::new();
+    let make = || {
+        let model = DeepCama::new(&config("affine"), 1, &device("cpu").unwrap()).unwrap();
+        let config = TrainConfig { epochs: 5, held_out: 300, warm_up: 50, ..TrainConfig::fast() };
+        let trained = train(model, &clean(), None, &config, 1, None, &mut silent).unwrap();
+        let dreaming = DreamConfig { steps: 400, ..DreamConfig::default() };
+        dream(trained.model, &clean(), &dreaming, 1, &mut silent).unwrap()
+    };
+    MODEL.get_or_init(make).clone()
+}
+
+fn accuracy(model: &DeepCama, images: &Images, m: MChoice) -> f64 {
+    let predicted = predict(model, images, &PredictConfig { samples: 4, m, ..PredictConfig::default() }).unwrap();
+    let right = predicted.iter().zip(images.labels().unwrap()).filter(|(p, y)| p.class == **y).count();
+    right as f64 / images.len() as f64
+}
+
+/// Path and bits of every tensor.
+#[derive(Default)]
+struct Tensors {
+    path: Vec<String>,
+    found: Vec<(String, Vec<u32>)>,
+}
+
+impl ModuleVisitor for Tensors {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.push(name.into());
+    }
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.pop();
+    }
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let bits = param.val().into_data().iter::<f32>().map(f32::to_bits).collect();
+        self.found.push((self.path.join("."), bits));
+    }
+}
+
+fn tensors(model: &DeepCama) -> Vec<(String, Vec<u32>)> {
+    let mut tensors = Tensors::default();
+    model.visit(&mut tensors);
+    tensors.found
+}
+
+#[test]
+fn adaptation_recovers_shifted_digits_and_changes_nothing_but_the_parts_of_m() {
+    let model = trained();
+    let shift: Manipulation = "shift-vertical:0.25".parse().unwrap();
+    let unlabelled = shift.apply_seeded(&data::load("mnist:test[..600]").unwrap(), 1).without_labels();
+    let others = data::load("mnist:test[5000..5400]").unwrap();
+    let shifted = shift.apply_seeded(&others, 2);
+    let config = AdaptConfig { steps: 60, watch_every: 20, watched: 100, ..AdaptConfig::default() };
+    let Adapted { model: adapted, report } =
+        adapt(&model, &unlabelled, Some(&clean()), &config, false, 1, &mut silent).unwrap();
+    assert_eq!(report.outcome, Outcome::Adapted);
+    assert!(report.elbo_after > report.elbo_before);
+
+    let (before, after) = (accuracy(&model, &shifted, MChoice::Null), accuracy(&adapted, &shifted, MChoice::Mean));
+    assert!(before < 0.65, "the shift breaks the clean model: {before}");
+    assert!(after > 0.85, "adaptation recovers: {after}, from {before}");
+    let clean_before = accuracy(&model, &others, MChoice::Null);
+    let clean_after = accuracy(&adapted, &others, MChoice::Mean);
+    assert!(clean_after >= clean_before - 0.02, "clean digits: {clean_after}, before {clean_before}");
+
+    let (before, after) = (tensors(&model), tensors(&adapted));
+    assert_eq!(before.len(), after.len());
+    for ((path, old), (_, new)) in before.iter().zip(&after) {
+        assert_eq!(path.starts_with("m."), old != new, "{path}: only q2 and NN_M may change, and they must");
+    }
+}
+
+#[test]
+fn the_guard_rolls_back_what_harms() {
+    let model = trained();
+    let unlabelled = data::load("mnist:test[..200]").unwrap();
+    // A learning rate of one ruins q2 within a few steps.
+    let config =
+        AdaptConfig { steps: 12, learning_rate: 1.0, gradient_clip: 0.0, watched: 40, ..AdaptConfig::default() };
+    match adapt(&model, &unlabelled, Some(&clean()), &config, false, 1, &mut silent) {
+        Ok(adapted) => {
+            assert_eq!(adapted.report.outcome, Outcome::RolledBack);
+            assert_eq!(adapted.report.kept_step, 0);
+            assert_eq!(tensors(&adapted.model), tensors(&model));
+        }
+        Err(error) => assert!(matches!(error, Error::Diverged(_)), "{error}"),
+    }
+}
+
+#[test]
+fn latent_and_known_manipulations_train() {
+    let model = DeepCama::new(&config("latent,affine"), 1, &device("cpu").unwrap()).unwrap();
+    let before = tensors(&model);
+    let small = data::load("mnist:train[..400]").unwrap();
+    let config = TrainConfig { epochs: 1, held_out: 100, ..TrainConfig::fast() };
+    let shifts = Augmentation::Manipulations(vec!["shift-vertical:0.5".parse().unwrap()]);
+    let trained = train(model.clone(), &small, Some(&shifts), &config, 1, None, &mut silent).unwrap();
+    for ((path, old), (_, new)) in before.iter().zip(&tensors(&trained.model)) {
+        assert_ne!(old, new, "{path} is trained by Eq. 5");
+    }
+    let model = DeepCama::new(&self::config("affine"), 1, &device("cpu").unwrap()).unwrap();
+    let before = tensors(&model);
+    let known = train(model, &small, Some(&Augmentation::Known), &config, 1, None, &mut silent).unwrap();
+    for ((path, old), (_, new)) in before.iter().zip(&tensors(&known.model)) {
+        assert_eq!(old == new, path.starts_with("m."), "{path}: q2 has nothing to learn where m is known");
+    }
+}
+
+#[test]
+fn a_resumed_run_ends_with_the_same_bytes_as_an_unbroken_one() {
+    let small = data::load("mnist:train[..500]").unwrap();
+    let shifts = Augmentation::Manipulations(vec!["shift:0.3".parse().unwrap()]);
+    let config = TrainConfig { epochs: 3, held_out: 100, patience: 2, ..TrainConfig::fast() };
+    let run = |checkpoints: Option<&Checkpoints>, stop_after: usize| {
+        let model = DeepCama::new(&self::config("latent"), 1, &device("cpu").unwrap()).unwrap();
+        let mut observer = |event: Event| match event {
+            Event::Epoch(epoch) if epoch.epoch == stop_after => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        };
+        train(model, &small, Some(&shifts), &config, 7, checkpoints, &mut observer).unwrap()
+    };
+    let unbroken = run(None, 0);
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = Checkpoints::new(folder.path().join("checkpoints"), "the same run");
+    assert!(run(Some(&checkpoints), 1).stopped);
+    assert!(checkpoints.exist());
+    let resumed = run(Some(&checkpoints), 0);
+    assert_eq!(tensors(&resumed.model), tensors(&unbroken.model));
+    let elbos = |t: &cama::Trained| t.history.iter().map(|e| e.elbo.to_bits()).collect::<Vec<_>>();
+    assert_eq!(elbos(&resumed), elbos(&unbroken));
+
+    let other = Checkpoints::new(folder.path().join("checkpoints"), "another run");
+    let model = DeepCama::new(&self::config("latent"), 1, &device("cpu").unwrap()).unwrap();
+    let refused = train(model, &small, None, &config, 7, Some(&other), &mut silent).unwrap_err();
+    assert!(refused.to_string().contains("another run"), "{refused}");
+}
+
+#[test]
+fn nan_in_the_weights_stops_training_and_names_the_step() {
+    struct Poison;
+    impl burn::module::ModuleMapper for Poison {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            param.map(|w| w.mul_scalar(f32::NAN))
+        }
+    }
+    let model = trained().map(&mut Poison);
+    let small = data::load("mnist:train[..300]").unwrap();
+    let config = TrainConfig { epochs: 1, held_out: 100, ..TrainConfig::fast() };
+    let error = train(model.clone(), &small, None, &config, 1, None, &mut silent).unwrap_err();
+    assert!(matches!(error, Error::Diverged(_)) && error.to_string().contains("step 1"), "{error}");
+    let error = predict(&model, &small, &PredictConfig::default()).unwrap_err();
+    assert!(matches!(error, Error::Diverged(_)), "{error}");
+}
