@@ -1,6 +1,7 @@
 //! What every command has: seeds, a device, and how much to say.
 
 use std::ffi::OsString;
+use std::io::Write;
 
 use burn::tensor::Device;
 use cama::Error;
@@ -54,6 +55,15 @@ impl Session {
     pub fn say(&self, text: impl AsRef<str>) {
         if !self.quiet {
             eprintln!("{}{}", self.indent, text.as_ref());
+        }
+    }
+
+    /// Tells what was done on standard output, unless asked to be quiet.
+    ///
+    /// An output that is closed already must not cost the work, so this never fails.
+    pub fn tell(&self, text: impl std::fmt::Display) {
+        if !self.quiet {
+            let _ = writeln!(std::io::stdout(), "{text}");
         }
     }
 

@@ -51,4 +51,7 @@ fn the_numbers_are_those_of_the_commands_and_the_pictures_are_there() {
     // A demonstration may be run again into its own folder, but not into another.
     assert_eq!(done(folder.path(), &["demo", "--quick", "--quiet"]).lines().count(), 7);
     refused(folder.path(), &["demo", "--quick", "--out", "hand"], &["exists already"], "hand/report.json");
+    fs::write(folder.path().join("hand/report.json"), "{}").unwrap();
+    refused(folder.path(), &["demo", "--quick", "--out", "hand"], &["exists already"], "hand/report.md");
+    done(folder.path(), &["demo", "--quick", "--out", "hand", "--force", "-q"]);
 }

@@ -206,7 +206,8 @@ pub fn train(
         };
         model = trained;
         let trained_for = began.elapsed().as_secs_f64();
-        let watched = watch(&model, &held_out, seed)?;
+        let steps = clean.len().div_ceil(config.batch) * (epoch + 1);
+        let watched = watch(&model, &held_out, seed).map_err(|e| at_step(e, "training", steps - 1))?;
         let report = Epoch {
             epoch: epoch + 1,
             train_loss: loss,
@@ -393,13 +394,17 @@ fn watch(model: &DeepCama, held_out: &Images, seed: u64) -> Result<Epoch> {
         kl_z += f64::from(terms.kl_z.sum().into_scalar::<f32>()) / n;
         log_py = terms.log_py;
     }
+    let elbo = log_px - kl_z + log_py;
+    if !elbo.is_finite() {
+        return Err(Error::Diverged(format!("the held-out ELBO is {elbo}")));
+    }
     let config = PredictConfig { samples: 1, m: MChoice::Null, seed, ..PredictConfig::default() };
     let predicted = predict(model, held_out, &config)?;
     let right = predicted.iter().zip(labels).filter(|(p, y)| p.class == **y).count();
     Ok(Epoch {
         epoch: 0,
         train_loss: 0.0,
-        elbo: log_px - kl_z + log_py,
+        elbo,
         log_px,
         kl_z,
         log_py,

@@ -141,16 +141,8 @@ fn print(stored: &StoredModel, out: &Output, session: &Session) {
              ones; the model is as it was",
         );
     }
-    if session.quiet {
-        return;
-    }
-    println!("model       {}", out.path().display());
-    println!(
-        "adapted on  {on}: {} unlabelled images, {} steps, kept that of step {}\n",
-        report.images, report.steps, report.kept_step
-    );
-    let mut table = Table::new(["held out", "before", "after"]);
     let share = |share: Option<f64>| share.map_or("–".to_string(), |share| format!("{share:.4}"));
+    let mut table = Table::new(["held out", "before", "after"]);
     table.row([
         "ELBO(x) of unlabelled images, nats".to_string(),
         format!("{:.2}", report.elbo_before),
@@ -161,5 +153,12 @@ fn print(stored: &StoredModel, out: &Output, session: &Session) {
         share(report.clean_before),
         share(report.clean_after),
     ]);
-    print!("{}", table.plain(""));
+    session.tell(format_args!(
+        "model       {}\nadapted on  {on}: {} unlabelled images, {} steps, kept that of step {}\n\n{}",
+        out.path().display(),
+        report.images,
+        report.steps,
+        report.kept_step,
+        table.plain("").trim_end()
+    ));
 }

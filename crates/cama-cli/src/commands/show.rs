@@ -47,9 +47,7 @@ pub fn run(flags: &ShowFlags, session: &Session) -> anyhow::Result<()> {
         None => wanted(&stored, config.m).into_iter().map(draw).collect::<cama::Result<_>>()?,
     };
     panels.into_iter().fold(Picture::new(images.shape()), Picture::panel).save(out.path())?;
-    if !session.quiet {
-        println!("{}", out.path().display());
-    }
+    session.tell(out.path().display());
     Ok(())
 }
 

@@ -39,14 +39,13 @@ pub fn run(flags: &TrainFlags, session: &Session) -> anyhow::Result<()> {
     out.save(&run.stored(trained, session))?;
     checkpoints.remove()?;
 
-    if !session.quiet {
-        println!("model     {}", out.path().display());
-        if let Some(last) = last {
-            println!("held out  accuracy {:.4} (K=1), ELBO {:.2} nats", last.accuracy, last.elbo);
-        }
-        if let (Some(score), Some(data)) = (test, &flags.test) {
-            println!("test      accuracy {:.4} on {data} ({} images)", score.accuracy, score.n);
-        }
+    session.tell(format_args!("model     {}", out.path().display()));
+    if let Some(last) = last {
+        session
+            .tell(format_args!("held out  accuracy {:.4} (K=1), ELBO {:.2} nats", last.accuracy, last.elbo));
+    }
+    if let (Some(score), Some(data)) = (test, &flags.test) {
+        session.tell(format_args!("test      accuracy {:.4} on {data} ({} images)", score.accuracy, score.n));
     }
     Ok(())
 }

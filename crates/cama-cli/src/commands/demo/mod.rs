@@ -4,6 +4,7 @@ mod pictures;
 mod plan;
 mod report;
 
+use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
@@ -13,7 +14,7 @@ use cama::{Error, Outcome, PredictConfig, Result, StoredModel};
 use cama_eval::{Score, evaluate};
 
 use self::plan::{Case, Plan};
-use self::report::{REPORT, Report, Result as CaseResult, percent};
+use self::report::{Report, Result as CaseResult, is_demonstration, percent};
 use super::{adapt, train};
 use crate::flags::DemoFlags;
 use crate::output::Output;
@@ -29,19 +30,19 @@ const INDENT: &str = "   ";
 /// If the folder cannot be written, training or adaptation fails, or it is interrupted; then nothing is
 /// written.
 pub fn run(flags: &DemoFlags, session: &Session) -> anyhow::Result<()> {
-    let out = Output::folder(&flags.out, flags.force || flags.out.join(REPORT).is_file())?;
+    let out = Output::folder(&flags.out, flags.force || is_demonstration(&flags.out))?;
     let plan = if flags.quick { Plan::QUICK } else { Plan::FULL };
     let began = Instant::now();
     let test = cama::data::load(&plan.test_data())?;
     let demo = Demo { plan, session, test, began };
     let clean_path = out.path().join("models/clean");
 
-    demo.tell("A classifier recovers from manipulations that it was not trained on.\n");
+    session.tell("A classifier recovers from manipulations that it was not trained on.\n");
     let clean = demo.train(&clean_path)?;
     let before = demo.break_it(&clean)?;
     let mut results = Vec::new();
     let mut models = vec![(clean_path.clone(), clean.clone())];
-    demo.tell(format!(
+    session.tell(format!(
         "3  Adapt to each, on other digits manipulated alike, without labels: {}",
         demo.plan.adapt_data()
     ));
@@ -52,15 +53,13 @@ pub fn run(flags: &DemoFlags, session: &Session) -> anyhow::Result<()> {
         models.push((path, adapted));
     }
     let report = Report::new(&demo, &clean, &before[0], results, &clean_path);
-    println!(
-        "{}{}",
-        if session.quiet { "" } else { "\n4  The result, on digits that no step was trained on\n\n" },
-        report.table().plain(INDENT)
-    );
+    session.tell("\n4  The result, on digits that no step was trained on\n");
+    // The result is told to the quiet, too; an output that is closed must not cost the files below.
+    let _ = writeln!(std::io::stdout(), "{}", report.table().plain(INDENT));
 
     let pictures = demo.pictures(&models)?;
     report.write(&out, &models, &pictures)?;
-    demo.tell(report.closing(&out, &pictures));
+    session.tell(report.closing(&out, &pictures));
     Ok(())
 }
 
@@ -73,21 +72,15 @@ struct Demo<'a> {
 }
 
 impl Demo<'_> {
-    fn tell(&self, text: impl AsRef<str>) {
-        if !self.session.quiet {
-            println!("{}", text.as_ref());
-        }
-    }
-
     fn train(&self, path: &Path) -> Result<StoredModel> {
         let (line, flags) = self.plan.train(path, self.session.seeds.given);
-        self.tell(format!("1  Train on clean digits: {}", self.plan.train_data()));
+        self.session.tell(format!("1  Train on clean digits: {}", self.plan.train_data()));
         train::fit(&flags, &self.session.with_command(&line, INDENT))
     }
 
     /// The score of the clean-trained model on the test images as they are and under each manipulation.
     fn break_it(&self, clean: &StoredModel) -> Result<Vec<Score>> {
-        self.tell(format!(
+        self.session.tell(format!(
             "\n2  Break it: test digits, manipulated in ways that no training digit was: {}",
             self.plan.test_data()
         ));
@@ -102,11 +95,11 @@ impl Demo<'_> {
             .map(|(i, manipulation)| {
                 let score = self.score(clean, manipulation)?;
                 let what = if i == 0 { "as they are" } else { words[i - 1] };
-                self.tell(format!("{INDENT}{} right  {what}", percent(score.accuracy)));
+                self.session.tell(format!("{INDENT}{} right  {what}", percent(score.accuracy)));
                 Ok(score)
             })
             .collect::<Result<_>>()
-            .inspect(|_| self.tell(""))
+            .inspect(|_| self.session.tell(""))
     }
 
     fn adapt(
@@ -117,7 +110,7 @@ impl Demo<'_> {
         [from, to]: [&Path; 2],
     ) -> Result<(StoredModel, CaseResult)> {
         let (line, flags) = self.plan.adapt(case, from, to, self.session.seeds.given);
-        self.tell(format!("{INDENT}{}", case.words));
+        self.session.tell(format!("{INDENT}{}", case.words));
         let began = Instant::now();
         let adapted = adapt::fit(&flags, clean.clone(), &self.session.with_command(&line, INDENT))?;
         let seconds = began.elapsed().as_secs_f64();
@@ -138,7 +131,7 @@ impl Demo<'_> {
             Outcome::Adapted => "",
             Outcome::RolledBack => " (rolled back: no state was better)",
         };
-        self.tell(format!(
+        self.session.tell(format!(
             "{INDENT}{} → {} right{kept}\n",
             percent(result.before.accuracy),
             percent(result.after.accuracy)

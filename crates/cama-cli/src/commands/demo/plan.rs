@@ -46,7 +46,7 @@ impl Plan {
         adapt_images: 5000,
         test_images: 1500,
         samples: 4,
-        train_flags: "--epochs 3 --dream-steps 1000",
+        train_flags: "--epochs 3",
         adapt_flags: "--steps 150",
     };
 

@@ -14,7 +14,17 @@ use crate::output::Output;
 use crate::table::Table;
 
 /// The file by which a folder is known to hold a demonstration; it is written last.
-pub const REPORT: &str = "report.json";
+const REPORT: &str = "report.json";
+
+/// Whether `folder` holds a demonstration that was written before.
+pub fn is_demonstration(folder: &Path) -> bool {
+    let json = std::fs::read(folder.join(REPORT)).ok();
+    let report: Option<serde_json::Value> = json.and_then(|json| serde_json::from_slice(&json).ok());
+    report.is_some_and(|report| report["program"].as_str().is_some_and(|name| name.starts_with(PROGRAM)))
+}
+
+/// How the name in the report begins.
+const PROGRAM: &str = "cama demo";
 
 /// What came of one manipulation.
 #[derive(Serialize)]
@@ -69,7 +79,7 @@ impl Report {
             commands.extend(lines.map(|line| demo.session.with_command(&line, "").command));
         }
         Self {
-            program: format!("cama {}", env!("CARGO_PKG_VERSION")),
+            program: format!("{PROGRAM} {}", env!("CARGO_PKG_VERSION")),
             seed,
             train_data: plan.train_data(),
             adapt_data: plan.adapt_data(),
