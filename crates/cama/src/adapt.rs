@@ -1,17 +1,17 @@
 //! Adaptation at test time, on unlabelled manipulated data (Eq. 8), with a guard.
 
-use burn::module::Module;
 use burn::tensor::Tensor;
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::batch;
 use crate::data::{Images, shuffled, split};
 use crate::dream::{at_step, check_loop};
-use crate::model::DeepCama;
+use crate::model::{DeepCama, ManipulationModel};
 use crate::objective::{Manipulated, elbo, elbo_unlabelled};
-use crate::optimise::{Optimiser, cosine};
+use crate::optimise::{Optimiser, cosine, shard, shards};
 use crate::predict::{MChoice, PredictConfig, predict};
 use crate::progress::{Event, Observer, Phase};
 use crate::{Error, Result};
@@ -115,7 +115,7 @@ impl AdaptConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// The best state that the guard saw was kept.
+    /// The best state that the guard saw was kept; it may be the one that dreams made, before the first step.
     Adapted,
     /// No state explained the held-out images better without losing accuracy on clean ones: the model is as
     /// it was before.
@@ -129,16 +129,17 @@ pub struct AdaptReport {
     pub outcome: Outcome,
     /// Optimiser steps done.
     pub steps: usize,
-    /// The step whose state was kept; 0 is the state before.
+    /// The step whose state was kept; 0 is the state before the first.
     pub kept_step: usize,
     /// Unlabelled images that were trained on.
     pub images: usize,
-    /// Eq. 7 on held-out unlabelled images before, in nats.
+    /// Eq. 7 on held-out unlabelled images before, in nats: with do(m = 0), or, if the model infers m already,
+    /// with an inferred m.
     pub elbo_before: f64,
     /// The same with the state that was kept.
     pub elbo_after: f64,
-    /// Accuracy on held-out clean images before, with do(m = 0) or, if the model infers m already, with
-    /// the mean of q2; nothing without clean data.
+    /// Accuracy (K = 4) on held-out clean images before, with do(m = 0) or, if the model infers m already,
+    /// with the mean of q2; nothing without clean data.
     pub clean_before: Option<f64>,
     /// The same with the state that was kept, and the mean of q2.
     pub clean_after: Option<f64>,
@@ -180,59 +181,93 @@ pub fn adapt(
     let clean = clean.map(|clean| held_out(clean, config, &mut rng));
     let guard = Guard { config, watched: &watched, clean: clean.as_ref().map(|(_, watched)| watched), seed };
 
-    let start = model.valid();
-    let before = guard.look(&start, 0, if infers_m { MChoice::Mean } else { MChoice::Null })?;
-    let mut best = if infers_m { before.clone() } else { guard.look(&start, 0, MChoice::Mean)? };
-    let (first, mut kept) = (best.clone(), start.clone());
-    if !before.allows(&best, config.tolerance) {
-        // The state before is no candidate: with an inferred m it is worse on clean images than allowed.
-        best.elbo = f64::NEG_INFINITY;
+    let before = guard.look(model, infers_m)?;
+    let mut best: Option<(usize, Look, DeepCama)> = None;
+    let mut consider = |step: usize, model: &DeepCama| {
+        let seen = guard.look(model, true)?;
+        let bar = best.as_ref().map_or(before.elbo, |(_, best, _)| best.elbo);
+        if before.allows(&seen, config.tolerance) && seen.elbo > bar {
+            best = Some((step, seen, model.clone()));
+        }
+        Ok::<_, Error>(())
+    };
+    if !infers_m {
+        consider(0, model)?;
     }
-
-    let mut current = start.clone();
-    current.m = current.m.map(|m| m.train());
+    let mut current = model.clone();
     let mut optimiser = Optimiser::new(config.gradient_clip);
     let mut orders = [Vec::new(), Vec::new()];
-    let mut done = 0;
     for step in 0..config.steps {
-        let indices = next_batch(&mut orders[0], test.len(), config.batch, &mut rng);
-        let x = batch::pixels(&test, indices, &current.device());
-        let mut loss = elbo_unlabelled(&current, x, config.samples, config.kl_m, &mut rng).mean();
-        if let Some((clean, _)) = clean.as_ref().filter(|_| config.alpha > 0.0) {
-            let indices = next_batch(&mut orders[1], clean.len(), config.clean_batch, &mut rng);
-            let term = clean_elbo(&current, clean, &indices, config, &mut rng);
-            loss = loss.mul_scalar(1.0 - config.alpha) + term.mul_scalar(config.alpha);
-        }
-        let rate = cosine(config.learning_rate, config.steps / 20, step, config.steps);
+        let batch = Batch {
+            unlabelled: (&test, next_batch(&mut orders[0], test.len(), config.batch, &mut rng)),
+            clean: clean.as_ref().filter(|_| config.alpha > 0.0).map(|(clean, _)| {
+                (clean, next_batch(&mut orders[1], clean.len(), config.clean_batch, &mut rng))
+            }),
+        };
+        let shards = shards(&current.device()).min(batch.unlabelled.1.len());
+        let seeds: Vec<u64> = (0..shards).map(|_| rng.random()).collect();
         let parts = current.m.take().expect("checked to have a mechanism");
-        let (parts, loss) = optimiser.step(parts, loss.neg(), rate).map_err(|e| at_step(e, "adaptation", step))?;
+        let loss = |parts: &ManipulationModel, i: usize| {
+            let mut model = current.clone();
+            model.m = Some(parts.clone());
+            batch.objective(&model, config, (i, shards), &mut ChaCha8Rng::seed_from_u64(seeds[i])).neg()
+        };
+        let rate = cosine(config.learning_rate, config.steps / 20, step, config.steps);
+        let (parts, loss) =
+            optimiser.step(parts, shards, loss, rate).map_err(|e| at_step(e, "adaptation", step))?;
         current.m = Some(parts);
-        done = step + 1;
+        let done = step + 1;
         let event = Event::Step { phase: Phase::Adapt, done, total: config.steps, loss };
         if observer(event).is_break() {
             return Err(Error::Interrupted("nothing of the adaptation was kept".into()));
         }
         if done % config.watch_every == 0 || done == config.steps {
-            let state = current.valid();
-            let seen = guard.look(&state, done, MChoice::Mean)?;
-            if before.allows(&seen, config.tolerance) && seen.elbo > best.elbo {
-                (best, kept) = (seen, state);
-            }
+            consider(done, &current)?;
         }
     }
-    let adapted = best.elbo > first.elbo;
-    let (model, after) = if adapted { (kept, best) } else { (start, before.clone()) };
+    let outcome = if best.is_some() { Outcome::Adapted } else { Outcome::RolledBack };
+    let (kept_step, after, adapted) = best.unwrap_or_else(|| (0, before.clone(), model.clone()));
     let report = AdaptReport {
-        outcome: if adapted { Outcome::Adapted } else { Outcome::RolledBack },
-        steps: done,
-        kept_step: if adapted { after.step } else { 0 },
+        outcome,
+        steps: config.steps,
+        kept_step,
         images: test.len(),
-        elbo_before: first.elbo,
-        elbo_after: if adapted { after.elbo } else { first.elbo },
+        elbo_before: before.elbo,
+        elbo_after: after.elbo,
         clean_before: before.clean,
         clean_after: after.clean,
     };
-    Ok(Adapted { model, report })
+    Ok(Adapted { model: adapted, report })
+}
+
+/// What one step sees: images with the indices drawn from them.
+struct Batch<'a> {
+    unlabelled: (&'a Images, Vec<usize>),
+    clean: Option<(&'a Images, Vec<usize>)>,
+}
+
+impl Batch<'_> {
+    /// The part of Eq. 8, `[1]`, that one of `shards` contributes.
+    fn objective(
+        &self,
+        model: &DeepCama,
+        config: &AdaptConfig,
+        (i, shards): (usize, usize),
+        rng: &mut ChaCha8Rng,
+    ) -> Tensor<1> {
+        let (images, all) = &self.unlabelled;
+        let x = batch::pixels(images, shard(all, i, shards).iter().copied(), &model.device());
+        let elbo = elbo_unlabelled(model, x, Manipulated::Unknown, config.samples, config.kl_m, rng);
+        let unlabelled = elbo.sum().mul_scalar(1.0 / all.len() as f64);
+        let Some((images, all)) = &self.clean else { return unlabelled };
+        let unlabelled = unlabelled.mul_scalar(1.0 - config.alpha);
+        let indices = shard(all, i, shards);
+        if indices.is_empty() {
+            return unlabelled;
+        }
+        let clean = clean_elbo(model, images, indices, config, rng);
+        unlabelled + clean.sum().mul_scalar(config.alpha / all.len() as f64)
+    }
 }
 
 fn check_data(model: &DeepCama, unlabelled: &Images, clean: Option<&Images>) -> Result<()> {
@@ -266,7 +301,7 @@ fn held_out(images: &Images, config: &AdaptConfig, rng: &mut ChaCha8Rng) -> (Ima
     split(images, n, rng)
 }
 
-/// ELBO of the clean term, the mean over the batch, `[1]`.
+/// ELBO of the clean term, `[indices]`.
 fn clean_elbo(
     model: &DeepCama,
     clean: &Images,
@@ -281,7 +316,7 @@ fn clean_elbo(
         CleanTerm::Joint => Manipulated::Unknown,
         CleanTerm::Null => Manipulated::Null,
     };
-    elbo(model, x, y, manipulated, config.samples, rng).weighted(1.0, config.kl_m).mean()
+    elbo(model, x, y, manipulated, config.samples, rng).weighted(1.0, config.kl_m)
 }
 
 /// The next `size` indices of an endless sequence of shuffles of `0..n`.
@@ -304,7 +339,6 @@ struct Guard<'a> {
 /// What the guard saw of one state.
 #[derive(Clone)]
 struct Look {
-    step: usize,
     elbo: f64,
     clean: Option<f64>,
 }
@@ -320,22 +354,26 @@ impl Look {
 }
 
 impl Guard<'_> {
-    fn look(&self, model: &DeepCama, step: usize, m: MChoice) -> Result<Look> {
-        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        let mut sum = 0.0;
+    /// Eq. 7 on the watched images and accuracy on the clean ones, with an inferred m or with do(m = 0).
+    fn look(&self, model: &DeepCama, infers_m: bool) -> Result<Look> {
         let all: Vec<usize> = (0..self.watched.len()).collect();
-        for indices in all.chunks(self.config.batch) {
+        let chunks: Vec<_> = all.chunks(self.config.batch).collect();
+        let elbo = |(i, indices): (usize, &&[usize])| {
+            let mut rng = ChaCha8Rng::seed_from_u64(self.seed ^ i as u64);
             let x = batch::pixels(self.watched, indices.iter().copied(), &model.device());
-            let elbo = elbo_unlabelled(model, x, 1, 1.0, &mut rng);
-            sum += f64::from(elbo.sum().into_scalar::<f32>());
-        }
+            let manipulated = if infers_m { Manipulated::Unknown } else { Manipulated::Null };
+            let elbo = elbo_unlabelled(model, x, manipulated, 1, 1.0, &mut rng);
+            f64::from(elbo.sum().into_scalar::<f32>())
+        };
+        let elbos: Vec<f64> = chunks.par_iter().enumerate().map(elbo).collect();
         let clean = self.clean.map(|clean| {
             let labels = clean.labels().expect("checked to have labels");
-            let config = PredictConfig { samples: 1, m, seed: self.seed, ..PredictConfig::default() };
+            let m = if infers_m { MChoice::Mean } else { MChoice::Null };
+            let config = PredictConfig { samples: 4, m, seed: self.seed, ..PredictConfig::default() };
             let predicted = predict(model, clean, &config)?;
             let right = predicted.iter().zip(labels).filter(|(p, y)| p.class == **y).count();
             Ok::<_, Error>(right as f64 / clean.len() as f64)
         });
-        Ok(Look { step, elbo: sum / all.len() as f64, clean: clean.transpose()? })
+        Ok(Look { elbo: elbos.iter().sum::<f64>() / all.len() as f64, clean: clean.transpose()? })
     }
 }

@@ -5,7 +5,11 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use crate::data::Images;
 
 /// Pixels of the images at `indices`, `[indices, channels·height·width]`.
-pub(crate) fn pixels(images: &Images, indices: impl IntoIterator<Item = usize>, device: &Device) -> Tensor<2> {
+pub(crate) fn pixels(
+    images: &Images,
+    indices: impl IntoIterator<Item = usize>,
+    device: &Device,
+) -> Tensor<2> {
     let values: Vec<f32> = indices.into_iter().flat_map(|i| images.image(i).iter().copied()).collect();
     let rows = values.len() / images.volume();
     Tensor::from_data(TensorData::new(values, [rows, images.volume()]), device)

@@ -91,7 +91,11 @@ impl Checkpoints {
         let _ = fs::remove_dir_all(folder);
         fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
         let failed = |path: &Path, what: &dyn std::fmt::Display| {
-            Error::data(path, format!("cannot write the checkpoint: {what}"), "free some space, then --resume")
+            Error::data(
+                path,
+                format!("cannot write the checkpoint: {what}"),
+                "free some space, then --resume",
+            )
         };
         for (name, model) in [("model.bpk", Some(model)), ("best.bpk", best)] {
             let path = folder.join(name);

@@ -24,7 +24,8 @@ pub fn device_names() -> Vec<&'static str> {
 pub fn device(name: &str) -> Result<Device> {
     let missing = |problem: String| Error::Device { name: name.into(), problem };
     let (kind, index) = name.split_once(':').unwrap_or((name, "0"));
-    let index: usize = index.parse().map_err(|_| missing(format!("`{index}` is not the number of a device")))?;
+    let index: usize =
+        index.parse().map_err(|_| missing(format!("`{index}` is not the number of a device")))?;
     match kind {
         "cpu" if index == 0 => Ok(Device::flex()),
         #[cfg(feature = "cuda")]
@@ -35,7 +36,9 @@ pub fn device(name: &str) -> Result<Device> {
         }
         #[cfg(feature = "wgpu")]
         "wgpu" => probe(move || Device::wgpu(burn::tensor::DeviceKind::DiscreteGpu(index))).map_err(missing),
-        "cpu" => Err(missing("there is one CPU device, `cpu`; set the number of cores with --threads".into())),
+        "cpu" => {
+            Err(missing("there is one CPU device, `cpu`; set the number of cores with --threads".into()))
+        }
         "cuda" | "wgpu" => {
             Err(missing(format!("this program was built without it; build with `--features {kind}`")))
         }

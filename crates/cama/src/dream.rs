@@ -11,7 +11,7 @@ use crate::batch;
 use crate::data::{Images, shuffled};
 use crate::model::{DeepCama, ManipulationModel};
 use crate::noise::normals;
-use crate::optimise::{Optimiser, cosine};
+use crate::optimise::{Optimiser, cosine, shard, shards};
 use crate::progress::{Event, Observer, Phase};
 use crate::{Error, Result};
 
@@ -34,7 +34,7 @@ pub struct DreamConfig {
 
 impl Default for DreamConfig {
     fn default() -> Self {
-        Self { steps: 1500, batch: 64, learning_rate: 1e-3, off: 0.4, gradient_clip: 10.0 }
+        Self { steps: 2000, batch: 64, learning_rate: 3e-3, off: 0.25, gradient_clip: 10.0 }
     }
 }
 
@@ -53,14 +53,22 @@ impl DreamConfig {
 pub(crate) fn check_loop(name: &str, steps: usize, batch: usize, rate: f64, clip: f64) -> Result<()> {
     for (field, value, lowest) in [("steps", steps, 0), ("batch", batch, 1)] {
         if !(lowest..=10_000_000).contains(&value) {
-            return Err(Error::config(format!("{name}.{field}"), value, format!("from {lowest} to 10000000")));
+            return Err(Error::config(
+                format!("{name}.{field}"),
+                value,
+                format!("from {lowest} to 10000000"),
+            ));
         }
     }
     if !(rate > 0.0 && rate <= 1.0) {
         return Err(Error::config(format!("{name}.learning_rate"), rate, "above 0 and at most 1"));
     }
     if !(clip >= 0.0 && clip.is_finite()) {
-        return Err(Error::config(format!("{name}.gradient_clip"), clip, "0 (no bound) or a positive number"));
+        return Err(Error::config(
+            format!("{name}.gradient_clip"),
+            clip,
+            "0 (no bound) or a positive number",
+        ));
     }
     Ok(())
 }
@@ -86,7 +94,7 @@ pub fn dream(
         model.m = Some(parts);
         return Ok(model);
     }
-    parts = parts.train();
+    let device = parts.devices().into_iter().next().unwrap_or_default();
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut optimiser = Optimiser::new(config.gradient_clip);
     let mut order = Vec::new();
@@ -95,17 +103,25 @@ pub fn dream(
             order.extend(shuffled(clean.len(), &mut rng));
         }
         let batch = order.split_off(order.len() - config.batch.min(order.len()));
-        let (m, x) = fantasy(&parts.valid(), clean, &batch, &explicit, config.off, &mut rng);
-        let loss = explicit_log_prob(&parts, &explicit, m, x).mean().neg();
+        let shards = shards(&device).min(batch.len());
+        let seeds: Vec<u64> = (0..shards).map(|_| rng.random()).collect();
+        let at_rest = parts.clone();
+        let loss = |parts: &ManipulationModel, i: usize| {
+            let indices = shard(&batch, i, shards);
+            let mut rng = ChaCha8Rng::seed_from_u64(seeds[i]);
+            let (m, x) = fantasy(&at_rest, clean, indices, &explicit, config.off, &mut rng);
+            explicit_log_prob(parts, &explicit, m, x).sum().mul_scalar(-1.0 / batch.len() as f64)
+        };
         let rate = cosine(config.learning_rate, config.steps / 20, step, config.steps);
-        let (next, loss) = optimiser.step(parts, loss, rate).map_err(|e| at_step(e, "dreaming", step))?;
+        let (next, loss) =
+            optimiser.step(parts, shards, loss, rate).map_err(|e| at_step(e, "dreaming", step))?;
         parts = next;
         let event = Event::Step { phase: Phase::Dream, done: step + 1, total: config.steps, loss };
         if observer(event).is_break() {
             return Err(Error::Interrupted("nothing of the dreams was kept".into()));
         }
     }
-    model.m = Some(parts.valid());
+    model.m = Some(parts);
     Ok(model)
 }
 

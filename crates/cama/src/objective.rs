@@ -55,53 +55,59 @@ pub fn elbo(
     rng: &mut ChaCha8Rng,
 ) -> Elbo {
     let (batch, device) = (x.dims()[0], x.device());
-    let (m, kl_m) = match manipulated {
-        Manipulated::Null => (None, None),
-        Manipulated::Known(m) => (Some(m), None),
-        Manipulated::Unknown => {
-            let (m, kl) = infer_m(model, x.clone(), rng);
-            (Some(m), Some(kl))
-        }
-    };
+    let (m, kl_m) = choose_m(model, &x, manipulated, rng);
     let noise = normal([batch, samples, model.config().z], rng, &device);
     let joint = model.joint(x, Some(labels), m.as_ref(), noise);
     Elbo {
         log_px: joint.log_px.mean_dim(2).reshape([batch]),
         kl_z: joint.kl_z.reshape([batch]),
-        kl_m: kl_m.unwrap_or_else(|| Tensor::zeros([batch], &device)),
+        kl_m,
         log_py: -(model.config().classes as f64).ln(),
     }
 }
 
-/// ELBO(x) = log Σ_c exp ELBO(x, y_c) (Eq. 7), `[batch]`, with one m ~ q2(m|x) for all classes.
+/// ELBO(x) = log Σ_c exp ELBO(x, y_c) (Eq. 7), `[batch]`, with one m for all classes.
 ///
-/// The divergence of m, which no class changes, is taken out of the sum and weighted by `kl_m`.
+/// The divergence of an inferred m, which no class changes, is taken out of the sum and weighted by `kl_m`.
 ///
 /// # Panics
 ///
-/// If the model has no mechanism.
+/// If m is to be inferred and the model has no mechanism.
 pub fn elbo_unlabelled(
     model: &DeepCama,
     x: Tensor<2>,
+    manipulated: Manipulated,
     samples: usize,
     kl_m: f64,
     rng: &mut ChaCha8Rng,
 ) -> Tensor<1> {
-    let (m, kl) = infer_m(model, x.clone(), rng);
+    let (m, kl) = choose_m(model, &x, manipulated, rng);
     let classes = model.config().classes;
     let noise = normal([x.dims()[0], samples, model.config().z], rng, &x.device());
-    let joint = model.joint(x, None, Some(&m), noise);
+    let joint = model.joint(x, None, m.as_ref(), noise);
     let by_class = joint.log_px.mean_dim(2).squeeze_dim::<2>(2) - joint.kl_z - (classes as f64).ln();
     logsumexp(by_class) - kl.mul_scalar(kl_m)
 }
 
-/// m ~ q2(m|x), `[batch, dim]`, and its divergence from the prior, `[batch]`.
-fn infer_m(model: &DeepCama, x: Tensor<2>, rng: &mut ChaCha8Rng) -> (Tensor<2>, Tensor<1>) {
-    let parts = model.manipulation().expect("a model that infers m has a mechanism");
+/// m, `[batch, dim]`, and, where it is inferred, its divergence from the prior, `[batch]`.
+fn choose_m(
+    model: &DeepCama,
+    x: &Tensor<2>,
+    manipulated: Manipulated,
+    rng: &mut ChaCha8Rng,
+) -> (Option<Tensor<2>>, Tensor<1>) {
     let (batch, device) = (x.dims()[0], x.device());
-    let q2 = parts.posterior(x);
-    let m = q2.sample(normal([batch, parts.dim()], rng, &device));
-    (m, q2.kl_to_standard().reshape([batch]))
+    let known = Tensor::zeros([batch], &device);
+    match manipulated {
+        Manipulated::Null => (None, known),
+        Manipulated::Known(m) => (Some(m), known),
+        Manipulated::Unknown => {
+            let parts = model.manipulation().expect("a model that infers m has a mechanism");
+            let q2 = parts.posterior(x.clone());
+            let m = q2.sample(normal([batch, parts.dim()], rng, &device));
+            (Some(m), q2.kl_to_standard().reshape([batch]))
+        }
+    }
 }
 
 /// log Σ exp over the last dimension, `[batch, n] → [batch]`, without overflow.

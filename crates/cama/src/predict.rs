@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::batch;
@@ -34,7 +35,7 @@ pub struct PredictConfig {
     pub m: MChoice,
     /// Seed of the samples: image i of the data always gets the same ones, whatever the chunk.
     pub seed: u64,
-    /// The most decoded images that are held at a time; bounds the memory, changes nothing else.
+    /// The most decoded images that a thread holds at a time; bounds the memory, changes nothing else.
     pub chunk: usize,
 }
 
@@ -98,13 +99,18 @@ pub fn predict_each(
     let per_image = model.config().classes * config.samples;
     let rows = (config.chunk / per_image).max(1);
     let samples = (config.chunk / model.config().classes).clamp(1, config.samples);
-    for start in (0..images.len()).step_by(rows) {
-        let range = start..images.len().min(start + rows);
-        for (i, prediction) in predict_chunk(&model, images, range.clone(), samples, config).into_iter().enumerate() {
+    let starts: Vec<usize> = (0..images.len()).step_by(rows).collect();
+    // As many chunks at a time as there are threads; a GPU runs them one by one anyway.
+    for starts in starts.chunks(rayon::current_num_threads()) {
+        let chunk = |&start: &usize| {
+            predict_chunk(&model, images, start..images.len().min(start + rows), samples, config)
+        };
+        let done: Vec<_> = starts.par_iter().map(chunk).collect();
+        for (i, prediction) in done.into_iter().flatten().enumerate() {
             if !prediction.log_px.is_finite() {
                 return Err(Error::Diverged(format!(
                     "log p(x) of image {} is not a finite number: the model's weights are damaged",
-                    range.start + i
+                    starts[0] + i
                 )));
             }
             each(prediction);
@@ -131,7 +137,8 @@ fn predict_chunk(
     let mut left = config.samples;
     while left > 0 {
         let k = left.min(samples_at_once);
-        let noise: Vec<f32> = streams.iter_mut().flat_map(|s| normals(k * z, s).collect::<Vec<_>>()).collect();
+        let noise: Vec<f32> =
+            streams.iter_mut().flat_map(|s| normals(k * z, s).collect::<Vec<_>>()).collect();
         let noise = Tensor::from_data(TensorData::new(noise, [n, k, z]), &device);
         let joint = model.joint(x.clone(), None, m.as_ref(), noise);
         let weights = host(joint.log_px + joint.log_ratio_z);
@@ -149,13 +156,12 @@ fn predict_chunk(
         .enumerate()
         .map(|(i, by_class)| {
             let log_k = (config.samples as f64).ln();
-            let scores: Vec<f64> = by_class
-                .iter()
-                .map(|w| logsumexp(w.iter().map(|&w| w as f64)) - log_k + log_py)
-                .collect();
+            let scores: Vec<f64> =
+                by_class.iter().map(|w| logsumexp(w.iter().map(|&w| w as f64)) - log_k + log_py).collect();
             let log_px = logsumexp(scores.iter().copied());
             let probabilities: Vec<f64> = scores.iter().map(|s| (s - log_px).exp()).collect();
-            let class = (0..classes).max_by(|&a, &b| scores[a].total_cmp(&scores[b])).expect("two classes or more");
+            let class =
+                (0..classes).max_by(|&a, &b| scores[a].total_cmp(&scores[b])).expect("two classes or more");
             let log_ratio = log_ratio_m.get(i).copied().unwrap_or(0.0);
             Prediction {
                 class,
@@ -182,7 +188,10 @@ fn choose_m(
         MChoice::Sample => {
             let noise: Vec<f32> =
                 streams.iter_mut().flat_map(|s| normals(parts.dim(), s).collect::<Vec<_>>()).collect();
-            q2.sample(Tensor::from_data(TensorData::new(noise, [streams.len(), parts.dim()]), &model.device()))
+            q2.sample(Tensor::from_data(
+                TensorData::new(noise, [streams.len(), parts.dim()]),
+                &model.device(),
+            ))
         }
         _ => q2.mean.clone(),
     };

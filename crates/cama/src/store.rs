@@ -113,7 +113,9 @@ impl StoredModel {
             card: self.card.clone(),
         };
         let json = serde_json::to_vec_pretty(&file).map_err(|e| failed(CONFIG, &e))?;
-        for (name, bytes) in [(WEIGHTS, &weights[..]), ("README.md", self.readme().as_bytes()), (CONFIG, &json)] {
+        for (name, bytes) in
+            [(WEIGHTS, &weights[..]), ("README.md", self.readme().as_bytes()), (CONFIG, &json)]
+        {
             write_atomic(partial.path().join(name), |out| out.write_all(bytes))?;
         }
         [WEIGHTS, "README.md", CONFIG].iter().try_for_each(|name| {
@@ -142,7 +144,8 @@ impl StoredModel {
         }
         let mut model = DeepCama::new(&file.model, 0, device)?;
         let mut store = SafetensorsStore::from_file(&weights);
-        let applied = model.load_from(&mut store).map_err(|e| problem(format!("{WEIGHTS} cannot be read: {e}")))?;
+        let applied =
+            model.load_from(&mut store).map_err(|e| problem(format!("{WEIGHTS} cannot be read: {e}")))?;
         if let Some(name) = applied.unused.first() {
             return Err(problem(format!("{WEIGHTS} has a tensor {name} that {CONFIG} knows nothing of")));
         }
@@ -151,7 +154,8 @@ impl StoredModel {
 
     /// The page about the model for people, in Markdown: `README.md` of its folder.
     pub fn readme(&self) -> String {
-        let Card { data, seed, preset, classes, manipulated, commands, history, adaptations, .. } = &self.card;
+        let Card { data, seed, preset, classes, manipulated, commands, history, adaptations, .. } =
+            &self.card;
         let mechanisms: Vec<_> = self.model.config().mechanisms.iter().map(|m| m.name()).collect();
         let [c, h, w] = self.model.config().image;
         let mut text = format!(
@@ -217,7 +221,8 @@ fn read_config(folder: &Path) -> Result<File> {
             header.version
         )));
     }
-    let file: File = serde_json::from_slice(&json).map_err(|e| problem(format!("{CONFIG} is damaged: {e}")))?;
+    let file: File =
+        serde_json::from_slice(&json).map_err(|e| problem(format!("{CONFIG} is damaged: {e}")))?;
     file.model.check()?;
     Ok(file)
 }

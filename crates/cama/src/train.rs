@@ -2,7 +2,6 @@
 
 use std::time::Instant;
 
-use burn::module::Module;
 use burn::tensor::Tensor;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -16,7 +15,7 @@ use crate::manipulation::Manipulation;
 use crate::model::DeepCama;
 use crate::noise::normal;
 use crate::objective::{Elbo, Manipulated, elbo};
-use crate::optimise::{Optimiser, cosine};
+use crate::optimise::{Optimiser, cosine, shard, shards};
 use crate::predict::{MChoice, PredictConfig, predict};
 use crate::progress::{Event, Observer, Phase};
 use crate::{Error, Result};
@@ -106,7 +105,11 @@ impl TrainConfig {
             return Err(Error::config("train.kl_warm_up", self.kl_warm_up, "a number of epochs, 0 or more"));
         }
         if self.held_out == 0 {
-            return Err(Error::config("train.held_out", 0, "at least 1: training is watched on these images"));
+            return Err(Error::config(
+                "train.held_out",
+                0,
+                "at least 1: training is watched on these images",
+            ));
         }
         Ok(())
     }
@@ -200,7 +203,8 @@ pub fn train(
         let began = Instant::now();
         let mut rng = stream(seed, epoch as u64 + 1);
         let data = TrainData { clean: &clean, augmentation, config, epoch };
-        let Some((trained, loss, images)) = data.run(model.clone(), &mut optimiser, &mut rng, observer)? else {
+        let Some((trained, loss, images)) = data.run(model.clone(), &mut optimiser, &mut rng, observer)?
+        else {
             stopped = true;
             break;
         };
@@ -260,7 +264,9 @@ fn check_data(
             needs_mechanism(model.manipulation().is_some(), "a mechanism")?;
             labelled(images, "the manipulated data")
         }
-        Some(Augmentation::Manipulations(_)) => needs_mechanism(model.manipulation().is_some(), "a mechanism"),
+        Some(Augmentation::Manipulations(_)) => {
+            needs_mechanism(model.manipulation().is_some(), "a mechanism")
+        }
         Some(Augmentation::Known) => {
             let explicit = model.manipulation().is_some_and(|m| m.explicit().contains(&true));
             needs_mechanism(explicit, "an explicit mechanism, such as affine")
@@ -272,7 +278,11 @@ fn needs_mechanism(has: bool, which: &str) -> Result<()> {
     if has {
         return Ok(());
     }
-    Err(Error::config("model.mechanisms", "none", format!("{which}, for manipulated data to be explained by it")))
+    Err(Error::config(
+        "model.mechanisms",
+        "none",
+        format!("{which}, for manipulated data to be explained by it"),
+    ))
 }
 
 /// Streams of random numbers: 0 for the split, one for each epoch from 1, so that an epoch can be resumed at
@@ -303,18 +313,26 @@ impl TrainData<'_> {
         let order = shuffled(self.clean.len(), rng);
         let steps = order.len().div_ceil(self.config.batch);
         let total = steps * self.config.epochs;
-        let (mut model, mut sum, mut images) = (model.train(), 0.0, 0);
+        let shards = shards(&model.device());
+        let (mut model, mut sum, mut images) = (model, 0.0, 0);
         for (i, indices) in order.chunks(self.config.batch).enumerate() {
             let step = self.epoch * steps + i;
             let kl = self.kl_weight(step, steps);
-            let loss = self.loss(&model, indices, kl, rng);
+            let shards = shards.min(indices.len());
+            let seeds: Vec<u64> = (0..shards).map(|_| rng.random()).collect();
+            let loss = |model: &DeepCama, i: usize| {
+                let part = shard(indices, i, shards);
+                let share = part.len() as f64 / indices.len() as f64;
+                self.loss(model, part, kl, &mut ChaCha8Rng::seed_from_u64(seeds[i])).mul_scalar(share)
+            };
             let peak = self.config.learning_rate;
             let rate = if self.config.decay {
                 cosine(peak, self.config.warm_up, step, total)
             } else {
                 cosine(peak, self.config.warm_up, step.min(self.config.warm_up), total)
             };
-            let (next, loss) = optimiser.step(model, loss, rate).map_err(|e| at_step(e, "training", step))?;
+            let (next, loss) =
+                optimiser.step(model, shards, loss, rate).map_err(|e| at_step(e, "training", step))?;
             model = next;
             sum += loss;
             images += indices.len() * if self.augmentation.is_some() { 2 } else { 1 };
@@ -322,7 +340,7 @@ impl TrainData<'_> {
                 return Ok(None);
             }
         }
-        Ok(Some((model.valid(), sum / steps as f64, images)))
+        Ok(Some((model, sum / steps as f64, images)))
     }
 
     fn kl_weight(&self, step: usize, steps: usize) -> f64 {

@@ -9,8 +9,8 @@ use cama::data::{self, Images};
 use cama::manipulation::Manipulation;
 use cama::mechanism::MechanismConfig;
 use cama::{
-    AdaptConfig, Adapted, Augmentation, Checkpoints, DeepCama, DreamConfig, Error, Event, MChoice, ModelConfig,
-    Outcome, PredictConfig, TrainConfig, adapt, device, dream, predict, silent, train,
+    AdaptConfig, Adapted, Augmentation, Checkpoints, DeepCama, DreamConfig, Error, Event, MChoice,
+    ModelConfig, Outcome, PredictConfig, TrainConfig, adapt, device, dream, predict, silent, train,
 };
 
 fn config(mechanisms: &str) -> ModelConfig {
@@ -41,7 +41,8 @@ fn trained() -> DeepCama {
 }
 
 fn accuracy(model: &DeepCama, images: &Images, m: MChoice) -> f64 {
-    let predicted = predict(model, images, &PredictConfig { samples: 4, m, ..PredictConfig::default() }).unwrap();
+    let predicted =
+        predict(model, images, &PredictConfig { samples: 4, m, ..PredictConfig::default() }).unwrap();
     let right = predicted.iter().zip(images.labels().unwrap()).filter(|(p, y)| p.class == **y).count();
     right as f64 / images.len() as f64
 }
@@ -85,7 +86,8 @@ fn adaptation_recovers_shifted_digits_and_changes_nothing_but_the_parts_of_m() {
     assert_eq!(report.outcome, Outcome::Adapted);
     assert!(report.elbo_after > report.elbo_before);
 
-    let (before, after) = (accuracy(&model, &shifted, MChoice::Null), accuracy(&adapted, &shifted, MChoice::Mean));
+    let (before, after) =
+        (accuracy(&model, &shifted, MChoice::Null), accuracy(&adapted, &shifted, MChoice::Mean));
     assert!(before < 0.65, "the shift breaks the clean model: {before}");
     assert!(after > 0.85, "adaptation recovers: {after}, from {before}");
     let clean_before = accuracy(&model, &others, MChoice::Null);
@@ -104,8 +106,13 @@ fn the_guard_rolls_back_what_harms() {
     let model = trained();
     let unlabelled = data::load("mnist:test[..200]").unwrap();
     // A learning rate of one ruins q2 within a few steps.
-    let config =
-        AdaptConfig { steps: 12, learning_rate: 1.0, gradient_clip: 0.0, watched: 40, ..AdaptConfig::default() };
+    let config = AdaptConfig {
+        steps: 12,
+        learning_rate: 1.0,
+        gradient_clip: 0.0,
+        watched: 40,
+        ..AdaptConfig::default()
+    };
     match adapt(&model, &unlabelled, Some(&clean()), &config, false, 1, &mut silent) {
         Ok(adapted) => {
             assert_eq!(adapted.report.outcome, Outcome::RolledBack);

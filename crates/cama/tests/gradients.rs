@@ -33,7 +33,7 @@ fn loss(model: &DeepCama) -> Tensor<1> {
     let y: Tensor<1, Int> = Tensor::from_data([0i64, 3, 1], &model.device());
     let mut rng = ChaCha8Rng::seed_from_u64(4);
     let labelled = elbo(model, x.clone(), y, Manipulated::Unknown, 2, &mut rng).weighted(1.0, 1.0);
-    let unlabelled = elbo_unlabelled(model, x, 2, 1.0, &mut rng);
+    let unlabelled = elbo_unlabelled(model, x, Manipulated::Unknown, 2, 1.0, &mut rng);
     (labelled + unlabelled).mean().neg()
 }
 
@@ -97,6 +97,9 @@ fn every_tensor_has_the_gradient_that_finite_differences_show() {
         let central = |h: f64| (value(target, h) - value(target, -h)) / (2.0 * h);
         let numeric = (4.0 * central(0.01) - central(0.02)) / 3.0;
         let tolerance = 0.02 * slope.abs() + 0.02;
-        assert!((slope - numeric).abs() < tolerance, "tensor {target}: backward {slope}, differences {numeric}");
+        assert!(
+            (slope - numeric).abs() < tolerance,
+            "tensor {target}: backward {slope}, differences {numeric}"
+        );
     }
 }

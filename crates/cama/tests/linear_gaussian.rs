@@ -6,7 +6,9 @@
 use burn::tensor::{Int, Tensor, TensorData};
 use cama::mechanism::MechanismConfig;
 use cama::objective::{Manipulated, elbo, elbo_unlabelled};
-use cama::{DeepCama, Initialisation, Likelihood, MChoice, ModelConfig, PredictConfig, data, device, predict};
+use cama::{
+    DeepCama, Initialisation, Likelihood, MChoice, ModelConfig, PredictConfig, data, device, predict,
+};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -120,12 +122,15 @@ fn the_unlabelled_elbo_is_the_closed_form_given_m() {
     let parts = model.manipulation().unwrap();
     let x = images(&model);
     let seed = 8;
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let estimate =
-        host(elbo_unlabelled(&model, tensor(&x, [4, PIXELS]), 20_000, 1.0, &mut ChaCha8Rng::seed_from_u64(seed)));
+        elbo_unlabelled(&model, tensor(&x, [4, PIXELS]), Manipulated::Unknown, 20_000, 1.0, &mut rng);
+    let estimate = host(estimate);
     // The same m: noise for it is drawn first.
     let q2 = parts.posterior(tensor(&x, [4, PIXELS]));
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let noise: Vec<f64> = (0..8).map(|_| f64::from(Distribution::<f32>::sample(&StandardNormal, &mut rng))).collect();
+    let noise: Vec<f64> =
+        (0..8).map(|_| f64::from(Distribution::<f32>::sample(&StandardNormal, &mut rng))).collect();
     let m = q2.sample(tensor(&noise, [4, 2]));
     let kl_m = host(q2.kl_to_standard());
     for i in 0..4 {

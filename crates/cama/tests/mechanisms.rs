@@ -57,7 +57,11 @@ fn every_mechanism_is_exactly_the_identity_at_zero() {
         let parts = model.manipulation().unwrap();
         let null = m(parts, &[]);
         assert_eq!(transform(parts, &null, rows(&digits)), digits.pixels(), "T_0 of {name}");
-        assert_eq!(host(parts.restore(&null.clone().repeat_dim(0, 3), rows(&digits))), digits.pixels(), "T_0⁻¹ of {name}");
+        assert_eq!(
+            host(parts.restore(&null.clone().repeat_dim(0, 3), rows(&digits))),
+            digits.pixels(),
+            "T_0⁻¹ of {name}"
+        );
         let z = Tensor::ones([1, 3, 2, 64], &device("cpu").unwrap());
         let likelihood = model.config().likelihood;
         let with = host(model.observe(None, z.clone(), Some(&null)).means(likelihood));
@@ -139,7 +143,10 @@ fn restoring_undoes_the_transformation_inside_the_canvas() {
         ],
     );
     let moved = parts.transform(&m, rows(&image).unsqueeze_dim(1));
-    assert!(largest_difference(&host(moved.clone()), image.pixels()) > 0.2, "the transformation does something");
+    assert!(
+        largest_difference(&host(moved.clone()), image.pixels()) > 0.2,
+        "the transformation does something"
+    );
     let restored = host(parts.restore(&m, moved.squeeze_dim(1)));
     let difference = largest_difference(&restored, image.pixels());
     assert!(difference < 0.03, "T_m⁻¹ T_m changes a pixel by {difference}");

@@ -68,7 +68,9 @@ impl Mechanism for Latent {
     }
 
     fn parameters(&self) -> Vec<Parameter> {
-        (0..self.config.dim).map(|i| Parameter::linear(&format!("m{i}"), "standard deviations", 1.0)).collect()
+        (0..self.config.dim)
+            .map(|i| Parameter::linear(&format!("m{i}"), "standard deviations", 1.0))
+            .collect()
     }
 
     fn features(&self, m: Tensor<2>) -> Option<Tensor<2>> {

@@ -12,7 +12,8 @@ impl Grid {
     pub fn new(height: usize, width: usize, device: &Device) -> Self {
         let centred = |i: usize, side: usize| i as f32 - (side as f32 - 1.0) / 2.0;
         let pixels = || (0..height).flat_map(|r| (0..width).map(move |c| (r, c)));
-        let tensor = |values: Vec<f32>| Tensor::from_data(TensorData::new(values, [1, height * width]), device);
+        let tensor =
+            |values: Vec<f32>| Tensor::from_data(TensorData::new(values, [1, height * width]), device);
         Self {
             right: tensor(pixels().map(|(_, c)| centred(c, width)).collect()),
             down: tensor(pixels().map(|(r, _)| centred(r, height)).collect()),
@@ -32,7 +33,8 @@ pub fn warp(x: Tensor<3>, image: [usize; 3], rows: Tensor<2>, columns: Tensor<2>
     let mut out: Option<Tensor<3>> = None;
     for (row, row_weight) in &rows.0 {
         for (column, column_weight) in &columns.0 {
-            let index: Tensor<3, Int> = (row.clone().mul_scalar(width as i64) + column.clone()).unsqueeze_dim(1);
+            let index: Tensor<3, Int> =
+                (row.clone().mul_scalar(width as i64) + column.clone()).unsqueeze_dim(1);
             let weight: Tensor<3> = (row_weight.clone() * column_weight.clone()).unsqueeze_dim(1);
             let tap = planes.clone().gather(2, index.expand([batch, group * channels, area])) * weight;
             out = Some(match out {

@@ -116,7 +116,11 @@ impl ModelConfig {
         ];
         for (field, value, allowed) in sizes {
             if !allowed.contains(&value) {
-                return Err(Error::config(field, value, format!("from {} to {}", allowed.start(), allowed.end())));
+                return Err(Error::config(
+                    field,
+                    value,
+                    format!("from {} to {}", allowed.start(), allowed.end()),
+                ));
             }
         }
         for (field, kernel) in [("model.kernel_z", self.kernel_z), ("model.kernel_m", self.kernel_m)] {
@@ -125,7 +129,11 @@ impl ModelConfig {
             }
         }
         if !(0.0..=1.0).contains(&self.negative_slope) {
-            return Err(Error::config("model.negative_slope", self.negative_slope, "from 0 (ReLU) to 1 (linear)"));
+            return Err(Error::config(
+                "model.negative_slope",
+                self.negative_slope,
+                "from 0 (ReLU) to 1 (linear)",
+            ));
         }
         check_mechanisms(&self.mechanisms)
     }

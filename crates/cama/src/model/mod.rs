@@ -165,7 +165,12 @@ impl DeepCama {
     }
 
     /// p(x|y,z,m) of samples `z`, `[batch, targets, samples, z]`, as `[batch, targets·samples, pixels]`.
-    pub fn observe(&self, labels: Option<Tensor<1, Int>>, z: Tensor<4>, m: Option<&Tensor<2>>) -> Observation {
+    pub fn observe(
+        &self,
+        labels: Option<Tensor<1, Int>>,
+        z: Tensor<4>,
+        m: Option<&Tensor<2>>,
+    ) -> Observation {
         match (m, &self.m) {
             (Some(m), Some(parts)) => {
                 let h_m = parts.latent(m).map(|(_, h, merge)| (h, merge));

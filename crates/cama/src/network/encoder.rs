@@ -50,7 +50,10 @@ impl Encoder {
             x = activate(conv.forward(x), self.negative_slope);
             if self.pooling {
                 let [_, _, h, w] = x.dims();
-                x = max_pool2d(x, MaxPoolOptions::new([2, 2]).with_stride([2, 2]).with_padding([h % 2, w % 2]));
+                x = max_pool2d(
+                    x,
+                    MaxPoolOptions::new([2, 2]).with_stride([2, 2]).with_padding([h % 2, w % 2]),
+                );
             }
         }
         activate(self.out.forward(x.flatten(1, 3)), self.negative_slope)

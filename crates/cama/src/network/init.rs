@@ -42,8 +42,10 @@ impl Init<'_> {
     /// A linear layer `[.., d_in] → [.., d_out]`.
     pub fn linear(&mut self, d_in: usize, d_out: usize, bias: bool) -> Linear {
         // `Zeros` costs nothing: the layer's own weights are never materialised.
-        let mut layer =
-            LinearConfig::new(d_in, d_out).with_bias(bias).with_initializer(Initializer::Zeros).init(self.device);
+        let mut layer = LinearConfig::new(d_in, d_out)
+            .with_bias(bias)
+            .with_initializer(Initializer::Zeros)
+            .init(self.device);
         layer.weight = self.weight([d_in, d_out], d_in);
         layer.bias = bias.then(|| self.bias(d_out, d_in));
         layer

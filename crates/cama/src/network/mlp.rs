@@ -16,7 +16,8 @@ pub struct Mlp {
 impl Mlp {
     /// `d_in → hidden → … → hidden`, with `depth` layers.
     pub fn new(d_in: usize, hidden: usize, depth: usize, init: &mut Init) -> Self {
-        let layers = (0..depth).map(|i| init.linear(if i == 0 { d_in } else { hidden }, hidden, true)).collect();
+        let layers =
+            (0..depth).map(|i| init.linear(if i == 0 { d_in } else { hidden }, hidden, true)).collect();
         Self { layers, negative_slope: init.negative_slope }
     }
 
