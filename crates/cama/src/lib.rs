@@ -1,4 +1,41 @@
 //! Deep CAMA: a causal, generative classifier that adapts to manipulations nobody saw in training.
+//!
+//! The model follows the causal graph Y, Z, M → X: the class Y, the style Z and a manipulation M cause the image
+//! X. It trains with do(m = 0) on clean data, predicts with Bayes' rule, and adapts to unlabelled, manipulated
+//! data by fitting only the parts that depend on M (C. Zhang, K. Zhang, Y. Li: "A Causal View on Robustness of
+//! Neural Networks", NeurIPS 2020, whose equations the documentation cites by number). M can be the paper's
+//! latent variable or, better, an explicit transformation of the image: see [`mechanism`].
+//!
+//! ```
+//! use cama::{
+//!     AdaptConfig, DeepCama, DreamConfig, MChoice, ModelConfig, PredictConfig, TrainConfig, adapt, data, device,
+//!     dream, predict, silent, train,
+//! };
+//!
+//! // Far too little of everything, so that the example runs in a moment.
+//! let clean = data::load("mnist:train[..300]")?;
+//! let config = ModelConfig { z: 8, hidden: 32, channels: 8, ..ModelConfig::fast(clean.shape(), 10) };
+//! let model = DeepCama::new(&config, 1, &device("cpu")?)?;
+//!
+//! // Eq. 3 on clean images, then q2(m|x) on what the mechanisms make of them.
+//! let training = TrainConfig { epochs: 1, held_out: 50, ..TrainConfig::fast() };
+//! let model = train(model, &clean, None, &training, 1, None, &mut silent)?.model;
+//! let model = dream(model, &clean, &DreamConfig { steps: 5, ..DreamConfig::default() }, 1, &mut silent)?;
+//!
+//! // Something has turned the images that come in now; nobody has labelled them.
+//! let turned = "rotate:60".parse::<cama::manipulation::Manipulation>()?;
+//! let incoming = turned.apply_seeded(&data::load("mnist:test[..60]")?, 1).without_labels();
+//! let adapting = AdaptConfig { steps: 2, watched: 20, ..AdaptConfig::default() };
+//! let adapted = adapt(&model, &incoming, Some(&clean), &adapting, false, 1, &mut silent)?;
+//!
+//! let predictions = predict(
+//!     &adapted.model,
+//!     &incoming,
+//!     &PredictConfig { samples: 4, m: MChoice::Mean, ..PredictConfig::default() },
+//! )?;
+//! println!("{:?}: class {}", adapted.report.outcome, predictions[0].class);
+//! # Ok::<(), cama::Error>(())
+//! ```
 
 mod adapt;
 mod batch;

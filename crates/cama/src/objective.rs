@@ -9,7 +9,8 @@ use rand_chacha::ChaCha8Rng;
 use crate::model::DeepCama;
 use crate::noise::normal;
 
-/// How m is set for a batch of labelled images.
+/// How m is set for a batch of images.
+#[expect(clippy::large_enum_variant, reason = "one is made for each batch, and moved at once")]
 pub enum Manipulated {
     /// do(m = 0): clean images (Eq. 3).
     Null,

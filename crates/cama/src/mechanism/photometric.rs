@@ -49,7 +49,7 @@ impl Mechanism for Photometric {
     fn parameters(&self) -> Vec<Parameter> {
         vec![
             Parameter::factor("gain", self.config.log_gain),
-            Parameter::linear("bias", "grey levels of 1", self.config.bias),
+            Parameter::linear("bias", "of the pixel range", self.config.bias),
         ]
     }
 
