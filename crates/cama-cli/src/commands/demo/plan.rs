@@ -47,7 +47,7 @@ impl Plan {
         test_images: 1500,
         samples: 4,
         train_flags: "--epochs 3",
-        adapt_flags: "--steps 150",
+        adapt_flags: "--steps 200",
     };
 
     /// Seconds.
