@@ -78,7 +78,6 @@ latent alpha-0.1 --alpha 0.1
 latent kl-5 --kl-m 5
 latent k-5 --samples 5 --batch 24
 latent gate --set latent.merge=gate
-latent not-centred --set latent.centred=false
 
 # … and trained with vertical shifts.
 for merge in add gate; do

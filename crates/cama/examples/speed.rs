@@ -13,8 +13,8 @@ use std::time::Instant;
 
 use cama::mechanism::MechanismConfig;
 use cama::{
-    AdaptConfig, Augmentation, DeepCama, Event, MChoice, ModelConfig, PredictConfig, Result, TrainConfig, adapt,
-    data, device, predict, train,
+    AdaptConfig, Augmentation, DeepCama, Event, Former, MChoice, ModelConfig, PredictConfig, Result,
+    TrainConfig, adapt, data, device, predict, train,
 };
 
 const STEPS: usize = 20;
@@ -50,7 +50,8 @@ fn main() -> Result<()> {
                 watched: 50,
                 ..AdaptConfig::default()
             };
-            steps(|observer| adapt(&model, &images, Some(&images), &config, false, 1, observer).map(drop))?
+            let former = Former { model: &model, infers_m: false };
+            steps(|observer| adapt(&model, &images, Some(&images), &config, former, 1, observer).map(drop))?
         }
         _ => {
             let images = data::load("mnist:test")?.slice(0..size);

@@ -8,10 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch;
 use crate::data::{Images, shuffled, split};
-use crate::dream::{at_step, check_loop};
 use crate::model::{DeepCama, ManipulationModel};
 use crate::objective::{Manipulated, elbo, elbo_unlabelled};
-use crate::optimise::{Optimiser, cosine, shard, shards};
+use crate::optimise::{Optimiser, at_step, check_loop, check_samples, cosine, shard, shards};
 use crate::predict::{MChoice, PredictConfig, predict};
 use crate::progress::{Event, Observer, Phase};
 use crate::{Error, Result};
@@ -86,7 +85,6 @@ impl AdaptConfig {
         let positive = [
             ("adapt.steps", self.steps),
             ("adapt.clean_batch", self.clean_batch),
-            ("adapt.samples", self.samples),
             ("adapt.watch_every", self.watch_every),
             ("adapt.watched", self.watched),
         ];
@@ -95,6 +93,7 @@ impl AdaptConfig {
                 return Err(Error::config(field, value, "from 1 to 10000000"));
             }
         }
+        check_samples("adapt.samples", self.samples, self.batch.max(self.clean_batch))?;
         let shares = [("adapt.alpha", self.alpha), ("adapt.tolerance", self.tolerance)];
         for (field, value) in shares {
             if !(0.0..=1.0).contains(&value) {
@@ -117,8 +116,8 @@ impl AdaptConfig {
 pub enum Outcome {
     /// The best state that the guard saw was kept; it may be the one that dreams made, before the first step.
     Adapted,
-    /// No state explained the held-out images better without losing accuracy on clean ones: the model is as
-    /// it was before.
+    /// No state explained the held-out images better without losing accuracy on clean ones: the former model
+    /// comes back.
     RolledBack,
 }
 
@@ -129,7 +128,7 @@ pub struct AdaptReport {
     pub outcome: Outcome,
     /// Optimiser steps done.
     pub steps: usize,
-    /// The step whose state was kept; 0 is the state before the first.
+    /// The step whose state was kept; 0 is the state before the first, or the former model.
     pub kept_step: usize,
     /// Unlabelled images that were trained on.
     pub images: usize,
@@ -154,21 +153,32 @@ pub struct Adapted {
     pub report: AdaptReport,
 }
 
+/// What predicted before an adaptation: the guard judges by it, and rolls back to it.
+#[derive(Clone, Copy, Debug)]
+pub struct Former<'a> {
+    /// The model, without the mechanisms and dreams that were added for the adaptation.
+    pub model: &'a DeepCama,
+    /// Whether it predicted with an inferred m, or with do(m = 0).
+    pub infers_m: bool,
+}
+
 /// Fits NN_M and q2(m|x), and nothing else, to unlabelled manipulated images (Eq. 8).
 ///
-/// `clean` images keep the model right on clean data and let the guard watch it; `infers_m` says whether the
-/// model predicted with an inferred m before, for the comparison.
+/// `clean` images keep the model right on clean data and let the guard watch it. A state is kept if it explains
+/// the held-out images better than the `former` model did and is as right on clean ones, within the tolerance;
+/// `model` itself, if it is not the former one, is the first candidate. If none is kept, the former model comes
+/// back.
 ///
 /// # Errors
 ///
 /// If the model has no mechanism, the images do not fit, clean images have no labels, `config` is not
-/// allowed, numbers diverge before the guard has seen any good state, or the observer stops it.
+/// allowed, numbers diverge before the guard has seen any state worth keeping, or the observer stops it.
 pub fn adapt(
     model: &DeepCama,
     unlabelled: &Images,
     clean: Option<&Images>,
     config: &AdaptConfig,
-    infers_m: bool,
+    former: Former,
     seed: u64,
     observer: &mut Observer,
 ) -> Result<Adapted> {
@@ -181,22 +191,25 @@ pub fn adapt(
     let clean = clean.map(|clean| held_out(clean, config, &mut rng));
     let guard = Guard { config, watched: &watched, clean: clean.as_ref().map(|(_, watched)| watched), seed };
 
-    let before = guard.look(model, infers_m)?;
+    let before = guard.look(former.model, former.infers_m)?;
     let mut best: Option<(usize, Look, DeepCama)> = None;
     let mut consider = |step: usize, model: &DeepCama| {
-        let seen = guard.look(model, true)?;
+        let seen = match guard.look(model, true) {
+            // A state whose numbers are not finite is no candidate.
+            Err(Error::Diverged(_)) => return Ok(()),
+            seen => seen?,
+        };
         let bar = best.as_ref().map_or(before.elbo, |(_, best, _)| best.elbo);
         if before.allows(&seen, config.tolerance) && seen.elbo > bar {
             best = Some((step, seen, model.clone()));
         }
         Ok::<_, Error>(())
     };
-    if !infers_m {
-        consider(0, model)?;
-    }
+    consider(0, model)?;
     let mut current = model.clone();
     let mut optimiser = Optimiser::new(config.gradient_clip);
     let mut orders = [Vec::new(), Vec::new()];
+    let (mut done, mut diverged) = (0, None);
     for step in 0..config.steps {
         let batch = Batch {
             unlabelled: (&test, next_batch(&mut orders[0], test.len(), config.batch, &mut rng)),
@@ -213,10 +226,16 @@ pub fn adapt(
             batch.objective(&model, config, (i, shards), &mut ChaCha8Rng::seed_from_u64(seeds[i])).neg()
         };
         let rate = cosine(config.learning_rate, config.steps / 20, step, config.steps);
-        let (parts, loss) =
-            optimiser.step(parts, shards, loss, rate).map_err(|e| at_step(e, "adaptation", step))?;
+        let stepped = optimiser.step(parts, shards, loss, rate).map_err(|e| at_step(e, "adaptation", step));
+        let (parts, loss) = match stepped {
+            Err(error @ Error::Diverged(_)) => {
+                diverged = Some(error);
+                break;
+            }
+            stepped => stepped?,
+        };
         current.m = Some(parts);
-        let done = step + 1;
+        done = step + 1;
         let event = Event::Step { phase: Phase::Adapt, done, total: config.steps, loss };
         if observer(event).is_break() {
             return Err(Error::Interrupted("nothing of the adaptation was kept".into()));
@@ -225,11 +244,14 @@ pub fn adapt(
             consider(done, &current)?;
         }
     }
+    if let (None, Some(error)) = (&best, diverged) {
+        return Err(error);
+    }
     let outcome = if best.is_some() { Outcome::Adapted } else { Outcome::RolledBack };
-    let (kept_step, after, adapted) = best.unwrap_or_else(|| (0, before.clone(), model.clone()));
+    let (kept_step, after, adapted) = best.unwrap_or_else(|| (0, before.clone(), former.model.clone()));
     let report = AdaptReport {
         outcome,
-        steps: config.steps,
+        steps: done,
         kept_step,
         images: test.len(),
         elbo_before: before.elbo,

@@ -11,7 +11,7 @@ use crate::batch;
 use crate::data::{Images, shuffled};
 use crate::model::{DeepCama, ManipulationModel};
 use crate::noise::normals;
-use crate::optimise::{Optimiser, cosine, shard, shards};
+use crate::optimise::{Optimiser, at_step, check_loop, cosine, shard, shards};
 use crate::progress::{Event, Observer, Phase};
 use crate::{Error, Result};
 
@@ -47,30 +47,6 @@ impl DreamConfig {
         }
         Ok(())
     }
-}
-
-/// The fields that every loop has.
-pub(crate) fn check_loop(name: &str, steps: usize, batch: usize, rate: f64, clip: f64) -> Result<()> {
-    for (field, value, lowest) in [("steps", steps, 0), ("batch", batch, 1)] {
-        if !(lowest..=10_000_000).contains(&value) {
-            return Err(Error::config(
-                format!("{name}.{field}"),
-                value,
-                format!("from {lowest} to 10000000"),
-            ));
-        }
-    }
-    if !(rate > 0.0 && rate <= 1.0) {
-        return Err(Error::config(format!("{name}.learning_rate"), rate, "above 0 and at most 1"));
-    }
-    if !(clip >= 0.0 && clip.is_finite()) {
-        return Err(Error::config(
-            format!("{name}.gradient_clip"),
-            clip,
-            "0 (no bound) or a positive number",
-        ));
-    }
-    Ok(())
 }
 
 /// Fits q2 of the explicit mechanisms by maximising log q2(m|T_m(x)) over clean images x and m from its
@@ -123,17 +99,6 @@ pub fn dream(
     }
     model.m = Some(parts);
     Ok(model)
-}
-
-/// Adds to a divergence where it happened.
-pub(crate) fn at_step(error: Error, doing: &str, step: usize) -> Error {
-    match error {
-        Error::Diverged(what) => Error::Diverged(format!(
-            "{what} in step {} of {doing}; try a lower learning rate or a tighter gradient clip",
-            step + 1
-        )),
-        other => other,
-    }
 }
 
 /// m from its prior, with mechanisms and components left at zero, and T_m of clean images, clipped to [0, 1].

@@ -8,7 +8,7 @@
 //!
 //! ```
 //! use cama::{
-//!     AdaptConfig, DeepCama, DreamConfig, MChoice, ModelConfig, PredictConfig, TrainConfig, adapt, data, device,
+//!     AdaptConfig, DeepCama, DreamConfig, Former, MChoice, ModelConfig, PredictConfig, TrainConfig, adapt, data, device,
 //!     dream, predict, silent, train,
 //! };
 //!
@@ -26,7 +26,8 @@
 //! let turned = "rotate:60".parse::<cama::manipulation::Manipulation>()?;
 //! let incoming = turned.apply_seeded(&data::load("mnist:test[..60]")?, 1).without_labels();
 //! let adapting = AdaptConfig { steps: 2, watched: 20, ..AdaptConfig::default() };
-//! let adapted = adapt(&model, &incoming, Some(&clean), &adapting, false, 1, &mut silent)?;
+//! let former = Former { model: &model, infers_m: false };
+//! let adapted = adapt(&model, &incoming, Some(&clean), &adapting, former, 1, &mut silent)?;
 //!
 //! let predictions = predict(
 //!     &adapted.model,
@@ -57,7 +58,7 @@ mod progress;
 mod store;
 mod train;
 
-pub use adapt::{AdaptConfig, AdaptReport, Adapted, CleanTerm, Outcome, adapt};
+pub use adapt::{AdaptConfig, AdaptReport, Adapted, CleanTerm, Former, Outcome, adapt};
 pub use checkpoint::Checkpoints;
 pub use device::{device, device_names};
 pub use dream::{DreamConfig, dream};
@@ -67,4 +68,4 @@ pub use network::Initialisation;
 pub use predict::{MChoice, PredictConfig, Prediction, predict, predict_each};
 pub use progress::{Event, Observer, Phase, silent};
 pub use store::{Adaptation, Card, StoredModel};
-pub use train::{Augmentation, Epoch, TrainConfig, Trained, train};
+pub use train::{Augmentation, Epoch, Terms, TrainConfig, Trained, train};

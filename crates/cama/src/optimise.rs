@@ -90,6 +90,46 @@ pub(crate) fn cosine(peak: f64, warm_up: usize, step: usize, total: usize) -> f6
     peak * 0.5 * (1.0 + (std::f64::consts::PI * progress.min(1.0)).cos())
 }
 
+/// Adds to a divergence where it happened.
+pub(crate) fn at_step(error: Error, doing: &str, step: usize) -> Error {
+    match error {
+        Error::Diverged(what) => Error::Diverged(format!(
+            "{what} in step {} of {doing}; try a lower learning rate or a tighter gradient clip",
+            step + 1
+        )),
+        other => other,
+    }
+}
+
+/// The fields that every loop has.
+pub(crate) fn check_loop(name: &str, steps: usize, batch: usize, rate: f64, clip: f64) -> Result<()> {
+    for (field, value, lowest, most) in [("steps", steps, 0, 10_000_000), ("batch", batch, 1, 65_536)] {
+        if !(lowest..=most).contains(&value) {
+            return Err(Error::config(format!("{name}.{field}"), value, format!("from {lowest} to {most}")));
+        }
+    }
+    if !(rate > 0.0 && rate <= 1.0) {
+        return Err(Error::config(format!("{name}.learning_rate"), rate, "above 0 and at most 1"));
+    }
+    if !(clip >= 0.0 && clip.is_finite()) {
+        return Err(Error::config(
+            format!("{name}.gradient_clip"),
+            clip,
+            "0 (no bound) or a positive number",
+        ));
+    }
+    Ok(())
+}
+
+/// Samples are bounded so that a batch's decoded images stay within memory's reach.
+pub(crate) fn check_samples(field: &str, samples: usize, batch: usize) -> Result<()> {
+    let most = (200_000 / batch).max(1);
+    if (1..=most).contains(&samples) {
+        return Ok(());
+    }
+    Err(Error::config(field, samples, format!("from 1 to {most} with a batch of {batch}")))
+}
+
 fn gradient_norm<M: Module>(module: &M, grads: &GradientsParams) -> f64 {
     struct Squares<'a>(&'a GradientsParams, Vec<Tensor<1>>);
     impl ModuleVisitor for Squares<'_> {

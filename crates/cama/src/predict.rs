@@ -64,8 +64,9 @@ pub struct Prediction {
     pub class: usize,
     /// p(y|x) of every class.
     pub probabilities: Vec<f64>,
-    /// Importance-weighted estimate, in nats, of the bound on log p(x): on log p(x|do(m=0)) with
-    /// [`MChoice::Null`], else with log p(m) − log q2(m|x) of the m that was used.
+    /// log p(x) in nats, by importance sampling, a lower bound in expectation: of log p(x|do(m=0)) with
+    /// [`MChoice::Null`], of log p(x) with [`MChoice::Sample`]. With [`MChoice::Mean`] the same terms,
+    /// log p(x|m) + log p(m) − log q2(m|x), at the mean: an estimate, not a bound.
     pub log_px: f64,
     /// The m that was used; empty with [`MChoice::Null`].
     pub m: Vec<f32>,

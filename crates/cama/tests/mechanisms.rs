@@ -52,8 +52,9 @@ fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
 #[test]
 fn every_mechanism_is_exactly_the_identity_at_zero() {
     let digits = data::load("mnist:test[..3]").unwrap();
-    for name in MECHANISMS {
-        let model = model(name, [1, 28, 28]);
+    let paper = DeepCama::new(&ModelConfig::paper([1, 28, 28], 3), 1, &device("cpu").unwrap()).unwrap();
+    let listed = MECHANISMS.iter().map(|name| (*name, model(name, [1, 28, 28])));
+    for (name, model) in listed.chain([("the paper's model", paper)]) {
         let parts = model.manipulation().unwrap();
         let null = m(parts, &[]);
         assert_eq!(transform(parts, &null, rows(&digits)), digits.pixels(), "T_0 of {name}");

@@ -2,7 +2,7 @@
 
 use cama::data::Images;
 use cama::mechanism::MechanismConfig;
-use cama::{Adaptation, Adapted, DreamConfig, Event, Outcome, StoredModel, adapt, dream};
+use cama::{Adaptation, Adapted, Card, DreamConfig, Event, Former, Outcome, StoredModel, adapt, dream};
 
 use super::{load_images, load_model};
 use crate::flags::{AdaptFlags, with_settings};
@@ -44,14 +44,19 @@ pub fn fit(flags: &AdaptFlags, mut stored: StoredModel, session: &Session) -> ca
     session.detail(|| format!("{} with {config:?}", images.name()));
 
     let _graceful = Graceful::begin();
+    let former = stored.clone();
     attach_and_dream(&mut stored, &mechanisms, clean.as_ref(), &flags.dream.config()?, session)?;
     let clean_batch = if clean.is_some() { config.clean_batch } else { 0 };
     let mut reporter = Reporter::new(session, config.batch + clean_batch);
     let observer = &mut |event: Event| reporter.observe(event);
-    let infers_m = stored.card.infers_m;
+    let before = Former { model: &former.model, infers_m: former.card.infers_m };
     let adapted =
-        adapt(&stored.model, &images, clean.as_ref(), &config, infers_m, session.seeds.adapt, observer)?;
-    Ok(record(stored, adapted, flags, &images, session))
+        adapt(&stored.model, &images, clean.as_ref(), &config, before, session.seeds.adapt, observer)?;
+    let card = match adapted.report.outcome {
+        Outcome::Adapted => Card { infers_m: true, ..stored.card },
+        Outcome::RolledBack => former.card,
+    };
+    Ok(record(card, adapted, flags, &images, session))
 }
 
 /// Gives the model its mechanisms, and lets q2 dream if it does not know all of the explicit ones yet.
@@ -65,10 +70,6 @@ fn attach_and_dream(
     let present = &stored.model.config().mechanisms;
     let new: Vec<_> = mechanisms.iter().filter(|m| !present.contains(m)).collect();
     let unknown = new.iter().any(|m| m.is_explicit()) || stored.card.dream_steps == 0;
-    if !new.is_empty() {
-        // q2 has not learnt to tell what a new mechanism did.
-        stored.card.infers_m = false;
-    }
     stored.model = stored.model.clone().attach(mechanisms, session.seeds.attach)?;
     if dreams.steps == 0 || !unknown || !mechanisms.iter().any(MechanismConfig::is_explicit) {
         return Ok(());
@@ -115,14 +116,12 @@ fn clean_images(flags: &AdaptFlags, stored: &StoredModel, session: &Session) -> 
 }
 
 fn record(
-    stored: StoredModel,
+    mut card: Card,
     adapted: Adapted,
     flags: &AdaptFlags,
     images: &Images,
     session: &Session,
 ) -> StoredModel {
-    let StoredModel { mut card, .. } = stored;
-    card.infers_m |= adapted.report.outcome == Outcome::Adapted;
     card.commands.push(session.command.clone());
     card.adaptations.push(Adaptation {
         from: flags.model.display().to_string(),

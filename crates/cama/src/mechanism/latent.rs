@@ -28,16 +28,11 @@ pub struct LatentConfig {
     pub layers: usize,
     /// How h_M joins the other features.
     pub merge: Merge,
-    /// Whether h_M = NN_M(m) − NN_M(0), so that do(m = 0) stays what it was however NN_M is adapted.
-    ///
-    /// NN_M(0) is a constant, which the bias of the merge can take up: the same functions can be
-    /// represented either way.
-    pub centred: bool,
 }
 
 impl Default for LatentConfig {
     fn default() -> Self {
-        Self { dim: 32, layers: 4, merge: Merge::Add, centred: true }
+        Self { dim: 32, layers: 4, merge: Merge::Add }
     }
 }
 
@@ -52,7 +47,10 @@ impl LatentConfig {
     }
 }
 
-/// NN_M, a network from m to features.
+/// NN_M, a network from m to features: h_M = NN_M(m) − NN_M(0).
+///
+/// The constant NN_M(0) could as well stand in the bias of the merge, so the same functions can be represented
+/// without it; taken off, it leaves do(m = 0) what it was however NN_M is adapted.
 #[derive(Module, Debug)]
 pub struct Latent {
     nn_m: Mlp,
@@ -74,11 +72,7 @@ impl Mechanism for Latent {
     }
 
     fn features(&self, m: Tensor<2>) -> Option<Tensor<2>> {
-        let h = self.nn_m.forward(m.clone());
-        Some(if self.config.centred {
-            h - self.nn_m.forward(Tensor::zeros([1, self.config.dim], &m.device()))
-        } else {
-            h
-        })
+        let null = Tensor::zeros([1, self.config.dim], &m.device());
+        Some(self.nn_m.forward(m) - self.nn_m.forward(null))
     }
 }

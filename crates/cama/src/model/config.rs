@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::mechanism::{LatentConfig, MechanismConfig};
-use crate::network::Initialisation;
+use crate::network::{Initialisation, pyramid};
 use crate::{Error, Result};
 
 /// p(x|·) of one pixel.
@@ -15,6 +15,9 @@ pub enum Likelihood {
     /// Gaussian; the decoder gives its mean, and one variance for all pixels is learnt.
     Gaussian,
 }
+
+/// A gigabyte of single-precision weights.
+const MOST_WEIGHTS: usize = 1 << 28;
 
 /// Names of the presets.
 pub const PRESETS: &[&str] = &["fast", "paper"];
@@ -77,7 +80,6 @@ impl ModelConfig {
 
     /// The architecture of the paper's MNIST experiments, with its latent mechanism.
     pub fn paper(image: [usize; 3], classes: usize) -> Self {
-        let latent = LatentConfig { centred: false, ..LatentConfig::default() };
         Self {
             hidden: 500,
             channels: 64,
@@ -85,7 +87,7 @@ impl ModelConfig {
             pooling: true,
             negative_slope: 0.0,
             initialisation: Initialisation::Uniform,
-            mechanisms: vec![MechanismConfig::Latent(latent)],
+            mechanisms: vec![MechanismConfig::Latent(LatentConfig::default())],
             ..Self::fast(image, classes)
         }
     }
@@ -135,7 +137,27 @@ impl ModelConfig {
                 "from 0 (ReLU) to 1 (linear)",
             ));
         }
-        check_mechanisms(&self.mechanisms)
+        check_mechanisms(&self.mechanisms)?;
+        let weights = self.weights();
+        if weights > MOST_WEIGHTS {
+            return Err(Error::config(
+                "model",
+                format!("about {weights} weights"),
+                format!("sizes (hidden, channels, kernels, image) that make at most {MOST_WEIGHTS}"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Roughly how many weights the sizes make, in any case enough to refuse what memory cannot hold.
+    fn weights(&self) -> usize {
+        let [h, w] =
+            [self.image[1], self.image[2]].map(|side| pyramid(side, self.conv_layers)[self.conv_layers]);
+        let map = self.channels * h * w;
+        let kernels = self.kernel_z.pow(2) + self.kernel_m.pow(2) + 9;
+        let convolutions = self.conv_layers * self.channels.max(self.image[0]).pow(2) * kernels;
+        let dense = self.hidden * (self.z + self.classes + 2 * self.cause_layers * self.hidden + 5 * map);
+        convolutions + dense
     }
 }
 

@@ -8,6 +8,9 @@ use super::{Likelihood, ModelConfig};
 use crate::mechanism::Merge;
 use crate::network::{Decoder, Init, Mlp, activate};
 
+/// Y, Z and M, whose features are concatenated.
+const CAUSES: usize = 3;
+
 /// NN_Y, NN_Z and NN_merge (Figure 4).
 ///
 /// The merge's first layer, linear on the concatenated features, is kept as one projection for each cause:
@@ -31,15 +34,16 @@ impl Generator {
         let ModelConfig { image, classes, z, hidden, channels, conv_layers, cause_layers, .. } = *config;
         let nn_y = Mlp::new(classes, hidden, cause_layers, init);
         let nn_z = Mlp::new(z, hidden, cause_layers, init);
-        let decoder = Decoder::new(image, conv_layers, channels, init);
+        let decoder = Decoder::new(image, conv_layers, channels, first_image(config.likelihood), init);
         let features = decoder.inputs();
+        // Standard deviation of pixels at first: a third of their range.
         let log_sigma = (config.likelihood == Likelihood::Gaussian)
             .then(|| Param::from_tensor(Tensor::full([1], (0.3f64).ln(), init.device)));
         Self {
             nn_y,
             nn_z,
-            merge_y: init.linear(hidden, features, false),
-            merge_z: init.linear(hidden, features, true),
+            merge_y: init.linear_part(hidden, features, CAUSES * hidden, false),
+            merge_z: init.linear_part(hidden, features, CAUSES * hidden, true),
             merge_m: None,
             decoder,
             log_sigma,
@@ -48,11 +52,12 @@ impl Generator {
         }
     }
 
-    /// Adds the projection of h_M, if it has none yet.
-    pub(super) fn attach_latent(&mut self, hidden: usize, init: &mut Init) {
-        if self.merge_m.is_none() {
-            self.merge_m = Some(init.linear(hidden, self.decoder.inputs(), false));
-        }
+    /// Gives it a projection of h_M, unless it has one, or takes it away.
+    pub(super) fn fit_latent(&mut self, wanted: bool, hidden: usize, init: &mut Init) {
+        let project = self.merge_m.take().filter(|_| wanted);
+        self.merge_m = project.or_else(|| {
+            wanted.then(|| init.linear_part(hidden, self.decoder.inputs(), CAUSES * hidden, false))
+        });
     }
 
     /// NN_Y of every class, projected: `[classes, features]`.
@@ -90,5 +95,13 @@ impl Generator {
         let logits = self.decoder.forward(h);
         let pixels = logits.dims()[1];
         logits.reshape([batch, targets * samples, pixels])
+    }
+}
+
+/// What the decoder gives for every pixel at first: a nearly blank image.
+fn first_image(likelihood: Likelihood) -> f64 {
+    match likelihood {
+        Likelihood::Bernoulli => -2.0,
+        Likelihood::Gaussian => 0.1,
     }
 }

@@ -24,8 +24,8 @@ impl StylePosterior {
         let ModelConfig { image, conv_layers, kernel_z, channels, hidden, pooling, classes, z, .. } = *config;
         Self {
             trunk: Encoder::new(image, conv_layers, kernel_z, channels, hidden, pooling, init),
-            features: init.linear(hidden, hidden, true),
-            class: init.linear(classes, hidden, false),
+            features: init.linear_part(hidden, hidden, hidden + classes, true),
+            class: init.linear_part(classes, hidden, hidden + classes, false),
             m: None,
             head: GaussianHead::new(hidden, z, init),
             classes,
@@ -33,16 +33,19 @@ impl StylePosterior {
         }
     }
 
-    /// Adds the dependence on a latent m of length `dim`, if there is none yet.
+    /// Makes it depend on a latent m of length `dim`, unless it does so already, or on none.
     ///
-    /// Its weights start at zero: training with do(m = 0) has no gradient for them, and random ones would
+    /// The weights start at zero: training with do(m = 0) has no gradient for them, and random ones would
     /// only disturb z as soon as m moves.
-    pub(super) fn attach_latent(&mut self, dim: usize, hidden: usize, init: &mut Init) {
-        if self.m.is_none() {
-            let mut layer = init.linear(dim, hidden, false);
-            layer.weight = layer.weight.map(|w| w.zeros_like());
-            self.m = Some(layer);
-        }
+    pub(super) fn fit_latent(&mut self, dim: Option<usize>, hidden: usize, init: &mut Init) {
+        let former = self.m.take().filter(|layer| Some(layer.weight.dims()[0]) == dim);
+        self.m = former.or_else(|| {
+            dim.map(|dim| {
+                let mut layer = init.linear(dim, hidden, false);
+                layer.weight = layer.weight.map(|w| w.zeros_like());
+                layer
+            })
+        });
     }
 
     /// The posterior of z, `[batch, targets, z]`, with `x` `[batch, pixels]`; `labels`, `[batch]`, where there

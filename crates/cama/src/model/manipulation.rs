@@ -100,19 +100,6 @@ impl ManipulationModel {
         })
     }
 
-    /// h_M at m = 0, `[1, hidden]`, where it is not zero by construction.
-    pub(super) fn latent_at_null(&self) -> Option<(Tensor<2>, Merge)> {
-        self.mechanisms.iter().zip(&self.configs).zip(&self.dims).find_map(|((mechanism, config), dim)| {
-            match config {
-                MechanismConfig::Latent(latent) if !latent.centred => {
-                    let device = self.devices().into_iter().next().unwrap_or_default();
-                    mechanism.features(Tensor::zeros([1, *dim], &device)).map(|h| (h, latent.merge))
-                }
-                _ => None,
-            }
-        })
-    }
-
     /// What the mechanisms make of the decoder's clean image.
     pub(super) fn observe(&self, m: &Tensor<2>, logits: Tensor<3>, likelihood: Likelihood) -> Observation {
         let observed = Observation::Logits(logits);

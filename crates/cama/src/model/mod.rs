@@ -70,12 +70,12 @@ impl DeepCama {
 
     fn with_mechanisms(mut self, mechanisms: &[MechanismConfig], init: &mut Init) -> Self {
         self.config.mechanisms = mechanisms.to_vec();
-        for mechanism in mechanisms {
-            if let MechanismConfig::Latent(latent) = mechanism {
-                self.p.attach_latent(self.config.hidden, init);
-                self.q1.attach_latent(latent.dim, self.config.hidden, init);
-            }
-        }
+        let latent = mechanisms.iter().find_map(|mechanism| match mechanism {
+            MechanismConfig::Latent(latent) => Some(latent.dim),
+            _ => None,
+        });
+        self.p.fit_latent(latent.is_some(), self.config.hidden, init);
+        self.q1.fit_latent(latent, self.config.hidden, init);
         let former = self.m.take();
         self.m = (!mechanisms.is_empty()).then(|| ManipulationModel::new(&self.config, former, init));
         self
@@ -176,10 +176,7 @@ impl DeepCama {
                 let h_m = parts.latent(m).map(|(_, h, merge)| (h, merge));
                 parts.observe(m, self.p.logits(labels, z, h_m), self.config.likelihood)
             }
-            (_, parts) => {
-                let h_m = parts.as_ref().and_then(|parts| parts.latent_at_null());
-                Observation::Logits(self.p.logits(labels, z, h_m))
-            }
+            _ => Observation::Logits(self.p.logits(labels, z, None)),
         }
     }
 }

@@ -19,9 +19,9 @@ pub struct Decoder {
 impl Decoder {
     /// A decoder to `image = [channels, height, width]` by `layers` transposed convolutions.
     ///
-    /// Under He initialisation the last layer's weights are × 0.1 and its bias −2, so that the first images
-    /// are nearly blank.
-    pub fn new(image: [usize; 3], layers: usize, channels: usize, init: &mut Init) -> Self {
+    /// Under He initialisation the last layer's weights are × 0.1 and its bias is `bias`, so that all first
+    /// images are nearly the same.
+    pub fn new(image: [usize; 3], layers: usize, channels: usize, bias: f64, init: &mut Init) -> Self {
         let [rows, columns] = [image[1], image[2]].map(|side| pyramid(side, layers));
         let mut ups: Vec<_> = (0..layers)
             .map(|i| {
@@ -33,8 +33,9 @@ impl Decoder {
         if init.is_he()
             && let Some(last) = ups.pop()
         {
-            let (weight, bias) = (rescaled(last.weight.clone(), 0.1), last.bias.clone());
-            ups.push(ConvTranspose2d { weight, bias: bias.map(|b| constant(b, -2.0)), ..last });
+            let weight = rescaled(last.weight.clone(), 0.1);
+            let bias = last.bias.clone().map(|b| constant(b, bias));
+            ups.push(ConvTranspose2d { weight, bias, ..last });
         }
         Self { ups, negative_slope: init.negative_slope, map: [channels, rows[layers], columns[layers]] }
     }

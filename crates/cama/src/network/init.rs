@@ -41,13 +41,22 @@ impl Init<'_> {
 
     /// A linear layer `[.., d_in] → [.., d_out]`.
     pub fn linear(&mut self, d_in: usize, d_out: usize, bias: bool) -> Linear {
+        self.linear_part(d_in, d_out, d_in, bias)
+    }
+
+    /// The part, for `d_in` of its inputs, of a linear layer on `all` concatenated inputs.
+    ///
+    /// [`Initialisation::Uniform`] draws it like that layer; [`Initialisation::He`] lets each part in at full
+    /// variance, so that a small cause, such as a one-hot class, is heard among large ones.
+    pub fn linear_part(&mut self, d_in: usize, d_out: usize, all: usize, bias: bool) -> Linear {
+        let fan_in = if self.is_he() { d_in } else { all };
         // `Zeros` costs nothing: the layer's own weights are never materialised.
         let mut layer = LinearConfig::new(d_in, d_out)
             .with_bias(bias)
             .with_initializer(Initializer::Zeros)
             .init(self.device);
-        layer.weight = self.weight([d_in, d_out], d_in);
-        layer.bias = bias.then(|| self.bias(d_out, d_in));
+        layer.weight = self.weight([d_in, d_out], fan_in);
+        layer.bias = bias.then(|| self.bias(d_out, fan_in));
         layer
     }
 

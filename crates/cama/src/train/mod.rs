@@ -1,161 +1,27 @@
 //! Training on clean and manipulated data (Eq. 5).
 
+mod config;
+mod epoch;
+
+pub use config::{Augmentation, TrainConfig};
+pub use epoch::{Epoch, Terms};
+
 use std::time::Instant;
 
 use burn::tensor::Tensor;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 
 use crate::batch;
 use crate::checkpoint::Checkpoints;
 use crate::data::{Images, shuffled, split};
-use crate::dream::{at_step, check_loop};
-use crate::manipulation::Manipulation;
 use crate::model::DeepCama;
 use crate::noise::normal;
 use crate::objective::{Elbo, Manipulated, elbo};
-use crate::optimise::{Optimiser, cosine, shard, shards};
+use crate::optimise::{Optimiser, at_step, cosine, shard, shards};
 use crate::predict::{MChoice, PredictConfig, predict};
 use crate::progress::{Event, Observer, Phase};
 use crate::{Error, Result};
-
-/// How to train.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TrainConfig {
-    /// Passes over the data.
-    pub epochs: usize,
-    /// Images a step; as many manipulated ones come on top.
-    pub batch: usize,
-    /// Peak learning rate of Adam.
-    pub learning_rate: f64,
-    /// Steps over which the learning rate rises from zero to its peak.
-    pub warm_up: usize,
-    /// Whether the learning rate then falls along half a cosine to zero.
-    pub decay: bool,
-    /// Bound on the norm of the whole gradient; 0 is no bound.
-    pub gradient_clip: f64,
-    /// Epochs over which the weight of the divergences rises from zero to one; 0 starts at one.
-    pub kl_warm_up: f64,
-    /// Samples of z for each image.
-    pub samples: usize,
-    /// λ of Eq. 5, the weight of the clean data where there is manipulated data.
-    pub lambda: f64,
-    /// Images held out of the training data to watch it.
-    pub held_out: usize,
-    /// Epochs without a better held-out ELBO after which training stops, with the best state kept;
-    /// 0 trains to the end and keeps the last.
-    pub patience: usize,
-}
-
-impl TrainConfig {
-    /// For the `fast` preset.
-    pub fn fast() -> Self {
-        Self {
-            epochs: 8,
-            batch: 64,
-            learning_rate: 3e-3,
-            warm_up: 200,
-            decay: true,
-            gradient_clip: 200.0,
-            kl_warm_up: 0.0,
-            samples: 1,
-            lambda: 0.5,
-            held_out: 1000,
-            patience: 0,
-        }
-    }
-
-    /// For the `paper` preset: a constant, low learning rate.
-    pub fn paper() -> Self {
-        Self {
-            epochs: 100,
-            batch: 128,
-            learning_rate: 5e-5,
-            warm_up: 0,
-            decay: false,
-            gradient_clip: 0.0,
-            ..Self::fast()
-        }
-    }
-
-    /// The settings that go with the preset called `name`.
-    pub fn preset(name: &str) -> Result<Self> {
-        match name {
-            "fast" => Ok(Self::fast()),
-            "paper" => Ok(Self::paper()),
-            _ => Err(Error::unknown_name("preset", name, crate::PRESETS)),
-        }
-    }
-
-    /// Checks every field.
-    pub fn check(&self) -> Result<()> {
-        check_loop("train", self.epochs, self.batch, self.learning_rate, self.gradient_clip)?;
-        if !(1..=100_000).contains(&self.epochs) {
-            return Err(Error::config("train.epochs", self.epochs, "from 1 to 100000"));
-        }
-        if !(1..=10_000).contains(&self.samples) {
-            return Err(Error::config("train.samples", self.samples, "from 1 to 10000"));
-        }
-        if !(0.0..=1.0).contains(&self.lambda) {
-            return Err(Error::config("train.lambda", self.lambda, "from 0 to 1"));
-        }
-        if !(self.kl_warm_up >= 0.0 && self.kl_warm_up.is_finite()) {
-            return Err(Error::config("train.kl_warm_up", self.kl_warm_up, "a number of epochs, 0 or more"));
-        }
-        if self.held_out == 0 {
-            return Err(Error::config(
-                "train.held_out",
-                0,
-                "at least 1: training is watched on these images",
-            ));
-        }
-        Ok(())
-    }
-}
-
-impl Default for TrainConfig {
-    fn default() -> Self {
-        Self::fast()
-    }
-}
-
-/// Manipulated data D' besides the clean data.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Augmentation {
-    /// Clean training images, manipulated anew in each step by one of these, drawn at random for each batch;
-    /// the model is not told how (Eq. 4).
-    Manipulations(Vec<Manipulation>),
-    /// Labelled images that are manipulated already; the model is not told how (Eq. 4).
-    Images(Images),
-    /// Clean training images under the model's own explicit mechanisms, with m from its prior and known:
-    /// ELBO(x, y, do(m = m0)).
-    Known,
-}
-
-/// One epoch: means over the held-out images, in nats per image, unless said otherwise.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Epoch {
-    /// Counted from 1.
-    pub epoch: usize,
-    /// Mean loss over the training steps: −Eq. 5.
-    pub train_loss: f64,
-    /// ELBO(x, y, do(m=0)) (Eq. 3).
-    pub elbo: f64,
-    /// E\[log p(x|y,z,0)\].
-    pub log_px: f64,
-    /// KL(q1(z|x,y,0) ‖ p(z)).
-    pub kl_z: f64,
-    /// log p(y).
-    pub log_py: f64,
-    /// Share of the held-out images classified rightly with do(m = 0), K = 1.
-    pub accuracy: f64,
-    /// Training images a second, clean and manipulated.
-    pub images_per_second: f64,
-    /// Seconds since the epoch began, validation included.
-    pub seconds: f64,
-}
 
 /// What training made.
 #[derive(Clone, Debug)]
@@ -198,7 +64,7 @@ pub fn train(
         (model, best, history) = (saved.model, saved.best, saved.history);
     }
     let mut stopped = false;
-    while history.len() < config.epochs && !out_of_patience(&history, config.patience) {
+    while history.len() < config.epochs && !out_of_patience(&history, config) {
         let epoch = history.len();
         let began = Instant::now();
         let mut rng = stream(seed, epoch as u64 + 1);
@@ -211,7 +77,8 @@ pub fn train(
         model = trained;
         let trained_for = began.elapsed().as_secs_f64();
         let steps = clean.len().div_ceil(config.batch) * (epoch + 1);
-        let watched = watch(&model, &held_out, seed).map_err(|e| at_step(e, "training", steps - 1))?;
+        let watched = watch(&model, &TrainData { clean: &held_out, ..data }, seed)
+            .map_err(|e| at_step(e, "training", steps - 1))?;
         let report = Epoch {
             epoch: epoch + 1,
             train_loss: loss,
@@ -219,7 +86,8 @@ pub fn train(
             seconds: began.elapsed().as_secs_f64(),
             ..watched
         };
-        let is_best = history.iter().all(|e| e.elbo < report.elbo);
+        let lambda = config.lambda;
+        let is_best = history.iter().all(|e| e.objective(lambda) < report.objective(lambda));
         history.push(report);
         if config.patience > 0 && is_best {
             best = Some(model.clone());
@@ -235,9 +103,10 @@ pub fn train(
     Ok(Trained { model: best.unwrap_or(model), history, stopped })
 }
 
-fn out_of_patience(history: &[Epoch], patience: usize) -> bool {
-    let best = (0..history.len()).max_by(|&a, &b| history[a].elbo.total_cmp(&history[b].elbo));
-    patience > 0 && best.is_some_and(|best| history.len() - 1 - best >= patience)
+fn out_of_patience(history: &[Epoch], config: &TrainConfig) -> bool {
+    let objective = |i: usize| history[i].objective(config.lambda);
+    let best = (0..history.len()).max_by(|&a, &b| objective(a).total_cmp(&objective(b)));
+    config.patience > 0 && best.is_some_and(|best| history.len() - 1 - best >= config.patience)
 }
 
 fn check_data(
@@ -294,6 +163,7 @@ fn stream(seed: u64, stream: u64) -> ChaCha8Rng {
 }
 
 /// What one epoch needs.
+#[derive(Clone, Copy)]
 struct TrainData<'a> {
     clean: &'a Images,
     augmentation: Option<&'a Augmentation>,
@@ -396,25 +266,26 @@ impl TrainData<'_> {
     }
 }
 
-/// The terms of Eq. 3 and the accuracy on held-out images, with the same noise in every epoch.
-fn watch(model: &DeepCama, held_out: &Images, seed: u64) -> Result<Epoch> {
+/// The bounds and the accuracy on held-out images, with the same noise in every epoch.
+fn watch(model: &DeepCama, data: &TrainData, seed: u64) -> Result<Epoch> {
     let mut rng = stream(seed, u64::MAX);
-    let device = model.device();
+    let (held_out, device) = (data.clean, model.device());
     let labels = held_out.labels().expect("checked before training");
-    let (mut log_px, mut kl_z, mut log_py) = (0.0, 0.0, 0.0);
-    let n = held_out.len() as f64;
-    let all: Vec<usize> = (0..held_out.len()).collect();
+    let (mut clean, mut manipulated) = (Terms::default(), data.augmentation.map(|_| Terms::default()));
+    let n = held_out.len();
+    let all: Vec<usize> = (0..n).collect();
     for indices in all.chunks(200) {
         let x = batch::pixels(held_out, indices.iter().copied(), &device);
         let y = batch::labels(held_out, indices, &device);
-        let terms = elbo(model, x, y, Manipulated::Null, 1, &mut rng);
-        log_px += f64::from(terms.log_px.sum().into_scalar::<f32>()) / n;
-        kl_z += f64::from(terms.kl_z.sum().into_scalar::<f32>()) / n;
-        log_py = terms.log_py;
+        clean.add(&elbo(model, x.clone(), y.clone(), Manipulated::Null, 1, &mut rng), n);
+        if let (Some(terms), Some(augmentation)) = (&mut manipulated, data.augmentation) {
+            terms.add(&data.manipulated(model, augmentation, indices, x, y, &mut rng), n);
+        }
     }
-    let elbo = log_px - kl_z + log_py;
-    if !elbo.is_finite() {
-        return Err(Error::Diverged(format!("the held-out ELBO is {elbo}")));
+    for terms in [Some(&clean), manipulated.as_ref()].into_iter().flatten() {
+        if !terms.elbo.is_finite() {
+            return Err(Error::Diverged(format!("the held-out ELBO is {}", terms.elbo)));
+        }
     }
     let config = PredictConfig { samples: 1, m: MChoice::Null, seed, ..PredictConfig::default() };
     let predicted = predict(model, held_out, &config)?;
@@ -422,11 +293,12 @@ fn watch(model: &DeepCama, held_out: &Images, seed: u64) -> Result<Epoch> {
     Ok(Epoch {
         epoch: 0,
         train_loss: 0.0,
-        elbo,
-        log_px,
-        kl_z,
-        log_py,
-        accuracy: right as f64 / n,
+        elbo: clean.elbo,
+        log_px: clean.log_px,
+        kl_z: clean.kl_z,
+        log_py: clean.log_py,
+        manipulated,
+        accuracy: right as f64 / n as f64,
         images_per_second: 0.0,
         seconds: 0.0,
     })

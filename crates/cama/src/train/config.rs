@@ -1,0 +1,120 @@
+//! How to train, and on what besides clean data.
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::Images;
+use crate::manipulation::Manipulation;
+use crate::optimise::{check_loop, check_samples};
+use crate::{Error, Result};
+
+/// How to train.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TrainConfig {
+    /// Passes over the data.
+    pub epochs: usize,
+    /// Images a step; as many manipulated ones come on top.
+    pub batch: usize,
+    /// Peak learning rate of Adam.
+    pub learning_rate: f64,
+    /// Steps over which the learning rate rises from zero to its peak.
+    pub warm_up: usize,
+    /// Whether the learning rate then falls along half a cosine to zero.
+    pub decay: bool,
+    /// Bound on the norm of the whole gradient; 0 is no bound.
+    pub gradient_clip: f64,
+    /// Epochs over which the weight of the divergences rises from zero to one; 0 starts at one.
+    pub kl_warm_up: f64,
+    /// Samples of z for each image.
+    pub samples: usize,
+    /// λ of Eq. 5, the weight of the clean data where there is manipulated data.
+    pub lambda: f64,
+    /// Images held out of the training data to watch it.
+    pub held_out: usize,
+    /// Epochs without a better held-out ELBO after which training stops, with the best state kept;
+    /// 0 trains to the end and keeps the last.
+    pub patience: usize,
+}
+
+impl TrainConfig {
+    /// For the `fast` preset.
+    pub fn fast() -> Self {
+        Self {
+            epochs: 8,
+            batch: 64,
+            learning_rate: 3e-3,
+            warm_up: 200,
+            decay: true,
+            gradient_clip: 200.0,
+            kl_warm_up: 0.0,
+            samples: 1,
+            lambda: 0.5,
+            held_out: 1000,
+            patience: 0,
+        }
+    }
+
+    /// For the `paper` preset: a constant, low learning rate.
+    pub fn paper() -> Self {
+        Self {
+            epochs: 100,
+            batch: 128,
+            learning_rate: 5e-5,
+            warm_up: 0,
+            decay: false,
+            gradient_clip: 0.0,
+            ..Self::fast()
+        }
+    }
+
+    /// The settings that go with the preset called `name`.
+    pub fn preset(name: &str) -> Result<Self> {
+        match name {
+            "fast" => Ok(Self::fast()),
+            "paper" => Ok(Self::paper()),
+            _ => Err(Error::unknown_name("preset", name, crate::PRESETS)),
+        }
+    }
+
+    /// Checks every field.
+    pub fn check(&self) -> Result<()> {
+        check_loop("train", self.epochs, self.batch, self.learning_rate, self.gradient_clip)?;
+        if !(1..=100_000).contains(&self.epochs) {
+            return Err(Error::config("train.epochs", self.epochs, "from 1 to 100000"));
+        }
+        check_samples("train.samples", self.samples, self.batch)?;
+        if !(0.0..=1.0).contains(&self.lambda) {
+            return Err(Error::config("train.lambda", self.lambda, "from 0 to 1"));
+        }
+        if !(self.kl_warm_up >= 0.0 && self.kl_warm_up.is_finite()) {
+            return Err(Error::config("train.kl_warm_up", self.kl_warm_up, "a number of epochs, 0 or more"));
+        }
+        if self.held_out == 0 {
+            return Err(Error::config(
+                "train.held_out",
+                0,
+                "at least 1: training is watched on these images",
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl Default for TrainConfig {
+    fn default() -> Self {
+        Self::fast()
+    }
+}
+
+/// Manipulated data D' besides the clean data.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Augmentation {
+    /// Clean training images, manipulated anew in each step by one of these, drawn at random for each part
+    /// of a batch; the model is not told how (Eq. 4).
+    Manipulations(Vec<Manipulation>),
+    /// Labelled images that are manipulated already; the model is not told how (Eq. 4).
+    Images(Images),
+    /// Clean training images under the model's own explicit mechanisms, with m from its prior and known:
+    /// ELBO(x, y, do(m = m0)).
+    Known,
+}
