@@ -74,15 +74,15 @@ also=''
 latent lr-1e-4 --learning-rate 1e-4
 latent lr-3e-3 --learning-rate 3e-3
 latent clean-term-null --clean-term null
-latent alpha-0.1 --alpha 0.1
 latent kl-5 --kl-m 5
-latent k-5 --samples 5 --batch 24
+latent k-5 --samples 5 --batch 24 --steps 100
 latent gate --set latent.merge=gate
 
 # … and trained with vertical shifts.
 for merge in add gate; do
+    epochs=4; [ $merge = add ] || epochs=2
     train "latent-augmented-$merge" --mechanism latent --set latent.merge=$merge --manipulated shift-vertical:0.5 \
-        --lambda 0.5 --epochs 5
+        --lambda 0.5 --epochs $epochs
     [ -e "$out/latent-augmented-$merge.jsonl" ] || evaluate "latent-augmented-$merge" "$others" \
         shift-vertical:0.3 shift-vertical:0.5 shift-horizontal:0.3 shift-horizontal:0.5
     also='' adapt "latent-augmented-$merge-vertical-0.5" "latent-augmented-$merge" shift-vertical:0.5
