@@ -148,16 +148,10 @@ fn adapt_attaches_dreams_and_records() {
     assert_eq!(card["adaptations"][0]["on"], "mnist:test[..40]|rotate:60");
     assert_eq!(card["adaptations"][0]["report"]["images"], Value::from(32));
 
-    adapt(&[
-        "--out",
-        "b",
-        "--mechanism",
-        "latent,affine",
-        "--set",
-        "affine.rotation=0.7",
-        "--set",
-        "latent.dim=4",
-    ]);
+    let attach = ["--mechanism", "latent,affine", "--set", "affine.rotation=0.7", "--set", "latent.dim=4"];
+    // Enough for the guard to let the new mechanisms stand.
+    let lasting = ["--steps", "40", "--learning-rate", "0.01", "--tolerance", "1"];
+    adapt(&[&["--out", "b"], &attach[..], &lasting].concat());
     let info = json(&done(folder.path(), &["info", "b", "--json"]));
     let kinds: Vec<_> = info["model"]["mechanisms"].as_array().unwrap().iter().map(|m| &m["kind"]).collect();
     assert_eq!(kinds, ["latent", "affine"]);
