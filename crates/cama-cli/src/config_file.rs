@@ -18,7 +18,7 @@ const NOT_IN_FILE: [&str; 3] = ["config", "help", "version"];
 ///
 /// In the file, a key is a flag without its dashes. Top-level keys are for every command that has such a
 /// flag; a table named after a command is for that command, and a table named after a mechanism holds its
-/// settings. A flag on the command line wins.
+/// settings. A flag on the command line wins; of `--set`, each setting for itself.
 ///
 /// # Errors
 ///
@@ -94,7 +94,7 @@ impl File<'_> {
         }
         let present = commands.iter().find(|command| command.get_name() == self.command.get_name());
         let arg = present.and_then(|command| command.get_arguments().find(|arg| key_of(arg) == Some(&name)));
-        match arg.filter(|arg| !self.is_given(arg)) {
+        match arg.filter(|arg| name == "set" || !self.is_given(arg)) {
             Some(arg) => self.add(arg, &name, value),
             None => Ok(()),
         }
@@ -145,11 +145,27 @@ impl File<'_> {
             (_, Value::Array(values)) => vec![flag(list(values)?.join(","))],
             (_, value) => vec![flag(scalar(value).ok_or_else(|| wrong("must be one value"))?)],
         };
-        if name != "set" {
-            self.added.retain(|(former, _)| former != name);
-        }
+        let args = match name {
+            "set" => args.into_iter().filter(|setting| !self.is_set(setting)).collect(),
+            _ => {
+                self.added.retain(|(former, _)| former != name);
+                args
+            }
+        };
         self.added.push((name.into(), args));
         Ok(())
+    }
+
+    /// Whether the command line makes this setting, `--set=MECHANISM.FIELD=VALUE`, too.
+    fn is_set(&self, setting: &OsStr) -> bool {
+        let key = |setting: &OsStr| {
+            let path = setting.to_str()?.split('=').next()?;
+            Some(path.split('.').map(str::trim).collect::<Vec<_>>().join(".").replace('-', "_"))
+        };
+        let bare = |arg: &OsStr| arg.to_str().and_then(|arg| arg.strip_prefix("--set=")).map(OsString::from);
+        let apart = self.given.windows(2).filter(|pair| pair[0] == "--set").map(|pair| pair[1].clone());
+        let mut given = self.given.iter().filter_map(|arg| bare(arg)).chain(apart);
+        bare(setting).is_some_and(|setting| given.any(|given| key(&given) == key(&setting)))
     }
 }
 
@@ -228,6 +244,14 @@ mod tests {
         );
         assert_eq!(expanded(file, &["evaluate", "-q"]).unwrap(), ["--seed=7", "--json"]);
         assert_eq!(expanded(file, &["info"]).unwrap(), ["--quiet", "--seed=7"]);
+    }
+
+    #[test]
+    fn settings_of_the_command_line_win_one_by_one() {
+        let file = "set = [\"affine.log-scale=0.1\", \"latent.dim=4\"]\n\
+                    [train.affine]\nrotation = 0.5\nlog_scale = 0.2\nshear = 0.1\n";
+        let args = ["train", "--set=affine.log_scale=0.3", "--set", "affine.rotation = 0.7"];
+        assert_eq!(expanded(file, &args).unwrap(), ["--set=latent.dim=4", "--set=affine.shear=0.1"]);
     }
 
     #[test]

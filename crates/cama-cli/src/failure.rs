@@ -18,8 +18,17 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
         // Whoever read the output has seen enough.
         return ExitCode::SUCCESS;
     }
-    eprintln!("error: {error:#}");
+    eprintln!("error: {}", message(error));
     ExitCode::from(code(error))
+}
+
+/// The error with its causes, less those that it tells itself.
+fn message(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |told, cause| match told.as_str() {
+        "" => cause,
+        told if told.ends_with(&cause) => told.into(),
+        told => format!("{told}: {cause}"),
+    })
 }
 
 fn code(error: &anyhow::Error) -> u8 {
@@ -47,6 +56,15 @@ mod tests {
         assert_eq!(code(Error::config("epochs", 0, "at least 1").into()), BAD_INPUT);
         assert_eq!(code(anyhow::Error::new(Error::Mismatch("x".into())).context("while testing")), BAD_INPUT);
         assert_eq!(code(anyhow::anyhow!("a bug")), OTHER);
+    }
+
+    #[test]
+    fn causes_are_told_once() {
+        let gone = || std::io::Error::other("it is gone");
+        let error = anyhow::Error::new(Error::io("read", "x")(gone()));
+        assert_eq!(message(&error), "cannot read x: it is gone");
+        assert_eq!(message(&error.context("while testing")), "while testing: cannot read x: it is gone");
+        assert_eq!(message(&anyhow::Error::new(gone()).context("no")), "no: it is gone");
     }
 
     #[test]

@@ -3,7 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cama::{Error, Result, StoredModel};
+use cama::{Checkpoints, Error, Result, StoredModel};
+
+/// Where a model folder keeps the checkpoints of its training.
+pub const CHECKPOINTS: &str = "checkpoints";
 
 /// A path that results may be written to.
 #[derive(Clone, Debug)]
@@ -30,6 +33,26 @@ impl Output {
         }
         check_writable(nearest_folder(path))?;
         Ok(Self { path: path.into() })
+    }
+
+    /// Claims `path` for a model folder: as [`folder`](Self::folder), but `force` replaces nothing else than a
+    /// model or a training run that has not ended.
+    ///
+    /// # Errors
+    ///
+    /// As [`folder`](Self::folder), and if a folder with anything else in it is to be replaced.
+    pub fn model_folder(path: &Path, force: bool) -> Result<Self> {
+        let out = Self::folder(path, force)?;
+        let checkpoints = Checkpoints::new(path.join(CHECKPOINTS), "");
+        let ours = StoredModel::is_in(path) || checkpoints.exist() || checkpoints.begun();
+        if path.exists() && !ours && !holds_only(path, &[]) {
+            return Err(Error::data(
+                path,
+                "holds neither a model nor a training run, but other files",
+                "give another --out, or empty the folder",
+            ));
+        }
+        Ok(out)
     }
 
     /// Claims `path` for a file in a folder that exists.
@@ -85,6 +108,17 @@ fn refuse_existing(path: &Path, force: bool) -> Result<()> {
     Ok(())
 }
 
+/// Whether there are no files below `folder` but those called `names` in the folder itself.
+pub fn holds_only(folder: &Path, names: &[&str]) -> bool {
+    let Ok(mut entries) = fs::read_dir(folder) else { return false };
+    entries.all(|entry| {
+        entry.is_ok_and(|entry| match entry.file_type() {
+            Ok(kind) if kind.is_dir() => holds_only(&entry.path(), &[]),
+            _ => names.iter().any(|name| *name == entry.file_name()),
+        })
+    })
+}
+
 /// The folder itself, or the nearest one above it that exists.
 fn nearest_folder(path: &Path) -> &Path {
     path.ancestors().find(|p| p.exists()).unwrap_or(Path::new("."))
@@ -116,5 +150,24 @@ mod tests {
         assert!(Output::folder(&there.join("below"), false).is_err());
         assert!(Output::file(Path::new(""), false).is_err());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn only_what_is_ours_can_be_replaced_by_a_model() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("m");
+        let claim = |force| Output::model_folder(&path, force);
+        assert!(claim(false).is_ok());
+        fs::create_dir_all(path.join("checkpoints/partial")).unwrap();
+        assert!(claim(false).is_err() && claim(true).is_ok() && holds_only(&path, &[]));
+        fs::write(path.join("log.jsonl"), "").unwrap();
+        assert!(claim(true).is_ok() && holds_only(&path, &["log.jsonl"]) && !holds_only(&path, &[]));
+        fs::remove_dir(path.join("checkpoints/partial")).unwrap();
+        let text = claim(true).unwrap_err().to_string();
+        assert!(text.contains("neither a model nor a training run"), "{text}");
+        fs::write(path.join("config.json"), "{}").unwrap();
+        assert!(claim(true).is_err());
+        fs::write(path.join("config.json"), "{\n \"format\": \"cama-model\"}").unwrap();
+        assert!(claim(true).is_ok());
     }
 }

@@ -90,6 +90,8 @@ fn folders_of_images() {
     png(folder, "mixed/a/1.png", 8);
     png(folder, "mixed/b/2.png", 9);
     bad_data(folder, "mixed", &["2.png"]);
+    png(folder, "one/a/1.png", 8);
+    bad_data(folder, "one", &["data `one`", "`a`", "two classes or more"]);
     png(folder, "broken/a/1.png", 8);
     put(folder, "broken/b/2.png", b"no picture");
     bad_data(folder, "broken", &["2.png"]);
@@ -103,22 +105,19 @@ fn data_that_does_not_fit_the_model() {
         png(folder, &format!("three/{class}/1.png"), 28);
         png(folder, &format!("small/{class}/1.png"), 8);
     }
+    let refuse = |command: &[&str], part: &str| {
+        refused(folder, &[command, &["--model", model()]].concat(), &["does not fit the model", part], "o");
+    };
     for (data, part) in [("three", "the model has 10 classes, the data has 3"), ("small", "28×28")] {
-        for command in [
-            &["evaluate", "--data", data][..],
-            &["predict", "--data", data, "--out", "o.csv"],
-            &["show", "--data", data, "--out", "o.png"],
-            &["adapt", "--data", data, "--out", "o"],
-            &["adapt", "--data", "mnist:test[..9]", "--clean", data, "--out", "o"],
-        ] {
-            refused(
-                folder,
-                &[command, &["--model", model()]].concat(),
-                &["does not fit the model", part],
-                "o",
-            );
-        }
+        refuse(&["evaluate", "--data", data], part);
+        refuse(&["adapt", "--data", "mnist:test[..9]", "--clean", data, "--out", "o"], part);
     }
+    for (command, out) in [("predict", "o.csv"), ("show", "o.png"), ("adapt", "o")] {
+        refuse(&[command, "--data", "small", "--out", out], "28×28");
+    }
+    // Labels that are not used need not fit.
+    let out = common::done(folder, &["predict", "--data", "three", "--model", model()]);
+    assert_eq!(out.lines().count(), 4);
     refused(
         folder,
         &train_args("mnist:train[..50]", "o", &["--manipulated-data", "three"]),
@@ -261,6 +260,8 @@ fn model_folders_that_are_not_whole() {
     info(&["model m"]);
     damaged(folder, "config.json", edit("\"hidden\"", "\"hiden\""));
     info(&["hiden"]);
+    damaged(folder, "config.json", edit("\"classes\": [", "\"classes\": [\"another\","));
+    info(&["model m: config.json is damaged", "11 classes"]);
     let adapt = ["adapt", "--model", "m", "--data", "mnist:test[..9]", "--out", "a"];
     refused(folder, &adapt, &["model m"], "a");
 }
@@ -292,11 +293,26 @@ fn outputs_that_exist_or_cannot_be() {
         "full/config.json",
     );
     assert_eq!(fs::read(folder.join("full/mine")).unwrap(), b"mine");
-    // With --force, what is not the program's own stays.
+    // What --force replaces is a model, and what is not the program's own stays.
     let args = train_args("mnist:train[..50]", "full", &["--epochs", "1", "--force"]);
+    put(folder, "full/README.md", b"mine");
+    put(folder, "full/checkpoints/epoch-00009/mine", b"mine");
+    let refusal = ["full: holds neither a model nor a training run"];
+    refused(folder, &args, &refusal, "full/config.json");
+    refused(
+        folder,
+        &with(&["adapt", "--steps", "1", "--force", "--out", "full"]),
+        &refusal,
+        "full/config.json",
+    );
+    fs::copy(Path::new(model()).join("config.json"), folder.join("full/config.json")).unwrap();
+    put(folder, "full/log.jsonl", b"{}\n");
     assert_eq!(run(folder, &args).code, 0);
-    assert_eq!(fs::read(folder.join("full/mine")).unwrap(), b"mine");
-    assert!(folder.join("full/config.json").exists());
+    for mine in ["full/mine", "full/checkpoints/epoch-00009/mine"] {
+        assert_eq!(fs::read(folder.join(mine)).unwrap(), b"mine");
+    }
+    assert_eq!(fs::read_to_string(folder.join("full/log.jsonl")).unwrap().lines().count(), 1);
+    assert!(folder.join("full/model.safetensors").exists());
 }
 
 #[test]

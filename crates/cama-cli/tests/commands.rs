@@ -5,7 +5,7 @@ mod common;
 use std::fs;
 use std::path::Path;
 
-use common::{done, files, model, run, train_args};
+use common::{done, files, model, refused, run, train_args};
 use serde_json::Value;
 
 fn json(text: &str) -> Value {
@@ -148,16 +148,10 @@ fn adapt_attaches_dreams_and_records() {
     assert_eq!(card["adaptations"][0]["on"], "mnist:test[..40]|rotate:60");
     assert_eq!(card["adaptations"][0]["report"]["images"], Value::from(32));
 
-    adapt(&[
-        "--out",
-        "b",
-        "--mechanism",
-        "latent,affine",
-        "--set",
-        "affine.rotation=0.7",
-        "--set",
-        "latent.dim=4",
-    ]);
+    let attach = ["--mechanism", "latent,affine", "--set", "affine.rotation=0.7", "--set", "latent.dim=4"];
+    // Enough for the guard to let the new mechanisms stand.
+    let lasting = ["--steps", "40", "--learning-rate", "0.01", "--tolerance", "1"];
+    adapt(&[&["--out", "b"], &attach[..], &lasting].concat());
     let info = json(&done(folder.path(), &["info", "b", "--json"]));
     let kinds: Vec<_> = info["model"]["mechanisms"].as_array().unwrap().iter().map(|m| &m["kind"]).collect();
     assert_eq!(kinds, ["latent", "affine"]);
@@ -176,7 +170,7 @@ fn adapt_attaches_dreams_and_records() {
 }
 
 #[test]
-fn training_data_that_is_gone_is_a_warning() {
+fn training_data_that_is_gone_must_be_given_or_done_without() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir_all(folder.path().join("m")).unwrap();
     for name in ["config.json", "model.safetensors"] {
@@ -190,13 +184,49 @@ fn training_data_that_is_gone_is_a_warning() {
         fs::write(folder.path().join("m").join(name), bytes).unwrap();
     }
     let args = ["adapt", "--model", "m", "--data", "mnist:test[..10]", "--steps", "1", "--out", "a"];
-    let ran = run(folder.path(), &args);
-    assert_eq!(ran.code, 0, "{}", ran.err);
-    assert!(
-        ran.err.contains("warning: ") && ran.err.contains("gone.npz") && ran.err.contains("--clean"),
-        "{}",
-        ran.err
-    );
+    refused(folder.path(), &args, &["model's training data", "gone.npz", "--clean", "--no-clean"], "a");
+    done(folder.path(), &[&args[..], &["--no-clean"]].concat());
+    done(folder.path(), &[&args[..], &["--clean", "mnist:train[..20]", "--force"]].concat());
+}
+
+#[test]
+fn a_part_of_the_data_may_lack_the_last_classes() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = cama::data::load("mnist:test[..20]").unwrap();
+    let few: Vec<usize> = (0..20).filter(|i| all.labels().unwrap()[*i] < 8).collect();
+    let few = all.select(&few);
+    let numbers = (0..8).map(|class: usize| class.to_string()).collect();
+    let labels = few.labels().map(<[usize]>::to_vec);
+    let few = cama::data::Images::new("few", few.shape(), few.pixels().to_vec(), labels, numbers).unwrap();
+    cama::data::write_npz(folder.path().join("few.npz"), &few).unwrap();
+    let base = ["--model", model(), "--data", "few.npz"];
+    let with = |more: &[&str]| run(folder.path(), &[more, &base[..]].concat());
+    for args in [
+        &["evaluate", "--samples", "1", "--json"][..],
+        &["predict", "--samples", "1"],
+        &["adapt", "--steps", "1", "--clean", "few.npz", "--out", "a"],
+    ] {
+        let ran = with(args);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        assert!(!ran.err.contains("are called"), "{}", ran.err);
+    }
+    let more = ["--manipulated-data", "few.npz", "--test", "few.npz", "--epochs", "1"];
+    done(folder.path(), &train_args("mnist:train[..50]", "m", &more));
+}
+
+#[test]
+fn a_model_that_infers_m_dreams_only_if_told_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let more = ["--manipulated", "rotate:30", "--no-dream", "--epochs", "1"];
+    done(folder.path(), &train_args("mnist:train[..50]", "m", &more));
+    let dreams = |out: &str, more: &[&str]| {
+        let args = ["adapt", "--model", "m", "--data", "mnist:test[..10]", "--steps", "1", "--out", out];
+        let ran = run(folder.path(), &[&args, more].concat());
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        ran.err.contains("dreaming: ")
+    };
+    assert!(!dreams("a", &[]));
+    assert!(dreams("b", &["--dream-steps", "2"]));
 }
 
 #[test]
@@ -221,11 +251,14 @@ fn flags_can_come_from_a_file() {
     let file = "seed = 5\n[train]\ndata = \"mnist:train[..100]\"\nepochs = 7\nhidden = 16\nchannels = 4\nz = 4\n\
                 no-dream = true\n[train.affine]\nrotation = 0.9\n[evaluate]\njson = true\n";
     fs::write(folder.path().join("run.toml"), file).unwrap();
-    done(folder.path(), &["train", "--config", "run.toml", "--out", "m", "--epochs", "1"]);
+    let setting = ["--set", "affine.shear=0.1"];
+    let args = ["train", "--config", "run.toml", "--out", "m", "--epochs", "1"];
+    done(folder.path(), &[&args[..], &setting].concat());
     let info = json(&done(folder.path(), &["info", "m", "--json"]));
     assert_eq!(info["card"]["history"].as_array().unwrap().len(), 1);
     assert_eq!((&info["card"]["seed"], &info["card"]["dream_steps"]), (&Value::from(5), &Value::from(0)));
     assert_eq!(info["model"]["mechanisms"][0]["rotation"], Value::from(0.9));
+    assert_eq!(info["model"]["mechanisms"][0]["shear"], Value::from(0.1));
     let args = ["evaluate", "--config", "run.toml", "--model", "m", "--data", "mnist:test[..5]"];
     assert_eq!(lines(&done(folder.path(), &args)).len(), 1);
 }

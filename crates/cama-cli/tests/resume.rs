@@ -86,6 +86,25 @@ fn after_a_kill_training_goes_on_to_the_same_bytes() {
 }
 
 #[test]
+fn after_a_kill_before_the_first_checkpoint_training_begins() {
+    let folder = tempfile::tempdir().unwrap();
+    let args = train_args("mnist:train[..100]", "m", &["--epochs", "1", "--resume"]);
+    for left in ["checkpoints/partial/model.bpk", "checkpoints/partial", "log.jsonl", "checkpoints"] {
+        let path = folder.path().join("m").join(left);
+        fs::create_dir_all(if left.contains('.') { path.parent().unwrap() } else { &path }).unwrap();
+        if left.contains('.') {
+            fs::write(&path, "").unwrap();
+        }
+        done(folder.path(), &args);
+        assert_eq!(files(&folder.path().join("m")).len(), 4, "{left}");
+        // What a kill leaves of a run that was to replace a model.
+        fs::create_dir_all(folder.path().join("m/checkpoints/partial")).unwrap();
+        done(folder.path(), &args);
+        fs::remove_dir_all(folder.path().join("m")).unwrap();
+    }
+}
+
+#[test]
 fn a_disk_that_is_full_keeps_the_former_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
     broken(folder.path(), "-KILL");

@@ -7,10 +7,16 @@ use burn::module::Module;
 use burn::optim::OptimizerRecord;
 use serde::{Deserialize, Serialize};
 
+use crate::files::sync_folder;
 use crate::model::DeepCama;
 use crate::optimise::Optimiser;
 use crate::train::Epoch;
 use crate::{Error, Result};
+
+/// Where a checkpoint is written before it is complete.
+const PARTIAL: &str = "partial";
+/// Without it, a folder is no checkpoint.
+const STATE: &str = "state.json";
 
 /// A folder that holds the newest checkpoint of one training run.
 #[derive(Clone, Debug)]
@@ -46,15 +52,26 @@ impl Checkpoints {
         self.newest().is_some()
     }
 
-    /// Removes all checkpoints.
-    pub fn remove(&self) -> Result<()> {
-        match fs::remove_dir_all(&self.folder) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io("remove", &self.folder)(e)),
-            _ => Ok(()),
-        }
+    /// Whether the writing of a checkpoint was begun and not ended.
+    pub fn begun(&self) -> bool {
+        let Ok(entries) = fs::read_dir(self.folder.join(PARTIAL)) else { return false };
+        let ours =
+            |name: &str| ["model", "best", "optimiser", "state"].iter().any(|own| name.starts_with(own));
+        entries.flatten().all(|entry| entry.file_name().to_str().is_some_and(ours))
     }
 
-    /// Writes beside, renames, and only then removes the former checkpoint.
+    /// Removes all checkpoints, and the folder if nothing else is in it.
+    pub fn remove(&self) -> Result<()> {
+        let partial = self.begun().then(|| self.folder.join(PARTIAL));
+        for path in self.all().into_iter().map(|(_, path)| path).chain(partial) {
+            fs::remove_dir_all(&path).map_err(Error::io("remove", &path))?;
+        }
+        // What is not ours keeps it.
+        let _ = fs::remove_dir(&self.folder);
+        Ok(())
+    }
+
+    /// Writes beside, renames once everything is on the disk, and only then removes every other checkpoint.
     pub(crate) fn save(
         &self,
         model: &DeepCama,
@@ -62,22 +79,21 @@ impl Checkpoints {
         optimiser: &Optimiser,
         history: &[Epoch],
     ) -> Result<()> {
-        let former = self.newest();
-        let partial = self.folder.join("partial");
+        let former = self.all();
+        let partial = self.folder.join(PARTIAL);
+        let path = self.folder.join(format!("epoch-{:05}", history.len()));
         let written = self.write(&partial, model, best, optimiser, history);
         let renamed = written.and_then(|()| {
-            let path = self.folder.join(format!("epoch-{:05}", history.len()));
-            fs::rename(&partial, &path).map_err(Error::io("write", &path))
+            sync_folder(&partial)?;
+            fs::rename(&partial, &path).map_err(Error::io("write", &path))?;
+            sync_folder(&self.folder)
         });
         if renamed.is_err() {
             // The first error is the one to report.
             let _ = fs::remove_dir_all(&partial);
         }
         renamed?;
-        if let Some((_, former)) = former {
-            fs::remove_dir_all(&former).map_err(Error::io("remove", &former))?;
-        }
-        Ok(())
+        former.iter().try_for_each(|(_, path)| fs::remove_dir_all(path).map_err(Error::io("remove", path)))
     }
 
     fn write(
@@ -106,7 +122,7 @@ impl Checkpoints {
         let path = folder.join("optimiser.bpk");
         optimiser.to_record().save(&path).map_err(|e| failed(&path, &e))?;
         let state = State { run: self.run.clone(), has_best: best.is_some(), history: history.to_vec() };
-        let path = folder.join("state.json");
+        let path = folder.join(STATE);
         let json = serde_json::to_vec_pretty(&state).map_err(|e| failed(&path, &e))?;
         fs::write(&path, json).map_err(Error::io("write", &path))
     }
@@ -117,7 +133,7 @@ impl Checkpoints {
         let damaged = |path: &Path, what: &dyn std::fmt::Display| {
             Error::data(path, format!("the checkpoint is damaged: {what}"), "train anew with --force")
         };
-        let path = folder.join("state.json");
+        let path = folder.join(STATE);
         let json = fs::read(&path).map_err(Error::io("read", &path))?;
         let state: State = serde_json::from_slice(&json).map_err(|e| damaged(&path, &e))?;
         if state.run != self.run {
@@ -138,8 +154,82 @@ impl Checkpoints {
     }
 
     fn newest(&self) -> Option<(usize, PathBuf)> {
-        let entries = fs::read_dir(&self.folder).ok()?;
+        self.all().into_iter().max()
+    }
+
+    /// All complete checkpoints, with their epochs.
+    fn all(&self) -> Vec<(usize, PathBuf)> {
         let epoch = |path: &Path| path.file_name()?.to_str()?.strip_prefix("epoch-")?.parse().ok();
-        entries.flatten().filter_map(|e| Some((epoch(&e.path())?, e.path()))).max()
+        let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let ours = entries.map(|entry| entry.path()).filter(|path| path.join(STATE).is_file());
+        ours.filter_map(|path| Some((epoch(&path)?, path))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::model::ModelConfig;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<_> = entries.map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    fn put(path: PathBuf) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "x").unwrap();
+    }
+
+    #[test]
+    fn only_checkpoints_are_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("checkpoints");
+        let checkpoints = Checkpoints::new(&path, "run");
+        checkpoints.remove().unwrap();
+        for name in ["epoch-00001/state.json", "epoch-00002/weights.pt", "partial/mine", "epoch-best.pt"] {
+            put(path.join(name));
+        }
+        assert!(checkpoints.exist() && !checkpoints.begun());
+        checkpoints.remove().unwrap();
+        assert_eq!(names(&path), ["epoch-00002", "epoch-best.pt", "partial"]);
+        assert!(!checkpoints.exist());
+
+        fs::remove_dir_all(&path).unwrap();
+        put(path.join("epoch-00001/state.json"));
+        put(path.join("partial/model.bpk"));
+        assert!(checkpoints.begun());
+        checkpoints.remove().unwrap();
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn saving_leaves_the_newest_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let checkpoints = Checkpoints::new(folder.path(), "run");
+        let config = ModelConfig { z: 2, hidden: 4, channels: 2, ..ModelConfig::fast([1, 8, 8], 2) };
+        let model = DeepCama::new(&config, 0, &Device::flex()).unwrap();
+        // What kills between a renaming and the removal after it leave.
+        put(folder.path().join("epoch-00001/state.json"));
+        put(folder.path().join("epoch-00002/state.json"));
+        let epoch = |epoch| Epoch {
+            epoch,
+            train_loss: 0.0,
+            elbo: 0.0,
+            log_px: 0.0,
+            kl_z: 0.0,
+            log_py: 0.0,
+            accuracy: 0.0,
+            images_per_second: 0.0,
+            seconds: 0.0,
+            manipulated: None,
+        };
+        checkpoints.save(&model, None, &Optimiser::new(0.0), &[1, 2, 3].map(epoch)).unwrap();
+        assert_eq!(names(folder.path()), ["epoch-00003"]);
+        assert_eq!(checkpoints.load(&model).unwrap().unwrap().history.len(), 3);
     }
 }

@@ -47,6 +47,22 @@ pub fn write_atomic(
     put().map_err(Error::io("write", path))
 }
 
+/// Waits until the files of `folder`, and their names, are on the disk.
+pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
+    let sync = || -> std::io::Result<()> {
+        for entry in std::fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_file() {
+                // Some systems sync only what is open for writing.
+                File::options().write(true).open(path)?.sync_all()?;
+            }
+        }
+        // Not every system opens folders, and not every file system syncs them.
+        File::open(folder).and_then(|folder| folder.sync_all()).or(Ok(()))
+    };
+    sync().map_err(Error::io("write", folder))
+}
+
 fn builder() -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".").suffix(".partial");

@@ -1,7 +1,7 @@
 //! A model folder: `config.json`, `model.safetensors` and a `README.md` for people.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 
 use burn::module::Module;
@@ -34,7 +34,7 @@ pub struct StoredModel {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Card {
-    /// Names of the classes, in the order of the model's outputs.
+    /// Names of the classes, in the order of the model's outputs; left empty, they are stored as numbers.
     pub classes: Vec<String>,
     /// Whether q2(m|x) has met manipulated data, in training or adaptation: then prediction infers m.
     pub infers_m: bool,
@@ -75,6 +75,14 @@ impl Card {
     pub fn default_m(&self) -> MChoice {
         if self.infers_m { MChoice::Mean } else { MChoice::Null }
     }
+
+    /// With numbers for the names of the classes where there are no names.
+    fn numbered(mut self, classes: usize) -> Self {
+        if self.classes.is_empty() {
+            self.classes = (0..classes).map(|class| class.to_string()).collect();
+        }
+        self
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -91,7 +99,10 @@ impl StoredModel {
     ///
     /// # Errors
     ///
-    /// If anything cannot be written. Files that were there before survive.
+    /// If anything cannot be written: then files that were there before survive.
+    ///
+    /// Three files cannot be replaced at one stroke: a save that is killed in the moment in which they are renamed
+    /// can leave new weights with the former `config.json`, which [`load`](Self::load) finds out and refuses.
     pub fn save(&self, folder: &Path) -> Result<()> {
         fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
         // Everything is written beside and then renamed, so that a full disk costs no former model.
@@ -110,7 +121,7 @@ impl StoredModel {
             version: VERSION,
             weights_crc32: crc32(&weights),
             model: self.model.config().clone(),
-            card: self.card.clone(),
+            card: self.card.clone().numbered(self.model.config().classes),
         };
         let json = serde_json::to_vec_pretty(&file).map_err(|e| failed(CONFIG, &e))?;
         for (name, bytes) in
@@ -138,8 +149,8 @@ impl StoredModel {
         }
         if crc32(&fs::read(&weights).map_err(Error::io("read", &weights))?) != file.weights_crc32 {
             return Err(problem(format!(
-                "{WEIGHTS} is not the file that {CONFIG} was written with: damaged, or of another model; \
-                 copy the whole folder again, or train anew"
+                "{WEIGHTS} is not the file that {CONFIG} was written with: damaged, or of another model, or \
+                 saving was cut off; copy the whole folder again, or train anew"
             )));
         }
         let mut model = DeepCama::new(&file.model, 0, device)?;
@@ -150,6 +161,18 @@ impl StoredModel {
             return Err(problem(format!("{WEIGHTS} has a tensor {name} that {CONFIG} knows nothing of")));
         }
         Ok(Self { model: model.valid(), card: file.card })
+    }
+
+    /// Whether `folder` holds a model, or what is left of one: a file that [`save`](Self::save) wrote.
+    pub fn is_in(folder: &Path) -> bool {
+        // Both files name the format at their beginning.
+        let ours = |name| {
+            let mut head = Vec::new();
+            let read =
+                fs::File::open(folder.join(name)).and_then(|file| file.take(4096).read_to_end(&mut head));
+            read.is_ok() && head.windows(FORMAT.len()).any(|part| part == FORMAT.as_bytes())
+        };
+        ours(CONFIG) || ours(WEIGHTS)
     }
 
     /// The page about the model for people, in Markdown: `README.md` of its folder.
@@ -221,9 +244,16 @@ fn read_config(folder: &Path) -> Result<File> {
             header.version
         )));
     }
-    let file: File =
+    let mut file: File =
         serde_json::from_slice(&json).map_err(|e| problem(format!("{CONFIG} is damaged: {e}")))?;
     file.model.check()?;
+    file.card = file.card.numbered(file.model.classes);
+    let (names, classes) = (file.card.classes.len(), file.model.classes);
+    if names != classes {
+        return Err(problem(format!(
+            "{CONFIG} is damaged: it names {names} classes (card.classes) of a model of {classes} (model.classes)"
+        )));
+    }
     Ok(file)
 }
 
@@ -231,4 +261,47 @@ fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = flate2::Crc::new();
     crc.update(bytes);
     crc.sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stored(classes: &[&str]) -> StoredModel {
+        let config = ModelConfig { z: 2, hidden: 4, channels: 2, ..ModelConfig::fast([1, 8, 8], 3) };
+        let model = DeepCama::new(&config, 0, &Device::flex()).unwrap();
+        let classes = classes.iter().map(|name| name.to_string()).collect();
+        StoredModel { model, card: Card { classes, ..Card::default() } }
+    }
+
+    fn loaded(classes: &[&str]) -> Result<Vec<String>> {
+        let folder = tempfile::tempdir().unwrap();
+        stored(classes).save(folder.path())?;
+        assert!(StoredModel::is_in(folder.path()));
+        StoredModel::load(folder.path(), &Device::flex()).map(|stored| stored.card.classes)
+    }
+
+    #[test]
+    fn every_class_has_one_name() {
+        assert_eq!(loaded(&["a", "b", "c"]).unwrap(), ["a", "b", "c"]);
+        assert_eq!(loaded(&[]).unwrap(), ["0", "1", "2"]);
+        for classes in [&["a", "b"][..], &["a", "b", "c", "d"]] {
+            let text = loaded(classes).unwrap_err().to_string();
+            assert!(text.contains(&format!("names {} classes", classes.len())), "{text}");
+            assert!(text.contains("a model of 3"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_model_is_told_from_other_folders() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!StoredModel::is_in(folder.path()));
+        fs::write(folder.path().join(CONFIG), "{\"format\": \"else\"}").unwrap();
+        assert!(!StoredModel::is_in(folder.path()));
+        stored(&[]).save(folder.path()).unwrap();
+        assert!(StoredModel::is_in(folder.path()));
+        // What a save that was cut off leaves.
+        fs::remove_file(folder.path().join(CONFIG)).unwrap();
+        assert!(StoredModel::is_in(folder.path()));
+    }
 }

@@ -2,10 +2,10 @@
 
 use cama::data::Images;
 use cama::mechanism::MechanismConfig;
-use cama::{Adaptation, Adapted, Card, DreamConfig, Event, Former, Outcome, StoredModel, adapt, dream};
+use cama::{Adaptation, Adapted, Card, Error, Event, Former, Outcome, StoredModel, adapt, dream};
 
-use super::{load_images, load_model};
-use crate::flags::{AdaptFlags, with_settings};
+use super::{load_images, load_labelled, load_model};
+use crate::flags::{AdaptFlags, DreamFlags, with_settings};
 use crate::interrupt::Graceful;
 use crate::output::Output;
 use crate::progress::Reporter;
@@ -18,7 +18,7 @@ use crate::table::Table;
 ///
 /// If the input cannot be used, adaptation diverges or is interrupted, or the folder cannot be written.
 pub fn run(flags: &AdaptFlags, session: &Session) -> anyhow::Result<()> {
-    let out = Output::folder(&flags.out, flags.force)?;
+    let out = Output::model_folder(&flags.out, flags.force)?;
     // What can be refused without the model is refused before it is loaded.
     flags.adaptation.config()?;
     flags.dream.config()?;
@@ -38,14 +38,13 @@ pub fn fit(flags: &AdaptFlags, mut stored: StoredModel, session: &Session) -> ca
     let config = flags.adaptation.config()?;
     let mechanisms = mechanisms(flags, &stored)?;
     let seed = session.seeds.manipulate_adapt;
-    let images =
-        load_images(&flags.data, flags.manipulate.as_ref(), &stored, seed, session)?.without_labels();
+    let images = load_images(&flags.data, flags.manipulate.as_ref(), &stored, seed)?.without_labels();
     let clean = clean_images(flags, &stored, session)?;
     session.detail(|| format!("{} with {config:?}", images.name()));
 
     let _graceful = Graceful::begin();
     let former = stored.clone();
-    attach_and_dream(&mut stored, &mechanisms, clean.as_ref(), &flags.dream.config()?, session)?;
+    attach_and_dream(&mut stored, &mechanisms, clean.as_ref(), &flags.dream, session)?;
     let clean_batch = if clean.is_some() { config.clean_batch } else { 0 };
     let mut reporter = Reporter::new(session, config.batch + clean_batch);
     let observer = &mut |event: Event| reporter.observe(event);
@@ -64,12 +63,15 @@ fn attach_and_dream(
     stored: &mut StoredModel,
     mechanisms: &[MechanismConfig],
     clean: Option<&Images>,
-    dreams: &DreamConfig,
+    dreams: &DreamFlags,
     session: &Session,
 ) -> cama::Result<()> {
     let present = &stored.model.config().mechanisms;
     let new: Vec<_> = mechanisms.iter().filter(|m| !present.contains(m)).collect();
-    let unknown = new.iter().any(|m| m.is_explicit()) || stored.card.dream_steps == 0;
+    // What infers m has learnt to, from dreams or from manipulated data; to dream would overwrite that.
+    let learnt = stored.card.dream_steps > 0 || (stored.card.infers_m && dreams.dream_steps.is_none());
+    let unknown = new.iter().any(|m| m.is_explicit()) || !learnt;
+    let dreams = &dreams.config()?;
     stored.model = stored.model.clone().attach(mechanisms, session.seeds.attach)?;
     if dreams.steps == 0 || !unknown || !mechanisms.iter().any(MechanismConfig::is_explicit) {
         return Ok(());
@@ -102,17 +104,15 @@ fn clean_images(flags: &AdaptFlags, stored: &StoredModel, session: &Session) -> 
         return Ok(None);
     }
     if let Some(spec) = &flags.clean {
-        return load_images(spec, None, stored, 0, session).map(Some);
+        return load_labelled(spec, stored, session).map(Some);
     }
-    let loaded = load_images(&stored.card.data, None, stored, 0, session);
-    Ok(loaded
-        .inspect_err(|error| {
-            session.warn(format!(
-                "adapting without clean images, because the model's training data cannot be used: {error}; \
-                 give them by --clean"
-            ));
-        })
-        .ok())
+    load_labelled(&stored.card.data, stored, session).map(Some).map_err(|error| {
+        Error::data(
+            &flags.model,
+            format!("the model's training data cannot be used as clean images: {error}"),
+            "give others by --clean, or adapt without any by --no-clean",
+        )
+    })
 }
 
 fn record(

@@ -5,7 +5,7 @@ use std::io::Write;
 use cama::manipulation::{Manipulation, Sweep};
 use cama_eval::{Row, evaluate};
 
-use super::{load_images, load_model};
+use super::{load_labelled, load_model};
 use crate::flags::EvaluateFlags;
 use crate::progress::count;
 use crate::session::Session;
@@ -19,7 +19,7 @@ use crate::table::Table;
 pub fn run(flags: &EvaluateFlags, session: &Session) -> anyhow::Result<()> {
     let stored = load_model(&flags.model, session)?;
     let config = flags.prediction.config(&stored.card, session.seeds.predict)?;
-    let images = load_images(&flags.data, None, &stored, 0, session)?;
+    let images = load_labelled(&flags.data, &stored, session)?;
     let manipulations = manipulations(&flags.manipulate, !flags.no_clean);
     session.detail(|| format!("{} with {config:?}", images.name()));
 

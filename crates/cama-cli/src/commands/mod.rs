@@ -22,18 +22,30 @@ fn load_model(folder: &Path, session: &Session) -> Result<StoredModel> {
     StoredModel::load(folder, &session.device)
 }
 
-/// The images of `spec`, which must fit the model, manipulated if asked.
+/// The images of `spec`, which must be as large as the model's, manipulated if asked; what they are labelled
+/// does not matter.
 fn load_images(
     spec: &str,
     manipulate: Option<&Manipulation>,
     stored: &StoredModel,
     seed: u64,
-    session: &Session,
 ) -> Result<Images> {
     let images = cama::data::load(spec)?;
+    stored.model.check_fits(images.shape(), 0)?;
+    Ok(match manipulate {
+        Some(manipulation) => manipulation.apply_seeded(&images, seed),
+        None => images,
+    })
+}
+
+/// The images of `spec`, which must fit the model, their classes too: where these are merely numbered, the data
+/// may lack the last ones.
+fn load_labelled(spec: &str, stored: &StoredModel, session: &Session) -> Result<Images> {
+    let classes = stored.model.config().classes;
+    let images = cama::data::load(spec)?.numbered_to(classes);
     stored.model.check_fits(images.shape(), images.classes().len())?;
     warn_of_other_names(&stored.card, &images, session);
-    Ok(manipulate.map_or(images.clone(), |manipulation| manipulation.apply_seeded(&images, seed)))
+    Ok(images)
 }
 
 /// Classes go by their order; other names may mean another order.

@@ -27,7 +27,7 @@ pub fn run(flags: &PredictCommand, session: &Session) -> anyhow::Result<()> {
     let stored = load_model(&flags.model, session)?;
     let config = flags.prediction.config(&stored.card, session.seeds.predict)?;
     let seed = session.seeds.manipulate;
-    let images = load_images(&flags.data, flags.manipulate.as_ref(), &stored, seed, session)?;
+    let images = load_images(&flags.data, flags.manipulate.as_ref(), &stored, seed)?;
     session.detail(|| format!("{} with {config:?}", images.name()));
 
     let bar = count(session, images.len(), "predicting");

@@ -8,6 +8,9 @@ use cama::data::Images;
 use cama::{Epoch, Error, Result};
 use serde_json::{Value, json};
 
+/// The file's name.
+pub const LOG: &str = "log.jsonl";
+
 /// `log.jsonl` in the model folder: one JSON object an epoch.
 pub struct Log {
     path: PathBuf,
@@ -17,7 +20,7 @@ pub struct Log {
 impl Log {
     /// The log of the model folder `folder`; lines are added to those that are there.
     pub fn new(folder: &Path) -> Self {
-        Self { path: folder.join("log.jsonl"), failed: None }
+        Self { path: folder.join(LOG), failed: None }
     }
 
     /// Forgets what is there.

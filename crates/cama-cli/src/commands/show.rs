@@ -22,19 +22,20 @@ pub fn run(flags: &ShowFlags, session: &Session) -> anyhow::Result<()> {
     let out = Output::file(&flags.out, flags.force)?;
     let stored = load_model(&flags.model, session)?;
     let config = flags.prediction.config(&stored.card, session.seeds.predict)?;
-    let all = load_images(&flags.data, None, &stored, 0, session)?;
-    let originals = all.subset(flags.images, &mut rng(session.seeds.show));
+    let images = load_images(&flags.data, None, &stored, 0)?;
+    let originals = images.subset(flags.images, &mut rng(session.seeds.show));
+    drop(images);
     let manipulation = flags.manipulate.as_ref();
-    let images =
-        manipulation.map_or(originals.clone(), |m| m.apply_seeded(&originals, session.seeds.manipulate));
+    let manipulated = manipulation.map(|m| m.apply_seeded(&originals, session.seeds.manipulate));
+    let images = manipulated.as_ref().unwrap_or(&originals);
 
     let draw = |what| -> cama::Result<Panel> {
         let StoredModel { model, card } = &stored;
         match what {
-            What::Reconstructions => pictures::reconstructions(model, &images, &config),
+            What::Reconstructions => pictures::reconstructions(model, images, &config),
             What::Clean => {
                 let originals = manipulation.is_some().then_some(&originals);
-                pictures::inferred(model, &images, originals, &card.classes, &config)
+                pictures::inferred(model, images, originals, &card.classes, &config)
             }
             What::Samples => {
                 Ok(pictures::samples(model, &card.classes, flags.images, &mut rng(session.seeds.show)))

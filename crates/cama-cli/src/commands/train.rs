@@ -8,10 +8,10 @@ use cama::{
 use cama_eval::Score;
 use serde_json::json;
 
-use super::record::{Log, identity};
+use super::record::{LOG, Log, identity};
 use crate::flags::TrainFlags;
 use crate::interrupt::Graceful;
-use crate::output::Output;
+use crate::output::{CHECKPOINTS, Output, holds_only};
 use crate::progress::Reporter;
 use crate::session::Session;
 
@@ -21,9 +21,12 @@ use crate::session::Session;
 ///
 /// If the input cannot be used, training diverges or is interrupted, or the folder cannot be written.
 pub fn run(flags: &TrainFlags, session: &Session) -> anyhow::Result<()> {
-    let out = Output::folder(&flags.out, flags.force || flags.resume)?;
+    let out = match flags.resume {
+        true => Output::folder(&flags.out, true)?,
+        false => Output::model_folder(&flags.out, flags.force)?,
+    };
     let run = Run::prepare(flags, session)?;
-    let checkpoints = Checkpoints::new(out.path().join("checkpoints"), run.identity(session));
+    let checkpoints = Checkpoints::new(out.path().join(CHECKPOINTS), run.identity(session));
     let mut log = Log::new(out.path());
     if flags.resume {
         check_resumable(&out, &checkpoints, session)?;
@@ -67,7 +70,8 @@ fn check_resumable(out: &Output, checkpoints: &Checkpoints, session: &Session) -
         session.say(format!("going on from the newest checkpoint in {}", out.path().display()));
         return Ok(());
     }
-    if !out.path().exists() {
+    // A kill before the end of the first checkpoint leaves at most a part of one.
+    if !out.path().exists() || checkpoints.begun() || holds_only(out.path(), &[LOG]) {
         session.say("there is nothing to go on from yet: training from the beginning");
         return Ok(());
     }
@@ -94,11 +98,15 @@ impl<'a> Run<'a> {
     fn prepare(flags: &'a TrainFlags, session: &Session) -> cama::Result<Self> {
         let dream = flags.dream.config()?;
         let data = labelled(&flags.data)?;
+        if let [only] = data.classes() {
+            let problem = format!("all images are of one class, `{only}`; two classes or more are needed");
+            return Err(Error::spec("data", &flags.data, problem));
+        }
         let config = flags.model.config(&data)?;
         let train = flags.training.config(&flags.model.preset, data.len())?;
         let model = DeepCama::new(&config, session.seeds.init, &session.device)?;
         let fitting = |spec: &String| {
-            let images = labelled(spec)?;
+            let images = labelled(spec)?.numbered_to(config.classes);
             model.check_fits(images.shape(), images.classes().len()).map(|()| images)
         };
         let augmentation = match &flags.manipulated_data {
@@ -172,7 +180,7 @@ impl<'a> Run<'a> {
                 false => "nothing was kept".into(),
             })),
             Err(Error::Diverged(what)) if kept => {
-                let folder = self.flags.out.join("checkpoints");
+                let folder = self.flags.out.join(CHECKPOINTS);
                 Err(Error::Diverged(format!(
                     "{what}; the last good checkpoint is kept in {}",
                     folder.display()

@@ -16,7 +16,7 @@ pub struct PredictFlags {
     /// Unless given, it is inferred once the model has met manipulated images.
     #[arg(long, value_name = "null|mean|sample", value_parser = named::<MChoice>)]
     pub m: Option<MChoice>,
-    /// The most decoded images held at a time: bounds the memory.
+    /// The most decoded images that each thread holds at a time: bounds the memory of a thread.
     #[arg(long, value_name = "N")]
     pub chunk: Option<usize>,
 }

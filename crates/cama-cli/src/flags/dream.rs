@@ -21,7 +21,8 @@ pub struct DreamFlags {
     /// Peak learning rate.
     #[arg(long, value_name = "R")]
     pub dream_learning_rate: Option<f64>,
-    /// Probability that a component of m is left at zero.
+    /// Probability that a whole mechanism is left out of a dream (its part of m is zero), and that each component
+    /// of the others is zero.
     #[arg(long, value_name = "P")]
     pub dream_off: Option<f64>,
     /// Bound on the norm of the gradient; 0 is no bound.

@@ -105,7 +105,7 @@ pub struct InfoFlags {
 /// `cama demo`
 #[derive(Args)]
 pub struct DemoFlags {
-    /// The folder to write: pictures, models and a report.
+    /// The folder to write: pictures, models and a report. Those of a former demonstration are replaced.
     #[arg(long, default_value = "cama-demo", value_name = "DIR")]
     pub out: PathBuf,
     /// Write into a folder that is there already and holds no demonstration.

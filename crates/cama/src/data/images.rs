@@ -169,6 +169,17 @@ impl Images {
         self
     }
 
+    /// The same images among at least `n` classes, where the classes are merely numbered: readers that find no
+    /// names number the classes up to the largest label, and a part of a data set may lack the last ones.
+    /// Classes that go by names stay as they are.
+    pub fn numbered_to(mut self, n: usize) -> Images {
+        let numbered = self.classes.iter().enumerate().all(|(i, name)| *name == i.to_string());
+        if numbered && !self.classes.is_empty() {
+            self.classes.extend((self.classes.len()..n).map(|class| class.to_string()));
+        }
+        self
+    }
+
     /// The same images with other pixels, `[image][channel][row][column]`, for what changes how an image
     /// looks but not what it shows.
     ///
@@ -236,6 +247,18 @@ mod tests {
         assert!(message([1, 1, 2], vec![0.0; 4], Some(vec![0])).contains("2 images but 1 labels"));
         let text = message([1, 1, 2], vec![0.0; 4], Some(vec![0, 2]));
         assert!(text.contains("image 1 has label 2, but there are 2 classes"), "{text}");
+    }
+
+    #[test]
+    fn numbers_of_classes_go_on_but_names_do_not() {
+        let named = |names: &[&str]| {
+            Images::new("", [1, 1, 1], vec![0.0], None, classes(names)).unwrap().numbered_to(3).classes
+        };
+        assert_eq!(named(&["0", "1"]), ["0", "1", "2"]);
+        assert_eq!(named(&["0", "1", "2", "3"]), ["0", "1", "2", "3"]);
+        assert_eq!(named(&["1", "0"]), ["1", "0"]);
+        assert_eq!(named(&["a", "b"]), ["a", "b"]);
+        assert_eq!(named(&[]), [""; 0]);
     }
 
     #[test]
