@@ -110,12 +110,7 @@ fn the_guard_rolls_back_to_what_predicted_before() {
     let mechanisms = MechanismConfig::parse_list("affine,photometric").unwrap();
     let model = former.clone().attach(&[], 1).unwrap().attach(&mechanisms, 1).unwrap();
     let unlabelled = data::load("mnist:test[..200]").unwrap();
-    let config = AdaptConfig {
-        steps: 6,
-        watch_every: 2,
-        watched: 40,
-        ..AdaptConfig::default()
-    };
+    let config = AdaptConfig { steps: 6, watch_every: 2, watched: 40, ..AdaptConfig::default() };
     let before = Former { model: &former, infers_m: false };
     let adapted = adapt(&model, &unlabelled, Some(&clean()), &config, before, 1, &mut silent).unwrap();
     assert_eq!(adapted.report.outcome, Outcome::RolledBack);
