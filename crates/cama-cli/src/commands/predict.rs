@@ -79,7 +79,8 @@ fn write_csv(out: &mut dyn Write, predictions: &[Prediction], classes: &[String]
     for (i, prediction) in predictions.iter().enumerate() {
         let Prediction { class, probabilities, log_px, .. } = prediction;
         let first = [i.to_string(), classes[*class].clone(), class.to_string(), log_px.to_string()];
-        let row = first.into_iter().chain(probabilities.iter().map(f64::to_string));
+        // The shortest digits that are read back as the same number: `1.4e-24`, not a row of zeros.
+        let row = first.into_iter().chain(probabilities.iter().map(|p| format!("{p:?}")));
         csv.write_record(row).map_err(unwrapped)?;
     }
     csv.flush()
