@@ -40,6 +40,7 @@
 
 mod adapt;
 mod batch;
+pub mod causal;
 mod checkpoint;
 pub mod data;
 mod device;

@@ -22,6 +22,7 @@
 
 mod batches;
 mod damage;
+mod dataset;
 mod folder;
 mod idx;
 mod images;
@@ -34,6 +35,7 @@ mod range;
 mod select;
 
 pub use batches::{shuffled, split};
+pub use dataset::Dataset;
 pub use images::Images;
 pub use load::load;
 pub use npz_write::write_npz;

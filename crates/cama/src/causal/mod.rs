@@ -1,0 +1,5 @@
+//! The causal graph of a table: which columns are parents, children and co-parents of the target.
+
+mod roles;
+
+pub use roles::{Role, Roles};

@@ -1,0 +1,95 @@
+//! What the loops ask of data, whatever it is.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use rand_chacha::ChaCha8Rng;
+
+use super::Images;
+use crate::manipulation::Manipulation;
+use crate::{Error, Result};
+
+/// Examples that a model can read: images, or rows of a table.
+pub trait Dataset: Clone + Send + Sync {
+    /// What the world can do to such examples.
+    type Manipulation: Clone + Send + Sync + PartialEq + Display + FromStr<Err = Error>;
+
+    /// What these examples are called in tables and messages.
+    fn name(&self) -> &str;
+
+    /// How many examples there are.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// One index into [`classes`](Dataset::classes) for each example, where they are known.
+    fn labels(&self) -> Option<&[usize]>;
+
+    /// The names of the classes; may be empty if the examples are unlabelled.
+    fn classes(&self) -> &[String];
+
+    /// X of example `i`, as the model reads it.
+    fn x(&self, i: usize) -> &[f32];
+
+    /// A of example `i`: the observed parents of Y. Images have none.
+    fn a(&self, _i: usize) -> &[f32] {
+        &[]
+    }
+
+    /// C of example `i`: the observed co-parents of Y. Images have none.
+    fn c(&self, _i: usize) -> &[f32] {
+        &[]
+    }
+
+    /// The examples with these indices, in this order; an index may come more than once.
+    fn select(&self, indices: &[usize]) -> Self;
+
+    /// The same examples with their labels forgotten.
+    fn without_labels(self) -> Self;
+
+    /// The examples after `manipulation`, with the same labels; the same generator state gives the same bytes.
+    ///
+    /// # Errors
+    ///
+    /// If the manipulation cannot be done to such examples.
+    fn manipulated(&self, manipulation: &Self::Manipulation, rng: &mut ChaCha8Rng) -> Result<Self>;
+}
+
+impl Dataset for Images {
+    type Manipulation = Manipulation;
+
+    fn name(&self) -> &str {
+        Images::name(self)
+    }
+
+    fn len(&self) -> usize {
+        Images::len(self)
+    }
+
+    fn labels(&self) -> Option<&[usize]> {
+        Images::labels(self)
+    }
+
+    fn classes(&self) -> &[String] {
+        Images::classes(self)
+    }
+
+    fn x(&self, i: usize) -> &[f32] {
+        self.image(i)
+    }
+
+    fn select(&self, indices: &[usize]) -> Self {
+        Images::select(self, indices)
+    }
+
+    fn without_labels(self) -> Self {
+        Images::without_labels(self)
+    }
+
+    fn manipulated(&self, manipulation: &Manipulation, rng: &mut ChaCha8Rng) -> Result<Self> {
+        Ok(manipulation.apply(self, rng))
+    }
+}
