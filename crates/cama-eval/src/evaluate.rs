@@ -1,8 +1,9 @@
 //! A classifier's score under each of several manipulations.
 
-use cama::data::Images;
-use cama::manipulation::Manipulation;
+use cama::data::Dataset;
 use cama::{DeepCama, Error, PredictConfig, Result, predict};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
 use crate::Score;
@@ -10,7 +11,7 @@ use crate::Score;
 /// The score under one manipulation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
-    /// What was done to the images, as a specification.
+    /// What was done to the data, as a specification.
     pub manipulation: String,
     /// How much of it, in its own unit.
     pub severity: f64,
@@ -19,29 +20,31 @@ pub struct Row {
     pub score: Score,
 }
 
-/// Scores `model` on `images` under each manipulation, given with its severity; `each` sees every row as
+/// Scores `model` on `data` under each manipulation, given with its severity; `each` sees every row as
 /// soon as it is there.
 ///
-/// Every manipulation is done with the same `seed`, so that models can be compared image by image.
+/// Every manipulation is done with the same `seed`, so that models can be compared example by example.
 ///
 /// # Errors
 ///
-/// If the images have no labels or do not fit the model, or if prediction fails.
-pub fn evaluate(
+/// If the data has no labels or does not fit the model, if a manipulation cannot be done to it, or if prediction
+/// fails.
+pub fn evaluate<D: Dataset>(
     model: &DeepCama,
-    images: &Images,
-    manipulations: &[(f64, Manipulation)],
+    data: &D,
+    manipulations: &[(f64, D::Manipulation)],
     config: &PredictConfig,
     seed: u64,
     mut each: impl FnMut(&Row),
 ) -> Result<Vec<Row>> {
-    let Some(labels) = images.labels() else {
-        return Err(Error::Mismatch(format!("{} has no labels to compare predictions with", images.name())));
+    let Some(labels) = data.labels() else {
+        return Err(Error::Mismatch(format!("{} has no labels to compare predictions with", data.name())));
     };
-    model.check_fits(images.shape(), images.classes().len())?;
+    model.check_labelled(data)?;
     let mut rows = Vec::with_capacity(manipulations.len());
     for (severity, manipulation) in manipulations {
-        let predictions = predict(model, &manipulation.apply_seeded(images, seed), config)?;
+        let manipulated = data.manipulated(manipulation, &mut ChaCha8Rng::seed_from_u64(seed))?;
+        let predictions = predict(model, &manipulated, config)?;
         let score = Score::new(&predictions, labels)?;
         let row = Row { manipulation: manipulation.to_string(), severity: *severity, score };
         each(&row);

@@ -3,7 +3,7 @@
 use cama::data::Images;
 use cama::manipulation::Manipulation;
 use cama::mechanism::MechanismConfig;
-use cama::{DeepCama, MChoice, ModelConfig, PredictConfig};
+use cama::{DeepCama, ImageInput, MChoice, ModelConfig, PredictConfig};
 use cama_eval::evaluate;
 use cama_eval::pictures::{Picture, inferred, reconstructions, samples, walk};
 use rand::SeedableRng;
@@ -13,9 +13,8 @@ fn model(mechanisms: &str) -> DeepCama {
     let config = ModelConfig {
         z: 4,
         hidden: 16,
-        channels: 4,
         mechanisms: MechanismConfig::parse_list(mechanisms).unwrap(),
-        ..ModelConfig::fast([1, 28, 28], 10)
+        ..ModelConfig::fast(ImageInput { channels: 4, ..ImageInput::fast([1, 28, 28]) }, 10)
     };
     DeepCama::new(&config, 1, &cama::device("cpu").unwrap()).unwrap()
 }

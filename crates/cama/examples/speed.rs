@@ -27,14 +27,14 @@ fn main() -> Result<()> {
         std::process::exit(2);
     };
     let size: usize = size.parse().expect("a whole number");
-    let mut config = ModelConfig::preset(preset, [1, 28, 28], 10)?;
+    let mut config = ModelConfig::preset(preset, [1, 28, 28].into(), 10)?;
     config.mechanisms = MechanismConfig::parse_list(mechanisms)?;
     let has_m = !config.mechanisms.is_empty();
     let model = DeepCama::new(&config, 1, &device("cpu")?)?;
     let seconds = match work.as_str() {
         "train" => {
             let images = data::load("mnist:train")?.slice(0..size * (STEPS + WARM_UP) + 10);
-            let config = TrainConfig { epochs: 1, batch: size, held_out: 10, ..TrainConfig::preset(preset)? };
+            let config = TrainConfig { epochs: 1, batch: size, held_out: 10, ..TrainConfig::preset(preset, &model.config().input)? };
             let shifts = Augmentation::Manipulations(vec!["shift-vertical:0.5".parse()?]);
             steps(|observer| {
                 train(model, &images, has_m.then_some(&shifts), &config, 1, None, observer).map(drop)

@@ -7,7 +7,8 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::batch;
-use crate::data::{Images, shuffled, split};
+use crate::data::{Dataset, shuffled, split};
+use crate::input::Input;
 use crate::model::{DeepCama, ManipulationModel};
 use crate::objective::{Manipulated, elbo, elbo_unlabelled};
 use crate::optimise::{Optimiser, at_step, check_loop, check_samples, cosine, shard, shards};
@@ -19,7 +20,7 @@ use crate::{Error, Result};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CleanTerm {
-    /// ELBO(x, y): clean images, too, must be explained with an inferred m.
+    /// ELBO(x, y): clean examples, too, must be explained with an inferred m.
     Joint,
     /// ELBO(x, y, do(m=0)); it holds NN_M(0) in place, and says nothing about a mechanism that is the
     /// identity at m = 0.
@@ -32,9 +33,9 @@ pub enum CleanTerm {
 pub struct AdaptConfig {
     /// Optimiser steps.
     pub steps: usize,
-    /// Unlabelled images a step.
+    /// Unlabelled examples a step.
     pub batch: usize,
-    /// Clean, labelled images a step, where there are any.
+    /// Clean, labelled examples a step, where there are any.
     pub clean_batch: usize,
     /// Peak learning rate of Adam; warmed up over a twentieth of the steps, then half a cosine down to zero.
     pub learning_rate: f64,
@@ -44,17 +45,17 @@ pub struct AdaptConfig {
     pub clean_term: CleanTerm,
     /// Weight of KL(q2(m|x) ‖ p(m)); 1 is Eq. 8.
     pub kl_m: f64,
-    /// Samples of z for each image and class.
+    /// Samples of z for each example and class.
     pub samples: usize,
     /// Bound on the gradient's norm; 0 is no bound.
     pub gradient_clip: f64,
-    /// Share of the unlabelled images that is used, drawn at random.
+    /// Share of the unlabelled examples that is used, drawn at random.
     pub portion: f64,
     /// Steps between two looks of the guard.
     pub watch_every: usize,
-    /// Labelled clean images, and unlabelled ones, that the guard watches; none of them is trained on.
+    /// Labelled clean examples, and unlabelled ones, that the guard watches; none of them is trained on.
     pub watched: usize,
-    /// How much accuracy on clean images may be lost before a state is discarded.
+    /// How much accuracy on clean examples may be lost before a state is discarded.
     pub tolerance: f64,
 }
 
@@ -79,6 +80,15 @@ impl Default for AdaptConfig {
 }
 
 impl AdaptConfig {
+    /// The defaults for such an input.
+    pub fn for_input(input: &Input) -> Self {
+        match input {
+            Input::Image(_) => Self::default(),
+            // Rows are cheap, and each says little of m.
+            Input::Table(_) => Self { steps: 400, batch: 128, clean_batch: 64, learning_rate: 3e-3, ..Self::default() },
+        }
+    }
+
     /// Checks every field.
     pub fn check(&self) -> Result<()> {
         check_loop("adapt", self.steps, self.batch, self.learning_rate, self.gradient_clip)?;
@@ -116,7 +126,7 @@ impl AdaptConfig {
 pub enum Outcome {
     /// The best state that the guard saw was kept; it may be the one that dreams made, before the first step.
     Adapted,
-    /// No state explained the held-out images better without losing accuracy on clean ones: the former model
+    /// No state explained the held-out examples better without losing accuracy on clean ones: the former model
     /// comes back.
     RolledBack,
 }
@@ -130,14 +140,14 @@ pub struct AdaptReport {
     pub steps: usize,
     /// The step whose state was kept; 0 is the state before the first, or the former model.
     pub kept_step: usize,
-    /// Unlabelled images that were trained on.
-    pub images: usize,
-    /// Eq. 7 on held-out unlabelled images before, in nats: with do(m = 0), or, if the model infers m already,
+    /// Unlabelled examples that were trained on.
+    pub examples: usize,
+    /// Eq. 7 on held-out unlabelled examples before, in nats: with do(m = 0), or, if the model infers m already,
     /// with an inferred m.
     pub elbo_before: f64,
     /// The same with the state that was kept.
     pub elbo_after: f64,
-    /// Accuracy (K = 4) on held-out clean images before, with do(m = 0) or, if the model infers m already,
+    /// Accuracy (K = 4) on held-out clean examples before, with do(m = 0) or, if the model infers m already,
     /// with the mean of q2; nothing without clean data.
     pub clean_before: Option<f64>,
     /// The same with the state that was kept, and the mean of q2.
@@ -162,21 +172,21 @@ pub struct Former<'a> {
     pub infers_m: bool,
 }
 
-/// Fits NN_M and q2(m|x), and nothing else, to unlabelled manipulated images (Eq. 8).
+/// Fits NN_M and q2(m|x), and nothing else, to unlabelled manipulated examples (Eq. 8).
 ///
-/// `clean` images keep the model right on clean data and let the guard watch it. A state is kept if it explains
-/// the held-out images better than the `former` model did and is as right on clean ones, within the tolerance;
+/// `clean` examples keep the model right on clean data and let the guard watch it. A state is kept if it explains
+/// the held-out examples better than the `former` model did and is as right on clean ones, within the tolerance;
 /// `model` itself, if it is not the former one, is the first candidate. If none is kept, the former model comes
 /// back.
 ///
 /// # Errors
 ///
-/// If the model has no mechanism, the images do not fit, clean images have no labels, `config` is not
+/// If the model has no mechanism, the data does not fit, clean examples have no labels, `config` is not
 /// allowed, numbers diverge before the guard has seen any state worth keeping, or the observer stops it.
-pub fn adapt(
+pub fn adapt<D: Dataset>(
     model: &DeepCama,
-    unlabelled: &Images,
-    clean: Option<&Images>,
+    unlabelled: &D,
+    clean: Option<&D>,
     config: &AdaptConfig,
     former: Former,
     seed: u64,
@@ -253,7 +263,7 @@ pub fn adapt(
         outcome,
         steps: done,
         kept_step,
-        images: test.len(),
+        examples: test.len(),
         elbo_before: before.elbo,
         elbo_after: after.elbo,
         clean_before: before.clean,
@@ -262,13 +272,13 @@ pub fn adapt(
     Ok(Adapted { model: adapted, report })
 }
 
-/// What one step sees: images with the indices drawn from them.
-struct Batch<'a> {
-    unlabelled: (&'a Images, Vec<usize>),
-    clean: Option<(&'a Images, Vec<usize>)>,
+/// What one step sees: examples with the indices drawn from them.
+struct Batch<'a, D> {
+    unlabelled: (&'a D, Vec<usize>),
+    clean: Option<(&'a D, Vec<usize>)>,
 }
 
-impl Batch<'_> {
+impl<D: Dataset> Batch<'_, D> {
     /// The part of Eq. 8, `[1]`, that one of `shards` contributes.
     fn objective(
         &self,
@@ -277,68 +287,69 @@ impl Batch<'_> {
         (i, shards): (usize, usize),
         rng: &mut ChaCha8Rng,
     ) -> Tensor<1> {
-        let (images, all) = &self.unlabelled;
-        let x = batch::pixels(images, shard(all, i, shards).iter().copied(), &model.device());
-        let elbo = elbo_unlabelled(model, x, Manipulated::Unknown, config.samples, config.kl_m, rng);
+        let (data, all) = &self.unlabelled;
+        let seen = batch::evidence(*data, shard(all, i, shards).iter().copied(), &model.device());
+        let elbo = elbo_unlabelled(model, &seen, Manipulated::Unknown, config.samples, config.kl_m, rng);
         let unlabelled = elbo.sum().mul_scalar(1.0 / all.len() as f64);
-        let Some((images, all)) = &self.clean else { return unlabelled };
+        let Some((data, all)) = &self.clean else { return unlabelled };
         let unlabelled = unlabelled.mul_scalar(1.0 - config.alpha);
         let indices = shard(all, i, shards);
         if indices.is_empty() {
             return unlabelled;
         }
-        let clean = clean_elbo(model, images, indices, config, rng);
+        let clean = clean_elbo(model, *data, indices, config, rng);
         unlabelled + clean.sum().mul_scalar(config.alpha / all.len() as f64)
     }
 }
 
-fn check_data(model: &DeepCama, unlabelled: &Images, clean: Option<&Images>) -> Result<()> {
+fn check_data<D: Dataset>(model: &DeepCama, unlabelled: &D, clean: Option<&D>) -> Result<()> {
     if model.manipulation().is_none() {
         return Err(Error::config(
             "mechanism",
             "none",
-            "given: the model has none, so there is nothing to adapt; try `affine` or `affine,photometric`",
+            "given: the model has none, so there is nothing to adapt; try `affine` or `affine,photometric` for \
+             images, `per-column` for tables",
         ));
     }
-    model.check_fits(unlabelled.shape(), 0)?;
+    model.check_fits(unlabelled)?;
+    if unlabelled.is_empty() {
+        return Err(Error::Mismatch(format!("{} is empty: there is nothing to adapt to", unlabelled.name())));
+    }
     if let Some(clean) = clean {
-        model.check_fits(clean.shape(), clean.classes().len())?;
-        if clean.labels().is_none() {
-            return Err(Error::Mismatch(format!("the clean data ({}) has no labels", clean.name())));
-        }
+        model.check_labelled(clean)?;
         if clean.len() < 2 {
-            return Err(Error::Mismatch("the clean data needs two images or more".into()));
+            return Err(Error::Mismatch("the clean data needs two examples or more".into()));
         }
     }
     Ok(())
 }
 
-/// Splits off what the guard watches: at most a fifth, and at most as many as configured. A single image
+/// Splits off what the guard watches: at most a fifth, and at most as many as configured. A single example
 /// is both trained on and watched.
-fn held_out(images: &Images, config: &AdaptConfig, rng: &mut ChaCha8Rng) -> (Images, Images) {
-    let n = config.watched.min(images.len() / 5).max(1);
-    if images.len() == 1 {
-        return (images.clone(), images.clone());
+fn held_out<D: Dataset>(data: &D, config: &AdaptConfig, rng: &mut ChaCha8Rng) -> (D, D) {
+    let n = config.watched.min(data.len() / 5).max(1);
+    if data.len() == 1 {
+        return (data.clone(), data.clone());
     }
-    split(images, n, rng)
+    split(data, n, rng)
 }
 
 /// ELBO of the clean term, `[indices]`.
-fn clean_elbo(
+fn clean_elbo<D: Dataset>(
     model: &DeepCama,
-    clean: &Images,
+    clean: &D,
     indices: &[usize],
     config: &AdaptConfig,
     rng: &mut ChaCha8Rng,
 ) -> Tensor<1> {
     let device = model.device();
-    let x = batch::pixels(clean, indices.iter().copied(), &device);
+    let seen = batch::evidence(clean, indices.iter().copied(), &device);
     let y = batch::labels(clean, indices, &device);
     let manipulated = match config.clean_term {
         CleanTerm::Joint => Manipulated::Unknown,
         CleanTerm::Null => Manipulated::Null,
     };
-    elbo(model, x, y, manipulated, config.samples, rng).weighted(1.0, config.kl_m)
+    elbo(model, &seen, y, manipulated, config.samples, rng).weighted(1.0, config.kl_m)
 }
 
 /// The next `size` indices of an endless sequence of shuffles of `0..n`.
@@ -350,11 +361,11 @@ fn next_batch(order: &mut Vec<usize>, n: usize, size: usize, rng: &mut ChaCha8Rn
     order.split_off(order.len() - size)
 }
 
-/// Watches states on images that no step is trained on, always with the same noise.
-struct Guard<'a> {
+/// Watches states on examples that no step is trained on, always with the same noise.
+struct Guard<'a, D> {
     config: &'a AdaptConfig,
-    watched: &'a Images,
-    clean: Option<&'a Images>,
+    watched: &'a D,
+    clean: Option<&'a D>,
     seed: u64,
 }
 
@@ -366,7 +377,7 @@ struct Look {
 }
 
 impl Look {
-    /// Whether `later` is as good on clean images, within the tolerance.
+    /// Whether `later` is as good on clean examples, within the tolerance.
     fn allows(&self, later: &Look, tolerance: f64) -> bool {
         match (self.clean, later.clean) {
             (Some(before), Some(after)) => after >= before - tolerance,
@@ -375,16 +386,16 @@ impl Look {
     }
 }
 
-impl Guard<'_> {
+impl<D: Dataset> Guard<'_, D> {
     /// Eq. 7 on the watched images and accuracy on the clean ones, with an inferred m or with do(m = 0).
     fn look(&self, model: &DeepCama, infers_m: bool) -> Result<Look> {
         let all: Vec<usize> = (0..self.watched.len()).collect();
         let chunks: Vec<_> = all.chunks(self.config.batch).collect();
         let elbo = |(i, indices): (usize, &&[usize])| {
             let mut rng = ChaCha8Rng::seed_from_u64(self.seed ^ i as u64);
-            let x = batch::pixels(self.watched, indices.iter().copied(), &model.device());
+            let seen = batch::evidence(self.watched, indices.iter().copied(), &model.device());
             let manipulated = if infers_m { Manipulated::Unknown } else { Manipulated::Null };
-            let elbo = elbo_unlabelled(model, x, manipulated, 1, 1.0, &mut rng);
+            let elbo = elbo_unlabelled(model, &seen, manipulated, 1, 1.0, &mut rng);
             f64::from(elbo.sum().into_scalar::<f32>())
         };
         let elbos: Vec<f64> = chunks.par_iter().enumerate().map(elbo).collect();

@@ -2,26 +2,35 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use crate::data::Images;
+use crate::data::Dataset;
+use crate::model::Evidence;
 
-/// Pixels of the images at `indices`, `[indices, channels·height·width]`.
-pub(crate) fn pixels(
-    images: &Images,
+/// X, A and C of the examples at `indices`.
+pub(crate) fn evidence<D: Dataset>(
+    data: &D,
     indices: impl IntoIterator<Item = usize>,
     device: &Device,
-) -> Tensor<2> {
-    let values: Vec<f32> = indices.into_iter().flat_map(|i| images.image(i).iter().copied()).collect();
-    let rows = values.len() / images.volume();
-    Tensor::from_data(TensorData::new(values, [rows, images.volume()]), device)
+) -> Evidence {
+    let indices: Vec<usize> = indices.into_iter().collect();
+    let tensor = |row: fn(&D, usize) -> &[f32]| {
+        let values: Vec<f32> = indices.iter().flat_map(|&i| row(data, i).iter().copied()).collect();
+        let width = values.len() / indices.len().max(1);
+        (width > 0).then(|| Tensor::from_data(TensorData::new(values, [indices.len(), width]), device))
+    };
+    Evidence {
+        x: tensor(D::x).expect("every example has an X"),
+        a: tensor(D::a),
+        c: tensor(D::c),
+    }
 }
 
-/// Class indices of the images at `indices`, `[indices]`.
+/// Class indices of the examples at `indices`, `[indices]`.
 ///
 /// # Panics
 ///
-/// If the images have no labels.
-pub(crate) fn labels(images: &Images, indices: &[usize], device: &Device) -> Tensor<1, Int> {
-    let all = images.labels().expect("labelled images");
+/// If the examples have no labels.
+pub(crate) fn labels<D: Dataset>(data: &D, indices: &[usize], device: &Device) -> Tensor<1, Int> {
+    let all = data.labels().expect("labelled examples");
     let values: Vec<i64> = indices.iter().map(|&i| all[i] as i64).collect();
     Tensor::from_data(TensorData::new(values, [indices.len()]), device)
 }

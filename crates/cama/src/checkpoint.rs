@@ -171,6 +171,7 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
+    use crate::ImageInput;
     use crate::model::ModelConfig;
 
     fn names(folder: &Path) -> Vec<String> {
@@ -211,7 +212,8 @@ mod tests {
     fn saving_leaves_the_newest_alone() {
         let folder = tempfile::tempdir().unwrap();
         let checkpoints = Checkpoints::new(folder.path(), "run");
-        let config = ModelConfig { z: 2, hidden: 4, channels: 2, ..ModelConfig::fast([1, 8, 8], 2) };
+        let image = ImageInput { channels: 2, ..ImageInput::fast([1, 8, 8]) };
+        let config = ModelConfig { z: 2, hidden: 4, ..ModelConfig::fast(image, 2) };
         let model = DeepCama::new(&config, 0, &Device::flex()).unwrap();
         // What kills between a renaming and the removal after it leave.
         put(folder.path().join("epoch-00001/state.json"));
@@ -224,7 +226,7 @@ mod tests {
             kl_z: 0.0,
             log_py: 0.0,
             accuracy: 0.0,
-            images_per_second: 0.0,
+            examples_per_second: 0.0,
             seconds: 0.0,
             manipulated: None,
         };

@@ -1,16 +1,16 @@
-//! Dreams: q2 learns the explicit mechanisms on what they make of clean images, without labels and without
+//! Dreams: q2 learns the explicit mechanisms on what they make of clean data, without labels and without
 //! manipulated data (the sleep phase of wake-sleep: Hinton et al., Science 268, 1995).
 
 use burn::module::Module;
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::batch;
-use crate::data::{Images, shuffled};
+use crate::data::{Dataset, shuffled};
+use crate::input::Input;
 use crate::model::{DeepCama, ManipulationModel};
-use crate::noise::normals;
 use crate::optimise::{Optimiser, at_step, check_loop, cosine, shard, shards};
 use crate::progress::{Event, Observer, Phase};
 use crate::{Error, Result};
@@ -21,7 +21,7 @@ use crate::{Error, Result};
 pub struct DreamConfig {
     /// Optimiser steps; 0 dreams nothing.
     pub steps: usize,
-    /// Images a step.
+    /// Examples a step.
     pub batch: usize,
     /// Peak learning rate; the schedule is warmed up over a twentieth of the steps, then a cosine.
     pub learning_rate: f64,
@@ -49,21 +49,22 @@ impl DreamConfig {
     }
 }
 
-/// Fits q2 of the explicit mechanisms by maximising log q2(m|T_m(x)) over clean images x and m from its
+/// Fits q2 of the explicit mechanisms by maximising log q2(m|T_m(x)) over clean examples x and m from its
 /// prior. A model without an explicit mechanism comes back as it is.
 ///
 /// # Errors
 ///
-/// If the images do not fit, `config` is not allowed, numbers diverge, or the observer stops it.
-pub fn dream(
+/// If the examples do not fit, `config` is not allowed, numbers diverge, or the observer stops it.
+pub fn dream<D: Dataset>(
     mut model: DeepCama,
-    clean: &Images,
+    clean: &D,
     config: &DreamConfig,
     seed: u64,
     observer: &mut Observer,
 ) -> Result<DeepCama> {
     config.check()?;
-    model.check_fits(clean.shape(), 0)?;
+    model.check_fits(clean)?;
+    let input = model.config().input.clone();
     let Some(mut parts) = model.m.take() else { return Ok(model) };
     let explicit = parts.explicit();
     if !explicit.contains(&true) || config.steps == 0 {
@@ -85,7 +86,7 @@ pub fn dream(
         let loss = |parts: &ManipulationModel, i: usize| {
             let indices = shard(&batch, i, shards);
             let mut rng = ChaCha8Rng::seed_from_u64(seeds[i]);
-            let (m, x) = fantasy(&at_rest, clean, indices, &explicit, config.off, &mut rng);
+            let (m, x) = fantasy(&at_rest, clean, indices, &input, config.off, &mut rng);
             explicit_log_prob(parts, &explicit, m, x).sum().mul_scalar(-1.0 / batch.len() as f64)
         };
         let rate = cosine(config.learning_rate, config.steps / 20, step, config.steps);
@@ -101,30 +102,19 @@ pub fn dream(
     Ok(model)
 }
 
-/// m from its prior, with mechanisms and components left at zero, and T_m of clean images, clipped to [0, 1].
-fn fantasy(
+/// m from its prior, with mechanisms and components left at zero, and T_m of clean examples.
+fn fantasy<D: Dataset>(
     parts: &ManipulationModel,
-    clean: &Images,
+    clean: &D,
     batch: &[usize],
-    explicit: &[bool],
+    input: &Input,
     off: f64,
     rng: &mut ChaCha8Rng,
 ) -> (Tensor<2>, Tensor<2>) {
     let device = parts.devices().into_iter().next().unwrap_or_default();
-    let mut m: Vec<f32> = normals(batch.len() * parts.dim(), rng).collect();
-    for row in m.chunks_mut(parts.dim()) {
-        for span in parts.spans() {
-            let absent = rng.random_bool(off);
-            for i in span {
-                if absent || !explicit[i] || rng.random_bool(off) {
-                    row[i] = 0.0;
-                }
-            }
-        }
-    }
-    let m = Tensor::from_data(TensorData::new(m, [batch.len(), parts.dim()]), &device);
-    let x = batch::pixels(clean, batch.iter().copied(), &device);
-    let x = parts.transform(&m, x.unsqueeze_dim(1)).squeeze_dim::<2>(1).clamp(0.0, 1.0);
+    let m = parts.draw_explicit(batch.len(), off, rng);
+    let x = batch::evidence(clean, batch.iter().copied(), &device).x;
+    let x = parts.happens(&m, x, input);
     (m, x)
 }
 
@@ -133,7 +123,7 @@ fn explicit_log_prob(parts: &ManipulationModel, explicit: &[bool], m: Tensor<2>,
     let (batch, device) = (x.dims()[0], x.device());
     let q2 = parts.posterior(x);
     let mask: Vec<f32> = explicit.iter().map(|&e| f32::from(u8::from(e))).collect();
-    let mask: Tensor<2> = Tensor::from_data(TensorData::new(mask, [1, explicit.len()]), &device);
+    let mask: Tensor<2> = Tensor::<1>::from_floats(mask.as_slice(), &device).unsqueeze();
     let scaled = (m - q2.mean).square() * q2.log_var.clone().neg().exp();
     let log_2pi = (2.0 * std::f64::consts::PI).ln();
     ((scaled + q2.log_var + log_2pi) * mask).sum_dim(1).mul_scalar(-0.5).reshape([batch])

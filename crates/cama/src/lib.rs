@@ -8,13 +8,14 @@
 //!
 //! ```
 //! use cama::{
-//!     AdaptConfig, DeepCama, DreamConfig, Former, MChoice, ModelConfig, PredictConfig, TrainConfig, adapt, data, device,
+//!     AdaptConfig, DeepCama, DreamConfig, Former, ImageInput, MChoice, ModelConfig, PredictConfig, TrainConfig, adapt, data, device,
 //!     dream, predict, silent, train,
 //! };
 //!
 //! // Far too little of everything, so that the example runs in a moment.
 //! let clean = data::load("mnist:train[..300]")?;
-//! let config = ModelConfig { z: 8, hidden: 32, channels: 8, ..ModelConfig::fast(clean.shape(), 10) };
+//! let image = ImageInput { channels: 8, ..ImageInput::fast(clean.shape()) };
+//! let config = ModelConfig { z: 8, hidden: 32, ..ModelConfig::fast(image, 10) };
 //! let model = DeepCama::new(&config, 1, &device("cpu")?)?;
 //!
 //! // Eq. 3 on clean images, then q2(m|x) on what the mechanisms make of them.
@@ -47,6 +48,7 @@ mod device;
 mod dream;
 mod error;
 pub mod files;
+mod input;
 pub mod manipulation;
 pub mod mechanism;
 mod model;
@@ -64,7 +66,8 @@ pub use checkpoint::Checkpoints;
 pub use device::{device, device_names};
 pub use dream::{DreamConfig, dream};
 pub use error::{Error, Result};
-pub use model::{DeepCama, Joint, Likelihood, ManipulationModel, ModelConfig, Observation, PRESETS};
+pub use input::{ChildColumn, ChildKind, ImageInput, Input, Likelihood, TableInput};
+pub use model::{DeepCama, Evidence, Joint, ManipulationModel, ModelConfig, Observation, PRESETS};
 pub use network::Initialisation;
 pub use predict::{MChoice, PredictConfig, Prediction, predict, predict_each};
 pub use progress::{Event, Observer, Phase, silent};

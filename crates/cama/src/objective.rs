@@ -1,26 +1,26 @@
 //! The evidence lower bounds: Eqs. 3, 4 and 7.
 //!
 //! Expectations over z and m are Monte Carlo averages of reparameterised samples, the divergences between
-//! Gaussians are exact. log p(y) of the uniform class prior is included.
+//! q and p are exact.
 
 use burn::tensor::{Int, Tensor};
 use rand_chacha::ChaCha8Rng;
 
-use crate::model::DeepCama;
+use crate::model::{DeepCama, Evidence};
 use crate::noise::normal;
 
-/// How m is set for a batch of images.
+/// How m is set for a batch.
 #[expect(clippy::large_enum_variant, reason = "one is made for each batch, and moved at once")]
 pub enum Manipulated {
-    /// do(m = 0): clean images (Eq. 3).
+    /// do(m = 0): clean examples (Eq. 3).
     Null,
-    /// do(m = m0): images made by a known intervention, `[batch, dim]`.
+    /// do(m = m0): examples made by a known intervention, `[batch, dim]`.
     Known(Tensor<2>),
-    /// m ~ q2(m|x): images with an unknown manipulation (Eq. 4).
+    /// m ~ q2(m|x): examples with an unknown manipulation (Eq. 4).
     Unknown,
 }
 
-/// An ELBO for each image of a batch, in its terms, each `[batch]` in nats.
+/// An ELBO for each example of a batch, in its terms, each `[batch]` in nats.
 pub struct Elbo {
     /// E\[log p(x|y,z,m)\].
     pub log_px: Tensor<1>,
@@ -28,42 +28,42 @@ pub struct Elbo {
     pub kl_z: Tensor<1>,
     /// KL(q2(m|x) ‖ p(m)), zero unless m is inferred.
     pub kl_m: Tensor<1>,
-    /// log p(y), the same for every image.
-    pub log_py: f64,
+    /// log p(y|a).
+    pub log_py: Tensor<1>,
 }
 
 impl Elbo {
     /// The bound, with the divergences of z and m weighted (1 and 1 give the bound itself).
     pub fn weighted(&self, kl_z: f64, kl_m: f64) -> Tensor<1> {
         let divergences = self.kl_z.clone().mul_scalar(kl_z) + self.kl_m.clone().mul_scalar(kl_m);
-        self.log_px.clone() - divergences + self.log_py
+        self.log_px.clone() - divergences + self.log_py.clone()
     }
 }
 
 /// ELBO(x, y, do(m=0)) (Eq. 3), ELBO(x, y, do(m=m0)), or ELBO(x, y) (Eq. 4).
 ///
-/// `x` is `[batch, pixels]`, `labels` `[batch]`; `samples` of z are averaged.
+/// `labels` is `[batch]`; `samples` of z are averaged.
 ///
 /// # Panics
 ///
 /// If m is to be inferred and the model has no mechanism.
 pub fn elbo(
     model: &DeepCama,
-    x: Tensor<2>,
+    seen: &Evidence,
     labels: Tensor<1, Int>,
     manipulated: Manipulated,
     samples: usize,
     rng: &mut ChaCha8Rng,
 ) -> Elbo {
-    let (batch, device) = (x.dims()[0], x.device());
-    let (m, kl_m) = choose_m(model, &x, manipulated, rng);
+    let (batch, device) = (seen.x.dims()[0], seen.x.device());
+    let (m, kl_m) = choose_m(model, &seen.x, manipulated, rng);
     let noise = normal([batch, samples, model.config().z], rng, &device);
-    let joint = model.joint(x, Some(labels), m.as_ref(), noise);
+    let joint = model.joint(seen, Some(labels), m.as_ref(), noise);
     Elbo {
         log_px: joint.log_px.mean_dim(2).reshape([batch]),
         kl_z: joint.kl_z.reshape([batch]),
         kl_m,
-        log_py: -(model.config().classes as f64).ln(),
+        log_py: joint.log_py.reshape([batch]),
     }
 }
 
@@ -76,17 +76,16 @@ pub fn elbo(
 /// If m is to be inferred and the model has no mechanism.
 pub fn elbo_unlabelled(
     model: &DeepCama,
-    x: Tensor<2>,
+    seen: &Evidence,
     manipulated: Manipulated,
     samples: usize,
     kl_m: f64,
     rng: &mut ChaCha8Rng,
 ) -> Tensor<1> {
-    let (m, kl) = choose_m(model, &x, manipulated, rng);
-    let classes = model.config().classes;
-    let noise = normal([x.dims()[0], samples, model.config().z], rng, &x.device());
-    let joint = model.joint(x, None, m.as_ref(), noise);
-    let by_class = joint.log_px.mean_dim(2).squeeze_dim::<2>(2) - joint.kl_z - (classes as f64).ln();
+    let (m, kl) = choose_m(model, &seen.x, manipulated, rng);
+    let noise = normal([seen.x.dims()[0], samples, model.config().z], rng, &seen.x.device());
+    let joint = model.joint(seen, None, m.as_ref(), noise);
+    let by_class = joint.log_px.mean_dim(2).squeeze_dim::<2>(2) - joint.kl_z + joint.log_py;
     logsumexp(by_class) - kl.mul_scalar(kl_m)
 }
 
@@ -106,7 +105,7 @@ fn choose_m(
             let parts = model.manipulation().expect("a model that infers m has a mechanism");
             let q2 = parts.posterior(x.clone());
             let m = q2.sample(normal([batch, parts.dim()], rng, &device));
-            (Some(m), q2.kl_to_standard().reshape([batch]))
+            (Some(m), parts.divergence(&q2))
         }
     }
 }

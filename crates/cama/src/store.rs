@@ -11,13 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::adapt::{AdaptReport, Outcome};
 use crate::files::write_atomic;
+use crate::input::Input;
 use crate::model::{DeepCama, ModelConfig};
 use crate::predict::MChoice;
 use crate::train::Epoch;
 use crate::{Error, Result};
 
 const FORMAT: &str = "cama-model";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const CONFIG: &str = "config.json";
 const WEIGHTS: &str = "model.safetensors";
 
@@ -180,12 +181,13 @@ impl StoredModel {
         let Card { data, seed, preset, classes, manipulated, commands, history, adaptations, .. } =
             &self.card;
         let mechanisms: Vec<_> = self.model.config().mechanisms.iter().map(|m| m.name()).collect();
-        let [c, h, w] = self.model.config().image;
+        let input = &self.model.config().input;
         let mut text = format!(
             "# A deep CAMA model\n\nA causal, generative classifier; `cama info` prints this page, `cama predict` uses it.\n\n\
-             - classes: {}\n- images: {c}×{h}×{w}, pixels in [0, 1]\n- preset: {preset}\n- mechanisms: {}\n\
+             - classes: {}\n- {}\n- preset: {preset}\n- mechanisms: {}\n\
              - parameters: {}\n- training data: {data}\n- manipulated training data: {}\n- dream steps: {}\n- seed: {seed}\n",
             classes.join(", "),
+            described(input),
             if mechanisms.is_empty() { "none".into() } else { mechanisms.join(", ") },
             self.model.num_params(),
             manipulated.as_deref().unwrap_or("none"),
@@ -195,10 +197,12 @@ impl StoredModel {
         commands.iter().for_each(|command| text += &format!("    {command}\n"));
         if let Some(last) = history.last() {
             text += &format!(
-                "\n## Training\n\nAfter {} epochs, on images held out of the training data:\n\n\
+                "\n## Training\n\nAfter {} epochs, on {}s held out of the training data:\n\n\
                  | figure | value |\n|---|---|\n| accuracy, do(m=0), K=1 | {:.4} |\n| ELBO(x, y, do(m=0)), nats | {:.2} |\n\
                  | log p(x∣y,z,0), nats | {:.2} |\n| KL of z, nats | {:.2} |\n",
-                last.epoch, last.accuracy, last.elbo, last.log_px, last.kl_z
+                last.epoch,
+                input.noun(),
+                last.accuracy, last.elbo, last.log_px, last.kl_z
             );
         }
         for Adaptation { from, on, seed, report } in adaptations {
@@ -212,10 +216,24 @@ impl StoredModel {
                 report.elbo_after,
             );
             if let (Some(before), Some(after)) = (report.clean_before, report.clean_after) {
-                text += &format!("| accuracy on held-out clean images | {before:.4} | {after:.4} |\n");
+                text += &format!("| accuracy on held-out clean {}s | {before:.4} | {after:.4} |\n", input.noun());
             }
         }
         text
+    }
+}
+
+/// What the model reads, in words.
+fn described(input: &Input) -> String {
+    match input {
+        Input::Image(image) => {
+            let [c, h, w] = image.shape;
+            format!("images: {c}×{h}×{w}, pixels in [0, 1]")
+        }
+        Input::Table(table) => {
+            let children: Vec<_> = table.children.iter().map(|column| column.name.as_str()).collect();
+            format!("children (X): {}", children.join(", "))
+        }
     }
 }
 
@@ -266,9 +284,11 @@ fn crc32(bytes: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ImageInput;
 
     fn stored(classes: &[&str]) -> StoredModel {
-        let config = ModelConfig { z: 2, hidden: 4, channels: 2, ..ModelConfig::fast([1, 8, 8], 3) };
+        let image = ImageInput { channels: 2, ..ImageInput::fast([1, 8, 8]) };
+        let config = ModelConfig { z: 2, hidden: 4, ..ModelConfig::fast(image, 3) };
         let model = DeepCama::new(&config, 0, &Device::flex()).unwrap();
         let classes = classes.iter().map(|name| name.to_string()).collect();
         StoredModel { model, card: Card { classes, ..Card::default() } }

@@ -9,18 +9,18 @@ use cama::data::{self, Images};
 use cama::manipulation::Manipulation;
 use cama::mechanism::MechanismConfig;
 use cama::{
-    AdaptConfig, Adapted, Augmentation, Card, Checkpoints, DeepCama, DreamConfig, Error, Event, Former,
+    AdaptConfig, Adapted, Augmentation, Card, Checkpoints, DeepCama, DreamConfig, ImageInput, Error, Event, Former,
     MChoice, ModelConfig, Outcome, PredictConfig, StoredModel, TrainConfig, adapt, device, dream, predict,
     silent, train,
 };
 
 fn config(mechanisms: &str) -> ModelConfig {
+    let image = ImageInput { channels: 12, ..ImageInput::fast([1, 28, 28]) };
     ModelConfig {
         z: 16,
         hidden: 96,
-        channels: 12,
         mechanisms: MechanismConfig::parse_list(mechanisms).unwrap(),
-        ..ModelConfig::fast([1, 28, 28], 10)
+        ..ModelConfig::fast(image, 10)
     }
 }
 

@@ -5,23 +5,21 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Int, Tensor, TensorData};
 use cama::mechanism::MechanismConfig;
 use cama::objective::{Manipulated, elbo, elbo_unlabelled};
-use cama::{DeepCama, Likelihood, ModelConfig, device};
+use cama::{DeepCama, Evidence, ImageInput, ModelConfig, device};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 const BATCH: usize = 3;
 
 fn model() -> DeepCama {
+    let image = ImageInput { channels: 3, conv_layers: 2, ..ImageInput::fast([1, 6, 6]) };
     let config = ModelConfig {
         z: 3,
         hidden: 7,
-        channels: 3,
-        conv_layers: 2,
         // Smooth but for the warp's pixel borders, so that finite differences mean something.
         negative_slope: 1.0,
-        likelihood: Likelihood::Bernoulli,
         mechanisms: MechanismConfig::parse_list("latent,affine,photometric").unwrap(),
-        ..ModelConfig::fast([1, 6, 6], 4)
+        ..ModelConfig::fast(image, 4)
     };
     DeepCama::new(&config, 2, &device("cpu").unwrap()).unwrap()
 }
@@ -32,8 +30,9 @@ fn loss(model: &DeepCama) -> Tensor<1> {
     let x: Tensor<2> = Tensor::from_data(TensorData::new(pixels, [BATCH, 36]), &model.device());
     let y: Tensor<1, Int> = Tensor::from_data([0i64, 3, 1], &model.device());
     let mut rng = ChaCha8Rng::seed_from_u64(4);
-    let labelled = elbo(model, x.clone(), y, Manipulated::Unknown, 2, &mut rng).weighted(1.0, 1.0);
-    let unlabelled = elbo_unlabelled(model, x, Manipulated::Unknown, 2, 1.0, &mut rng);
+    let seen = Evidence::of_x(x);
+    let labelled = elbo(model, &seen, y, Manipulated::Unknown, 2, &mut rng).weighted(1.0, 1.0);
+    let unlabelled = elbo_unlabelled(model, &seen, Manipulated::Unknown, 2, 1.0, &mut rng);
     (labelled + unlabelled).mean().neg()
 }
 

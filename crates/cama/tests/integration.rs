@@ -3,22 +3,20 @@
 use burn::tensor::{Tensor, TensorData};
 use cama::data::Images;
 use cama::mechanism::MechanismConfig;
-use cama::{DeepCama, Initialisation, Likelihood, MChoice, ModelConfig, PredictConfig, device, predict};
+use cama::{DeepCama, Initialisation, ImageInput, MChoice, ModelConfig, PredictConfig, device, predict};
 
 const CLASSES: usize = 3;
 const PIXELS: usize = 36;
 
 fn model() -> DeepCama {
+    let image = ImageInput { channels: 4, conv_layers: 2, ..ImageInput::fast([1, 6, 6]) };
     let config = ModelConfig {
         z: 2,
         hidden: 12,
-        channels: 4,
-        conv_layers: 2,
         // Wide posteriors, as importance sampling needs them.
         initialisation: Initialisation::Uniform,
-        likelihood: Likelihood::Bernoulli,
         mechanisms: MechanismConfig::parse_list("latent,affine,photometric").unwrap(),
-        ..ModelConfig::fast([1, 6, 6], CLASSES)
+        ..ModelConfig::fast(image, CLASSES)
     };
     DeepCama::new(&config, 3, &device("cpu").unwrap()).unwrap()
 }
@@ -30,7 +28,7 @@ fn integrated(model: &DeepCama, x: &[f32], m: Option<&Tensor<2>>) -> Vec<f64> {
     let grid: Vec<[f64; 2]> = (0..side * side).map(|i| [at(i / side), at(i % side)]).collect();
     let z: Vec<f32> = (0..CLASSES).flat_map(|_| grid.iter().flatten().map(|&v| v as f32)).collect();
     let z = Tensor::from_data(TensorData::new(z, [1, CLASSES, grid.len(), 2]), &device("cpu").unwrap());
-    let means = model.observe(None, z, m).means(Likelihood::Bernoulli);
+    let means = model.observe(None, None, z, m).means(&model.config().input);
     let means: Vec<f64> = means.into_data().iter::<f32>().map(f64::from).collect();
     let log_weights: Vec<f64> = means
         .chunks(PIXELS)
@@ -61,7 +59,7 @@ fn prediction_agrees_with_numerical_integration() {
     let pixels: Vec<f32> = (0..3 * PIXELS).map(|i| 0.5 + 0.45 * (i as f32 * 0.9).sin()).collect();
     let images = Images::new("waves", [1, 6, 6], pixels, None, vec![]).unwrap();
     for choice in [MChoice::Null, MChoice::Mean, MChoice::Sample] {
-        let config = PredictConfig { samples: 50_000, m: choice, seed: 1, chunk: 20_000 };
+        let config = PredictConfig { samples: 50_000, m: choice, seed: 1, chunk: Some(20_000) };
         for (i, prediction) in predict(&model, &images, &config).unwrap().iter().enumerate() {
             let m = (choice != MChoice::Null).then(|| {
                 let shape = [1, prediction.m.len()];
@@ -91,7 +89,7 @@ fn chunks_change_nothing() {
         let config = PredictConfig { samples: 4, m: MChoice::Sample, seed: 1, chunk };
         predict(&model, &images, &config).unwrap()
     };
-    for (a, b) in with(1000).iter().zip(with(12)) {
+    for (a, b) in with(Some(1000)).iter().zip(with(Some(12))) {
         assert_eq!(a.class, b.class);
         assert!((a.log_px - b.log_px).abs() < 1e-3);
     }

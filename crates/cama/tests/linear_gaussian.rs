@@ -7,7 +7,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 use cama::mechanism::MechanismConfig;
 use cama::objective::{Manipulated, elbo, elbo_unlabelled};
 use cama::{
-    DeepCama, Initialisation, Likelihood, MChoice, ModelConfig, PredictConfig, data, device, predict,
+    DeepCama, Evidence, ImageInput, Initialisation, Likelihood, MChoice, ModelConfig, PredictConfig, data, device, predict,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -19,16 +19,19 @@ const PIXELS: usize = 16;
 const SIGMA: f64 = 0.3;
 
 fn model(mechanisms: &str) -> DeepCama {
+    let image = ImageInput {
+        channels: 3,
+        conv_layers: 1,
+        likelihood: Likelihood::Gaussian,
+        ..ImageInput::fast([1, 4, 4])
+    };
     let config = ModelConfig {
         z: 2,
         hidden: 6,
-        channels: 3,
-        conv_layers: 1,
         negative_slope: 1.0,
         initialisation: Initialisation::Uniform,
-        likelihood: Likelihood::Gaussian,
         mechanisms: MechanismConfig::parse_list(mechanisms).unwrap(),
-        ..ModelConfig::fast([1, 4, 4], CLASSES)
+        ..ModelConfig::fast(image, CLASSES)
     };
     DeepCama::new(&config, 5, &device("cpu").unwrap()).unwrap()
 }
@@ -36,6 +39,10 @@ fn model(mechanisms: &str) -> DeepCama {
 fn tensor<const D: usize>(values: &[f64], shape: [usize; D]) -> Tensor<D> {
     let values: Vec<f32> = values.iter().map(|&v| v as f32).collect();
     Tensor::from_data(TensorData::new(values, shape), &device("cpu").unwrap())
+}
+
+fn seen(x: &[f64]) -> Evidence {
+    Evidence::of_x(tensor(x, [x.len() / PIXELS, PIXELS]))
 }
 
 fn host<const D: usize>(x: Tensor<D>) -> Vec<f64> {
@@ -46,8 +53,8 @@ fn host<const D: usize>(x: Tensor<D>) -> Vec<f64> {
 fn decoder(model: &DeepCama, m: Option<&Tensor<2>>) -> (Vec<Vec<f64>>, [Vec<f64>; 2]) {
     let means = |z: [f64; 2]| {
         let z: Vec<f64> = z.iter().copied().cycle().take(2 * CLASSES).collect();
-        let observed = model.observe(None, tensor(&z, [1, CLASSES, 1, 2]), m);
-        host(observed.means(Likelihood::Gaussian)).chunks(PIXELS).map(<[f64]>::to_vec).collect::<Vec<_>>()
+        let observed = model.observe(None, None, tensor(&z, [1, CLASSES, 1, 2]), m);
+        host(observed.means(&model.config().input)).chunks(PIXELS).map(<[f64]>::to_vec).collect::<Vec<_>>()
     };
     let b = means([0.0, 0.0]);
     let column = |z| means(z)[0].iter().zip(&b[0]).map(|(a, b)| a - b).collect();
@@ -103,9 +110,9 @@ fn the_elbo_of_a_clean_image_is_the_closed_form_and_below_the_evidence() {
     let labels = [0i64, 1, 2, 2];
     let y: Tensor<1, Int> = Tensor::from_data(labels, &device("cpu").unwrap());
     let mut rng = ChaCha8Rng::seed_from_u64(1);
-    let estimate = elbo(&model, tensor(&x, [4, PIXELS]), y.clone(), Manipulated::Null, 20_000, &mut rng);
+    let estimate = elbo(&model, &seen(&x), y.clone(), Manipulated::Null, 20_000, &mut rng);
     let estimate = host(estimate.weighted(1.0, 1.0));
-    let q1 = model.style(tensor(&x, [4, PIXELS]), Some(y), None);
+    let q1 = model.style(&seen(&x), Some(y), None);
     let (mean, log_var) = (host(q1.mean), host(q1.log_var));
     let (b, w) = decoder(&model, None);
     for i in 0..4 {
@@ -124,7 +131,7 @@ fn the_unlabelled_elbo_is_the_closed_form_given_m() {
     let seed = 8;
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let estimate =
-        elbo_unlabelled(&model, tensor(&x, [4, PIXELS]), Manipulated::Unknown, 20_000, 1.0, &mut rng);
+        elbo_unlabelled(&model, &seen(&x), Manipulated::Unknown, 20_000, 1.0, &mut rng);
     let estimate = host(estimate);
     // The same m: noise for it is drawn first.
     let q2 = parts.posterior(tensor(&x, [4, PIXELS]));
@@ -137,7 +144,7 @@ fn the_unlabelled_elbo_is_the_closed_form_given_m() {
         let m = m.clone().narrow(0, i, 1);
         let (b, w) = decoder(&model, Some(&m));
         let x = &x[i * PIXELS..][..PIXELS];
-        let q1 = model.style(tensor(x, [1, PIXELS]), None, Some(&m));
+        let q1 = model.style(&seen(x), None, Some(&m));
         let (mean, log_var) = (host(q1.mean), host(q1.log_var));
         let by_class: Vec<f64> = (0..CLASSES)
             .map(|c| exact_elbo(x, &b[c], &w, &mean[2 * c..][..2], &log_var[2 * c..][..2]))

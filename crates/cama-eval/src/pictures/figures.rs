@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Int, Tensor, TensorData};
 use cama::data::Images;
-use cama::{DeepCama, Error, MChoice, PredictConfig, Prediction, Result, predict};
+use cama::{DeepCama, Error, Evidence, MChoice, PredictConfig, Prediction, Result, predict};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
@@ -64,7 +64,7 @@ pub fn samples(model: &DeepCama, classes: &[String], columns: usize, rng: &mut C
     let z = Tensor::<4>::from_data(TensorData::new(z, [1, 1, columns, z_dim]), &device);
     let strip = |class: usize| {
         let label = Tensor::<1, Int>::from_data([class as i64], &device);
-        let means = model.observe(Some(label), z.clone(), None).means(model.config().likelihood);
+        let means = model.observe(Some(label), None, z.clone(), None).means(&model.config().input);
         Strip::new(classes.get(class).cloned().unwrap_or_else(|| class.to_string()), rows(means))
     };
     let strips = (0..n).map(strip).collect();
@@ -139,15 +139,15 @@ impl Known {
             let dim = m.len() / n;
             Tensor::<2>::from_data(TensorData::new(m, [n, dim]), &device)
         });
-        let z = model.style(pixels(images, &device), Some(labels.clone()), m.as_ref()).mean;
+        let z = model.style(&Evidence::of_x(pixels(images, &device)), Some(labels.clone()), m.as_ref()).mean;
         Ok(Self { model, predictions, labels, z, m })
     }
 
     /// Means of p(x|y,z,m) for each image.
     fn decode(&self, m: Option<&Tensor<2>>) -> Vec<Vec<f32>> {
         let z = self.z.clone().unsqueeze_dim::<4>(2);
-        let observed = self.model.observe(Some(self.labels.clone()), z, m);
-        rows(observed.means(self.model.config().likelihood))
+        let observed = self.model.observe(Some(self.labels.clone()), None, z, m);
+        rows(observed.means(&self.model.config().input))
     }
 
     /// One image's classes and z, `count` times.

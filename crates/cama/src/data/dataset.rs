@@ -6,6 +6,7 @@ use std::str::FromStr;
 use rand_chacha::ChaCha8Rng;
 
 use super::Images;
+use crate::input::Input;
 use crate::manipulation::Manipulation;
 use crate::{Error, Result};
 
@@ -44,6 +45,9 @@ pub trait Dataset: Clone + Send + Sync {
         &[]
     }
 
+    /// Errors unless a model of `input` can read X, A and C.
+    fn check_input(&self, input: &Input) -> Result<()>;
+
     /// The examples with these indices, in this order; an index may come more than once.
     fn select(&self, indices: &[usize]) -> Self;
 
@@ -79,6 +83,22 @@ impl Dataset for Images {
 
     fn x(&self, i: usize) -> &[f32] {
         self.image(i)
+    }
+
+    fn check_input(&self, input: &Input) -> Result<()> {
+        let [c, h, w] = self.shape();
+        match input {
+            Input::Image(image) if image.shape == self.shape() => Ok(()),
+            Input::Image(image) => {
+                let [mc, mh, mw] = image.shape;
+                Err(Error::Mismatch(format!(
+                    "the model takes images of {mc} channel(s), {mh}×{mw} pixels, the data has {c} channel(s), {h}×{w}"
+                )))
+            }
+            Input::Table(_) => {
+                Err(Error::Mismatch(format!("the model takes rows of a table, {} are images", self.name())))
+            }
+        }
     }
 
     fn select(&self, indices: &[usize]) -> Self {

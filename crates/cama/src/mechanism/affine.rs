@@ -5,8 +5,9 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::warp::{Grid, warp};
-use super::{Mechanism, Parameter, check_scale};
+use super::{Mechanism, Parameter, check_scale, image_shape, images_only};
 use crate::Result;
+use crate::input::Input;
 use crate::network::Init;
 
 /// Prior standard deviations of the six parameters.
@@ -68,8 +69,12 @@ struct Parts {
 impl Mechanism for Affine {
     type Config = AffineConfig;
 
-    fn new(config: &AffineConfig, image: [usize; 3], _hidden: usize, _init: &mut Init) -> Self {
-        Self { config: config.clone(), image }
+    fn check_input(input: &Input) -> std::result::Result<(), &'static str> {
+        images_only(input)
+    }
+
+    fn new(config: &AffineConfig, input: &Input, _hidden: usize, _init: &mut Init) -> Self {
+        Self { config: config.clone(), image: image_shape(input) }
     }
 
     fn parameters(&self) -> Vec<Parameter> {

@@ -5,6 +5,7 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::{Mechanism, Parameter};
+use crate::input::Input;
 use crate::network::{Init, Mlp};
 use crate::{Error, Result};
 
@@ -61,7 +62,7 @@ pub struct Latent {
 impl Mechanism for Latent {
     type Config = LatentConfig;
 
-    fn new(config: &LatentConfig, _image: [usize; 3], hidden: usize, init: &mut Init) -> Self {
+    fn new(config: &LatentConfig, _input: &Input, hidden: usize, init: &mut Init) -> Self {
         Self { nn_m: Mlp::new(config.dim, hidden, config.layers, init), config: config.clone() }
     }
 

@@ -1,53 +1,74 @@
 //! What the model believes the world can do to X: the mechanisms M → X.
 //!
-//! The model's m is the concatenation of the parts of its mechanisms, each with prior N(0, I). Every
+//! The model's m is the concatenation of the parts of its mechanisms, each with a [`Prior`] of unit variance. Every
 //! mechanism is the identity at m = 0, so a model that was trained with do(m = 0) never runs one and any
 //! can be attached to it later.
 
 mod affine;
 mod latent;
+mod per_column;
 mod photometric;
+mod prior;
 mod warp;
 
 pub use affine::{Affine, AffineConfig};
 pub use latent::{Latent, LatentConfig, Merge};
+pub use per_column::{PerColumn, PerColumnConfig};
 pub use photometric::{Photometric, PhotometricConfig};
+pub use prior::Prior;
 
 use burn::module::Module;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
+use crate::input::Input;
 use crate::network::Init;
 use crate::{Error, Result};
 
 /// One mechanism: the part of m it reads, and what it does with it.
 ///
-/// Images are `[batch, group, channels·height·width]`, means of pixels in [0, 1]; all images of a group
-/// share one row of `m`, `[batch, dim]`.
+/// X is `[batch, group, width]`: images of `channels·height·width` means of pixels in [0, 1], or rows of a table;
+/// all of a group share one row of `m`, `[batch, dim]`.
 pub trait Mechanism: Module {
     /// Prior scales and sizes.
     type Config: Clone + Default;
 
-    /// The mechanism for images `[channels, height, width]` and features of length `hidden`.
-    fn new(config: &Self::Config, image: [usize; 3], hidden: usize, init: &mut Init) -> Self;
+    /// Whether it can act on such an input; if not, on what it can.
+    fn check_input(_input: &Input) -> std::result::Result<(), &'static str> {
+        Ok(())
+    }
+
+    /// The mechanism for an input that [`check_input`](Self::check_input) allows, and features of length `hidden`.
+    fn new(config: &Self::Config, input: &Input, hidden: usize, init: &mut Init) -> Self;
 
     /// Names and units of the parameters that m stands for; their number is the length of its part of m.
     fn parameters(&self) -> Vec<Parameter>;
 
+    /// p of its part of m.
+    fn prior(&self) -> Prior {
+        Prior::Normal
+    }
+
     /// Features h_M of m, merged with h_Y and h_Z: `[batch, dim] → [batch, hidden]`.
-    /// An explicit mechanism has none: it acts on the image.
+    /// An explicit mechanism has none: it acts on X.
     fn features(&self, _m: Tensor<2>) -> Option<Tensor<2>> {
         None
     }
 
-    /// T_m(x): what this mechanism makes of the clean mean image `x`. T_0 is exactly the identity.
+    /// T_m(x): what this mechanism makes of the clean mean `x`. T_0 is exactly the identity.
     fn transform(&self, _m: Tensor<2>, x: Tensor<3>) -> Tensor<3> {
         x
     }
 
-    /// T_m⁻¹(x): the image as it would have been.
+    /// T_m⁻¹(x): X as it would have been.
     fn restore(&self, _m: Tensor<2>, x: Tensor<3>) -> Tensor<3> {
         x
+    }
+
+    /// The logarithm of the factor by which T_m stretches what X is off its mean, `[batch, width]`; nothing where
+    /// X varies about T_m(mean) as it does about the mean.
+    fn log_stretch(&self, _m: Tensor<2>) -> Option<Tensor<2>> {
+        None
     }
 }
 
@@ -106,9 +127,17 @@ macro_rules! mechanisms {
                 match self { $(Self::$mechanism(_) => $name,)* }
             }
 
-            /// Whether it acts on the image itself, by a transformation that can be undone and dreamt.
+            /// Whether it acts on X itself, by a transformation that can be undone and dreamt.
             pub fn is_explicit(&self) -> bool {
                 match self { $(Self::$mechanism(_) => $explicit,)* }
+            }
+
+            /// Errors unless it can act on such an input.
+            pub fn check_input(&self, input: &Input) -> Result<()> {
+                let checked = match self { $(Self::$mechanism(_) => $mechanism::check_input(input),)* };
+                checked.map_err(|wanted| {
+                    Error::config("mechanism", self.name(), format!("one for {}s: it acts on {wanted}", input.noun()))
+                })
             }
 
             /// Checks every setting.
@@ -123,9 +152,9 @@ macro_rules! mechanisms {
 
         impl AnyMechanism {
             /// The configured mechanism, as [`Mechanism::new`].
-            pub fn new(config: &MechanismConfig, image: [usize; 3], hidden: usize, init: &mut Init) -> Self {
+            pub fn new(config: &MechanismConfig, input: &Input, hidden: usize, init: &mut Init) -> Self {
                 match config {
-                    $(MechanismConfig::$mechanism(c) => Self::$mechanism($mechanism::new(c, image, hidden, init)),)*
+                    $(MechanismConfig::$mechanism(c) => Self::$mechanism($mechanism::new(c, input, hidden, init)),)*
                 }
             }
 
@@ -144,6 +173,16 @@ macro_rules! mechanisms {
                 match self { $(Self::$mechanism(inner) => inner.transform(m, x),)* }
             }
 
+            /// As [`Mechanism::prior`].
+            pub fn prior(&self) -> Prior {
+                match self { $(Self::$mechanism(inner) => inner.prior(),)* }
+            }
+
+            /// As [`Mechanism::log_stretch`].
+            pub fn log_stretch(&self, m: Tensor<2>) -> Option<Tensor<2>> {
+                match self { $(Self::$mechanism(inner) => inner.log_stretch(m),)* }
+            }
+
             /// As [`Mechanism::restore`].
             pub fn restore(&self, m: Tensor<2>, x: Tensor<3>) -> Tensor<3> {
                 match self { $(Self::$mechanism(inner) => inner.restore(m, x),)* }
@@ -157,6 +196,7 @@ mechanisms! {
     "latent": Latent(LatentConfig), false;
     "affine": Affine(AffineConfig), true;
     "photometric": Photometric(PhotometricConfig), true;
+    "per-column": PerColumn(PerColumnConfig), true;
 }
 
 impl MechanismConfig {
@@ -175,4 +215,18 @@ fn check_scale(field: &str, value: f64) -> Result<()> {
         return Ok(());
     }
     Err(Error::config(field, value, "a positive number: the standard deviation of its prior"))
+}
+
+/// The shape of the images that a mechanism acts on.
+///
+/// # Panics
+///
+/// If the input is a table; [`Mechanism::check_input`] comes first.
+fn image_shape(input: &Input) -> [usize; 3] {
+    input.image().expect("checked to be images").shape
+}
+
+/// For mechanisms that act on pixels.
+fn images_only(input: &Input) -> std::result::Result<(), &'static str> {
+    input.image().map(|_| ()).ok_or("images")
 }

@@ -4,8 +4,9 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::{Mechanism, Parameter, check_scale};
+use super::{Mechanism, Parameter, check_scale, images_only};
 use crate::Result;
+use crate::input::Input;
 use crate::network::Init;
 
 /// Prior standard deviations of the two parameters.
@@ -42,7 +43,11 @@ pub struct Photometric {
 impl Mechanism for Photometric {
     type Config = PhotometricConfig;
 
-    fn new(config: &PhotometricConfig, _image: [usize; 3], _hidden: usize, _init: &mut Init) -> Self {
+    fn check_input(input: &Input) -> std::result::Result<(), &'static str> {
+        images_only(input)
+    }
+
+    fn new(config: &PhotometricConfig, _input: &Input, _hidden: usize, _init: &mut Init) -> Self {
         Self { config: config.clone() }
     }
 

@@ -2,19 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::input::{ImageInput, Input, check_sizes};
 use crate::mechanism::{LatentConfig, MechanismConfig};
-use crate::network::{Initialisation, pyramid};
+use crate::network::Initialisation;
 use crate::{Error, Result};
-
-/// p(x|·) of one pixel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Likelihood {
-    /// Bernoulli with x in [0, 1] taken as the expected value.
-    Bernoulli,
-    /// Gaussian; the decoder gives its mean, and one variance for all pixels is learnt.
-    Gaussian,
-}
 
 /// A gigabyte of single-precision weights.
 const MOST_WEIGHTS: usize = 1 << 28;
@@ -26,110 +17,83 @@ pub const PRESETS: &[&str] = &["fast", "paper"];
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {
-    /// Channels, height and width of the images.
-    pub image: [usize; 3],
+    /// What X is, and in tables A and C.
+    pub input: Input,
     /// Number of classes of Y.
     pub classes: usize,
     /// Length of Z.
     pub z: usize,
     /// Width of every fully connected layer.
     pub hidden: usize,
-    /// Channels of every convolution.
-    pub channels: usize,
-    /// Number of halvings in the encoders and of doublings in the decoder.
-    pub conv_layers: usize,
-    /// Layers of NN_Y and of NN_Z.
+    /// Layers of NN_Y, of NN_Z and of NN_C.
     pub cause_layers: usize,
-    /// Side of the convolution kernels of q1(z|x,y,m).
-    pub kernel_z: usize,
-    /// Side of the convolution kernels of q2(m|x).
-    pub kernel_m: usize,
-    /// Halve by max pooling instead of stride 2.
-    pub pooling: bool,
     /// Slope of the activation for negative inputs; 0 is ReLU, 1 makes every network linear.
     pub negative_slope: f64,
     /// How initial weights are drawn.
     pub initialisation: Initialisation,
-    /// p(x|·) of one pixel.
-    pub likelihood: Likelihood,
-    /// The parts of m, in the order in which they act on the clean image.
+    /// The parts of m, in the order in which they act on the clean X.
     pub mechanisms: Vec<MechanismConfig>,
 }
 
 impl ModelConfig {
-    /// Small and quick to train on a CPU: stride-2 convolutions, leaky ReLU, He initialisation, and the
-    /// explicit mechanisms `affine` and `photometric`.
-    pub fn fast(image: [usize; 3], classes: usize) -> Self {
+    /// Small and quick to train on a CPU: leaky ReLU, He initialisation, and the explicit mechanisms for such
+    /// an input (`affine` and `photometric` for images, `per-column` for tables). An image's shape stands for
+    /// [`ImageInput::fast`].
+    pub fn fast(input: impl Into<Input>, classes: usize) -> Self {
+        let input = input.into();
+        let (z, hidden, mechanisms) = match input {
+            Input::Image(_) => (64, 256, "affine,photometric"),
+            Input::Table(_) => (8, 100, "per-column"),
+        };
         Self {
-            image,
+            input,
             classes,
-            z: 64,
-            hidden: 256,
-            channels: 32,
-            conv_layers: 3,
+            z,
+            hidden,
             cause_layers: 2,
-            kernel_z: 5,
-            kernel_m: 5,
-            pooling: false,
             negative_slope: 0.2,
             initialisation: Initialisation::He,
-            likelihood: Likelihood::Bernoulli,
-            mechanisms: MechanismConfig::parse_list("affine,photometric").expect("two known names"),
+            mechanisms: MechanismConfig::parse_list(mechanisms).expect("known names"),
         }
     }
 
-    /// The architecture of the paper's MNIST experiments, with its latent mechanism.
+    /// The architecture of the paper's MNIST experiments, with its latent mechanism, for images
+    /// `[channels, height, width]`.
     pub fn paper(image: [usize; 3], classes: usize) -> Self {
         Self {
             hidden: 500,
-            channels: 64,
-            kernel_m: 3,
-            pooling: true,
             negative_slope: 0.0,
             initialisation: Initialisation::Uniform,
             mechanisms: vec![MechanismConfig::Latent(LatentConfig::default())],
-            ..Self::fast(image, classes)
+            ..Self::fast(ImageInput::paper(image), classes)
         }
     }
 
-    /// The preset called `name`, for images `[channels, height, width]`.
-    pub fn preset(name: &str, image: [usize; 3], classes: usize) -> Result<Self> {
-        match name {
-            "fast" => Ok(Self::fast(image, classes)),
-            "paper" => Ok(Self::paper(image, classes)),
+    /// The preset called `name`, for such an input: an image's networks are replaced by the preset's.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such preset, or not for such an input: the paper does not say which networks it has for
+    /// tables.
+    pub fn preset(name: &str, input: Input, classes: usize) -> Result<Self> {
+        match (name, &input) {
+            ("fast", _) => Ok(Self::fast(input, classes)),
+            ("paper", Input::Image(image)) => Ok(Self::paper(image.shape, classes)),
+            ("paper", Input::Table(_)) => {
+                Err(Error::config("preset", name, "`fast` for tables: the paper gives no architecture for them"))
+            }
             _ => Err(Error::unknown_name("preset", name, PRESETS)),
         }
     }
 
     /// Checks every field, naming the first that is not allowed.
     pub fn check(&self) -> Result<()> {
-        let sizes = [
-            ("model.image[0]", self.image[0], 1..=64),
-            ("model.image[1]", self.image[1], 1..=4096),
-            ("model.image[2]", self.image[2], 1..=4096),
+        check_sizes(&[
             ("model.classes", self.classes, 2..=10_000),
             ("model.z", self.z, 1..=4096),
             ("model.hidden", self.hidden, 1..=65_536),
-            ("model.channels", self.channels, 1..=4096),
-            ("model.conv_layers", self.conv_layers, 1..=10),
             ("model.cause_layers", self.cause_layers, 1..=16),
-            ("model.kernel_z", self.kernel_z, 1..=31),
-            ("model.kernel_m", self.kernel_m, 1..=31),
-        ];
-        for (field, value, allowed) in sizes {
-            if !allowed.contains(&value) {
-                return Err(Error::config(
-                    field,
-                    value,
-                    format!("from {} to {}", allowed.start(), allowed.end()),
-                ));
-            }
-        }
-        for (field, kernel) in [("model.kernel_z", self.kernel_z), ("model.kernel_m", self.kernel_m)] {
-            if kernel % 2 == 0 {
-                return Err(Error::config(field, kernel, "odd, so that the kernel has a centre"));
-            }
-        }
+        ])?;
         if !(0.0..=1.0).contains(&self.negative_slope) {
             return Err(Error::config(
                 "model.negative_slope",
@@ -137,13 +101,14 @@ impl ModelConfig {
                 "from 0 (ReLU) to 1 (linear)",
             ));
         }
-        check_mechanisms(&self.mechanisms)?;
+        self.input.check(self.classes)?;
+        check_mechanisms(&self.mechanisms, &self.input)?;
         let weights = self.weights();
         if weights > MOST_WEIGHTS {
             return Err(Error::config(
                 "model",
                 format!("about {weights} weights"),
-                format!("sizes (hidden, channels, kernels, image) that make at most {MOST_WEIGHTS}"),
+                format!("sizes (hidden, channels, kernels, image, columns) that make at most {MOST_WEIGHTS}"),
             ));
         }
         Ok(())
@@ -151,20 +116,16 @@ impl ModelConfig {
 
     /// Roughly how many weights the sizes make, in any case enough to refuse what memory cannot hold.
     fn weights(&self) -> usize {
-        let [h, w] =
-            [self.image[1], self.image[2]].map(|side| pyramid(side, self.conv_layers)[self.conv_layers]);
-        let map = self.channels * h * w;
-        let kernels = self.kernel_z.pow(2) + self.kernel_m.pow(2) + 9;
-        let convolutions = self.conv_layers * self.channels.max(self.image[0]).pow(2) * kernels;
-        let dense = self.hidden * (self.z + self.classes + 2 * self.cause_layers * self.hidden + 5 * map);
-        convolutions + dense
+        let causes = self.hidden * (self.z + self.classes + 2 * self.cause_layers * self.hidden);
+        causes + self.input.weights(self.hidden)
     }
 }
 
-/// Each mechanism is allowed once, with allowed settings.
-pub(super) fn check_mechanisms(mechanisms: &[MechanismConfig]) -> Result<()> {
+/// Each mechanism is allowed once, with allowed settings, for an input that it can act on.
+pub(super) fn check_mechanisms(mechanisms: &[MechanismConfig], input: &Input) -> Result<()> {
     for (i, mechanism) in mechanisms.iter().enumerate() {
         mechanism.check()?;
+        mechanism.check_input(input)?;
         if mechanisms[..i].iter().any(|m| m.name() == mechanism.name()) {
             return Err(Error::config("model.mechanisms", mechanism.name(), "listed only once"));
         }

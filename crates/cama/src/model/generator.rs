@@ -2,16 +2,15 @@
 
 use burn::module::{Module, Param};
 use burn::nn::Linear;
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{Int, Tensor, activation};
 
-use super::{Likelihood, ModelConfig};
+use super::ModelConfig;
+use super::features::{Output, first_log_sigma};
+use crate::input::Input;
 use crate::mechanism::Merge;
-use crate::network::{Decoder, Init, Mlp, activate};
+use crate::network::{Init, Mlp, activate};
 
-/// Y, Z and M, whose features are concatenated.
-const CAUSES: usize = 3;
-
-/// NN_Y, NN_Z and NN_merge (Figure 4).
+/// NN_Y, NN_Z, NN_C and NN_merge (Figures 4 and 6).
 ///
 /// The merge's first layer, linear on the concatenated features, is kept as one projection for each cause:
 /// each runs at its own size and the sums are broadcast.
@@ -22,31 +21,53 @@ pub struct Generator {
     merge_y: Linear,
     merge_z: Linear,
     merge_m: Option<Linear>,
-    decoder: Decoder,
-    /// Log standard deviation of a pixel, `[1]`; Gaussian likelihood only.
+    c: Option<CoParents>,
+    prior: ClassPrior,
+    output: Output,
+    /// Log standard deviations of what is Gaussian: `[1]` for all pixels, `[width]` for the columns of a table.
     pub(super) log_sigma: Option<Param<Tensor<1>>>,
+    causes: usize,
     classes: usize,
     negative_slope: f64,
 }
 
+/// NN_C and its part of the merge.
+#[derive(Module, Debug)]
+struct CoParents {
+    nn_c: Mlp,
+    merge_c: Linear,
+}
+
 impl Generator {
     pub(super) fn new(config: &ModelConfig, init: &mut Init) -> Self {
-        let ModelConfig { image, classes, z, hidden, channels, conv_layers, cause_layers, .. } = *config;
+        let ModelConfig { ref input, classes, z, hidden, cause_layers, .. } = *config;
+        let co_parents = input.table().map_or(0, |table| table.co_parents);
+        // Y, Z and M, and C where there is any.
+        let causes = if co_parents > 0 { 4 } else { 3 };
         let nn_y = Mlp::new(classes, hidden, cause_layers, init);
         let nn_z = Mlp::new(z, hidden, cause_layers, init);
-        let decoder = Decoder::new(image, conv_layers, channels, first_image(config.likelihood), init);
-        let features = decoder.inputs();
-        // Standard deviation of pixels at first: a third of their range.
-        let log_sigma = (config.likelihood == Likelihood::Gaussian)
-            .then(|| Param::from_tensor(Tensor::full([1], (0.3f64).ln(), init.device)));
+        let output = Output::new(input, hidden, init);
+        let features = output.inputs();
+        let log_sigma = first_log_sigma(input)
+            .map(|first| Param::from_tensor(Tensor::from_floats(first.as_slice(), init.device)));
+        let merge_y = init.linear_part(hidden, features, causes * hidden, false);
+        let merge_z = init.linear_part(hidden, features, causes * hidden, true);
+        let c = (co_parents > 0).then(|| CoParents {
+            nn_c: Mlp::new(co_parents, hidden, cause_layers, init),
+            merge_c: init.linear_part(hidden, features, causes * hidden, false),
+        });
+        let prior = ClassPrior::new(config, init);
         Self {
             nn_y,
             nn_z,
-            merge_y: init.linear_part(hidden, features, CAUSES * hidden, false),
-            merge_z: init.linear_part(hidden, features, CAUSES * hidden, true),
+            merge_y,
+            merge_z,
             merge_m: None,
-            decoder,
+            c,
+            prior,
+            output,
             log_sigma,
+            causes,
             classes,
             negative_slope: init.negative_slope,
         }
@@ -56,7 +77,7 @@ impl Generator {
     pub(super) fn fit_latent(&mut self, wanted: bool, hidden: usize, init: &mut Init) {
         let project = self.merge_m.take().filter(|_| wanted);
         self.merge_m = project.or_else(|| {
-            wanted.then(|| init.linear_part(hidden, self.decoder.inputs(), CAUSES * hidden, false))
+            wanted.then(|| init.linear_part(hidden, self.output.inputs(), self.causes * hidden, false))
         });
     }
 
@@ -66,23 +87,34 @@ impl Generator {
         self.merge_y.forward(self.nn_y.forward(Tensor::eye(self.classes, &device)))
     }
 
-    /// Logits of the clean image: `z` is `[batch, targets, samples, z]`; `labels`, `[batch]`, where there is
-    /// one target each, else all classes are targets; `h_m` is `[batch or 1, hidden]`.
-    /// Returns `[batch, targets·samples, pixels]`.
+    /// log p(y|a), `[batch, classes]`, or log p(y), `[1, classes]`, where there are no parents; `a` is
+    /// `[batch, parents]`.
+    pub(super) fn log_prior(&self, a: Option<Tensor<2>>) -> Tensor<2> {
+        self.prior.forward(a, &self.merge_y.weight.device())
+    }
+
+    /// Logits or means of the clean X: `z` is `[batch, targets, samples, z]`; `labels`, `[batch]`, where there is
+    /// one target each, else all classes are targets; `c` is `[batch, co-parents]`; `h_m` is
+    /// `[batch or 1, hidden]`. Returns `[batch, targets·samples, width]`.
     pub(super) fn logits(
         &self,
         labels: Option<Tensor<1, Int>>,
+        c: Option<Tensor<2>>,
         z: Tensor<4>,
         h_m: Option<(Tensor<2>, Merge)>,
     ) -> Tensor<3> {
         let [batch, targets, samples, dim] = z.dims();
-        let features = self.decoder.inputs();
+        let features = self.output.inputs();
         let from_y: Tensor<4> = match labels {
             Some(labels) => self.classes().select(0, labels).reshape([batch, 1, 1, features]),
             None => self.classes().reshape([1, targets, 1, features]),
         };
         let from_z = self.merge_z.forward(self.nn_z.forward(z.reshape([batch * targets * samples, dim])));
         let mut h = from_z.reshape([batch, targets, samples, features]) + from_y;
+        if let (Some(c), Some(causes)) = (c, &self.c) {
+            let from_c = causes.merge_c.forward(causes.nn_c.forward(c));
+            h = h + from_c.reshape([batch, 1, 1, features]);
+        }
         if let (Some((h_m, merge)), Some(project)) = (h_m, &self.merge_m) {
             let rows = h_m.dims()[0];
             let from_m = project.forward(h_m).reshape([rows, 1, 1, features]);
@@ -92,16 +124,42 @@ impl Generator {
             };
         }
         let h = activate(h.reshape([batch * targets * samples, features]), self.negative_slope);
-        let logits = self.decoder.forward(h);
-        let pixels = logits.dims()[1];
-        logits.reshape([batch, targets * samples, pixels])
+        let logits = self.output.forward(h);
+        let width = logits.dims()[1];
+        logits.reshape([batch, targets * samples, width])
     }
 }
 
-/// What the decoder gives for every pixel at first: a nearly blank image.
-fn first_image(likelihood: Likelihood) -> f64 {
-    match likelihood {
-        Likelihood::Bernoulli => -2.0,
-        Likelihood::Gaussian => 0.1,
+/// p(y|a), or p(y) where there are no parents.
+#[derive(Module, Debug)]
+struct ClassPrior {
+    network: Option<(Mlp, Linear)>,
+    #[module(skip)]
+    log_frequencies: Vec<f32>,
+}
+
+impl ClassPrior {
+    fn new(config: &ModelConfig, init: &mut Init) -> Self {
+        let log_frequencies = match &config.input {
+            Input::Image(_) => vec![-(config.classes as f32).ln(); config.classes],
+            Input::Table(table) => table.class_frequencies.iter().map(|p| p.ln() as f32).collect(),
+        };
+        let network = config.input.table().filter(|table| table.parents > 0).map(|table| {
+            let nn_a = Mlp::new(table.parents, config.hidden, table.layers, init);
+            (nn_a, init.output(config.hidden, config.classes, 0.0))
+        });
+        Self { network, log_frequencies }
+    }
+
+    fn forward(&self, a: Option<Tensor<2>>, device: &burn::tensor::Device) -> Tensor<2> {
+        let frequencies: Tensor<2> =
+            Tensor::<1>::from_floats(self.log_frequencies.as_slice(), device).unsqueeze();
+        match (&self.network, a) {
+            // What A says comes on top of how frequent the classes are.
+            (Some((nn_a, out)), Some(a)) => {
+                activation::log_softmax(out.forward(nn_a.forward(a)) + frequencies, 1)
+            }
+            _ => frequencies,
+        }
     }
 }

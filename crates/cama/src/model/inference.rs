@@ -4,13 +4,14 @@ use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::{Int, Tensor};
 
-use super::ModelConfig;
-use crate::network::{DiagonalGaussian, Encoder, GaussianHead, Init, activate};
+use super::features::Trunk;
+use super::{Evidence, ModelConfig};
+use crate::network::{DiagonalGaussian, GaussianHead, Init, activate};
 
-/// q1(z|x,y,m): a trunk that sees x alone, so that it runs once per image whatever the classes.
+/// q1(z|x,y,m,a,c): a trunk that sees what is observed, so that it runs once per example whatever the classes.
 #[derive(Module, Debug)]
 pub struct StylePosterior {
-    trunk: Encoder,
+    trunk: Trunk,
     features: Linear,
     class: Linear,
     m: Option<Linear>,
@@ -21,9 +22,11 @@ pub struct StylePosterior {
 
 impl StylePosterior {
     pub(super) fn new(config: &ModelConfig, init: &mut Init) -> Self {
-        let ModelConfig { image, conv_layers, kernel_z, channels, hidden, pooling, classes, z, .. } = *config;
+        let ModelConfig { ref input, hidden, classes, z, .. } = *config;
+        let kernel = input.image().map_or(0, |image| image.kernel_z);
+        let others = input.table().map_or(0, |table| table.parents + table.co_parents);
         Self {
-            trunk: Encoder::new(image, conv_layers, kernel_z, channels, hidden, pooling, init),
+            trunk: Trunk::new(input, kernel, input.width() + others, hidden, init),
             features: init.linear_part(hidden, hidden, hidden + classes, true),
             class: init.linear_part(classes, hidden, hidden + classes, false),
             m: None,
@@ -48,15 +51,18 @@ impl StylePosterior {
         });
     }
 
-    /// The posterior of z, `[batch, targets, z]`, with `x` `[batch, pixels]`; `labels`, `[batch]`, where there
-    /// is one target each, else all classes are targets; `m`, `[batch, dim]`, the latent mechanism's part.
+    /// The posterior of z, `[batch, targets, z]`; `labels`, `[batch]`, where there is one target each, else all
+    /// classes are targets; `m`, `[batch, dim]`, the latent mechanism's part.
     pub(super) fn forward(
         &self,
-        x: Tensor<2>,
+        seen: Evidence,
         labels: Option<Tensor<1, Int>>,
         m: Option<Tensor<2>>,
     ) -> DiagonalGaussian<3> {
-        let mut from_x = self.features.forward(self.trunk.forward(x));
+        let Evidence { x, a, c } = seen;
+        let others = [a, c].into_iter().flatten();
+        let seen = others.fold(x, |seen, other| Tensor::cat(vec![seen, other], 1));
+        let mut from_x = self.features.forward(self.trunk.forward(seen));
         if let (Some(m), Some(layer)) = (m, &self.m) {
             from_x = from_x + layer.forward(m);
         }
@@ -74,18 +80,18 @@ impl StylePosterior {
 /// q2(m|x): one trunk, one head for each mechanism.
 #[derive(Module, Debug)]
 pub struct ManipulationPosterior {
-    trunk: Encoder,
+    trunk: Trunk,
     heads: Vec<GaussianHead>,
 }
 
 impl ManipulationPosterior {
     pub(super) fn new(config: &ModelConfig, init: &mut Init) -> Self {
-        let ModelConfig { image, conv_layers, kernel_m, channels, hidden, pooling, .. } = *config;
-        let trunk = Encoder::new(image, conv_layers, kernel_m, channels, hidden, pooling, init);
-        Self { trunk, heads: Vec::new() }
+        let ModelConfig { ref input, hidden, .. } = *config;
+        let kernel = input.image().map_or(0, |image| image.kernel_m);
+        Self { trunk: Trunk::new(input, kernel, input.width(), hidden, init), heads: Vec::new() }
     }
 
-    /// A head for a part of m of length `dim`; its first means lie near zero, the clean image.
+    /// A head for a part of m of length `dim`; its first means lie near zero, the clean X.
     pub(super) fn new_head(config: &ModelConfig, dim: usize, init: &mut Init) -> GaussianHead {
         GaussianHead::new(config.hidden, dim, init).near_zero()
     }
@@ -95,7 +101,7 @@ impl ManipulationPosterior {
         self.heads = heads(std::mem::take(&mut self.heads));
     }
 
-    /// The posterior of the whole m, `[batch, dim]`, with `x` `[batch, pixels]`.
+    /// The posterior of the whole m, `[batch, dim]`, with `x` `[batch, width]`.
     pub(super) fn forward(&self, x: Tensor<2>) -> DiagonalGaussian<2> {
         let h = self.trunk.forward(x);
         let (means, log_vars) = self

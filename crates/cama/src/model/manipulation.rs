@@ -1,12 +1,16 @@
 //! The parts of a model that depend on M: all that adaptation trains.
 
 use burn::module::Module;
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
 
 use super::inference::ManipulationPosterior;
-use super::{Likelihood, ModelConfig, likelihood::Observation};
-use crate::mechanism::{AnyMechanism, MechanismConfig, Merge, Parameter};
+use super::{ModelConfig, likelihood::Observation};
+use crate::input::Input;
+use crate::mechanism::{AnyMechanism, MechanismConfig, Merge, Parameter, Prior};
 use crate::network::{DiagonalGaussian, Init};
+use crate::noise::normals;
 
 /// The mechanisms M → X (NN_M among them) and q2(m|x).
 #[derive(Module, Debug)]
@@ -34,7 +38,7 @@ impl ManipulationModel {
             sources.push(source);
             mechanisms.push(match source {
                 Some(i) => kept[i].1.clone(),
-                None => AnyMechanism::new(wanted, config.image, config.hidden, init),
+                None => AnyMechanism::new(wanted, &config.input, config.hidden, init),
             });
         }
         let dims: Vec<usize> = mechanisms.iter().map(|m| m.parameters().len()).collect();
@@ -73,17 +77,26 @@ impl ManipulationModel {
         parts.flat_map(|(config, dim)| std::iter::repeat_n(config.is_explicit(), *dim)).collect()
     }
 
-    /// q2(m|x): `x` is `[batch, pixels]`, the posterior `[batch, dim]`.
+    /// q2(m|x): `x` is `[batch, width]`, the posterior `[batch, dim]`.
     pub fn posterior(&self, x: Tensor<2>) -> DiagonalGaussian<2> {
         self.q2.forward(x)
     }
 
-    /// T_m(x) of all mechanisms, first to last: `m` is `[batch, dim]`, `x` `[batch, group, pixels]`.
+    /// T_m(x) of all mechanisms, first to last: `m` is `[batch, dim]`, `x` `[batch, group, width]`.
     pub fn transform(&self, m: &Tensor<2>, x: Tensor<3>) -> Tensor<3> {
         self.parts(m).fold(x, |x, (mechanism, part)| mechanism.transform(part, x))
     }
 
-    /// T_m⁻¹(x) of all mechanisms, last to first: `m` is `[batch, dim]`, `x` `[batch, pixels]`.
+    /// T_m(x) as it would be observed: `m` is `[batch, dim]`, `x` `[batch, width]`; pixels are clipped to [0, 1].
+    pub(crate) fn happens(&self, m: &Tensor<2>, x: Tensor<2>, input: &Input) -> Tensor<2> {
+        let x = self.transform(m, x.unsqueeze_dim(1)).squeeze_dim::<2>(1);
+        match input {
+            Input::Image(_) => x.clamp(0.0, 1.0),
+            Input::Table(_) => x,
+        }
+    }
+
+    /// T_m⁻¹(x) of all mechanisms, last to first: `m` is `[batch, dim]`, `x` `[batch, width]`.
     pub fn restore(&self, m: &Tensor<2>, x: Tensor<2>) -> Tensor<2> {
         let parts: Vec<_> = self.parts(m).collect();
         let x = parts.into_iter().rev().fold(x.unsqueeze_dim(1), |x, (mech, part)| mech.restore(part, x));
@@ -100,13 +113,58 @@ impl ManipulationModel {
         })
     }
 
-    /// What the mechanisms make of the decoder's clean image.
-    pub(super) fn observe(&self, m: &Tensor<2>, logits: Tensor<3>, likelihood: Likelihood) -> Observation {
-        let observed = Observation::Logits(logits);
-        if self.configs.iter().any(MechanismConfig::is_explicit) {
-            return Observation::Means(self.transform(m, observed.means(likelihood)));
+    /// What the mechanisms make of the decoder's clean X.
+    pub(super) fn observe(&self, m: &Tensor<2>, logits: Tensor<3>, input: &Input) -> Observation {
+        if !self.configs.iter().any(MechanismConfig::is_explicit) {
+            return Observation::Logits(logits);
         }
-        observed
+        match input {
+            Input::Image(_) => Observation::Means(self.transform(m, Observation::Logits(logits).means(input))),
+            Input::Table(_) => {
+                let stretches = self.parts(m).filter_map(|(mechanism, part)| mechanism.log_stretch(part));
+                let log_stretch = stretches.reduce(|a, b| a + b);
+                Observation::Columns { outputs: self.transform(m, logits), log_stretch }
+            }
+        }
+    }
+
+    /// KL(q2(m|x) ‖ p(m)) of a posterior `[batch, dim]`: `[batch]`, in nats.
+    pub fn divergence(&self, q2: &DiagonalGaussian<2>) -> Tensor<1> {
+        let parts = self.priors().map(|(prior, first, length)| {
+            let part = |t: &Tensor<2>| t.clone().narrow(1, first, length);
+            prior.divergence(&DiagonalGaussian { mean: part(&q2.mean), log_var: part(&q2.log_var) })
+        });
+        parts.reduce(|a, b| a + b).expect("a mechanism").squeeze_dim(1)
+    }
+
+    /// log p(m), `[batch, 1]` for `m` `[batch, dim]`, in nats.
+    pub fn log_prior(&self, m: &Tensor<2>) -> Tensor<2> {
+        let parts =
+            self.priors().map(|(prior, first, length)| prior.log_prob(m.clone().narrow(1, first, length)));
+        parts.reduce(|a, b| a + b).expect("a mechanism")
+    }
+
+    /// m of `rows` examples from its prior, `[rows, dim]`, with zeros where a component belongs to no explicit
+    /// mechanism and, with probability `off`, for a whole mechanism or else for a component.
+    pub(crate) fn draw_explicit(&self, rows: usize, off: f64, rng: &mut ChaCha8Rng) -> Tensor<2> {
+        let explicit = self.explicit();
+        let mut m: Vec<f32> = normals(rows * self.dim(), rng).collect();
+        for row in m.chunks_mut(self.dim()) {
+            for (prior, first, length) in self.priors() {
+                let absent = off > 0.0 && rng.random_bool(off);
+                for i in first..first + length {
+                    let absent = absent || !explicit[i] || (off > 0.0 && rng.random_bool(off));
+                    row[i] = if absent { 0.0 } else { prior.draw(row[i], rng) };
+                }
+            }
+        }
+        let device = self.devices().into_iter().next().unwrap_or_default();
+        Tensor::from_data(TensorData::new(m, [rows, self.dim()]), &device)
+    }
+
+    /// The prior of each mechanism's part of m, its first component and its length.
+    fn priors(&self) -> impl Iterator<Item = (Prior, usize, usize)> + '_ {
+        self.mechanisms.iter().zip(self.spans()).map(|(m, span)| (m.prior(), span.start, span.len()))
     }
 
     fn parts<'a>(&'a self, m: &'a Tensor<2>) -> impl Iterator<Item = (&'a AnyMechanism, Tensor<2>)> + 'a {

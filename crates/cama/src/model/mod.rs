@@ -1,12 +1,13 @@
 //! Deep CAMA: the generative model p and the inference networks q put together.
 
 mod config;
+mod features;
 mod generator;
 mod inference;
 mod likelihood;
 mod manipulation;
 
-pub use config::{Likelihood, ModelConfig, PRESETS};
+pub use config::{ModelConfig, PRESETS};
 pub use likelihood::Observation;
 pub use manipulation::ManipulationModel;
 
@@ -17,19 +18,23 @@ use rand_chacha::ChaCha8Rng;
 
 use self::generator::Generator;
 use self::inference::StylePosterior;
+use crate::data::Dataset;
 use crate::mechanism::MechanismConfig;
 use crate::network::{DiagonalGaussian, Init};
 use crate::{Error, Result};
 
-/// p(x,y,z,m) = p(m) p(z) p(y) p(x|y,z,m) and q(z,m|x,y) = q1(z|x,y,m) q2(m|x)  (Eqs. 1, 2).
+/// p(x,y,z,m|a,c) = p(m) p(z) p(y|a) p(x|y,c,z,m) and q(z,m|x,y,a,c) = q1(z|x,y,m,a,c) q2(m|x)  (Eqs. 9, 10);
+/// images have neither a nor c (Eqs. 1, 2).
 ///
-/// p(m) and p(z) are standard normal, p(y) is uniform. Images are rows of `channels·height·width` pixels in
-/// [0, 1]; m is a row of all mechanisms' parts, and `None` stands for do(m = 0).
+/// p(z) is standard normal, p(m) is what the mechanisms have for a prior, p(y) without parents is uniform for
+/// images and the classes' frequencies for tables. X of an example is a row of numbers: `channels·height·width`
+/// pixels in [0, 1], or the columns of a table. m is a row of all mechanisms' parts, and `None` stands for
+/// do(m = 0).
 #[derive(Module, Debug)]
 pub struct DeepCama {
-    /// NN_Y, NN_Z, NN_merge.
+    /// NN_Y, NN_Z, NN_C, NN_merge, p(y|a).
     pub(crate) p: Generator,
-    /// q1(z|x,y,m).
+    /// q1(z|x,y,m,a,c).
     pub(crate) q1: StylePosterior,
     /// NN_M, the explicit mechanisms and q2(m|x): all that adaptation trains.
     pub(crate) m: Option<ManipulationModel>,
@@ -37,13 +42,33 @@ pub struct DeepCama {
     config: ModelConfig,
 }
 
-/// z and what it explains, for every image, target class and sample.
+/// What is observed of a batch besides Y.
+#[derive(Clone, Debug)]
+pub struct Evidence {
+    /// X, `[batch, width]`.
+    pub x: Tensor<2>,
+    /// A, `[batch, parents]`; nothing where Y has no observed parents.
+    pub a: Option<Tensor<2>>,
+    /// C, `[batch, co-parents]`; nothing where Y has no observed co-parents.
+    pub c: Option<Tensor<2>>,
+}
+
+impl Evidence {
+    /// Images, or children without parents and co-parents.
+    pub fn of_x(x: Tensor<2>) -> Self {
+        Self { x, a: None, c: None }
+    }
+}
+
+/// z and what it explains, for every example, target class and sample.
 pub struct Joint {
-    /// log p(x|y,z,m), `[batch, targets, samples]`, in nats.
+    /// log p(y|a), `[batch or 1, targets]`, in nats.
+    pub log_py: Tensor<2>,
+    /// log p(x|y,c,z,m), `[batch, targets, samples]`, in nats.
     pub log_px: Tensor<3>,
-    /// log p(z) − log q1(z|x,y,m) of the samples, `[batch, targets, samples]`, in nats.
+    /// log p(z) − log q1(z|x,y,m,a,c) of the samples, `[batch, targets, samples]`, in nats.
     pub log_ratio_z: Tensor<3>,
-    /// KL(q1(z|x,y,m) ‖ p(z)), `[batch, targets]`, in nats.
+    /// KL(q1(z|x,y,m,a,c) ‖ p(z)), `[batch, targets]`, in nats.
     pub kl_z: Tensor<2>,
 }
 
@@ -62,7 +87,7 @@ impl DeepCama {
     /// The same clean model with other mechanisms: those it has already, with the same settings, keep their
     /// weights; new ones, and heads of q2 for them, are drawn from `seed`.
     pub fn attach(self, mechanisms: &[MechanismConfig], seed: u64) -> Result<Self> {
-        config::check_mechanisms(mechanisms)?;
+        config::check_mechanisms(mechanisms, &self.config.input)?;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let (config, device) = (self.config.clone(), self.device());
         Ok(self.with_mechanisms(mechanisms, &mut init(&config, &mut rng, &device)))
@@ -96,41 +121,45 @@ impl DeepCama {
         self.devices().into_iter().next().unwrap_or_default()
     }
 
-    /// Errors unless images of `shape` with `classes` classes (0 where unknown) fit.
-    pub fn check_fits(&self, shape: [usize; 3], classes: usize) -> Result<()> {
-        if shape != self.config.image {
-            let [c, h, w] = self.config.image;
-            let [dc, dh, dw] = shape;
-            return Err(Error::Mismatch(format!(
-                "the model takes images of {c} channel(s), {h}×{w} pixels, the data has {dc} channel(s), {dh}×{dw}"
-            )));
+    /// Errors unless the model can read the X, A and C of `data`.
+    pub fn check_fits(&self, data: &impl Dataset) -> Result<()> {
+        data.check_input(&self.config.input)
+    }
+
+    /// Errors unless `data` fits and has labels of as many classes as the model.
+    pub fn check_labelled(&self, data: &impl Dataset) -> Result<()> {
+        self.check_fits(data)?;
+        if data.labels().is_none() {
+            return Err(Error::Mismatch(format!("{} has no labels", data.name())));
         }
-        if classes != 0 && classes != self.config.classes {
+        if data.classes().len() != self.config.classes {
             return Err(Error::Mismatch(format!(
-                "the model has {} classes, the data has {classes}",
-                self.config.classes
+                "the model has {} classes, {} has {}",
+                self.config.classes,
+                data.name(),
+                data.classes().len()
             )));
         }
         Ok(())
     }
 
-    /// z from q1 and log p(x|y,z,m).
+    /// z from q1, log p(x|y,c,z,m) and log p(y|a).
     ///
-    /// `x` is `[batch, pixels]`; `labels`, `[batch]`, scores each image under its own class, `None` under
+    /// `labels`, `[batch]`, scores each example under its own class, `None` under
     /// every class; `m` is `[batch, dim]`; `noise` is standard normal, `[batch, samples, z]`.
     ///
     /// All classes share the noise: each class's estimate is as good as with noise of its own, and what the
     /// noise does to log p(z) − log q1 cancels where the classes are compared.
     pub fn joint(
         &self,
-        x: Tensor<2>,
+        seen: &Evidence,
         labels: Option<Tensor<1, Int>>,
         m: Option<&Tensor<2>>,
         noise: Tensor<3>,
     ) -> Joint {
         let [batch, samples, _] = noise.dims();
         let noise = noise.unsqueeze_dim::<4>(1);
-        let q1 = self.style(x.clone(), labels.clone(), m);
+        let q1 = self.style(seen, labels.clone(), m);
         let mean = q1.mean.clone().unsqueeze_dim::<4>(2);
         let log_var = q1.log_var.clone().unsqueeze_dim::<4>(2);
         let targets = mean.dims()[1];
@@ -140,43 +169,55 @@ impl DeepCama {
             .sum_dim(3)
             .reshape([batch, targets, samples])
             .mul_scalar(0.5);
-        let observed = self.observe(labels, z, m);
+        let log_py = self.p.log_prior(seen.a.clone());
+        let log_py = match &labels {
+            Some(labels) => {
+                let all = log_py.expand([batch, self.config.classes]);
+                all.gather(1, labels.clone().reshape([batch, 1]))
+            }
+            None => log_py,
+        };
+        let observed = self.observe(labels, seen.c.clone(), z, m);
         let log_sigma = self.p.log_sigma.as_ref().map(|p| p.val());
-        let log_px = self.config.likelihood.log_prob(observed, log_sigma, x);
+        let log_px = observed.log_prob(&self.config.input, log_sigma, seen.x.clone());
         Joint {
+            log_py,
             log_px: log_px.reshape([batch, targets, samples]),
             log_ratio_z,
             kl_z: q1.kl_to_standard().squeeze_dim(2),
         }
     }
 
-    /// q1(z|x,y,m), `[batch, targets, z]`: it sees T_m⁻¹(x) of the explicit mechanisms.
+    /// q1(z|x,y,m,a,c), `[batch, targets, z]`: it sees T_m⁻¹(x) of the explicit mechanisms.
     pub fn style(
         &self,
-        x: Tensor<2>,
+        seen: &Evidence,
         labels: Option<Tensor<1, Int>>,
         m: Option<&Tensor<2>>,
     ) -> DiagonalGaussian<3> {
+        let x = seen.x.clone();
         let (x, latent) = match (m, &self.m) {
             (Some(m), Some(parts)) => (parts.restore(m, x), parts.latent(m).map(|(part, ..)| part)),
             _ => (x, None),
         };
-        self.q1.forward(x, labels, latent)
+        self.q1.forward(Evidence { x, ..seen.clone() }, labels, latent)
     }
 
-    /// p(x|y,z,m) of samples `z`, `[batch, targets, samples, z]`, as `[batch, targets·samples, pixels]`.
+    /// p(x|y,c,z,m) of samples `z`, `[batch, targets, samples, z]`, as `[batch, targets·samples, width]`; `c` is
+    /// `[batch, co-parents]`.
     pub fn observe(
         &self,
         labels: Option<Tensor<1, Int>>,
+        c: Option<Tensor<2>>,
         z: Tensor<4>,
         m: Option<&Tensor<2>>,
     ) -> Observation {
         match (m, &self.m) {
             (Some(m), Some(parts)) => {
                 let h_m = parts.latent(m).map(|(_, h, merge)| (h, merge));
-                parts.observe(m, self.p.logits(labels, z, h_m), self.config.likelihood)
+                parts.observe(m, self.p.logits(labels, c, z, h_m), &self.config.input)
             }
-            _ => Observation::Logits(self.p.logits(labels, z, None)),
+            _ => Observation::Logits(self.p.logits(labels, c, z, None)),
         }
     }
 }

@@ -9,6 +9,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
+use super::gaussian::scaled;
+
 /// How initial weights are drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -58,6 +60,13 @@ impl Init<'_> {
         layer.weight = self.weight([d_in, d_out], fan_in);
         layer.bias = bias.then(|| self.bias(d_out, fan_in));
         layer
+    }
+
+    /// A linear layer that gives an output: under He initialisation its weights are × 0.1 and its biases `bias`, so
+    /// that all first outputs are nearly the same.
+    pub fn output(&mut self, d_in: usize, d_out: usize, bias: f64) -> Linear {
+        let layer = self.linear(d_in, d_out, true);
+        if self.is_he() { scaled(layer, 0.1, bias) } else { layer }
     }
 
     /// A convolution with a square, odd `kernel` and padding `kernel / 2`.

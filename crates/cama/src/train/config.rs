@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::Images;
-use crate::manipulation::Manipulation;
+use crate::data::Dataset;
+use crate::input::Input;
 use crate::optimise::{check_loop, check_samples};
 use crate::{Error, Result};
 
@@ -13,7 +13,7 @@ use crate::{Error, Result};
 pub struct TrainConfig {
     /// Passes over the data.
     pub epochs: usize,
-    /// Images a step; as many manipulated ones come on top.
+    /// Examples a step; as many manipulated ones come on top.
     pub batch: usize,
     /// Peak learning rate of Adam.
     pub learning_rate: f64,
@@ -25,11 +25,11 @@ pub struct TrainConfig {
     pub gradient_clip: f64,
     /// Epochs over which the weight of the divergences rises from zero to one; 0 starts at one.
     pub kl_warm_up: f64,
-    /// Samples of z for each image.
+    /// Samples of z for each example.
     pub samples: usize,
     /// λ of Eq. 5, the weight of the clean data where there is manipulated data.
     pub lambda: f64,
-    /// Images held out of the training data to watch it.
+    /// Examples held out of the training data to watch it.
     pub held_out: usize,
     /// Epochs without a better held-out ELBO after which training stops, with the best state kept;
     /// 0 trains to the end and keeps the last.
@@ -67,10 +67,18 @@ impl TrainConfig {
         }
     }
 
-    /// The settings that go with the preset called `name`.
-    pub fn preset(name: &str) -> Result<Self> {
+    /// For the `fast` preset with tables.
+    pub fn table() -> Self {
+        Self { epochs: 40, batch: 128, warm_up: 100, ..Self::fast() }
+    }
+
+    /// The settings that go with the preset called `name` for such an input.
+    pub fn preset(name: &str, input: &Input) -> Result<Self> {
         match name {
-            "fast" => Ok(Self::fast()),
+            "fast" => Ok(match input {
+                Input::Image(_) => Self::fast(),
+                Input::Table(_) => Self::table(),
+            }),
             "paper" => Ok(Self::paper()),
             _ => Err(Error::unknown_name("preset", name, crate::PRESETS)),
         }
@@ -93,7 +101,7 @@ impl TrainConfig {
             return Err(Error::config(
                 "train.held_out",
                 0,
-                "at least 1: training is watched on these images",
+                "at least 1: training is watched on these",
             ));
         }
         Ok(())
@@ -108,13 +116,13 @@ impl Default for TrainConfig {
 
 /// Manipulated data D' besides the clean data.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Augmentation {
-    /// Clean training images, manipulated anew in each step by one of these, drawn at random for each part
+pub enum Augmentation<D: Dataset> {
+    /// Clean training examples, manipulated anew in each step by one of these, drawn at random for each part
     /// of a batch; the model is not told how (Eq. 4).
-    Manipulations(Vec<Manipulation>),
-    /// Labelled images that are manipulated already; the model is not told how (Eq. 4).
-    Images(Images),
-    /// Clean training images under the model's own explicit mechanisms, with m from its prior and known:
+    Manipulations(Vec<D::Manipulation>),
+    /// Labelled examples that are manipulated already; the model is not told how (Eq. 4).
+    Data(D),
+    /// Clean training examples under the model's own explicit mechanisms, with m from its prior and known:
     /// ELBO(x, y, do(m = m0)).
     Known,
 }

@@ -8,15 +8,14 @@ pub use epoch::{Epoch, Terms};
 
 use std::time::Instant;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Int, Tensor};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use crate::batch;
 use crate::checkpoint::Checkpoints;
-use crate::data::{Images, shuffled, split};
-use crate::model::DeepCama;
-use crate::noise::normal;
+use crate::data::{Dataset, shuffled, split};
+use crate::model::{DeepCama, Evidence};
 use crate::objective::{Elbo, Manipulated, elbo};
 use crate::optimise::{Optimiser, at_step, cosine, shard, shards};
 use crate::predict::{MChoice, PredictConfig, predict};
@@ -34,7 +33,7 @@ pub struct Trained {
     pub stopped: bool,
 }
 
-/// Trains `model` on clean, labelled images and, if there is any, manipulated data (Eq. 5).
+/// Trains `model` on clean, labelled examples and, if there is any, manipulated data (Eq. 5).
 ///
 /// With `checkpoints`, the state is saved after each epoch, and training goes on from the newest one there
 /// is: the result is the same, byte for byte, as without the interruption.
@@ -43,10 +42,10 @@ pub struct Trained {
 ///
 /// If the data does not fit the model, `config` is not allowed, numbers diverge (the last checkpoint stays),
 /// or a checkpoint cannot be written or read.
-pub fn train(
+pub fn train<D: Dataset>(
     model: DeepCama,
-    clean: &Images,
-    augmentation: Option<&Augmentation>,
+    clean: &D,
+    augmentation: Option<&Augmentation<D>>,
     config: &TrainConfig,
     seed: u64,
     checkpoints: Option<&Checkpoints>,
@@ -69,7 +68,7 @@ pub fn train(
         let began = Instant::now();
         let mut rng = stream(seed, epoch as u64 + 1);
         let data = TrainData { clean: &clean, augmentation, config, epoch };
-        let Some((trained, loss, images)) = data.run(model.clone(), &mut optimiser, &mut rng, observer)?
+        let Some((trained, loss, examples)) = data.run(model.clone(), &mut optimiser, &mut rng, observer)?
         else {
             stopped = true;
             break;
@@ -82,7 +81,7 @@ pub fn train(
         let report = Epoch {
             epoch: epoch + 1,
             train_loss: loss,
-            images_per_second: images as f64 / trained_for,
+            examples_per_second: examples as f64 / trained_for,
             seconds: began.elapsed().as_secs_f64(),
             ..watched
         };
@@ -109,36 +108,34 @@ fn out_of_patience(history: &[Epoch], config: &TrainConfig) -> bool {
     config.patience > 0 && best.is_some_and(|best| history.len() - 1 - best >= config.patience)
 }
 
-fn check_data(
+fn check_data<D: Dataset>(
     model: &DeepCama,
-    clean: &Images,
-    augmentation: Option<&Augmentation>,
+    clean: &D,
+    augmentation: Option<&Augmentation<D>>,
     config: &TrainConfig,
 ) -> Result<()> {
-    let labelled = |images: &Images, what: &str| match images.labels() {
-        Some(_) => model.check_fits(images.shape(), images.classes().len()),
-        None => Err(Error::Mismatch(format!("{what} ({}) has no labels to learn from", images.name()))),
-    };
-    labelled(clean, "the training data")?;
+    model.check_labelled(clean)?;
     if clean.len() <= config.held_out {
         return Err(Error::config(
             "train.held_out",
             config.held_out,
-            format!("less than the number of training images, {}", clean.len()),
+            format!("less than the number of training {}s, {}", model.config().input.noun(), clean.len()),
         ));
     }
     match augmentation {
         None => Ok(()),
-        Some(Augmentation::Images(images)) => {
+        Some(Augmentation::Data(data)) => {
             needs_mechanism(model.manipulation().is_some(), "a mechanism")?;
-            labelled(images, "the manipulated data")
+            model.check_labelled(data)
         }
-        Some(Augmentation::Manipulations(_)) => {
-            needs_mechanism(model.manipulation().is_some(), "a mechanism")
+        Some(Augmentation::Manipulations(all)) => {
+            needs_mechanism(model.manipulation().is_some(), "a mechanism")?;
+            let one = clean.select(&[0]);
+            all.iter().try_for_each(|m| one.manipulated(m, &mut stream(0, 0)).map(drop))
         }
         Some(Augmentation::Known) => {
             let explicit = model.manipulation().is_some_and(|m| m.explicit().contains(&true));
-            needs_mechanism(explicit, "an explicit mechanism, such as affine")
+            needs_mechanism(explicit, "an explicit mechanism, such as affine or per-column")
         }
     }
 }
@@ -163,16 +160,15 @@ fn stream(seed: u64, stream: u64) -> ChaCha8Rng {
 }
 
 /// What one epoch needs.
-#[derive(Clone, Copy)]
-struct TrainData<'a> {
-    clean: &'a Images,
-    augmentation: Option<&'a Augmentation>,
+struct TrainData<'a, D: Dataset> {
+    clean: &'a D,
+    augmentation: Option<&'a Augmentation<D>>,
     config: &'a TrainConfig,
     epoch: usize,
 }
 
-impl TrainData<'_> {
-    /// Trains one epoch: the model, its mean loss and the number of images seen, or nothing if stopped.
+impl<D: Dataset> TrainData<'_, D> {
+    /// Trains one epoch: the model, its mean loss and the number of examples seen, or nothing if stopped.
     fn run(
         &self,
         model: DeepCama,
@@ -184,7 +180,7 @@ impl TrainData<'_> {
         let steps = order.len().div_ceil(self.config.batch);
         let total = steps * self.config.epochs;
         let shards = shards(&model.device());
-        let (mut model, mut sum, mut images) = (model, 0.0, 0);
+        let (mut model, mut sum, mut examples) = (model, 0.0, 0);
         for (i, indices) in order.chunks(self.config.batch).enumerate() {
             let step = self.epoch * steps + i;
             let kl = self.kl_weight(step, steps);
@@ -205,12 +201,12 @@ impl TrainData<'_> {
                 optimiser.step(model, shards, loss, rate).map_err(|e| at_step(e, "training", step))?;
             model = next;
             sum += loss;
-            images += indices.len() * if self.augmentation.is_some() { 2 } else { 1 };
+            examples += indices.len() * if self.augmentation.is_some() { 2 } else { 1 };
             if observer(Event::Step { phase: Phase::Train, done: step + 1, total, loss }).is_break() {
                 return Ok(None);
             }
         }
-        Ok(Some((model, sum / steps as f64, images)))
+        Ok(Some((model, sum / steps as f64, examples)))
     }
 
     fn kl_weight(&self, step: usize, steps: usize) -> f64 {
@@ -222,52 +218,51 @@ impl TrainData<'_> {
     fn loss(&self, model: &DeepCama, indices: &[usize], kl: f64, rng: &mut ChaCha8Rng) -> Tensor<1> {
         let TrainConfig { samples, lambda, .. } = *self.config;
         let device = model.device();
-        let x = batch::pixels(self.clean, indices.iter().copied(), &device);
+        let seen = batch::evidence(self.clean, indices.iter().copied(), &device);
         let y = batch::labels(self.clean, indices, &device);
-        let clean = elbo(model, x.clone(), y.clone(), Manipulated::Null, samples, rng);
+        let clean = elbo(model, &seen, y.clone(), Manipulated::Null, samples, rng);
         let clean = clean.weighted(kl, kl).mean();
         let Some(augmentation) = self.augmentation else { return clean.neg() };
-        let manipulated = self.manipulated(model, augmentation, indices, x, y, rng);
+        let manipulated = self.manipulated(model, augmentation, indices, seen, y, rng);
         (clean.mul_scalar(lambda) + manipulated.weighted(kl, kl).mean().mul_scalar(1.0 - lambda)).neg()
     }
 
     fn manipulated(
         &self,
         model: &DeepCama,
-        augmentation: &Augmentation,
+        augmentation: &Augmentation<D>,
         indices: &[usize],
-        x: Tensor<2>,
-        y: Tensor<1, burn::tensor::Int>,
+        seen: Evidence,
+        y: Tensor<1, Int>,
         rng: &mut ChaCha8Rng,
     ) -> Elbo {
-        let (samples, device) = (self.config.samples, x.device());
+        let (samples, device) = (self.config.samples, seen.x.device());
         match augmentation {
             Augmentation::Manipulations(all) => {
                 let manipulation = &all[rng.random_range(0..all.len())];
-                let images = manipulation.apply(&self.clean.select(indices), rng);
-                let x = batch::pixels(&images, 0..images.len(), &device);
-                elbo(model, x, y, Manipulated::Unknown, samples, rng)
+                let chosen = self.clean.select(indices);
+                let changed = chosen.manipulated(manipulation, rng).expect("tried before training");
+                let seen = batch::evidence(&changed, 0..changed.len(), &device);
+                elbo(model, &seen, y, Manipulated::Unknown, samples, rng)
             }
-            Augmentation::Images(images) => {
-                let drawn: Vec<usize> = indices.iter().map(|_| rng.random_range(0..images.len())).collect();
-                let x = batch::pixels(images, drawn.iter().copied(), &device);
-                let y = batch::labels(images, &drawn, &device);
-                elbo(model, x, y, Manipulated::Unknown, samples, rng)
+            Augmentation::Data(data) => {
+                let drawn: Vec<usize> = indices.iter().map(|_| rng.random_range(0..data.len())).collect();
+                let seen = batch::evidence(data, drawn.iter().copied(), &device);
+                let y = batch::labels(data, &drawn, &device);
+                elbo(model, &seen, y, Manipulated::Unknown, samples, rng)
             }
             Augmentation::Known => {
                 let parts = model.manipulation().expect("checked before training");
-                let explicit: Vec<f32> = parts.explicit().iter().map(|&e| f32::from(u8::from(e))).collect();
-                let mask: Tensor<2> = Tensor::<1>::from_data(explicit.as_slice(), &device).unsqueeze();
-                let m = normal([indices.len(), parts.dim()], rng, &device) * mask;
-                let x = parts.transform(&m, x.unsqueeze_dim(1)).squeeze_dim::<2>(1).clamp(0.0, 1.0);
-                elbo(model, x, y, Manipulated::Known(m), samples, rng)
+                let m = parts.draw_explicit(indices.len(), 0.0, rng);
+                let seen = Evidence { x: parts.happens(&m, seen.x, &model.config().input), ..seen };
+                elbo(model, &seen, y, Manipulated::Known(m), samples, rng)
             }
         }
     }
 }
 
-/// The bounds and the accuracy on held-out images, with the same noise in every epoch.
-fn watch(model: &DeepCama, data: &TrainData, seed: u64) -> Result<Epoch> {
+/// The bounds and the accuracy on held-out examples, with the same noise in every epoch.
+fn watch<D: Dataset>(model: &DeepCama, data: &TrainData<D>, seed: u64) -> Result<Epoch> {
     let mut rng = stream(seed, u64::MAX);
     let (held_out, device) = (data.clean, model.device());
     let labels = held_out.labels().expect("checked before training");
@@ -275,11 +270,11 @@ fn watch(model: &DeepCama, data: &TrainData, seed: u64) -> Result<Epoch> {
     let n = held_out.len();
     let all: Vec<usize> = (0..n).collect();
     for indices in all.chunks(200) {
-        let x = batch::pixels(held_out, indices.iter().copied(), &device);
+        let seen = batch::evidence(held_out, indices.iter().copied(), &device);
         let y = batch::labels(held_out, indices, &device);
-        clean.add(&elbo(model, x.clone(), y.clone(), Manipulated::Null, 1, &mut rng), n);
+        clean.add(&elbo(model, &seen, y.clone(), Manipulated::Null, 1, &mut rng), n);
         if let (Some(terms), Some(augmentation)) = (&mut manipulated, data.augmentation) {
-            terms.add(&data.manipulated(model, augmentation, indices, x, y, &mut rng), n);
+            terms.add(&data.manipulated(model, augmentation, indices, seen, y, &mut rng), n);
         }
     }
     for terms in [Some(&clean), manipulated.as_ref()].into_iter().flatten() {
@@ -299,7 +294,7 @@ fn watch(model: &DeepCama, data: &TrainData, seed: u64) -> Result<Epoch> {
         log_py: clean.log_py,
         manipulated,
         accuracy: right as f64 / n as f64,
-        images_per_second: 0.0,
+        examples_per_second: 0.0,
         seconds: 0.0,
     })
 }

@@ -1,0 +1,116 @@
+//! A shift and a scale of each numeric column.
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
+use serde::{Deserialize, Serialize};
+
+use super::{Mechanism, Parameter, Prior, check_scale};
+use crate::Result;
+use crate::input::Input;
+use crate::network::Init;
+
+/// Prior standard deviations of the two parameters of each column.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PerColumnConfig {
+    /// Shift, in standard deviations of the column in the training data.
+    pub shift: f64,
+    /// Logarithm of the factor.
+    pub log_scale: f64,
+}
+
+impl Default for PerColumnConfig {
+    fn default() -> Self {
+        Self { shift: 2.0, log_scale: 0.3 }
+    }
+}
+
+impl PerColumnConfig {
+    pub(super) fn check(&self) -> Result<()> {
+        check_scale("per-column.shift", self.shift)?;
+        check_scale("per-column.log_scale", self.log_scale)
+    }
+}
+
+/// T_m(x) = s x + t for every numeric column of X with a factor s and a shift t of its own, undone exactly by
+/// T_m⁻¹(x) = (x − t) / s. What X is off its mean is stretched with it. Other columns stay as they are.
+///
+/// The prior is sparse: a column is taken to be as it was unless the data says otherwise.
+#[derive(Module, Debug)]
+pub struct PerColumn {
+    #[module(skip)]
+    config: PerColumnConfig,
+    #[module(skip)]
+    names: Vec<String>,
+    /// Where the numeric columns stand in a row of X.
+    #[module(skip)]
+    places: Vec<usize>,
+    #[module(skip)]
+    width: usize,
+}
+
+impl Mechanism for PerColumn {
+    type Config = PerColumnConfig;
+
+    fn check_input(input: &Input) -> std::result::Result<(), &'static str> {
+        match input.table() {
+            Some(table) if !table.numbers().is_empty() => Ok(()),
+            _ => Err("tables whose X has a numeric column"),
+        }
+    }
+
+    fn new(config: &PerColumnConfig, input: &Input, _hidden: usize, _init: &mut Init) -> Self {
+        let table = input.table().expect("checked to be a table");
+        let (names, places) =
+            table.numbers().into_iter().map(|(name, place)| (name.to_string(), place)).unzip();
+        Self { config: config.clone(), names, places, width: table.width() }
+    }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        let shift = |name| Parameter::linear(&format!("{name} shift"), "standard deviations", self.config.shift);
+        let factor = |name| Parameter::factor(&format!("{name} factor"), self.config.log_scale);
+        self.names.iter().map(shift).chain(self.names.iter().map(factor)).collect()
+    }
+
+    fn prior(&self) -> Prior {
+        Prior::Laplace
+    }
+
+    fn transform(&self, m: Tensor<2>, x: Tensor<3>) -> Tensor<3> {
+        let [shift, log_scale] = self.parts(m);
+        x * log_scale.exp().unsqueeze_dim(1) + shift.unsqueeze_dim(1)
+    }
+
+    fn restore(&self, m: Tensor<2>, x: Tensor<3>) -> Tensor<3> {
+        let [shift, log_scale] = self.parts(m);
+        (x - shift.unsqueeze_dim(1)) * log_scale.neg().exp().unsqueeze_dim(1)
+    }
+
+    fn log_stretch(&self, m: Tensor<2>) -> Option<Tensor<2>> {
+        let [_, log_scale] = self.parts(m);
+        Some(log_scale)
+    }
+}
+
+impl PerColumn {
+    /// Shift and log-scale, each `[batch, width]`, zero for columns that are no numbers.
+    fn parts(&self, m: Tensor<2>) -> [Tensor<2>; 2] {
+        let numbers = self.places.len();
+        let [shift, log_scale] = [(0, self.config.shift), (numbers, self.config.log_scale)]
+            .map(|(first, scale)| m.clone().narrow(1, first, numbers).mul_scalar(scale));
+        if numbers == self.width {
+            return [shift, log_scale];
+        }
+        let spread = self.spread(&m.device());
+        [shift.matmul(spread.clone()), log_scale.matmul(spread)]
+    }
+
+    /// Puts each numeric column where it stands in a row: `[numbers, width]`, zeros and ones.
+    fn spread(&self, device: &Device) -> Tensor<2> {
+        let mut values = vec![0.0f32; self.places.len() * self.width];
+        for (i, place) in self.places.iter().enumerate() {
+            values[i * self.width + place] = 1.0;
+        }
+        Tensor::from_data(TensorData::new(values, [self.places.len(), self.width]), device)
+    }
+}
