@@ -34,7 +34,12 @@ fn main() -> Result<()> {
     let seconds = match work.as_str() {
         "train" => {
             let images = data::load("mnist:train")?.slice(0..size * (STEPS + WARM_UP) + 10);
-            let config = TrainConfig { epochs: 1, batch: size, held_out: 10, ..TrainConfig::preset(preset, &model.config().input)? };
+            let config = TrainConfig {
+                epochs: 1,
+                batch: size,
+                held_out: 10,
+                ..TrainConfig::preset(preset, &model.config().input)?
+            };
             let shifts = Augmentation::Manipulations(vec!["shift-vertical:0.5".parse()?]);
             steps(|observer| {
                 train(model, &images, has_m.then_some(&shifts), &config, 1, None, observer).map(drop)

@@ -85,7 +85,9 @@ impl AdaptConfig {
         match input {
             Input::Image(_) => Self::default(),
             // Rows are cheap, and each says little of m.
-            Input::Table(_) => Self { steps: 400, batch: 128, clean_batch: 64, learning_rate: 3e-3, ..Self::default() },
+            Input::Table(_) => {
+                Self { steps: 400, batch: 128, clean_batch: 64, learning_rate: 3e-3, ..Self::default() }
+            }
         }
     }
 

@@ -17,11 +17,7 @@ pub(crate) fn evidence<D: Dataset>(
         let width = values.len() / indices.len().max(1);
         (width > 0).then(|| Tensor::from_data(TensorData::new(values, [indices.len(), width]), device))
     };
-    Evidence {
-        x: tensor(D::x).expect("every example has an X"),
-        a: tensor(D::a),
-        c: tensor(D::c),
-    }
+    Evidence { x: tensor(D::x).expect("every example has an X"), a: tensor(D::a), c: tensor(D::c) }
 }
 
 /// Class indices of the examples at `indices`, `[indices]`.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::batch;
 use crate::data::{Dataset, shuffled};
 use crate::input::Input;
-use crate::model::{DeepCama, ManipulationModel};
+use crate::model::{DeepCama, Evidence, ManipulationModel};
 use crate::optimise::{Optimiser, at_step, check_loop, cosine, shard, shards};
 use crate::progress::{Event, Observer, Phase};
 use crate::{Error, Result};
@@ -86,8 +86,8 @@ pub fn dream<D: Dataset>(
         let loss = |parts: &ManipulationModel, i: usize| {
             let indices = shard(&batch, i, shards);
             let mut rng = ChaCha8Rng::seed_from_u64(seeds[i]);
-            let (m, x) = fantasy(&at_rest, clean, indices, &input, config.off, &mut rng);
-            explicit_log_prob(parts, &explicit, m, x).sum().mul_scalar(-1.0 / batch.len() as f64)
+            let (m, seen) = fantasy(&at_rest, clean, indices, &input, config.off, &mut rng);
+            explicit_log_prob(parts, &explicit, m, &seen).sum().mul_scalar(-1.0 / batch.len() as f64)
         };
         let rate = cosine(config.learning_rate, config.steps / 20, step, config.steps);
         let (next, loss) =
@@ -110,18 +110,23 @@ fn fantasy<D: Dataset>(
     input: &Input,
     off: f64,
     rng: &mut ChaCha8Rng,
-) -> (Tensor<2>, Tensor<2>) {
+) -> (Tensor<2>, Evidence) {
     let device = parts.devices().into_iter().next().unwrap_or_default();
     let m = parts.draw_explicit(batch.len(), off, rng);
-    let x = batch::evidence(clean, batch.iter().copied(), &device).x;
-    let x = parts.happens(&m, x, input);
-    (m, x)
+    let clean = batch::evidence(clean, batch.iter().copied(), &device);
+    let x = parts.happens(&m, clean.x, input);
+    (m, Evidence { x, ..clean })
 }
 
 /// log q2(m|x) of the explicit components, `[batch]`.
-fn explicit_log_prob(parts: &ManipulationModel, explicit: &[bool], m: Tensor<2>, x: Tensor<2>) -> Tensor<1> {
-    let (batch, device) = (x.dims()[0], x.device());
-    let q2 = parts.posterior(x);
+fn explicit_log_prob(
+    parts: &ManipulationModel,
+    explicit: &[bool],
+    m: Tensor<2>,
+    seen: &Evidence,
+) -> Tensor<1> {
+    let (batch, device) = (m.dims()[0], m.device());
+    let q2 = parts.posterior(seen);
     let mask: Vec<f32> = explicit.iter().map(|&e| f32::from(u8::from(e))).collect();
     let mask: Tensor<2> = Tensor::<1>::from_floats(mask.as_slice(), &device).unsqueeze();
     let scaled = (m - q2.mean).square() * q2.log_var.clone().neg().exp();

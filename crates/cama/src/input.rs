@@ -61,6 +61,9 @@ pub struct TableInput {
     pub class_frequencies: Vec<f64>,
     /// Layers of every network that reads X, A or C.
     pub layers: usize,
+    /// Whether q2 sees A and C besides X: q2(m|x,a,c) in place of the paper's q2(m|x). What C explains is then not
+    /// taken for a manipulation.
+    pub m_sees_causes: bool,
 }
 
 /// A column of X.
@@ -176,6 +179,11 @@ impl Input {
             Self::Image(image) => image.shape.iter().product(),
             Self::Table(table) => table.width(),
         }
+    }
+
+    /// Numbers that stand for X, A and C in an example.
+    pub(crate) fn evidence_width(&self) -> usize {
+        self.width() + self.table().map_or(0, |table| table.parents + table.co_parents)
     }
 
     /// What one example is called.
@@ -307,6 +315,7 @@ mod tests {
             co_parents: 0,
             class_frequencies: vec![0.5, 0.5],
             layers: 2,
+            m_sees_causes: true,
         }
     }
 

@@ -56,7 +56,7 @@ pub fn elbo(
     rng: &mut ChaCha8Rng,
 ) -> Elbo {
     let (batch, device) = (seen.x.dims()[0], seen.x.device());
-    let (m, kl_m) = choose_m(model, &seen.x, manipulated, rng);
+    let (m, kl_m) = choose_m(model, seen, manipulated, rng);
     let noise = normal([batch, samples, model.config().z], rng, &device);
     let joint = model.joint(seen, Some(labels), m.as_ref(), noise);
     Elbo {
@@ -82,7 +82,7 @@ pub fn elbo_unlabelled(
     kl_m: f64,
     rng: &mut ChaCha8Rng,
 ) -> Tensor<1> {
-    let (m, kl) = choose_m(model, &seen.x, manipulated, rng);
+    let (m, kl) = choose_m(model, seen, manipulated, rng);
     let noise = normal([seen.x.dims()[0], samples, model.config().z], rng, &seen.x.device());
     let joint = model.joint(seen, None, m.as_ref(), noise);
     let by_class = joint.log_px.mean_dim(2).squeeze_dim::<2>(2) - joint.kl_z + joint.log_py;
@@ -92,18 +92,18 @@ pub fn elbo_unlabelled(
 /// m, `[batch, dim]`, and, where it is inferred, its divergence from the prior, `[batch]`.
 fn choose_m(
     model: &DeepCama,
-    x: &Tensor<2>,
+    seen: &Evidence,
     manipulated: Manipulated,
     rng: &mut ChaCha8Rng,
 ) -> (Option<Tensor<2>>, Tensor<1>) {
-    let (batch, device) = (x.dims()[0], x.device());
+    let (batch, device) = (seen.x.dims()[0], seen.x.device());
     let known = Tensor::zeros([batch], &device);
     match manipulated {
         Manipulated::Null => (None, known),
         Manipulated::Known(m) => (Some(m), known),
         Manipulated::Unknown => {
             let parts = model.manipulation().expect("a model that infers m has a mechanism");
-            let q2 = parts.posterior(x.clone());
+            let q2 = parts.posterior(seen);
             let m = q2.sample(normal([batch, parts.dim()], rng, &device));
             (Some(m), parts.divergence(&q2))
         }

@@ -208,7 +208,7 @@ fn choose_m(
     let Some(parts) = model.manipulation().filter(|_| choice != MChoice::Null) else {
         return (None, Vec::new());
     };
-    let q2 = parts.posterior(seen.x.clone());
+    let q2 = parts.posterior(seen);
     let m = match choice {
         MChoice::Sample => {
             let noise: Vec<f32> =

@@ -202,7 +202,10 @@ impl StoredModel {
                  | log p(x∣y,z,0), nats | {:.2} |\n| KL of z, nats | {:.2} |\n",
                 last.epoch,
                 input.noun(),
-                last.accuracy, last.elbo, last.log_px, last.kl_z
+                last.accuracy,
+                last.elbo,
+                last.log_px,
+                last.kl_z
             );
         }
         for Adaptation { from, on, seed, report } in adaptations {
@@ -216,7 +219,8 @@ impl StoredModel {
                 report.elbo_after,
             );
             if let (Some(before), Some(after)) = (report.clean_before, report.clean_after) {
-                text += &format!("| accuracy on held-out clean {}s | {before:.4} | {after:.4} |\n", input.noun());
+                text +=
+                    &format!("| accuracy on held-out clean {}s | {before:.4} | {after:.4} |\n", input.noun());
             }
         }
         text

@@ -9,9 +9,9 @@ use cama::data::{self, Images};
 use cama::manipulation::Manipulation;
 use cama::mechanism::MechanismConfig;
 use cama::{
-    AdaptConfig, Adapted, Augmentation, Card, Checkpoints, DeepCama, DreamConfig, ImageInput, Error, Event, Former,
-    MChoice, ModelConfig, Outcome, PredictConfig, StoredModel, TrainConfig, adapt, device, dream, predict,
-    silent, train,
+    AdaptConfig, Adapted, Augmentation, Card, Checkpoints, DeepCama, DreamConfig, Error, Event, Former,
+    ImageInput, MChoice, ModelConfig, Outcome, PredictConfig, StoredModel, TrainConfig, adapt, device, dream,
+    predict, silent, train,
 };
 
 fn config(mechanisms: &str) -> ModelConfig {

@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, TensorData};
 use cama::data::Images;
 use cama::mechanism::MechanismConfig;
-use cama::{DeepCama, Initialisation, ImageInput, MChoice, ModelConfig, PredictConfig, device, predict};
+use cama::{DeepCama, ImageInput, Initialisation, MChoice, ModelConfig, PredictConfig, device, predict};
 
 const CLASSES: usize = 3;
 const PIXELS: usize = 36;

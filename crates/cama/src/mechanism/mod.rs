@@ -1,6 +1,6 @@
 //! What the model believes the world can do to X: the mechanisms M → X.
 //!
-//! The model's m is the concatenation of the parts of its mechanisms, each with a [`Prior`] of unit variance. Every
+//! The model's m is the concatenation of the parts of its mechanisms, each with a [`Prior`]. Every
 //! mechanism is the identity at m = 0, so a model that was trained with do(m = 0) never runs one and any
 //! can be attached to it later.
 
@@ -15,7 +15,7 @@ pub use affine::{Affine, AffineConfig};
 pub use latent::{Latent, LatentConfig, Merge};
 pub use per_column::{PerColumn, PerColumnConfig};
 pub use photometric::{Photometric, PhotometricConfig};
-pub use prior::Prior;
+pub use prior::{Prior, SpikeAndSlab};
 
 use burn::module::Module;
 use burn::tensor::Tensor;

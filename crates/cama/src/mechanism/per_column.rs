@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-use super::{Mechanism, Parameter, Prior, check_scale};
+use super::{Mechanism, Parameter, Prior, SpikeAndSlab, check_scale};
 use crate::Result;
 use crate::input::Input;
 use crate::network::Init;
@@ -35,7 +35,7 @@ impl PerColumnConfig {
 /// T_m(x) = s x + t for every numeric column of X with a factor s and a shift t of its own, undone exactly by
 /// T_m⁻¹(x) = (x − t) / s. What X is off its mean is stretched with it. Other columns stay as they are.
 ///
-/// The prior is sparse: a column is taken to be as it was unless the data says otherwise.
+/// The prior is sparse (see [`SpikeAndSlab`]): a column is taken to be as it was unless the data says otherwise.
 #[derive(Module, Debug)]
 pub struct PerColumn {
     #[module(skip)]
@@ -47,6 +47,7 @@ pub struct PerColumn {
     places: Vec<usize>,
     #[module(skip)]
     width: usize,
+    prior: SpikeAndSlab,
 }
 
 impl Mechanism for PerColumn {
@@ -59,21 +60,26 @@ impl Mechanism for PerColumn {
         }
     }
 
-    fn new(config: &PerColumnConfig, input: &Input, _hidden: usize, _init: &mut Init) -> Self {
+    fn new(config: &PerColumnConfig, input: &Input, _hidden: usize, init: &mut Init) -> Self {
         let table = input.table().expect("checked to be a table");
-        let (names, places) =
-            table.numbers().into_iter().map(|(name, place)| (name.to_string(), place)).unzip();
-        Self { config: config.clone(), names, places, width: table.width() }
+        let (names, places) = table
+            .numbers()
+            .into_iter()
+            .map(|(name, place)| (name.to_string(), place))
+            .unzip::<_, _, Vec<_>, Vec<_>>();
+        let prior = SpikeAndSlab::new(2 * names.len(), init.device);
+        Self { config: config.clone(), names, places, width: table.width(), prior }
     }
 
     fn parameters(&self) -> Vec<Parameter> {
-        let shift = |name| Parameter::linear(&format!("{name} shift"), "standard deviations", self.config.shift);
+        let shift =
+            |name| Parameter::linear(&format!("{name} shift"), "standard deviations", self.config.shift);
         let factor = |name| Parameter::factor(&format!("{name} factor"), self.config.log_scale);
         self.names.iter().map(shift).chain(self.names.iter().map(factor)).collect()
     }
 
     fn prior(&self) -> Prior {
-        Prior::Laplace
+        Prior::SpikeAndSlab(self.prior.clone())
     }
 
     fn transform(&self, m: Tensor<2>, x: Tensor<3>) -> Tensor<3> {

@@ -1,65 +1,138 @@
 //! p(m) of a mechanism's part of m.
 
-use burn::tensor::Tensor;
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Tensor, activation};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::network::DiagonalGaussian;
 
-/// p of each component of a mechanism's part of m, with mean 0 and variance 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// p of a mechanism's part of m; components are independent.
+#[derive(Clone, Debug)]
 pub enum Prior {
     /// Standard normal.
     Normal,
-    /// Laplace: sparse, for parameters of which most are zero.
-    Laplace,
+    /// Nothing was done, or what was done to this data.
+    SpikeAndSlab(SpikeAndSlab),
 }
 
-/// The scale of a Laplace distribution with variance 1.
-const LAPLACE_SCALE: f64 = std::f64::consts::FRAC_1_SQRT_2;
+/// Each component is nearly zero (the spike: nothing was done) or normal with a mean and a standard deviation (the
+/// slab: what was done to the data at hand). How often it is which, and the slab, are learnt with the rest of what
+/// depends on M; they start as equally often, 0 and 1.
+///
+/// A manipulation that all the data shares so costs each example little, and a parameter that is at rest nothing.
+#[derive(Module, Debug)]
+pub struct SpikeAndSlab {
+    /// Mean of the slab over [`PACE`], `[dim]`.
+    mean: Param<Tensor<1>>,
+    /// Log standard deviation of the slab over [`PACE`], `[dim]`.
+    log_sd: Param<Tensor<1>>,
+    /// Log odds of the slab over [`PACE`], `[dim]`.
+    log_odds: Param<Tensor<1>>,
+}
+
+/// Standard deviation of the spike.
+const SPIKE: f64 = 0.05;
+
+/// Adam moves every parameter about as far in a step; these have farther to go than weights of a network.
+const PACE: f64 = 10.0;
+
+/// The slab stays wider than the spike.
+const LEAST_LOG_SD: f64 = -2.5;
+
+/// Neither is ever ruled out.
+const MOST_LOG_ODDS: f64 = 5.0;
+
+impl SpikeAndSlab {
+    /// A prior of `dim` components.
+    pub fn new(dim: usize, device: &Device) -> Self {
+        let zeros = || Param::from_tensor(Tensor::zeros([dim], device));
+        Self { mean: zeros(), log_sd: zeros(), log_odds: zeros() }
+    }
+
+    /// The slab, `[1, dim]`.
+    fn slab(&self) -> DiagonalGaussian<2> {
+        let mean: Tensor<2> = self.mean.val().unsqueeze();
+        let log_sd: Tensor<2> = self.log_sd.val().unsqueeze();
+        DiagonalGaussian {
+            mean: mean.mul_scalar(PACE),
+            log_var: log_sd.mul_scalar(PACE).clamp_min(LEAST_LOG_SD).mul_scalar(2.0),
+        }
+    }
+
+    /// Log probabilities of the spike and of the slab, each `[1, dim]`.
+    fn log_shares(&self) -> [Tensor<2>; 2] {
+        let log_odds: Tensor<2> = self.log_odds.val().unsqueeze();
+        let log_odds = log_odds.mul_scalar(PACE).clamp(-MOST_LOG_ODDS, MOST_LOG_ODDS);
+        [log_odds.clone().neg(), log_odds].map(activation::log_sigmoid)
+    }
+
+    /// The spike, shaped like the slab.
+    fn spike(slab: &DiagonalGaussian<2>) -> DiagonalGaussian<2> {
+        let log_var = slab.log_var.zeros_like().add_scalar(2.0 * SPIKE.ln());
+        DiagonalGaussian { mean: slab.mean.zeros_like(), log_var }
+    }
+}
 
 impl Prior {
-    /// KL(q ‖ p), `[batch, 1]`, in nats: exact.
-    pub fn divergence(self, q: &DiagonalGaussian<2>) -> Tensor<2> {
+    /// KL(q ‖ p), `[batch, 1]`, in nats: exact for a normal prior, else the least upper bound that the divergences
+    /// from spike and slab allow, −log Σ_k π_k exp(−KL(q ‖ p_k)) (Hershey & Olsen, ICASSP 2007), so that an ELBO
+    /// with it stays a lower bound.
+    pub fn divergence(&self, q: &DiagonalGaussian<2>) -> Tensor<2> {
         match self {
             Self::Normal => q.kl_to_standard(),
-            Self::Laplace => {
-                // −H(q) + E|m|/b + log 2b, with the mean of a folded normal distribution for E|m|.
-                let pi = std::f64::consts::PI;
-                let sigma = q.log_var.clone().mul_scalar(0.5).exp();
-                let ratio = q.mean.clone() / sigma.clone();
-                let absolute = sigma * ratio.clone().square().mul_scalar(-0.5).exp().mul_scalar((2.0 / pi).sqrt())
-                    + q.mean.clone() * ratio.mul_scalar(std::f64::consts::FRAC_1_SQRT_2).erf();
-                let entropy = q.log_var.clone().mul_scalar(0.5) + 0.5 * (1.0 + (2.0 * pi).ln());
-                (absolute.mul_scalar(1.0 / LAPLACE_SCALE) - entropy + (2.0 * LAPLACE_SCALE).ln()).sum_dim(1)
+            Self::SpikeAndSlab(prior) => {
+                let slab = prior.slab();
+                let [log_spike, log_slab] = prior.log_shares();
+                let from_spike = log_spike - divergences(q, &SpikeAndSlab::spike(&slab));
+                let from_slab = log_slab - divergences(q, &slab);
+                log_sum_exp(from_spike, from_slab).neg().sum_dim(1)
             }
         }
     }
 
     /// log p(m), `[batch, 1]`, in nats.
-    pub fn log_prob(self, m: Tensor<2>) -> Tensor<2> {
+    pub fn log_prob(&self, m: Tensor<2>) -> Tensor<2> {
         match self {
             Self::Normal => {
                 let standard = DiagonalGaussian { mean: m.zeros_like(), log_var: m.zeros_like() };
                 standard.log_prob(m)
             }
-            Self::Laplace => {
-                (m.abs().mul_scalar(-1.0 / LAPLACE_SCALE) - (2.0 * LAPLACE_SCALE).ln()).sum_dim(1)
+            Self::SpikeAndSlab(prior) => {
+                let slab = prior.slab();
+                let [log_spike, log_slab] = prior.log_shares();
+                let spike = log_spike + log_densities(m.clone(), &SpikeAndSlab::spike(&slab));
+                log_sum_exp(spike, log_slab + log_densities(m, &slab)).sum_dim(1)
             }
         }
     }
 
-    /// A draw from the prior, made of the standard normal number `normal`.
-    pub(crate) fn draw(self, normal: f32, rng: &mut ChaCha8Rng) -> f32 {
+    /// A draw to dream of, made of the standard normal number `normal`: of spike and slab as they are before any data
+    /// is adapted to, since dreams are of whatever may come.
+    pub(crate) fn draw(&self, normal: f32, rng: &mut ChaCha8Rng) -> f32 {
         match self {
             Self::Normal => normal,
-            Self::Laplace => {
-                // A normal number whose variance is exponentially distributed with mean 1.
-                let uniform: f32 = rng.random();
-                normal * (-(1.0 - uniform).ln()).sqrt()
-            }
+            Self::SpikeAndSlab(_) => normal * if rng.random::<bool>() { SPIKE as f32 } else { 1.0 },
         }
     }
+}
+
+/// KL(q_i ‖ p_i) of every component, `[batch, dim]`.
+fn divergences(q: &DiagonalGaussian<2>, p: &DiagonalGaussian<2>) -> Tensor<2> {
+    let spread = q.log_var.clone().exp() + (q.mean.clone() - p.mean.clone()).square();
+    (spread * p.log_var.clone().neg().exp() - 1.0 - q.log_var.clone() + p.log_var.clone()).mul_scalar(0.5)
+}
+
+/// log p_i(m_i) of every component, `[batch, dim]`.
+fn log_densities(m: Tensor<2>, p: &DiagonalGaussian<2>) -> Tensor<2> {
+    let scaled = (m - p.mean.clone()).square() * p.log_var.clone().neg().exp();
+    (scaled + p.log_var.clone() + (2.0 * std::f64::consts::PI).ln()).mul_scalar(-0.5)
+}
+
+/// log (exp a + exp b), element by element, without overflow.
+fn log_sum_exp(a: Tensor<2>, b: Tensor<2>) -> Tensor<2> {
+    let apart = (a.clone() - b.clone()).abs();
+    a.max_pair(b) + apart.neg().exp().add_scalar(1.0).log()
 }
 
 #[cfg(test)]
@@ -70,64 +143,79 @@ mod tests {
     use super::*;
     use crate::noise::normals;
 
-    const PRIORS: [Prior; 2] = [Prior::Normal, Prior::Laplace];
-
     fn row<const N: usize>(values: [f32; N]) -> Tensor<2> {
-        Tensor::from_data(TensorData::new(values.to_vec(), [1, N]), &burn::tensor::Device::flex())
+        Tensor::from_data(TensorData::new(values.to_vec(), [1, N]), &Device::flex())
     }
 
-    fn log_density(prior: Prior, m: f64) -> f64 {
+    /// A spike and slab with this slab and this share of it.
+    fn with_slab(mean: f64, sd: f64, share: f64) -> Prior {
+        let param = |value: f64| Param::from_tensor(Tensor::full([1], value / PACE, &Device::flex()));
+        let log_odds = param((share / (1.0 - share)).ln());
+        Prior::SpikeAndSlab(SpikeAndSlab { mean: param(mean), log_sd: param(sd.ln()), log_odds })
+    }
+
+    fn log_density(prior: &Prior, m: f64) -> f64 {
         f64::from(prior.log_prob(row([m as f32])).into_scalar::<f32>())
     }
 
     #[test]
-    fn densities_have_mass_and_variance_one() {
-        for prior in PRIORS {
-            let step = 1e-2;
-            let grid = (-1500..=1500).map(|i| (f64::from(i) + 0.5) * step);
-            let moments: Vec<[f64; 2]> =
-                grid.map(|m| (log_density(prior, m).exp() * step, m)).map(|(p, m)| [p, p * m * m]).collect();
-            let [mass, variance] = [0, 1].map(|k| moments.iter().map(|m| m[k]).sum::<f64>());
-            assert!((mass - 1.0).abs() < 1e-3 && (variance - 1.0).abs() < 1e-3, "{prior:?} {mass} {variance}");
+    fn densities_have_mass_one() {
+        for prior in [Prior::Normal, with_slab(0.0, 1.0, 0.5), with_slab(2.0, 0.3, 0.1)] {
+            let step = 2e-3;
+            let grid = (-5000..5000).map(|i| (f64::from(i) + 0.5) * step);
+            let mass: f64 = grid.map(|m| log_density(&prior, m).exp() * step).sum();
+            assert!((mass - 1.0).abs() < 1e-3, "{prior:?} {mass}");
+        }
+    }
+
+    /// The divergence that is used, and the true one by numerical integration.
+    fn divergences_from(prior: &Prior, mean: f64, sd: f64) -> [f64; 2] {
+        let q = DiagonalGaussian { mean: row([mean as f32]), log_var: row([2.0 * f64::ln(sd) as f32]) };
+        let used = f64::from(prior.divergence(&q).into_scalar::<f32>());
+        let step = sd / 200.0;
+        let integrand = |m: f64| {
+            let log_q = -0.5 * ((m - mean) / sd).powi(2) - sd.ln() - 0.5 * (2.0 * std::f64::consts::PI).ln();
+            log_q.exp() * (log_q - log_density(prior, m)) * step
+        };
+        [used, (-2000..2000).map(|i| integrand(mean + (f64::from(i) + 0.5) * step)).sum()]
+    }
+
+    #[test]
+    fn divergences_are_upper_bounds_and_tight_for_what_is_either_spike_or_slab() {
+        for (mean, sd) in [(0.0, 1.0), (0.3, 0.2), (-2.0, 0.5), (1.5, 0.4), (0.0, 0.05), (2.0, 0.1)] {
+            let [used, exact] = divergences_from(&Prior::Normal, mean, sd);
+            assert!((used - exact).abs() < 2e-3, "N({mean}, {sd}²): {used} {exact}");
+            for prior in [with_slab(0.0, 1.0, 0.5), with_slab(2.0, 0.3, 0.1)] {
+                let [used, exact] = divergences_from(&prior, mean, sd);
+                assert!(used > exact - 2e-3, "{prior:?} N({mean}, {sd}²): {used} {exact}");
+            }
+        }
+        for (mean, sd) in [(0.0, 0.03), (0.0, 0.05), (2.0, 0.3), (2.4, 0.1), (1.7, 0.2)] {
+            let [used, exact] = divergences_from(&with_slab(2.0, 0.3, 0.1), mean, sd);
+            assert!(used < exact + 2e-3, "N({mean}, {sd}²): {used} {exact}");
         }
     }
 
     #[test]
-    fn divergences_agree_with_numerical_integration() {
-        for prior in PRIORS {
-            for (mean, sd) in [(0.0, 1.0), (0.3, 0.2), (-2.0, 0.5), (1.5, 1.7), (0.0, 0.05)] {
-                let log_var = 2.0 * f64::ln(sd);
-                let q = DiagonalGaussian { mean: row([mean as f32]), log_var: row([log_var as f32]) };
-                let exact = f64::from(prior.divergence(&q).into_scalar::<f32>());
-                let step = sd / 200.0;
-                let integral: f64 = (-2000..2000)
-                    .map(|i| mean + (f64::from(i) + 0.5) * step)
-                    .map(|m| {
-                        let log_q = -0.5 * ((m - mean) / sd).powi(2)
-                            - sd.ln()
-                            - 0.5 * (2.0 * std::f64::consts::PI).ln();
-                        log_q.exp() * (log_q - log_density(prior, m)) * step
-                    })
-                    .sum();
-                assert!((exact - integral).abs() < 2e-3, "{prior:?} N({mean}, {sd}²): {exact} {integral}");
-            }
-        }
+    fn what_is_at_rest_costs_nothing_and_what_all_share_costs_little() {
+        let prior = with_slab(2.0, 0.1, 0.5);
+        let cost = |mean: f32, sd: f32| {
+            let q = DiagonalGaussian { mean: row([mean]), log_var: row([2.0 * sd.ln()]) };
+            prior.divergence(&q).into_scalar::<f32>()
+        };
+        assert!(cost(0.0, 0.05) < 0.7 && cost(2.0, 0.1) < 0.7, "{} {}", cost(0.0, 0.05), cost(2.0, 0.1));
+        assert!(cost(1.0, 0.1) > 10.0);
     }
 
     #[test]
-    fn draws_follow_the_density() {
-        for prior in PRIORS {
-            let mut rng = ChaCha8Rng::seed_from_u64(3);
-            let n = 40_000;
-            let normal: Vec<f32> = normals(n, &mut rng).collect();
-            let draws: Vec<f64> = normal.iter().map(|z| f64::from(prior.draw(*z, &mut rng))).collect();
-            let share = |most: f64| draws.iter().filter(|m| m.abs() < most).count() as f64 / n as f64;
-            for most in [0.1, 0.5, 1.0, 2.5] {
-                let expected: f64 =
-                    (0..1000).map(|i| (f64::from(i) + 0.5) * most / 1000.0).map(|m| log_density(prior, m).exp()).sum::<f64>()
-                        * 2.0 * most / 1000.0;
-                assert!((share(most) - expected).abs() < 0.01, "{prior:?} {most}: {} {expected}", share(most));
-            }
-        }
+    fn dreams_are_of_spike_and_slab() {
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let normal: Vec<f32> = normals(20_000, &mut rng).collect();
+        let prior = with_slab(3.0, 0.1, 0.9);
+        let draws: Vec<f32> = normal.iter().map(|z| prior.draw(*z, &mut rng)).collect();
+        let share = |most: f32| draws.iter().filter(|m| m.abs() < most).count() as f64 / draws.len() as f64;
+        // Half within three deviations of the spike and, of the other half, as many as a normal distribution has.
+        assert!((share(0.15) - 0.5 - 0.5 * 0.119).abs() < 0.01 && (share(1.0) - 0.5 - 0.341).abs() < 0.01);
+        assert_eq!(Prior::Normal.draw(0.7, &mut rng), 0.7);
     }
 }

@@ -79,9 +79,11 @@ impl ModelConfig {
         match (name, &input) {
             ("fast", _) => Ok(Self::fast(input, classes)),
             ("paper", Input::Image(image)) => Ok(Self::paper(image.shape, classes)),
-            ("paper", Input::Table(_)) => {
-                Err(Error::config("preset", name, "`fast` for tables: the paper gives no architecture for them"))
-            }
+            ("paper", Input::Table(_)) => Err(Error::config(
+                "preset",
+                name,
+                "`fast` for tables: the paper gives no architecture for them",
+            )),
             _ => Err(Error::unknown_name("preset", name, PRESETS)),
         }
     }

@@ -19,13 +19,7 @@ pub enum Trunk {
 
 impl Trunk {
     /// A network on X with kernels of this side if X is an image, on `columns` numbers if it is a row.
-    pub(super) fn new(
-        input: &Input,
-        kernel: usize,
-        columns: usize,
-        hidden: usize,
-        init: &mut Init,
-    ) -> Self {
+    pub(super) fn new(input: &Input, kernel: usize, columns: usize, hidden: usize, init: &mut Init) -> Self {
         match input {
             Input::Image(image) => Self::Image(Encoder::new(
                 image.shape,

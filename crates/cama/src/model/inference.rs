@@ -24,9 +24,8 @@ impl StylePosterior {
     pub(super) fn new(config: &ModelConfig, init: &mut Init) -> Self {
         let ModelConfig { ref input, hidden, classes, z, .. } = *config;
         let kernel = input.image().map_or(0, |image| image.kernel_z);
-        let others = input.table().map_or(0, |table| table.parents + table.co_parents);
         Self {
-            trunk: Trunk::new(input, kernel, input.width() + others, hidden, init),
+            trunk: Trunk::new(input, kernel, input.evidence_width(), hidden, init),
             features: init.linear_part(hidden, hidden, hidden + classes, true),
             class: init.linear_part(classes, hidden, hidden + classes, false),
             m: None,
@@ -59,10 +58,7 @@ impl StylePosterior {
         labels: Option<Tensor<1, Int>>,
         m: Option<Tensor<2>>,
     ) -> DiagonalGaussian<3> {
-        let Evidence { x, a, c } = seen;
-        let others = [a, c].into_iter().flatten();
-        let seen = others.fold(x, |seen, other| Tensor::cat(vec![seen, other], 1));
-        let mut from_x = self.features.forward(self.trunk.forward(seen));
+        let mut from_x = self.features.forward(self.trunk.forward(seen.concatenated()));
         if let (Some(m), Some(layer)) = (m, &self.m) {
             from_x = from_x + layer.forward(m);
         }
@@ -77,18 +73,21 @@ impl StylePosterior {
     }
 }
 
-/// q2(m|x): one trunk, one head for each mechanism.
+/// q2(m|x), in tables also given a and c if so configured: one trunk, one head for each mechanism.
 #[derive(Module, Debug)]
 pub struct ManipulationPosterior {
     trunk: Trunk,
     heads: Vec<GaussianHead>,
+    sees_causes: bool,
 }
 
 impl ManipulationPosterior {
     pub(super) fn new(config: &ModelConfig, init: &mut Init) -> Self {
         let ModelConfig { ref input, hidden, .. } = *config;
         let kernel = input.image().map_or(0, |image| image.kernel_m);
-        Self { trunk: Trunk::new(input, kernel, input.width(), hidden, init), heads: Vec::new() }
+        let sees_causes = input.table().is_some_and(|table| table.m_sees_causes);
+        let columns = if sees_causes { input.evidence_width() } else { input.width() };
+        Self { trunk: Trunk::new(input, kernel, columns, hidden, init), heads: Vec::new(), sees_causes }
     }
 
     /// A head for a part of m of length `dim`; its first means lie near zero, the clean X.
@@ -101,9 +100,10 @@ impl ManipulationPosterior {
         self.heads = heads(std::mem::take(&mut self.heads));
     }
 
-    /// The posterior of the whole m, `[batch, dim]`, with `x` `[batch, width]`.
-    pub(super) fn forward(&self, x: Tensor<2>) -> DiagonalGaussian<2> {
-        let h = self.trunk.forward(x);
+    /// The posterior of the whole m, `[batch, dim]`.
+    pub(super) fn forward(&self, seen: &Evidence) -> DiagonalGaussian<2> {
+        let seen = if self.sees_causes { seen.clone().concatenated() } else { seen.x.clone() };
+        let h = self.trunk.forward(seen);
         let (means, log_vars) = self
             .heads
             .iter()

@@ -87,8 +87,7 @@ fn pixels(
             }
         },
         Likelihood::Gaussian => {
-            let log_sigma: Tensor<3> =
-                log_sigma.expect("a Gaussian model has a learnt variance").unsqueeze();
+            let log_sigma: Tensor<3> = log_sigma.expect("a Gaussian model has a learnt variance").unsqueeze();
             gaussian(observed.means(input), log_sigma, x)
         }
     }

@@ -6,7 +6,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::inference::ManipulationPosterior;
-use super::{ModelConfig, likelihood::Observation};
+use super::{Evidence, ModelConfig, likelihood::Observation};
 use crate::input::Input;
 use crate::mechanism::{AnyMechanism, MechanismConfig, Merge, Parameter, Prior};
 use crate::network::{DiagonalGaussian, Init};
@@ -77,9 +77,9 @@ impl ManipulationModel {
         parts.flat_map(|(config, dim)| std::iter::repeat_n(config.is_explicit(), *dim)).collect()
     }
 
-    /// q2(m|x): `x` is `[batch, width]`, the posterior `[batch, dim]`.
-    pub fn posterior(&self, x: Tensor<2>) -> DiagonalGaussian<2> {
-        self.q2.forward(x)
+    /// q2(m|x), or q2(m|x,a,c): `[batch, dim]`.
+    pub fn posterior(&self, seen: &Evidence) -> DiagonalGaussian<2> {
+        self.q2.forward(seen)
     }
 
     /// T_m(x) of all mechanisms, first to last: `m` is `[batch, dim]`, `x` `[batch, group, width]`.
@@ -119,7 +119,9 @@ impl ManipulationModel {
             return Observation::Logits(logits);
         }
         match input {
-            Input::Image(_) => Observation::Means(self.transform(m, Observation::Logits(logits).means(input))),
+            Input::Image(_) => {
+                Observation::Means(self.transform(m, Observation::Logits(logits).means(input)))
+            }
             Input::Table(_) => {
                 let stretches = self.parts(m).filter_map(|(mechanism, part)| mechanism.log_stretch(part));
                 let log_stretch = stretches.reduce(|a, b| a + b);

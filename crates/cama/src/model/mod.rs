@@ -58,6 +58,12 @@ impl Evidence {
     pub fn of_x(x: Tensor<2>) -> Self {
         Self { x, a: None, c: None }
     }
+
+    /// X, A and C side by side, `[batch, width + parents + co-parents]`.
+    fn concatenated(self) -> Tensor<2> {
+        let others = [self.a, self.c].into_iter().flatten();
+        others.fold(self.x, |all, other| Tensor::cat(vec![all, other], 1))
+    }
 }
 
 /// z and what it explains, for every example, target class and sample.

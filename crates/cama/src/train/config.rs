@@ -98,11 +98,7 @@ impl TrainConfig {
             return Err(Error::config("train.kl_warm_up", self.kl_warm_up, "a number of epochs, 0 or more"));
         }
         if self.held_out == 0 {
-            return Err(Error::config(
-                "train.held_out",
-                0,
-                "at least 1: training is watched on these",
-            ));
+            return Err(Error::config("train.held_out", 0, "at least 1: training is watched on these"));
         }
         Ok(())
     }
