@@ -1,9 +1,9 @@
-//! The order in which images are seen: seeded shuffles and splits.
+//! The order in which examples are seen: seeded shuffles and splits.
 
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::Images;
+use super::Dataset;
 
 /// The indices `0..n` in random order; batches are its `chunks`.
 pub fn shuffled(n: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
@@ -12,14 +12,14 @@ pub fn shuffled(n: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
     order
 }
 
-/// Splits at random into the images to learn from and `held_out` others, or all if there are fewer; both
-/// keep the order of `images`.
-pub fn split(images: &Images, held_out: usize, rng: &mut ChaCha8Rng) -> (Images, Images) {
-    let mut order = shuffled(images.len(), rng);
-    let mut kept = order.split_off(held_out.min(images.len()));
+/// Splits at random into the examples to learn from and `held_out` others, or all if there are fewer; both
+/// keep the order of `data`.
+pub fn split<D: Dataset>(data: &D, held_out: usize, rng: &mut ChaCha8Rng) -> (D, D) {
+    let mut order = shuffled(data.len(), rng);
+    let mut kept = order.split_off(held_out.min(data.len()));
     order.sort_unstable();
     kept.sort_unstable();
-    (images.select(&kept), images.select(&order))
+    (data.select(&kept), data.select(&order))
 }
 
 #[cfg(test)]
@@ -27,6 +27,7 @@ mod tests {
     use rand_chacha::rand_core::SeedableRng;
 
     use super::*;
+    use crate::data::Images;
 
     fn numbered(n: usize) -> Images {
         let pixels = (0..n).map(|i| i as f32 / n as f32).collect();

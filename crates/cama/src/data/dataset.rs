@@ -1,18 +1,15 @@
 //! What the loops ask of data, whatever it is.
 
-use std::fmt::Display;
-use std::str::FromStr;
-
 use rand_chacha::ChaCha8Rng;
 
 use super::Images;
-use crate::manipulation::Manipulation;
-use crate::{Error, Result};
+use crate::Result;
+use crate::manipulation::{Manipulation, Sweepable};
 
 /// Examples that a model can read: images, or rows of a table.
 pub trait Dataset: Clone + Send + Sync {
     /// What the world can do to such examples.
-    type Manipulation: Clone + Send + Sync + PartialEq + Display + FromStr<Err = Error>;
+    type Manipulation: Sweepable + Send + Sync + PartialEq;
 
     /// What these examples are called in tables and messages.
     fn name(&self) -> &str;
