@@ -112,16 +112,22 @@ impl Error {
 
     /// A name that is not among `known`, with the nearest one suggested.
     pub fn unknown_name(kind: &'static str, name: &str, known: &[&str]) -> Self {
-        let nearest = known
-            .iter()
-            .map(|k| (strsim::damerau_levenshtein(name, k), *k))
-            .filter(|(distance, k)| *distance <= 2.max(k.len() / 2))
-            .min()
-            .map(|(_, k)| k.to_string());
+        let nearest = nearest(name, known);
         Error::UnknownName { kind, name: name.to_string(), nearest, known: known.join(", ") }
     }
 }
 
-fn suggestion(nearest: &Option<String>) -> String {
+/// The known name that looks most like `name`, if any does.
+pub(crate) fn nearest(name: &str, known: &[&str]) -> Option<String> {
+    known
+        .iter()
+        .map(|k| (strsim::damerau_levenshtein(name, k), *k))
+        .filter(|(distance, k)| *distance <= 2.max(k.len() / 2))
+        .min()
+        .map(|(_, k)| k.to_string())
+}
+
+/// ` (did you mean ...?)`, or nothing.
+pub(crate) fn suggestion(nearest: &Option<String>) -> String {
     nearest.as_ref().map(|n| format!(" (did you mean `{n}`?)")).unwrap_or_default()
 }

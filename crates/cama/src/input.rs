@@ -118,6 +118,20 @@ impl ImageInput {
     }
 }
 
+impl Default for TableInput {
+    /// No columns yet, and the layers of the `fast` preset.
+    fn default() -> Self {
+        Self {
+            children: Vec::new(),
+            parents: 0,
+            co_parents: 0,
+            class_frequencies: Vec::new(),
+            layers: 2,
+            m_sees_causes: true,
+        }
+    }
+}
+
 impl TableInput {
     /// Numbers that stand for X in a row.
     pub fn width(&self) -> usize {
@@ -311,11 +325,8 @@ mod tests {
         let column = |(i, kind): (usize, &ChildKind)| ChildColumn { name: format!("X{i}"), kind: *kind };
         TableInput {
             children: kinds.iter().enumerate().map(column).collect(),
-            parents: 0,
-            co_parents: 0,
             class_frequencies: vec![0.5, 0.5],
-            layers: 2,
-            m_sees_causes: true,
+            ..TableInput::default()
         }
     }
 

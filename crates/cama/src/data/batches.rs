@@ -1,4 +1,4 @@
-//! The order in which images are seen: seeded shuffles and splits.
+//! The order in which examples are seen: seeded shuffles and splits.
 
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;

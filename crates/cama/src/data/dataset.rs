@@ -1,19 +1,16 @@
 //! What the loops ask of data, whatever it is.
 
-use std::fmt::Display;
-use std::str::FromStr;
-
 use rand_chacha::ChaCha8Rng;
 
 use super::Images;
 use crate::input::Input;
-use crate::manipulation::Manipulation;
+use crate::manipulation::{Manipulation, Sweepable};
 use crate::{Error, Result};
 
 /// Examples that a model can read: images, or rows of a table.
 pub trait Dataset: Clone + Send + Sync {
     /// What the world can do to such examples.
-    type Manipulation: Clone + Send + Sync + PartialEq + Display + FromStr<Err = Error>;
+    type Manipulation: Sweepable + Send + Sync + PartialEq;
 
     /// What these examples are called in tables and messages.
     fn name(&self) -> &str;

@@ -33,6 +33,7 @@ mod npz;
 mod npz_write;
 mod range;
 mod select;
+pub mod table;
 
 pub use batches::{shuffled, split};
 pub use dataset::Dataset;

@@ -1,10 +1,10 @@
-//! The range of images that ends a specification: `[..1000]`, `[500..]`, `[500..600]`.
+//! The range of images or rows that ends a specification: `[..1000]`, `[500..]`, `[500..600]`.
 
 use std::ops::Range;
 
 use crate::{Error, Result};
 
-/// A range of images as written, before it is known how many images there are; the end is excluded.
+/// A range of examples as written, before it is known how many examples there are; the end is excluded.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Span {
     start: Option<usize>,
@@ -12,7 +12,7 @@ pub(super) struct Span {
 }
 
 impl Span {
-    /// Splits a specification into what to load and which of its images.
+    /// Splits a specification into what to load and which of its examples.
     ///
     /// A specification that ends in `[...]` without being a range is taken as a file name if such a file
     /// exists.
@@ -40,20 +40,30 @@ impl Span {
         Some(Span { start: bound(start)?, end: bound(end)? })
     }
 
+    /// The first index, and the one after the last if it is written.
+    pub(super) fn bounds(self) -> (usize, Option<usize>) {
+        (self.start.unwrap_or(0), self.end)
+    }
+
     /// The indices meant, where `spec` has `len` images.
     pub(super) fn resolve(self, spec: &str, len: usize) -> Result<Range<usize>> {
+        self.resolve_of(spec, len, ["image", "images"])
+    }
+
+    /// The indices meant, where `spec` has `len` of what `one` and `many` name.
+    pub(super) fn resolve_of(self, spec: &str, len: usize, [one, many]: [&str; 2]) -> Result<Range<usize>> {
         let range = self.start.unwrap_or(0)..self.end.unwrap_or(len);
         if len == 0 {
-            return Err(Error::spec("data", spec, "the data set is empty; give one with images"));
+            return Err(Error::spec("data", spec, format!("the data set is empty; give one with {many}")));
         }
         let beyond = [self.start, self.end].into_iter().flatten().find(|bound| *bound > len);
         if let Some(bound) = beyond {
-            let problem = format!("the range goes to {bound}, but there are {len} images");
+            let problem = format!("the range goes to {bound}, but there are {len} {many}");
             return Err(Error::spec("data", spec, problem));
         }
         if range.is_empty() {
             let problem = format!(
-                "the range {}..{} holds no image; it must start before it ends, within 0..{len}",
+                "the range {}..{} holds no {one}; it must start before it ends, within 0..{len}",
                 range.start, range.end
             );
             return Err(Error::spec("data", spec, problem));
@@ -78,6 +88,14 @@ mod tests {
         assert_eq!(resolve("a[2..]", 5).unwrap(), ("a".to_string(), 2..5));
         assert_eq!(resolve("a[2..5]", 5).unwrap(), ("a".to_string(), 2..5));
         assert_eq!(resolve("a[..]", 5).unwrap(), ("a".to_string(), 0..5));
+    }
+
+    #[test]
+    fn the_examples_are_called_what_they_are() {
+        let span = Span { start: Some(2), end: Some(9) };
+        let text = span.resolve_of("a.csv[2..9]", 5, ["row", "rows"]).unwrap_err().to_string();
+        assert!(text.contains("goes to 9, but there are 5 rows"), "{text}");
+        assert_eq!(span.bounds(), (2, Some(9)));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::Sweepable;
 use super::step::Step;
 use crate::{Error, Result};
 
@@ -57,15 +58,21 @@ impl Manipulation {
     pub(super) fn steps(&self) -> &[Step] {
         &self.steps
     }
+}
 
+impl Sweepable for Manipulation {
     /// The names of the steps, with suffixes but without parameters.
-    pub(super) fn family(&self) -> String {
+    fn family(&self) -> String {
         if self.is_none() {
             return "none".to_string();
         }
         let names: Vec<String> =
             self.steps.iter().map(|step| format!("{}{}", step.kind.name(), step.fill)).collect();
         names.join("+")
+    }
+
+    fn severity(&self) -> f64 {
+        Manipulation::severity(self)
     }
 }
 

@@ -1,6 +1,6 @@
-//! What the world does to images: shifts, rotations, contrast, noise, seeded.
+//! What the world does to images and tables: shifts, rotations, contrast, noise, seeded.
 //!
-//! A [`Manipulation`] is written as steps joined by `+` and applied from left to right, such as
+//! [`TableManipulation`] says what can be done to tables. What is done to images, a [`Manipulation`], is written as steps joined by `+` and applied from left to right, such as
 //! `rotate:20+shift-vertical:0.2`. Each image gets its own draw of every parameter.
 //!
 //! | step | what it does | parameter |
@@ -51,7 +51,9 @@ mod kind;
 mod photometric;
 mod step;
 mod sweep;
+mod table;
 mod warp;
 
 pub use composition::Manipulation;
-pub use sweep::Sweep;
+pub use sweep::{Sweep, Sweepable};
+pub use table::TableManipulation;

@@ -12,34 +12,55 @@ use crate::{Error, Result};
 /// More points than this are taken for a mistake in the step.
 const MAX_POINTS: usize = 1000;
 
+/// A kind of manipulation that a [`Sweep`] can make stronger: steps joined by `+`, each `name:…:number`.
+pub trait Sweepable: Clone + fmt::Display + FromStr<Err = Error> {
+    /// The steps without the numbers that say how much.
+    fn family(&self) -> String;
+
+    /// A number for tables: how much the first step does.
+    fn severity(&self) -> f64;
+}
+
 /// A manipulation at each of several severities: `shift-vertical:0..0.9/0.1`.
 ///
-/// In configuration files it is written like in [`Sweep::parse`].
+/// In configuration files it is written like in [`Sweep::parse`]. A sweep of manipulations of tables is read by
+/// [`str::parse`], as `shift:x*:0..5/1`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Sweep {
+#[serde(bound(serialize = "M: Clone", deserialize = "M: Sweepable"))]
+pub struct Sweep<M = Manipulation> {
     spec: String,
     family: String,
-    points: Vec<(f64, Manipulation)>,
+    points: Vec<(f64, M)>,
 }
 
 impl Sweep {
     /// Reads a sweep, or a plain manipulation as a sweep of one.
     ///
-    /// One number of one step is written `FROM..TO/STEP`: `rotate:0..180/15`, `shift-vertical:=0..0.9/0.1`
-    /// for fixed shifts, `invert+shift:0..0.5/0.1/edge` in a composition and with a suffix. `TO` is
-    /// included if a whole number of steps leads there.
+    /// One number of one step, its last, is written `FROM..TO/STEP`: `rotate:0..180/15`,
+    /// `shift-vertical:=0..0.9/0.1` for fixed shifts, `invert+shift:0..0.5/0.1/edge` in a composition and with a
+    /// suffix, `shift-vertical:=0..-0.9/-0.1` downwards. `TO` is included if a whole number of steps leads there.
     ///
     /// # Errors
     ///
     /// [`Error::Spec`] if more than one step is swept, the range or its step is malformed, or there are
     /// more than 1000 points; and what [`Manipulation::parse`] says of any of the points.
     pub fn parse(spec: &str) -> Result<Self> {
+        spec.parse()
+    }
+}
+
+impl<M: Sweepable> FromStr for Sweep<M> {
+    type Err = Error;
+
+    fn from_str(spec: &str) -> Result<Self> {
         let error = |problem: String| Error::spec("manipulation", spec, problem);
         let steps: Vec<&str> = spec.split('+').map(str::trim).collect();
-        let mut swept = steps.iter().enumerate().filter(|(_, step)| step.contains(".."));
+        // The number is the last part of its step; the parts before may hold names with dots.
+        let is_swept = |step: &str| step.rsplit(':').next().is_some_and(|last| last.contains(".."));
+        let mut swept = steps.iter().enumerate().filter(|(_, step)| is_swept(step));
         let Some((at, step)) = swept.next() else {
-            let manipulation = Manipulation::parse(spec)?;
+            let manipulation: M = spec.parse()?;
             let (family, severity) = (manipulation.family(), manipulation.severity());
             return Ok(Sweep {
                 spec: manipulation.to_string(),
@@ -59,15 +80,17 @@ impl Sweep {
         let severities = severities(template.range, template.step).map_err(error)?;
         let points = severities
             .into_iter()
-            .map(|severity| Ok((severity, Manipulation::parse(&with(template.at(severity)))?)))
+            .map(|severity| Ok((severity, with(template.at(severity)).parse()?)))
             .collect::<Result<_>>()?;
         let family = with(format!("{}{}", template.name, template.suffix));
         Ok(Sweep { spec: steps.join("+"), family, points })
     }
+}
 
+impl<M> Sweep<M> {
     /// Severities and manipulations, in the order of the sweep. The severity is the number swept, for a
-    /// plain manipulation its [`severity`](Manipulation::severity).
-    pub fn points(&self) -> &[(f64, Manipulation)] {
+    /// plain manipulation its [`severity`](Sweepable::severity).
+    pub fn points(&self) -> &[(f64, M)] {
         &self.points
     }
 
@@ -89,7 +112,7 @@ struct Template<'a> {
 impl<'a> Template<'a> {
     fn parse(text: &'a str) -> Result<Self, String> {
         let wanted = || format!("`{text}` is not a sweep; write `name:FROM..TO/STEP`");
-        let (name, rest) = text.split_once(':').ok_or_else(wanted)?;
+        let (name, rest) = text.rsplit_once(':').ok_or_else(wanted)?;
         let (fixed, rest) = rest.strip_prefix('=').map_or(("", rest), |rest| ("=", rest));
         let (range, rest) = rest.split_once('/').ok_or_else(wanted)?;
         let (from, to) = range.split_once("..").ok_or_else(wanted)?;
@@ -106,11 +129,14 @@ impl<'a> Template<'a> {
     }
 }
 
-/// `from`, `from + step`, … up to and including `to`.
+/// `from`, `from + step`, … up to and including `to`, or down to it.
 fn severities([from, to]: [f64; 2], step: f64) -> Result<Vec<f64>, String> {
-    if step <= 0.0 || to < from {
+    let upwards = step > 0.0 && to >= from;
+    let downwards = step < 0.0 && to <= from;
+    if !upwards && !downwards {
         return Err(format!(
-            "{from}..{to}/{step} does not grow; the step must be above 0, the end not below"
+            "{from}..{to}/{step} leads nowhere; the step must be above 0, the end not below the start, or both \
+             the other way round"
         ));
     }
     // 0.9 / 0.1 is a little less than 9 in floating point.
@@ -118,34 +144,27 @@ fn severities([from, to]: [f64; 2], step: f64) -> Result<Vec<f64>, String> {
     if last >= MAX_POINTS as f64 {
         return Err(format!("{from}..{to}/{step} has more than {MAX_POINTS} points; give a larger step"));
     }
-    // And 3 × 0.1 is a little more than 0.3: twelve decimals are more than anybody writes.
-    Ok((0..=last as usize).map(|k| ((from + k as f64 * step) * 1e12).round() / 1e12).collect())
+    // And 3 × 0.1 is a little more than 0.3: twelve decimals are more than anybody writes. Adding 0 makes a
+    // negative zero positive.
+    Ok((0..=last as usize).map(|k| ((from + k as f64 * step) * 1e12).round() / 1e12 + 0.0).collect())
 }
 
-impl fmt::Display for Sweep {
+impl<M> fmt::Display for Sweep<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.spec)
     }
 }
 
-impl FromStr for Sweep {
-    type Err = Error;
-
-    fn from_str(spec: &str) -> Result<Self> {
-        Sweep::parse(spec)
-    }
-}
-
-impl TryFrom<String> for Sweep {
+impl<M: Sweepable> TryFrom<String> for Sweep<M> {
     type Error = Error;
 
     fn try_from(spec: String) -> Result<Self> {
-        Sweep::parse(&spec)
+        spec.parse()
     }
 }
 
-impl From<Sweep> for String {
-    fn from(sweep: Sweep) -> String {
+impl<M> From<Sweep<M>> for String {
+    fn from(sweep: Sweep<M>) -> String {
         sweep.spec
     }
 }
@@ -155,6 +174,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::manipulation::TableManipulation;
 
     fn points(spec: &str) -> Vec<(f64, String)> {
         let sweep = Sweep::parse(spec).unwrap();
@@ -199,6 +219,34 @@ mod tests {
         assert_eq!(points("rotate:20+invert"), [(20.0, "rotate:20+invert".into())]);
         assert_eq!(Sweep::parse("rotate:20/edge+invert").unwrap().family(), "rotate/edge+invert");
         assert_eq!(points("rotate:5..5/1"), [(5.0, "rotate:5".into())]);
+    }
+
+    #[test]
+    fn sweeps_lead_downwards_too() {
+        assert_eq!(
+            points("shift-vertical:=0.5..-0.5/-0.5"),
+            [
+                (0.5, "shift-vertical:=0.5".into()),
+                (0.0, "shift-vertical:=0".into()),
+                (-0.5, "shift-vertical:=-0.5".into())
+            ]
+        );
+        assert_eq!(points("shift-vertical:=0..-0.9/-0.1").len(), 10);
+        assert_eq!(points("contrast:0.1:0.3..0.9/0.2")[1], (0.5, "contrast:0.1:0.5".into()));
+    }
+
+    #[test]
+    fn sweeps_of_tables_keep_the_pattern() {
+        let sweep: Sweep<TableManipulation> = "permute:c1+shift:x*..y:0..-5/-1".parse().unwrap();
+        assert_eq!(sweep.family(), "permute:c1+shift:x*..y");
+        assert_eq!((sweep.points().len(), sweep.points()[5].0), (6, -5.0));
+        assert_eq!(sweep.points()[5].1.to_string(), "permute:c1+shift:x*..y:-5");
+        let one: Sweep<TableManipulation> = "scale:@children:0.5:4".parse().unwrap();
+        assert_eq!((one.family(), one.points()[0].0), ("scale:@children", 4.0));
+        let text = serde_json::to_string(&sweep).unwrap();
+        assert_eq!(serde_json::from_str::<Sweep<TableManipulation>>(&text).unwrap(), sweep);
+        let text = "shfit:x:0..1/1".parse::<Sweep<TableManipulation>>().unwrap_err().to_string();
+        assert!(text.contains("did you mean `shift`?"), "{text}");
     }
 
     #[test]

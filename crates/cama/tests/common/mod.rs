@@ -26,7 +26,7 @@ impl Numbers {
             co_parents: self.c[0].len(),
             class_frequencies: vec![1.0 / n as f64; n],
             layers: 1,
-            m_sees_causes: true,
+            ..TableInput::default()
         }
     }
 }

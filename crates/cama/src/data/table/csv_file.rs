@@ -1,0 +1,222 @@
+//! CSV: texts between commas, semicolons or tabs, a header first.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use csv::{ErrorKind, StringRecord};
+
+use super::cells::Cells;
+use crate::data::damage;
+use crate::{Error, Result};
+
+/// A row of more bytes is taken for an unclosed quotation mark, before it fills the memory.
+const LONGEST_ROW: u64 = 16 << 20;
+
+/// A CSV file, read row by row.
+pub(super) struct CsvFile {
+    path: PathBuf,
+    reader: csv::Reader<Bounded>,
+    record: StringRecord,
+    wanted: Vec<usize>,
+}
+
+/// A source that gives `left` bytes and then fails.
+struct Bounded {
+    source: Box<dyn Read + Send>,
+    left: u64,
+}
+
+impl Read for Bounded {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
+        if most == 0 && !buffer.is_empty() {
+            return Err(std::io::Error::other("the row is too long"));
+        }
+        let n = self.source.read(&mut buffer[..most])?;
+        self.left -= n as u64;
+        Ok(n)
+    }
+}
+
+impl CsvFile {
+    /// Opens a file and reads its header.
+    pub(super) fn open(path: &Path) -> Result<(CsvFile, Vec<String>)> {
+        let file = File::open(path).map_err(Error::io("read", path))?;
+        CsvFile::from_reader(path, BufReader::with_capacity(1 << 16, file))
+    }
+
+    /// Reads the header of a file's bytes; the path is for messages and tells tabs by its extension.
+    pub(super) fn from_reader(
+        path: &Path,
+        mut source: impl BufRead + Send + 'static,
+    ) -> Result<(CsvFile, Vec<String>)> {
+        let start = source.fill_buf().map_err(|error| damage::error(path, "byte 0", error))?;
+        let tabs = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("tsv"));
+        let delimiter = if tabs { b'\t' } else { delimiter(start) };
+        let bounded = Bounded { source: Box::new(source), left: LONGEST_ROW };
+        let reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(bounded);
+        let record = StringRecord::new();
+        let mut file = CsvFile { path: path.to_path_buf(), reader, record, wanted: Vec::new() };
+        let header = file.reader.headers().cloned();
+        let header = header.map_err(|error| file.error(error))?;
+        if header.is_empty() {
+            return Err(Error::data(path, "the file is empty", "give a table with a header and rows"));
+        }
+        Ok((file, header.iter().map(|name| name.trim().to_string()).collect()))
+    }
+
+    /// Chooses the columns to read, by their places in the header.
+    pub(super) fn want(&mut self, columns: &[usize]) {
+        self.wanted = columns.to_vec();
+    }
+
+    /// Goes past up to `rows` rows and says past how many.
+    pub(super) fn skip(&mut self, rows: usize) -> Result<usize> {
+        for done in 0..rows {
+            if !self.next_record()? {
+                return Ok(done);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// The wanted columns of up to `rows` more rows, and the line that each row starts in.
+    pub(super) fn read(&mut self, rows: usize) -> Result<(Vec<Cells>, Vec<u64>)> {
+        let mut columns = vec![Cells::texts(); self.wanted.len()];
+        let mut lines = Vec::new();
+        while lines.len() < rows && self.next_record()? {
+            for (column, &at) in columns.iter_mut().zip(&self.wanted) {
+                // The reader sees to it that every row has as many fields as the header.
+                column.push_text(self.record.get(at).unwrap_or_default());
+            }
+            lines.push(self.record.position().map_or(0, csv::Position::line));
+        }
+        Ok((columns, lines))
+    }
+
+    fn next_record(&mut self) -> Result<bool> {
+        self.reader.get_mut().left = LONGEST_ROW;
+        self.reader.read_record(&mut self.record).map_err(|error| self.error(error))
+    }
+
+    fn error(&self, error: csv::Error) -> Error {
+        let (path, line) = (&self.path, self.reader.position().line());
+        match error.into_kind() {
+            ErrorKind::Utf8 { pos, err } => {
+                let (line, byte) =
+                    pos.map_or((line, String::new()), |p| (p.line(), format!(" (from byte {})", p.byte())));
+                let problem = format!("line {line}{byte}, field {}: the text is not UTF-8", err.field() + 1);
+                Error::data(path, problem, "save the table as UTF-8")
+            }
+            ErrorKind::UnequalLengths { pos, expected_len, len } => {
+                let line = pos.map_or(line, |p| p.line());
+                let problem = format!("line {line} has {len} fields, but the header has {expected_len}");
+                Error::data(
+                    path,
+                    problem,
+                    "give every row one field a column; quote texts that hold delimiters",
+                )
+            }
+            ErrorKind::Io(_) if self.reader.get_ref().left == 0 => Error::data(
+                path,
+                format!("the row at line {line} goes on for more than {} MiB", LONGEST_ROW >> 20),
+                "look for a quotation mark that is not closed",
+            ),
+            ErrorKind::Io(error) => damage::error(path, format!("line {line}"), error),
+            other => Error::data(path, format!("line {line}: {other:?}"), "make the table again"),
+        }
+    }
+}
+
+/// The delimiter that stands most often in the header, outside quotation marks; a comma if none does.
+fn delimiter(start: &[u8]) -> u8 {
+    let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
+    let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];
+    let mut quoted = false;
+    let blank = |byte: &&u8| matches!(byte, b'\n' | b'\r');
+    for byte in start.iter().skip_while(blank) {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\n' | b'\r' if !quoted => break,
+            _ if quoted => {}
+            _ => counts.iter_mut().filter(|(delimiter, _)| delimiter == byte).for_each(|(_, n)| *n += 1),
+        }
+    }
+    // Of equal counts the last is the largest: the comma comes last.
+    counts.into_iter().rev().max_by_key(|(_, n)| *n).map_or(b',', |(delimiter, _)| delimiter)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::super::cells::Value;
+    use super::*;
+
+    fn open(name: &str, bytes: &[u8]) -> Result<(CsvFile, Vec<String>)> {
+        CsvFile::from_reader(Path::new(name), Cursor::new(bytes.to_vec()))
+    }
+
+    /// The header, then every cell as its name, a row at a time, with the lines.
+    fn all(name: &str, bytes: &[u8]) -> Result<(Vec<String>, Vec<Vec<String>>, Vec<u64>)> {
+        let (mut file, header) = open(name, bytes)?;
+        file.want(&(0..header.len()).collect::<Vec<_>>());
+        let (columns, lines) = file.read(usize::MAX)?;
+        let row = |i| columns.iter().map(|cells| cells.value(i).name().into_owned()).collect();
+        Ok((header, (0..lines.len()).map(row).collect(), lines))
+    }
+
+    fn message(bytes: &[u8]) -> String {
+        all("t.csv", bytes).expect_err("an error").to_string()
+    }
+
+    #[test]
+    fn delimiters_are_told_by_the_header() {
+        for (name, text) in [
+            ("t.csv", "a,b\n1,x;y\n"),
+            ("t.csv", "a;b\n1;\"x;y\"\n"),
+            ("t.csv", "a\tb\n1\tx;y\n"),
+            ("t.tsv", "a\tb\n1\tx;y"),
+            ("t.csv", "\u{feff}a,b\r\n1,x;y\r\n"),
+            ("t.csv", " a , b \n 1 , x;y \n"),
+        ] {
+            let (header, rows, _) = all(name, text.as_bytes()).unwrap();
+            assert_eq!(header, ["a", "b"], "{text:?}");
+            assert_eq!(rows, [["1", "x;y"]], "{text:?}");
+        }
+        assert_eq!(delimiter(b"\"a,b,c\";d\n,,,,"), b';');
+        assert_eq!(delimiter(b"a,b;c\n"), b',');
+        assert_eq!(delimiter(b"alone"), b',');
+    }
+
+    #[test]
+    fn rows_know_their_lines_and_can_be_skipped() {
+        let text = b"a,b\n1,\"x\ny\"\n2,z\n\n3,w\n";
+        let (_, rows, lines) = all("t.csv", text).unwrap();
+        assert_eq!(rows[0][1], "x\ny");
+        assert_eq!(lines, [2, 4, 6]);
+        let (mut file, _) = open("t.csv", text).unwrap();
+        file.want(&[1]);
+        assert_eq!(file.skip(2).unwrap(), 2);
+        let (columns, lines) = file.read(5).unwrap();
+        assert_eq!((columns[0].value(0), lines), (Value::Text("w"), vec![6]));
+        assert_eq!(file.skip(2).unwrap(), 0);
+    }
+
+    #[test]
+    fn damaged_files_say_where() {
+        assert!(message(b"").contains("t.csv: the file is empty"));
+        assert!(message(b"\n\n").contains("the file is empty"));
+        let text = message(b"a,b\n1,2\n3\n");
+        assert!(text.contains("line 3 has 1 fields, but the header has 2"), "{text}");
+        assert!(message(b"a,b\n1,2\n3,4,5\n").contains("line 3 has 3 fields"));
+        let text = message(b"a,b\n1,2\n3,caf\xe9\n");
+        assert!(text.contains("line 3 (from byte 8), field 2: the text is not UTF-8"), "{text}");
+        assert!(message(b"a,caf\xe9\n1,2\n").contains("line 1 (from byte 0), field 2"));
+        let mut unclosed = b"a,b\n1,2\n3,\"".to_vec();
+        unclosed.resize((LONGEST_ROW + (1 << 17)) as usize, b'x');
+        let text = message(&unclosed);
+        assert!(text.contains("goes on for more than 16 MiB; look for a quotation mark"), "{text}");
+    }
+}

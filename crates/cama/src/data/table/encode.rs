@@ -1,0 +1,259 @@
+//! From cells to the numbers that a model reads.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::cells::{Cells, Value, listed, shown, truth};
+use super::schema::{Cell, Column, Kind, Missing, Schema};
+use super::source::Chunk;
+use super::{Notices, Rows};
+use crate::{Error, Result};
+
+/// Encodes chunks of a table, and counts what it did about missing values.
+pub(super) struct Encoder {
+    schema: Arc<Schema>,
+    columns: Vec<ColumnEncoder>,
+    classes: Names,
+    labelled: bool,
+    dropped: usize,
+    unlabelled: usize,
+    imputed: Vec<usize>,
+}
+
+/// What one column's cells become.
+struct ColumnEncoder {
+    kind: Kind,
+    names: Names,
+    imputed: Vec<f32>,
+}
+
+/// Known names and their places.
+struct Names(HashMap<String, usize>);
+
+/// Why a row was not encoded.
+enum Refusal {
+    /// A cell is missing.
+    Missing,
+    /// A cell cannot be used: what is wrong, and what to do.
+    Bad(String, String),
+}
+
+impl Encoder {
+    /// An encoder for chunks that hold the schema's columns in their order and then, if `labelled`, the target.
+    pub(super) fn new(schema: Arc<Schema>, labelled: bool) -> Encoder {
+        let columns: Vec<_> = schema.columns.iter().map(ColumnEncoder::new).collect();
+        let imputed = vec![0; columns.len()];
+        let classes = Names::new(&schema.classes);
+        Encoder { schema, columns, classes, labelled, dropped: 0, unlabelled: 0, imputed }
+    }
+
+    /// The columns that chunks must hold.
+    pub(super) fn needed(schema: &Schema, labelled: bool) -> Vec<&str> {
+        let target = labelled.then_some(schema.target.as_str());
+        schema.columns.iter().map(|column| column.name.as_str()).chain(target).collect()
+    }
+
+    /// The schema.
+    pub(super) fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    /// Adds the rows of a chunk, less those that are dropped.
+    pub(super) fn encode(&mut self, path: &Path, chunk: &Chunk, rows: &mut Rows) -> Result<()> {
+        let mut values = vec![0.0; self.schema.width()];
+        let mut imputed = Vec::new();
+        for i in 0..chunk.len() {
+            imputed.clear();
+            let error = |column: &str, refusal: Refusal| {
+                let place = format!("{}, column `{column}`: ", chunk.place(i));
+                let (problem, remedy) = match refusal {
+                    Refusal::Bad(problem, remedy) => (problem, remedy),
+                    Refusal::Missing => (
+                        "the value is missing".to_string(),
+                        "fill it in, or give --missing drop or --missing impute".to_string(),
+                    ),
+                };
+                Error::data(path, place + &problem, remedy)
+            };
+            let label = match self.labelled.then(|| self.label(chunk, i)).transpose() {
+                Ok(label) => label,
+                Err(Refusal::Missing) if self.schema.missing != Missing::Error => {
+                    self.unlabelled += 1;
+                    continue;
+                }
+                Err(refusal) => return Err(error(&self.schema.target, refusal)),
+            };
+            let mut rest = &mut values[..];
+            let mut complete = true;
+            for (at, (column, cells)) in self.columns.iter().zip(&chunk.columns).enumerate() {
+                let (encoded, after) = rest.split_at_mut(column.kind.width());
+                rest = after;
+                match (column.encode(cells.value(i), encoded), self.schema.missing) {
+                    (Ok(()), _) => {}
+                    (Err(Refusal::Missing), Missing::Drop) => complete = false,
+                    (Err(Refusal::Missing), Missing::Impute) => {
+                        encoded.copy_from_slice(&column.imputed);
+                        imputed.push(at);
+                    }
+                    (Err(refusal), _) => return Err(error(&self.schema.columns[at].name, refusal)),
+                }
+            }
+            if complete {
+                rows.push(&values, label, chunk.first + i);
+                imputed.iter().for_each(|&at| self.imputed[at] += 1);
+            } else {
+                self.dropped += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn label(&self, chunk: &Chunk, i: usize) -> Result<usize, Refusal> {
+        let cell = chunk.columns.last().map_or(Value::Missing, |cells: &Cells| cells.value(i));
+        if cell == Value::Missing {
+            return Err(Refusal::Missing);
+        }
+        self.classes.place(cell).ok_or_else(|| {
+            let known = listed(&self.schema.classes);
+            let problem =
+                format!("{} is not a class of the training data; known: {known}", shown(&cell.name()));
+            Refusal::Bad(problem, "give rows of these classes".to_string())
+        })
+    }
+
+    /// What was done about missing values, in words.
+    pub(super) fn notices(&self) -> Notices {
+        let mut notices = Notices::new();
+        if self.unlabelled > 0 {
+            let target = &self.schema.target;
+            notices.push(format!("{} without a value of `{target}` left out", rows(self.unlabelled)));
+        }
+        if self.dropped > 0 {
+            notices.push(format!("{} with missing values left out", rows(self.dropped)));
+        }
+        for (column, &n) in self.schema.columns.iter().zip(&self.imputed).filter(|(_, n)| **n > 0) {
+            let Column { name, imputed, kind, .. } = column;
+            let what =
+                if matches!(kind, Kind::Number { .. }) { "the mean" } else { "the most frequent value" };
+            notices.push(format!(
+                "column `{name}`: {n} missing value{} filled in with {what} of the training data, {imputed}",
+                if n == 1 { "" } else { "s" }
+            ));
+        }
+        notices
+    }
+}
+
+/// `1 row`, `5 rows`.
+fn rows(n: usize) -> String {
+    if n == 1 { "1 row".to_string() } else { format!("{n} rows") }
+}
+
+impl ColumnEncoder {
+    fn new(column: &Column) -> ColumnEncoder {
+        let kind = column.kind.clone();
+        let names = match &kind {
+            Kind::Number { .. } => Names::new(&[]),
+            Kind::Boolean { values } => Names::boolean(values),
+            Kind::Category { values } => Names::new(values),
+        };
+        let mut encoder = ColumnEncoder { imputed: vec![0.0; kind.width()], kind, names };
+        let cell = match &column.imputed {
+            Cell::Number(number) => Value::Number(*number),
+            Cell::Name(name) => Value::Text(name),
+        };
+        let mut imputed = vec![0.0; encoder.kind.width()];
+        // A checked schema imputes only what it can encode.
+        if encoder.encode(cell, &mut imputed).is_ok() {
+            encoder.imputed = imputed;
+        }
+        encoder
+    }
+
+    /// Writes a cell's encoding, as many values as the column is wide.
+    fn encode(&self, cell: Value<'_>, encoded: &mut [f32]) -> Result<(), Refusal> {
+        if cell == Value::Missing {
+            return Err(Refusal::Missing);
+        }
+        let unknown = |values: &[String]| {
+            let problem = format!(
+                "{} is not a value of the training data; known: {}",
+                shown(&cell.name()),
+                listed(values)
+            );
+            Refusal::Bad(problem, "give known values, or empty the cell and see --missing".to_string())
+        };
+        match &self.kind {
+            Kind::Number { mean, sd } => {
+                let number = number(cell).map_err(|(problem, remedy)| Refusal::Bad(problem, remedy))?;
+                let standardised = ((number - mean) / sd) as f32;
+                if !standardised.is_finite() {
+                    let problem =
+                        format!("{number} is too far from the training data, with mean {mean} and sd {sd}");
+                    return Err(Refusal::Bad(problem, "look whether the unit is the same".to_string()));
+                }
+                encoded[0] = standardised;
+            }
+            Kind::Boolean { values } => {
+                encoded[0] = self.names.place(cell).ok_or_else(|| unknown(values))? as f32;
+            }
+            Kind::Category { values } => {
+                let place = self.names.place(cell).ok_or_else(|| unknown(values))?;
+                encoded.fill(0.0);
+                encoded[place] = 1.0;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The finite number that a cell holds; or what is wrong with it, and what to do.
+pub(super) fn number(cell: Value<'_>) -> Result<f64, (String, String)> {
+    match cell.number() {
+        Some(number) if number.is_finite() => Ok(number),
+        Some(_) => Err((
+            format!("{} is infinite", shown(&cell.name())),
+            "give a finite number, or leave the cell empty for a missing value".to_string(),
+        )),
+        None => {
+            let comma =
+                matches!(cell, Value::Text(text) if text.replacen(',', ".", 1).parse::<f64>().is_ok());
+            let remedy = if comma { "write a decimal point, not a comma" } else { "give a number" };
+            Err((format!("{} is not a number", shown(&cell.name())), remedy.to_string()))
+        }
+    }
+}
+
+impl Names {
+    fn new(names: &[String]) -> Names {
+        Names(names.iter().enumerate().map(|(place, name)| (name.clone(), place)).collect())
+    }
+
+    /// The two values in any case; if they are words for false and true, the other such words too.
+    fn boolean(values: &[String; 2]) -> Names {
+        let mut names = Names::new(values);
+        let pair = |word: &str| truth(word).map(|(_, truth)| usize::from(truth));
+        if values.iter().enumerate().all(|(place, value)| pair(value) == Some(place)) {
+            for word in ["false", "true", "no", "yes", "f", "t", "n", "y", "off", "on", "0", "1"] {
+                names.0.entry(word.to_string()).or_insert_with(|| pair(word).unwrap_or_default());
+            }
+        }
+        names
+    }
+
+    fn place(&self, cell: Value<'_>) -> Option<usize> {
+        let name = cell.name();
+        self.0.get(name.as_ref()).copied().or_else(|| self.in_another_case(&name))
+    }
+
+    /// Words for false and true are the same in any case: programs write `True`, `TRUE` and `true`.
+    fn in_another_case(&self, name: &str) -> Option<usize> {
+        truth(name)?;
+        let mut alike = self.0.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        match (alike.next(), alike.next()) {
+            (Some((_, place)), None) => Some(*place),
+            _ => None,
+        }
+    }
+}

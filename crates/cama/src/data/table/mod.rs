@@ -1,0 +1,44 @@
+//! Tables of measurements: rows of columns that are parents, children and co-parents of the target.
+//!
+//! A table is a CSV or a Parquet file, told by its extension, with a range of rows if wanted, end excluded:
+//! `table.csv`, `table.tsv[..1000]`, `table.parquet[500..600]`. CSV needs a header; its fields stand between
+//! commas, semicolons or tabs, whichever the header has most of. The order of the columns is of no matter.
+//!
+//! [`Schema::learn`] reads the training table and finds what its columns hold:
+//!
+//! | kind | a column whose values are | encoded as |
+//! |---|---|---|
+//! | boolean | `false` and `true`, `no` and `yes`, `f` and `t`, `n` and `y`, `off` and `on`, or `0` and `1` | 0 or 1 |
+//! | number | numbers | (x − mean) / sd |
+//! | category | anything else, at most 1000 different | one value for each, 1 for the one that is there |
+//!
+//! What a column is taken for can be given instead. Upper and lower case are the same for the words of booleans,
+//! and only for them; blanks around a text do not count; `3.0` and `3` are one category. A missing value is an
+//! empty cell, a null, or one of `NA`, `N/A`, `NaN`, `null` and `?` in any case.
+//!
+//! [`Schema::read`] and [`Schema::stream`] encode other tables as the training table was, into [`Rows`].
+
+mod cells;
+mod csv_file;
+mod encode;
+mod infer;
+mod learn;
+mod parquet_file;
+mod read;
+mod rows;
+mod schema;
+mod source;
+
+pub use learn::LearnOptions;
+pub use read::Stream;
+pub use rows::Rows;
+pub use schema::{Cell, Column, ColumnType, Kind, Missing, Schema};
+pub use source::is_table;
+
+/// What was done with a table that its owner may want to know, in words.
+pub type Notices = Vec<String>;
+
+#[cfg(test)]
+pub(crate) use rows::tests::example_rows;
+#[cfg(test)]
+pub(crate) use schema::tests::example_schema;

@@ -1,0 +1,240 @@
+//! Rows of a table as a model reads them.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use rand_chacha::ChaCha8Rng;
+
+use super::Schema;
+use super::schema::{Column, Kind};
+use crate::data::Dataset;
+use crate::input::{ChildColumn, ChildKind, Input, TableInput};
+use crate::manipulation::TableManipulation;
+use crate::{Error, Result};
+
+/// Rows of a table, encoded by a [`Schema`], with labels where they are known.
+///
+/// All values are finite. A column that is a parent and causes a child is stored once and stands in A and in C.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rows {
+    name: String,
+    schema: Arc<Schema>,
+    /// `[row][value]`, in the order of the schema's columns.
+    values: Vec<f32>,
+    labels: Option<Vec<usize>>,
+    /// The index that each row has in its file.
+    indices: Vec<usize>,
+}
+
+impl Rows {
+    /// No rows yet.
+    pub(super) fn empty(name: &str, schema: Arc<Schema>, labelled: bool) -> Rows {
+        let labels = labelled.then(Vec::new);
+        Rows { name: name.to_string(), schema, values: Vec::new(), labels, indices: Vec::new() }
+    }
+
+    /// Adds one row.
+    pub(super) fn push(&mut self, values: &[f32], label: Option<usize>, index: usize) {
+        debug_assert_eq!((values.len(), label.is_some()), (self.schema.width(), self.labels.is_some()));
+        self.values.extend_from_slice(values);
+        self.labels.iter_mut().for_each(|labels| labels.extend(label));
+        self.indices.push(index);
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.indices.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.indices.is_empty()
+    }
+
+    /// What the columns are, and how they are encoded.
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    /// The index that row `i` has in its file, counted from 0; rows that were dropped leave gaps.
+    ///
+    /// # Panics
+    ///
+    /// If `i` is not below [`len`](Rows::len).
+    pub fn row_index(&self, i: usize) -> usize {
+        self.indices[i]
+    }
+
+    /// The same rows under another name.
+    pub fn with_name(mut self, name: impl Into<String>) -> Rows {
+        self.name = name.into();
+        self
+    }
+
+    /// All values of a row, in the order of the schema's columns.
+    fn row(&self, i: usize) -> &[f32] {
+        let width = self.schema.width();
+        &self.values[i * width..(i + 1) * width]
+    }
+
+    /// The values of every row, one after another, to be changed in place.
+    pub(crate) fn values_mut(&mut self) -> &mut [f32] {
+        &mut self.values
+    }
+
+    /// The values of every row, one after another, in the order of the schema's columns.
+    pub(crate) fn values(&self) -> &[f32] {
+        &self.values
+    }
+}
+
+impl Schema {
+    /// Where each column is among the values of a row.
+    pub(crate) fn ranges(&self) -> Vec<Range<usize>> {
+        let mut start = 0;
+        let place = |width| {
+            start += width;
+            start - width..start
+        };
+        self.columns.iter().map(|column| column.kind.width()).map(place).collect()
+    }
+}
+
+impl Schema {
+    /// What a model of such rows reads, with the layers of the `fast` preset.
+    pub fn input(&self, class_frequencies: Vec<f64>) -> TableInput {
+        let kind = |kind: &Kind| match kind {
+            Kind::Number { .. } => ChildKind::Number,
+            Kind::Boolean { .. } => ChildKind::Boolean,
+            Kind::Category { values } => ChildKind::Category(values.len()),
+        };
+        let column = |column: &Column| ChildColumn { name: column.name.clone(), kind: kind(&column.kind) };
+        TableInput {
+            children: self.children().map(column).collect(),
+            parents: self.a_width(),
+            co_parents: self.c_width(),
+            class_frequencies,
+            ..TableInput::default()
+        }
+    }
+}
+
+impl Rows {
+    /// What a model of these rows reads; with how frequent the classes are in them, if they are labelled.
+    pub fn input(&self) -> TableInput {
+        let classes = self.schema.classes.len();
+        let labels = self.labels.as_deref().unwrap_or_default();
+        // As if every class had been seen half a time more, so that none is impossible.
+        let count = |class| labels.iter().filter(|label| **label == class).count() as f64 + 0.5;
+        let total = labels.len() as f64 + 0.5 * classes as f64;
+        self.schema.input((0..classes).map(|class| count(class) / total).collect())
+    }
+}
+
+impl Dataset for Rows {
+    type Manipulation = TableManipulation;
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn len(&self) -> usize {
+        Rows::len(self)
+    }
+
+    fn labels(&self) -> Option<&[usize]> {
+        self.labels.as_deref()
+    }
+
+    fn classes(&self) -> &[String] {
+        &self.schema.classes
+    }
+
+    fn x(&self, i: usize) -> &[f32] {
+        &self.row(i)[..self.schema.x_width()]
+    }
+
+    fn a(&self, i: usize) -> &[f32] {
+        let x = self.schema.x_width();
+        &self.row(i)[x..x + self.schema.a_width()]
+    }
+
+    fn c(&self, i: usize) -> &[f32] {
+        // The co-parents stand last.
+        &self.row(i)[self.schema.width() - self.schema.c_width()..]
+    }
+
+    fn check_input(&self, input: &Input) -> Result<()> {
+        let Input::Table(table) = input else {
+            return Err(Error::Mismatch(format!("the model takes images, {} is a table", self.name)));
+        };
+        let frequencies = table.class_frequencies.clone();
+        let TableInput { children, parents, co_parents, .. } = self.schema.input(frequencies);
+        if (&children, parents, co_parents) != (&table.children, table.parents, table.co_parents) {
+            return Err(Error::Mismatch(format!(
+                "the columns of {} are encoded in another way than those of the model",
+                self.name
+            )));
+        }
+        Ok(())
+    }
+
+    fn select(&self, indices: &[usize]) -> Self {
+        let mut values = Vec::with_capacity(indices.len() * self.schema.width());
+        indices.iter().for_each(|&i| values.extend_from_slice(self.row(i)));
+        Rows {
+            name: self.name.clone(),
+            schema: self.schema.clone(),
+            values,
+            labels: self.labels.as_ref().map(|labels| indices.iter().map(|&i| labels[i]).collect()),
+            indices: indices.iter().map(|&i| self.indices[i]).collect(),
+        }
+    }
+
+    fn without_labels(mut self) -> Self {
+        self.labels = None;
+        self
+    }
+
+    fn manipulated(&self, manipulation: &TableManipulation, rng: &mut ChaCha8Rng) -> Result<Self> {
+        manipulation.apply(self, rng)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::super::schema::tests::example_schema;
+    use super::*;
+
+    /// `n` rows, named `example`, of which no two have the same number in a column.
+    pub(crate) fn example_rows(n: usize) -> Rows {
+        let mut rows = Rows::empty("example", Arc::new(example_schema()), true);
+        for i in 0..n {
+            let mut row = [0.0; 8];
+            for (j, value) in row.iter_mut().enumerate() {
+                *value = ((i * 7919 + j * 31) % 4001) as f32 / 2000.0 - 1.0;
+            }
+            row[1] = (i % 2) as f32;
+            row[2..5].copy_from_slice(&[0.0; 3]);
+            row[2 + i % 3] = 1.0;
+            rows.push(&row, Some(i % 2), i);
+        }
+        rows
+    }
+
+    #[test]
+    fn x_a_and_c_are_the_columns_of_their_roles() {
+        let mut rows = Rows::empty("t", Arc::new(example_schema()), true);
+        rows.push(&[1.0, 0.0, 0.0, 1.0, 0.0, 4.0, 5.0, 6.0], Some(1), 7);
+        rows.push(&[-1.0, 1.0, 1.0, 0.0, 0.0, -4.0, -5.0, -6.0], Some(0), 9);
+        assert_eq!((rows.len(), rows.row_index(1), Dataset::name(&rows)), (2, 9, "t"));
+        assert_eq!(rows.x(0), [1.0, 0.0, 0.0, 1.0, 0.0]);
+        assert_eq!(rows.a(0), [4.0, 5.0]);
+        assert_eq!(rows.c(1), [-5.0, -6.0]);
+        let picked = rows.select(&[1, 1, 0]);
+        assert_eq!((picked.a(1), picked.labels(), picked.row_index(2)), (rows.a(1), Some(&[0, 0, 1][..]), 7));
+        assert_eq!(picked.without_labels().labels(), None);
+        assert!(rows.select(&[]).is_empty());
+        assert_eq!(rows.schema().ranges(), [0..1, 1..2, 2..5, 5..6, 6..7, 7..8]);
+    }
+}

@@ -1,0 +1,131 @@
+//! One step of a manipulation of tables: what it does, to which columns, and how much.
+
+use std::fmt;
+
+use super::pattern::Pattern;
+use crate::manipulation::amount::{Amount, number};
+use crate::{Error, Result};
+
+/// What a step does, without to what and how much.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Kind {
+    Shift,
+    Scale,
+    Noise,
+    Constant,
+    Permute,
+}
+
+/// A step as written, checked as far as it can be without a table.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Step {
+    pub(super) kind: Kind,
+    pub(super) pattern: Pattern,
+    pub(super) amount: Amount,
+}
+
+impl Kind {
+    const ALL: [Kind; 5] = [Kind::Shift, Kind::Scale, Kind::Noise, Kind::Constant, Kind::Permute];
+
+    /// The name in specifications.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Kind::Shift => "shift",
+            Kind::Scale => "scale",
+            Kind::Noise => "noise",
+            Kind::Constant => "constant",
+            Kind::Permute => "permute",
+        }
+    }
+
+    /// Whether it can be done to numbers only.
+    pub(super) fn needs_numbers(self) -> bool {
+        self != Kind::Permute
+    }
+
+    fn limits(self) -> (f64, f64) {
+        match self {
+            Kind::Shift | Kind::Constant => (-1000.0, 1000.0),
+            Kind::Scale => (0.001, 1000.0),
+            Kind::Noise => (0.0, 1000.0),
+            Kind::Permute => (0.0, 0.0),
+        }
+    }
+
+    fn form(self) -> &'static str {
+        match self {
+            Kind::Permute => "columns: `permute:COLUMNS`",
+            Kind::Constant => "columns and an amount: `constant:COLUMNS:V`",
+            Kind::Shift => "columns and an amount: `shift:COLUMNS:V` or `shift:COLUMNS:LO:HI`",
+            Kind::Scale => "columns and an amount: `scale:COLUMNS:V` or `scale:COLUMNS:LO:HI`",
+            Kind::Noise => "columns and an amount: `noise:COLUMNS:SD` or `noise:COLUMNS:LO:HI`",
+        }
+    }
+}
+
+impl Step {
+    /// Reads `name:COLUMNS` with the amount behind it; `none` is no step. `spec` is the whole specification, for
+    /// messages.
+    pub(super) fn parse(step: &str, spec: &str) -> Result<Option<Step>> {
+        let error = |problem: String| Error::spec("manipulation", spec, problem);
+        let (name, rest) = step.split_once(':').unwrap_or((step, ""));
+        if name == "none" {
+            return match step {
+                "none" => Ok(None),
+                _ => Err(error("`none` takes nothing".to_string())),
+            };
+        }
+        let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.name() == name) else {
+            let names: Vec<&str> = Kind::ALL.into_iter().map(Kind::name).chain(["none"]).collect();
+            return Err(Error::unknown_name("manipulation", name, &names));
+        };
+        if kind == Kind::Permute && !rest.is_empty() {
+            return Ok(Some(Step { kind, pattern: Pattern::parse(rest)?, amount: Amount::Absent }));
+        }
+        let (columns, amount) = match rest.rsplit_once(':') {
+            Some((columns, amount)) if !columns.trim().is_empty() => (columns, amount),
+            _ => return Err(error(format!("`{name}` needs {}", kind.form()))),
+        };
+        if amount.contains("..") {
+            let problem = format!("`{step}` is a sweep, where one manipulation is wanted; give one value");
+            return Err(error(problem));
+        }
+        // Of `COLUMNS:LO:HI` the low end is split off too.
+        let (columns, amount) = match columns.rsplit_once(':') {
+            Some((columns, low)) if !columns.trim().is_empty() && number(low).is_ok() => {
+                (columns, format!("{low}:{amount}"))
+            }
+            _ => (columns, amount.to_string()),
+        };
+        let amount = Amount::parse(&amount).map_err(|problem| error(format!("`{step}`: {problem}")))?;
+        if let Some(problem) = kind.problem(amount) {
+            return Err(error(problem));
+        }
+        Ok(Some(Step { kind, pattern: Pattern::parse(columns)?, amount }))
+    }
+}
+
+impl Kind {
+    /// What is wrong with `amount` for this kind, and what is allowed.
+    fn problem(self, amount: Amount) -> Option<String> {
+        let name = self.name();
+        match (self, amount) {
+            (_, Amount::Exactly(value)) => {
+                return Some(format!("write the amount of `{name}` as it is: {value}, not ={value}"));
+            }
+            (Kind::Constant, Amount::Between(..)) => {
+                return Some("`constant` takes one amount, not a range".to_string());
+            }
+            _ => {}
+        }
+        let (low, high) = self.limits();
+        let bad = amount.numbers().into_iter().find(|number| !(low..=high).contains(number))?;
+        Some(format!("{bad} is not allowed for `{name}`; give {low} to {high}"))
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}{}", self.kind.name(), self.pattern, self.amount)
+    }
+}
