@@ -218,6 +218,10 @@ impl CausalGraph {
         &self.children[i]
     }
 
+    pub(super) fn edge_ids(&self) -> &[(usize, usize)] {
+        &self.edges
+    }
+
     pub(super) fn order(&self) -> &[usize] {
         &self.order
     }

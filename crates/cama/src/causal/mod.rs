@@ -4,12 +4,15 @@ mod attribute;
 mod blanket;
 mod cursor;
 mod dot;
+mod draw;
 mod gml;
 mod graph;
+mod layout;
 mod listed;
 mod order;
 mod read;
 mod roles;
 
+pub use draw::svg;
 pub use graph::CausalGraph;
 pub use roles::{Role, Roles};
