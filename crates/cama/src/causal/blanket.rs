@@ -59,6 +59,8 @@ struct Blanket<'a> {
     co_parents: BTreeSet<usize>,
     ancestors: BTreeSet<usize>,
     descendants: BTreeSet<usize>,
+    /// Observed causes of the target with none but unobserved variables between.
+    before: BTreeSet<usize>,
     /// Observed effects of the target with none but unobserved variables between.
     next: BTreeSet<usize>,
     /// Unobserved variables, each with the observed ones that it causes likewise.
@@ -71,12 +73,14 @@ impl<'a> Blanket<'a> {
             |of: &[usize]| of.iter().copied().filter(|i| graph.observed(*i)).collect::<BTreeSet<_>>();
         let children = observed(graph.children_of(y));
         let causes = children.iter().flat_map(|x| observed(graph.parents_of(*x)));
+        let leads_here = |i: usize| graph.observed(i) && graph.next_observed(i).contains(&y);
         Self {
             graph,
             y,
             parents: observed(graph.parents_of(y)),
             co_parents: causes.filter(|i| *i != y && !children.contains(i)).collect(),
             children,
+            before: graph.ancestors_of(y).into_iter().filter(|i| leads_here(*i)).collect(),
             ancestors: graph.ancestors_of(y),
             descendants: graph.descendants_of(y),
             next: graph.next_observed(y),
@@ -171,10 +175,7 @@ impl<'a> Blanket<'a> {
             self.listed(&near.intersection(of).copied().collect())
         };
         if self.ancestors.contains(&v) {
-            let is_near = |i: &usize| self.graph.next_observed(*i).contains(&self.y);
-            let near =
-                self.ancestors.iter().copied().filter(|i| self.graph.observed(*i) && is_near(i)).collect();
-            return format!("a cause of `{y}` only through {}", through(&effects, &near));
+            return format!("a cause of `{y}` only through {}", through(&effects, &self.before));
         }
         if self.descendants.contains(&v) {
             return format!(

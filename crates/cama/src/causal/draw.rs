@@ -72,8 +72,8 @@ const STYLE: &str = "\
 text{font:14px system-ui,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;fill:#000}\
 .node text{text-anchor:middle}rect.shape{stroke:#333;stroke-width:1.2}\
 path.edge{fill:none;stroke:#444;stroke-width:1.4}path.faded{stroke:#bbb}path.dashed{stroke-dasharray:5 4}\
-.target .shape{fill:#e69f00;stroke-width:2.6}.parent .shape{fill:#56b4e9}.child .shape{fill:#2fb58d}\
-.co-parent .shape{fill:#d995bb}.both .shape{fill:url(#both)}\
+.target .shape{fill:#e69f00;stroke-width:2.6}.parent .shape{fill:#56b4e9}.child .shape{fill:#009e73}\
+.co-parent .shape{fill:#cc79a7}.both .shape{fill:url(#both)}\
 .unobserved .shape{fill:#fff;stroke:#777;stroke-dasharray:5 4}.unobserved text{fill:#555;font-style:italic}\
 .ignored .shape{fill:#f4f4f4;stroke:#bbb}.ignored text{fill:#757575}";
 
@@ -151,7 +151,7 @@ impl Svg {
             );
         }
         self.text += "<linearGradient id=\"both\"><stop offset=\"50%\" stop-color=\"#56b4e9\"/>\
-                      <stop offset=\"50%\" stop-color=\"#d995bb\"/></linearGradient>\n";
+                      <stop offset=\"50%\" stop-color=\"#cc79a7\"/></linearGradient>\n";
     }
 
     fn edges(&mut self, edges: &[(usize, usize)], widths: &[f64], looks: &[Look], placed: &Layout) {
@@ -257,4 +257,54 @@ fn escaped(text: &str) -> String {
         }
     }
     safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn_from(dot: &str) -> String {
+        let graph = CausalGraph::parse_dot(dot, "g.dot").unwrap();
+        let roles = Roles::of(&graph, "y").unwrap();
+        svg(&graph, &roles)
+    }
+
+    #[test]
+    fn every_variable_has_the_look_of_its_role() {
+        let text =
+            drawn_from("digraph { U [observed=no]; U -> x; a -> y -> x; b -> {y x}; c -> x; far -> c }");
+        for (name, class) in [
+            ("y", "target"),
+            ("a", "parent"),
+            ("b", "both"),
+            ("c", "co-parent"),
+            ("x", "child"),
+            ("U", "unobserved"),
+            ("far", "ignored"),
+        ] {
+            assert!(text.contains(&format!("<g class=\"node {class}\"><title>{name}: ")), "{name}: {text}");
+        }
+        assert_eq!(text.matches("<path class=\"edge").count(), 7);
+        assert_eq!(text.matches("class=\"edge dashed\"").count(), 1);
+        assert_eq!(text.matches("class=\"edge faded\"").count(), 1);
+        assert_eq!(text.matches("<text").count(), 7 + 7, "a name for each variable and a line for each look");
+        assert!(text.contains("a cause of `x`, which Z stands for"), "{text}");
+    }
+
+    #[test]
+    fn names_cannot_break_the_picture() {
+        let long = "n".repeat(200);
+        let text = drawn_from(&format!("digraph {{ y -> \"<b>&\u{1}\"; y -> {long} }}"));
+        assert!(text.contains(">&lt;b&gt;&amp;\u{fffd}</text>") && !text.contains("<b>"), "{text}");
+        assert!(text.contains(&format!(">{}…</text>", "n".repeat(27))), "{text}");
+    }
+
+    #[test]
+    fn the_same_graph_gives_the_same_picture() {
+        let dot = "digraph { y -> {x1 x2 x3}; c -> {x1 x3}; r; s }";
+        assert_eq!(drawn_from(dot), drawn_from(dot));
+        let graph = CausalGraph::parse_dot(dot, "g.dot").unwrap();
+        let roles = Roles::of(&graph, "y").unwrap().with("new", Some(super::super::Role::Child)).unwrap();
+        assert!(svg(&graph, &roles).contains("<g class=\"node child\"><title>new: "));
+    }
 }

@@ -120,8 +120,7 @@ impl Cells {
         let mut best = (self.crossings(), self.layers.clone());
         for sweep in 0..SWEEPS {
             let down = sweep % 2 == 0;
-            let place = self.places();
-            let mut place = place;
+            let mut place = self.places();
             for step in 0..self.layers.len() {
                 let at = if down { step } else { self.layers.len() - 1 - step };
                 let neighbours = if down { &self.above } else { &self.below };
@@ -197,6 +196,7 @@ impl Cells {
                 even if even % 2 == 0 => [Some(&self.above), None],
                 _ => [Some(&self.below), None],
             };
+            let middle = x.iter().sum::<f64>() / x.len().max(1) as f64;
             for step in 0..self.layers.len() {
                 let at = if sweep % 2 == 0 { step } else { self.layers.len() - 1 - step };
                 self.settle(&self.layers[at], &mut x, |cell, x| {
@@ -205,7 +205,11 @@ impl Cells {
                         near.fold((0.0, 0.0), |(sum, count), other| (sum + x[*other], count + 1.0));
                     // Edges are to pass straight; what has no neighbours stays if it can.
                     let weight = if self.widths[cell] == EDGE_WIDTH { 8.0 } else { 1.0 };
-                    if count > 0.0 { (sum / count, weight) } else { (x[cell], 0.1) }
+                    match count > 0.0 {
+                        true => (sum / count, weight),
+                        false if self.above[cell].is_empty() && self.below[cell].is_empty() => (middle, 0.1),
+                        false => (x[cell], 0.1),
+                    }
                 });
             }
         }
@@ -245,4 +249,63 @@ impl Cells {
 /// Sets the places of the cells of a layer, in their order, from 0 to 1.
 fn spread(cells: &[usize], place: &mut [f64]) {
     cells.iter().enumerate().for_each(|(i, cell)| place[*cell] = (i as f64 + 0.5) / cells.len() as f64);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_stand_above_and_nothing_overlaps() {
+        // 0 causes 2..=19; 1 causes some of them, 2 the last; 20 stands alone.
+        let mut edges: Vec<(usize, usize)> = (2..20).map(|i| (0, i)).collect();
+        edges.extend([(1, 5), (1, 19), (1, 2), (2, 19)]);
+        let widths = vec![50.0; 21];
+        let placed = layout(&widths, &edges, &(0..21).collect::<Vec<_>>());
+        for (i, (from, to)) in edges.iter().enumerate() {
+            assert!(placed.at[*from].0 < placed.at[*to].0, "{from} -> {to}");
+            let passed: Vec<usize> = placed.bends[i].iter().map(|(layer, _)| *layer).collect();
+            assert_eq!(passed, (placed.at[*from].0 + 1..placed.at[*to].0).collect::<Vec<_>>());
+        }
+        let bends = placed.bends.iter().flatten().map(|(layer, x)| (*layer, *x, EDGE_WIDTH));
+        let mut all: Vec<(usize, f64, f64)> =
+            placed.at.iter().map(|(layer, x)| (*layer, *x, 50.0)).chain(bends).collect();
+        all.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        for pair in all.windows(2).filter(|pair| pair[0].0 == pair[1].0) {
+            let apart = pair[1].1 - pair[0].1 - (pair[0].2 + pair[1].2) / 2.0;
+            assert!(apart > GAP - 1e-6, "{pair:?}");
+        }
+        assert!(
+            all.iter().all(|(_, x, width)| x - width / 2.0 > -1e-6 && x + width / 2.0 < placed.width + 1e-6)
+        );
+        assert_eq!(placed.at[20].0, placed.layers - 1);
+    }
+
+    #[test]
+    fn crossings_are_counted_and_avoided() {
+        let joined = |edges: &[(usize, usize)]| {
+            let mut cells = Cells {
+                widths: vec![10.0; 6],
+                layers: vec![vec![0, 1, 2], vec![3, 4, 5]],
+                above: vec![Vec::new(); 6],
+                below: vec![Vec::new(); 6],
+            };
+            edges.iter().for_each(|(from, to)| cells.join(*from, *to));
+            cells
+        };
+        let mut cells = joined(&[(0, 5), (1, 4), (2, 3)]);
+        assert_eq!(cells.crossings(), 3);
+        cells.reorder();
+        assert_eq!(cells.crossings(), 0);
+        let both = joined(&[(0, 3), (0, 4), (1, 3), (1, 4), (1, 5)]);
+        assert_eq!(both.crossings(), 1);
+    }
+
+    #[test]
+    fn very_many_edges_are_drawn_straight() {
+        let edges: Vec<(usize, usize)> = (0..80).flat_map(|i| (i + 1..80).map(move |j| (i, j))).collect();
+        let placed = layout(&[40.0; 80], &edges, &(0..80).collect::<Vec<_>>());
+        assert!(placed.bends.iter().all(Vec::is_empty));
+        assert_eq!(placed.layers, 80);
+    }
 }
