@@ -36,5 +36,6 @@ fn run() -> anyhow::Result<()> {
         Command::Evaluate(flags) => commands::evaluate::run(flags, &session),
         Command::Show(flags) => commands::show::run(flags, &session),
         Command::Info(flags) => commands::info::run(flags, &session),
+        Command::Graph(flags) => commands::graph::run(flags, &session),
     }
 }

@@ -3,6 +3,7 @@
 mod adapt;
 mod common;
 mod dream;
+mod graph;
 mod look;
 mod mechanism;
 mod model;
@@ -16,6 +17,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 pub use adapt::AdaptFlags;
 pub use common::PredictFlags;
 pub use dream::DreamFlags;
+pub use graph::GraphFlags;
 pub use look::{DemoFlags, EvaluateFlags, InfoFlags, PredictCommand, ShowFlags, What};
 pub use mechanism::{Setting, with_settings};
 pub use model::ModelFlags;
@@ -84,6 +86,8 @@ pub enum Command {
     Show(ShowFlags),
     /// Describe a model folder.
     Info(InfoFlags),
+    /// Tell from a causal graph what each column of a table is to the target.
+    Graph(GraphFlags),
 }
 
 /// The definition of the whole command line.
