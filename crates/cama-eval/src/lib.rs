@@ -1,5 +1,7 @@
-//! Judging a deep CAMA classifier: metrics under manipulation, and pictures of what it believes.
+//! Judging a deep CAMA classifier: metrics under manipulation, baselines to compare with, and pictures of what
+//! it believes.
 
+pub mod baseline;
 mod evaluate;
 mod metrics;
 pub mod pictures;

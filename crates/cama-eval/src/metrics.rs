@@ -25,18 +25,40 @@ pub struct Score {
     /// often it is right, over [`CALIBRATION_BINS`] bins of equal width, weighted by their numbers of images
     /// (Guo et al., ICML 2017).
     pub calibration_error: f64,
-    /// Mean estimate of the bound on log p(x), in nats.
-    pub log_px: f64,
+    /// Mean estimate of the bound on log p(x), in nats; none of a classifier that has no p(x).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_px: Option<f64>,
 }
 
 impl Score {
-    /// The score of `predictions` where `labels` are the true classes.
+    /// The score of a model's `predictions` where `labels` are the true classes.
     ///
     /// # Errors
     ///
     /// [`Error::Mismatch`] if there is not one label a prediction, no prediction at all, or a label beyond
     /// the classes.
     pub fn new(predictions: &[Prediction], labels: &[usize]) -> Result<Self> {
+        let judged = predictions.iter().map(|p| (p.class, p.probabilities.as_slice()));
+        let log_px = predictions.iter().map(|p| p.log_px).sum::<f64>() / predictions.len() as f64;
+        Ok(Self { log_px: Some(log_px), ..Self::judged(judged, labels)? })
+    }
+
+    /// The score of a classifier that has no p(x), from its p(y|x) of every class; the prediction is the most
+    /// probable one.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Score::new`].
+    pub fn of_probabilities(probabilities: &[Vec<f64>], labels: &[usize]) -> Result<Self> {
+        let most_probable = |p: &[f64]| (0..p.len()).max_by(|&a, &b| p[a].total_cmp(&p[b])).unwrap_or(0);
+        Self::judged(probabilities.iter().map(|p| (most_probable(p), p.as_slice())), labels)
+    }
+
+    /// The score of predicted classes with the probabilities of all.
+    fn judged<'a>(
+        predictions: impl ExactSizeIterator<Item = (usize, &'a [f64])>,
+        labels: &[usize],
+    ) -> Result<Self> {
         let n = predictions.len();
         if n == 0 || n != labels.len() {
             return Err(Error::Mismatch(format!(
@@ -44,21 +66,19 @@ impl Score {
                 labels.len()
             )));
         }
-        let mut right = 0;
-        let (mut log_likelihood, mut log_px) = (0.0, 0.0);
+        let (mut right, mut log_likelihood) = (0, 0.0);
         let mut calibration = Calibration::default();
-        for (prediction, &label) in predictions.iter().zip(labels) {
-            let Some(&probability) = prediction.probabilities.get(label) else {
-                let classes = prediction.probabilities.len();
+        for ((class, probabilities), &label) in predictions.zip(labels) {
+            let Some(&probability) = probabilities.get(label) else {
+                let classes = probabilities.len();
                 return Err(Error::Mismatch(format!(
                     "label {label} is beyond the model's {classes} classes"
                 )));
             };
-            let is_right = prediction.class == label;
+            let is_right = class == label;
             right += usize::from(is_right);
             log_likelihood += probability.max(f64::MIN_POSITIVE).ln();
-            log_px += prediction.log_px;
-            calibration.add(prediction.probabilities[prediction.class], is_right);
+            calibration.add(probabilities[class], is_right);
         }
         Ok(Self {
             n,
@@ -66,7 +86,7 @@ impl Score {
             accuracy_interval: wilson(right, n),
             log_likelihood: log_likelihood / n as f64,
             calibration_error: calibration.error(),
-            log_px: log_px / n as f64,
+            log_px: None,
         })
     }
 }
@@ -120,7 +140,7 @@ mod tests {
             prediction([0.0, 1.0], -40.0),
         ];
         let score = Score::new(&predictions, &[0, 1, 1, 1]).unwrap();
-        assert_eq!((score.n, score.accuracy, score.log_px), (4, 0.75, -25.0));
+        assert_eq!((score.n, score.accuracy, score.log_px), (4, 0.75, Some(-25.0)));
         let log_likelihood = (0.9f64.ln() + 0.1f64.ln() + 0.6f64.ln()) / 4.0;
         assert!((score.log_likelihood - log_likelihood).abs() < 1e-12);
         // Two images at .9, one of them right: |1 − 1.8|; one at .6, right: .4; one at 1, right: 0.

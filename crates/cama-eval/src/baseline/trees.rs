@@ -1,0 +1,286 @@
+//! Gradient-boosted decision trees.
+//!
+//! The trees are grown by `forust-ml`: pure Rust, with few dependencies, and the same trees whatever the
+//! threads. It boosts one score only, so the rounds of multinomial boosting, one tree for each class, are here
+//! (Friedman, Ann. Stat. 29, 2001, algorithm 6, with Newton's leaf values and an L2 penalty on them, as in
+//! Chen & Guestrin, KDD 2016).
+
+use cama::{Error, Observer, Result};
+use forust_ml::Matrix;
+use forust_ml::binning::bin_matrix;
+use forust_ml::constraints::ConstraintMap;
+use forust_ml::data::JaggedMatrix;
+use forust_ml::gradientbooster::GrowPolicy;
+use forust_ml::sampler::SampleMethod;
+use forust_ml::splitter::MissingImputerSplitter;
+use forust_ml::tree::Tree;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+use super::features::{Features, Labelled, softmax};
+use super::report;
+
+/// How to boost trees.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TreesConfig {
+    /// The most rounds; each grows one tree for every class.
+    pub rounds: usize,
+    /// Rounds without a better likelihood of the held-out labels after which boosting stops; the trees up to
+    /// the best round are kept.
+    pub patience: usize,
+    /// Share of its step that each tree goes.
+    pub learning_rate: f64,
+    /// The most leaves of a tree, which splits where it gains most.
+    pub leaves: usize,
+    /// The most splits on the way to a leaf.
+    pub depth: usize,
+    /// Quantiles of each feature at which it can be split.
+    pub bins: u16,
+    /// Penalty on the squares of the leaves' values.
+    pub l2: f64,
+    /// The least sum of the loss's second derivatives in a leaf.
+    pub leaf_weight: f64,
+}
+
+impl Default for TreesConfig {
+    fn default() -> Self {
+        Self {
+            rounds: 500,
+            patience: 20,
+            learning_rate: 0.1,
+            leaves: 31,
+            depth: 6,
+            bins: 255,
+            l2: 1.0,
+            leaf_weight: 1.0,
+        }
+    }
+}
+
+impl TreesConfig {
+    /// Checks every field.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] for the first that is not allowed.
+    pub fn check(&self) -> Result<()> {
+        for (field, value, lowest, most) in [
+            ("rounds", self.rounds, 1, 100_000),
+            ("patience", self.patience, 1, 100_000),
+            ("leaves", self.leaves, 2, 10_000),
+            ("depth", self.depth, 1, 64),
+            ("bins", self.bins.into(), 2, 1000),
+        ] {
+            if !(lowest..=most).contains(&value) {
+                let allowed = format!("from {lowest} to {most}");
+                return Err(Error::config(format!("trees.{field}"), value, allowed));
+            }
+        }
+        if !(self.learning_rate > 0.0 && self.learning_rate <= 1.0) {
+            return Err(Error::config("trees.learning_rate", self.learning_rate, "above 0 and at most 1"));
+        }
+        for (field, value) in [("trees.l2", self.l2), ("trees.leaf_weight", self.leaf_weight)] {
+            if !(0.0..=1e6).contains(&value) {
+                return Err(Error::config(field, value, "from 0 to 1000000"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Trained gradient-boosted trees.
+#[derive(Clone)]
+pub struct Trees {
+    /// The score of each class without any tree: the logarithm of its share, with one more example of each.
+    base: Vec<f64>,
+    /// For each round one tree a class; shared, because they cannot be copied.
+    rounds: Arc<Vec<Vec<Tree>>>,
+}
+
+impl std::fmt::Debug for Trees {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "Trees {{ rounds: {}, classes: {} }}", self.rounds.len(), self.base.len())
+    }
+}
+
+impl Trees {
+    pub(super) fn fit(
+        data: &Labelled,
+        config: &TreesConfig,
+        seed: u64,
+        observer: &mut Observer,
+    ) -> Result<Self> {
+        let (train, held_out) = data.split(&mut ChaCha8Rng::seed_from_u64(seed));
+        let grower = Grower::new(&data.features, &train, config)?;
+        let base = base(data, &train);
+        let mut learning = Scores::new(data, &train, &base);
+        let mut watched = Scores::new(data, &held_out, &base);
+        let mut rounds: Vec<Vec<Tree>> = Vec::new();
+        let (mut best, mut lowest) = (0, watched.loss());
+        while rounds.len() < config.rounds && rounds.len() - best < config.patience {
+            let trees: Vec<Tree> =
+                (0..data.classes).into_par_iter().map(|class| grower.grow(&learning, class)).collect();
+            learning.add(&trees);
+            watched.add(&trees);
+            rounds.push(trees);
+            let loss = watched.loss();
+            if !loss.is_finite() {
+                return Err(Error::Diverged(format!(
+                    "the held-out loss of `trees` is {loss} in round {}; try a lower learning rate",
+                    rounds.len()
+                )));
+            }
+            if loss < lowest {
+                (best, lowest) = (rounds.len(), loss);
+            }
+            report(observer, "trees", rounds.len(), config.rounds, learning.loss())?;
+        }
+        rounds.truncate(best);
+        Ok(Self { base, rounds: Arc::new(rounds) })
+    }
+
+    pub(super) fn probabilities(&self, features: &Features) -> Vec<Vec<f64>> {
+        let scores = |i: usize| {
+            let row = wide(features.row(i));
+            let mut scores = self.base.clone();
+            for trees in self.rounds.iter() {
+                scores.iter_mut().zip(trees).for_each(|(score, tree)| *score += leaf(tree, &row));
+            }
+            softmax(&scores)
+        };
+        (0..features.len()).into_par_iter().map(scores).collect()
+    }
+
+    /// How many rounds were kept.
+    pub fn rounds(&self) -> usize {
+        self.rounds.len()
+    }
+}
+
+fn wide(row: &[f32]) -> Vec<f64> {
+    row.iter().copied().map(f64::from).collect()
+}
+
+/// What `tree` adds to the score of an example.
+fn leaf(tree: &Tree, row: &[f64]) -> f64 {
+    tree.predict_row_from_row_slice(row, &f64::NAN)
+}
+
+fn base(data: &Labelled, indices: &[usize]) -> Vec<f64> {
+    let mut counts = vec![1.0; data.classes];
+    indices.iter().for_each(|&i| counts[data.labels[i]] += 1.0);
+    let sum: f64 = counts.iter().sum();
+    counts.into_iter().map(|count: f64| (count / sum).ln()).collect()
+}
+
+/// The scores of some examples as boosting goes on.
+struct Scores<'a> {
+    data: &'a Labelled,
+    indices: &'a [usize],
+    /// `[example][class]`.
+    scores: Vec<Vec<f64>>,
+    /// Their softmax.
+    probabilities: Vec<Vec<f64>>,
+}
+
+impl<'a> Scores<'a> {
+    fn new(data: &'a Labelled, indices: &'a [usize], base: &[f64]) -> Self {
+        let scores = vec![base.to_vec(); indices.len()];
+        let probabilities = scores.iter().map(|scores| softmax(scores)).collect();
+        Self { data, indices, scores, probabilities }
+    }
+
+    fn add(&mut self, trees: &[Tree]) {
+        let all = self.scores.par_iter_mut().zip(&mut self.probabilities).zip(self.indices);
+        all.for_each(|((scores, probabilities), &i)| {
+            let row = wide(self.data.features.row(i));
+            scores.iter_mut().zip(trees).for_each(|(score, tree)| *score += leaf(tree, &row));
+            *probabilities = softmax(scores);
+        });
+    }
+
+    fn label(&self, at: usize) -> usize {
+        self.data.labels[self.indices[at]]
+    }
+
+    /// Mean −log p of the true classes.
+    fn loss(&self) -> f64 {
+        let log_p = |(at, p): (usize, &Vec<f64>)| p[self.label(at)].max(f64::MIN_POSITIVE).ln();
+        -self.probabilities.iter().enumerate().map(log_p).sum::<f64>() / self.indices.len() as f64
+    }
+}
+
+/// Grows trees on binned features.
+struct Grower {
+    bins: Vec<u16>,
+    cuts: JaggedMatrix<f64>,
+    examples: usize,
+    features: Vec<usize>,
+    splitter: MissingImputerSplitter,
+    leaves: usize,
+    depth: usize,
+}
+
+impl Grower {
+    fn new(features: &Features, indices: &[usize], config: &TreesConfig) -> Result<Self> {
+        let (examples, width) = (indices.len(), features.width());
+        let columns: Vec<f64> = (0..width)
+            .flat_map(|at| indices.iter().map(move |&i| f64::from(features.row(i)[at])))
+            .collect();
+        let columns = Matrix::new(&columns, examples, width);
+        let binned = bin_matrix(&columns, &vec![1.0; examples], config.bins, f64::NAN, true)
+            .map_err(|error| Error::Mismatch(format!("`trees` cannot bin the features: {error}")))?;
+        Ok(Self {
+            bins: binned.binned_data,
+            cuts: binned.cuts,
+            examples,
+            features: (0..width).collect(),
+            splitter: MissingImputerSplitter {
+                l1: 0.0,
+                l2: config.l2 as f32,
+                max_delta_step: 0.0,
+                gamma: 0.0,
+                min_leaf_weight: config.leaf_weight as f32,
+                learning_rate: config.learning_rate as f32,
+                allow_missing_splits: false,
+                constraints_map: ConstraintMap::new(),
+            },
+            leaves: config.leaves,
+            depth: config.depth,
+        })
+    }
+
+    /// The tree that lowers the loss most by what it adds to the score of `class`.
+    fn grow(&self, scores: &Scores, class: usize) -> Tree {
+        // The scores of all classes move at once: Friedman's (K − 1)/K, as a factor of the second derivative,
+        // which makes two classes the same as one logistic score.
+        let classes = scores.data.classes as f64;
+        let curvature = classes / (classes - 1.0);
+        let derivatives = |(at, p): (usize, &Vec<f64>)| {
+            let (p, is) = (p[class], f64::from(u8::from(scores.label(at) == class)));
+            ((p - is) as f32, (curvature * p * (1.0 - p)).max(1e-16) as f32)
+        };
+        let (first, second): (Vec<f32>, Vec<f32>) =
+            scores.probabilities.iter().enumerate().map(derivatives).unzip();
+        let mut tree = Tree::new();
+        tree.fit(
+            &Matrix::new(&self.bins, self.examples, self.features.len()),
+            (0..self.examples).collect(),
+            &self.features,
+            &self.cuts,
+            &first,
+            &second,
+            &self.splitter,
+            self.leaves,
+            self.depth,
+            false,
+            &SampleMethod::None,
+            &GrowPolicy::LossGuide,
+        );
+        tree
+    }
+}
