@@ -6,8 +6,8 @@ use std::path::Path;
 use super::order::{abridged, order, reached};
 use crate::{Error, Result};
 
-/// More than any table has columns; bounds the memory that a hostile file can ask for.
-pub(super) const MOST_NODES: usize = 100_000;
+/// More than a graph of causes has; bounds the time and memory that a hostile file can ask for.
+const MOST_NODES: usize = 20_000;
 /// More than anybody draws; a few bytes of DOT, `{a b c} -> {d e f}`, can ask for very many.
 pub(super) const MOST_EDGES: usize = 1_000_000;
 /// What messages call a graph that comes from no file.
@@ -57,7 +57,8 @@ impl CausalGraph {
     ///
     /// # Errors
     ///
-    /// If there are no nodes, a name is empty or given twice, an edge names none of them, or there is a cycle.
+    /// If there are no nodes or more than 20,000, more than a million edges, a name is empty or given twice, an edge
+    /// names none of the nodes, or there is a cycle.
     pub fn new(nodes: Vec<(String, bool)>, edges: Vec<(String, String)>) -> Result<Self> {
         let index: HashMap<&str, usize> =
             nodes.iter().zip(0..).map(|((name, _), i)| (name.as_str(), i)).collect();

@@ -164,7 +164,7 @@ impl Reader<'_> {
     fn value(&mut self, key: &str) -> Result<String> {
         let at = self.cursor.at;
         if self.cursor.take("\"") {
-            let text = self.cursor.take_past("\"").map(|text| decoded(text));
+            let text = self.cursor.take_past("\"").map(decoded);
             return text
                 .ok_or_else(|| self.cursor.error(at, "the text in quotes that begins here does not end"));
         }
