@@ -1,11 +1,14 @@
 //! A classifier's score under each of several manipulations.
 
-use cama::data::Images;
+use cama::data::{Dataset, Images};
 use cama::manipulation::Manipulation;
 use cama::{DeepCama, Error, PredictConfig, Result, predict};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
 use crate::Score;
+use crate::baseline::Baseline;
 
 /// The score under one manipulation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +46,33 @@ pub fn evaluate(
     for (severity, manipulation) in manipulations {
         let predictions = predict(model, &manipulation.apply_seeded(images, seed), config)?;
         let score = Score::new(&predictions, labels)?;
+        let row = Row { manipulation: manipulation.to_string(), severity: *severity, score };
+        each(&row);
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
+/// As [`evaluate`], for a baseline; with the same `seed` it sees the very examples that a model sees.
+///
+/// # Errors
+///
+/// If the data has no labels, has other classes than the baseline or does not fit it, or cannot be manipulated so.
+pub fn evaluate_baseline<D: Dataset>(
+    baseline: &Baseline,
+    data: &D,
+    manipulations: &[(f64, D::Manipulation)],
+    seed: u64,
+    mut each: impl FnMut(&Row),
+) -> Result<Vec<Row>> {
+    let Some(labels) = data.labels() else {
+        return Err(Error::Mismatch(format!("{} has no labels to compare predictions with", data.name())));
+    };
+    baseline.check_classes(data)?;
+    let mut rows = Vec::with_capacity(manipulations.len());
+    for (severity, manipulation) in manipulations {
+        let manipulated = data.manipulated(manipulation, &mut ChaCha8Rng::seed_from_u64(seed))?;
+        let score = Score::of_probabilities(&baseline.probabilities(&manipulated)?, labels)?;
         let row = Row { manipulation: manipulation.to_string(), severity: *severity, score };
         each(&row);
         rows.push(row);

@@ -5,6 +5,7 @@
 //! (Friedman, Ann. Stat. 29, 2001, algorithm 6, with Newton's leaf values and an L2 penalty on them, as in
 //! Chen & Guestrin, KDD 2016).
 
+use cama::data::shuffled;
 use cama::{Error, Observer, Result};
 use forust_ml::Matrix;
 use forust_ml::binning::bin_matrix;
@@ -29,8 +30,8 @@ use super::report;
 pub struct TreesConfig {
     /// The most rounds; each grows one tree for every class.
     pub rounds: usize,
-    /// Rounds without a better likelihood of the held-out labels after which boosting stops; the trees up to
-    /// the best round are kept.
+    /// Rounds without a better likelihood of the held-out labels after which the search for the best number of
+    /// rounds stops; all examples are then boosted that often.
     pub patience: usize,
     /// Share of its step that each tree goes.
     pub learning_rate: f64,
@@ -44,6 +45,8 @@ pub struct TreesConfig {
     pub l2: f64,
     /// The least sum of the loss's second derivatives in a leaf.
     pub leaf_weight: f64,
+    /// Share of the features, drawn anew for each tree, that it may split.
+    pub features: f64,
 }
 
 impl Default for TreesConfig {
@@ -57,6 +60,7 @@ impl Default for TreesConfig {
             bins: 255,
             l2: 1.0,
             leaf_weight: 1.0,
+            features: 0.5,
         }
     }
 }
@@ -82,6 +86,9 @@ impl TreesConfig {
         }
         if !(self.learning_rate > 0.0 && self.learning_rate <= 1.0) {
             return Err(Error::config("trees.learning_rate", self.learning_rate, "above 0 and at most 1"));
+        }
+        if !(self.features > 0.0 && self.features <= 1.0) {
+            return Err(Error::config("trees.features", self.features, "above 0 and at most 1"));
         }
         for (field, value) in [("trees.l2", self.l2), ("trees.leaf_weight", self.leaf_weight)] {
             if !(0.0..=1e6).contains(&value) {
@@ -114,33 +121,33 @@ impl Trees {
         seed: u64,
         observer: &mut Observer,
     ) -> Result<Self> {
-        let (train, held_out) = data.split(&mut ChaCha8Rng::seed_from_u64(seed));
-        let grower = Grower::new(&data.features, &train, config)?;
-        let base = base(data, &train);
-        let mut learning = Scores::new(data, &train, &base);
-        let mut watched = Scores::new(data, &held_out, &base);
-        let mut rounds: Vec<Vec<Tree>> = Vec::new();
+        let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+        let (train, held_out) = data.split(rng);
+        let mut boosting = Boosting::new(data, &train, config)?;
+        let mut watched = Scores::new(data, &held_out, &boosting.base);
         let (mut best, mut lowest) = (0, watched.loss());
-        while rounds.len() < config.rounds && rounds.len() - best < config.patience {
-            let trees: Vec<Tree> =
-                (0..data.classes).into_par_iter().map(|class| grower.grow(&learning, class)).collect();
-            learning.add(&trees);
-            watched.add(&trees);
-            rounds.push(trees);
+        let mut found = 0;
+        while found < config.rounds && found - best < config.patience {
+            watched.add(boosting.round(rng));
+            found += 1;
             let loss = watched.loss();
             if !loss.is_finite() {
                 return Err(Error::Diverged(format!(
-                    "the held-out loss of `trees` is {loss} in round {}; try a lower learning rate",
-                    rounds.len()
+                    "the held-out loss of `trees` is {loss} in round {found}; try a lower learning rate"
                 )));
             }
             if loss < lowest {
-                (best, lowest) = (rounds.len(), loss);
+                (best, lowest) = (found, loss);
             }
-            report(observer, "trees", rounds.len(), config.rounds, learning.loss())?;
+            report(observer, "trees", found, 2 * config.rounds, loss)?;
         }
-        rounds.truncate(best);
-        Ok(Self { base, rounds: Arc::new(rounds) })
+        let all: Vec<usize> = (0..data.labels.len()).collect();
+        let mut boosting = Boosting::new(data, &all, config)?;
+        for round in 0..best {
+            boosting.round(rng);
+            report(observer, "trees", found + round + 1, found + best, boosting.learning.loss())?;
+        }
+        Ok(Self { base: boosting.base, rounds: Arc::new(boosting.rounds) })
     }
 
     pub(super) fn probabilities(&self, features: &Features) -> Vec<Vec<f64>> {
@@ -214,12 +221,42 @@ impl<'a> Scores<'a> {
     }
 }
 
+/// Boosting on some examples, round by round.
+struct Boosting<'a> {
+    base: Vec<f64>,
+    grower: Grower,
+    learning: Scores<'a>,
+    rounds: Vec<Vec<Tree>>,
+}
+
+impl<'a> Boosting<'a> {
+    fn new(data: &'a Labelled, indices: &'a [usize], config: &TreesConfig) -> Result<Self> {
+        let grower = Grower::new(&data.features, indices, config)?;
+        let base = base(data, indices);
+        let learning = Scores::new(data, indices, &base);
+        Ok(Self { base, grower, learning, rounds: Vec::new() })
+    }
+
+    /// Grows one more tree for each class and returns them.
+    fn round(&mut self, rng: &mut ChaCha8Rng) -> &[Tree] {
+        let classes = self.base.len();
+        let features: Vec<Vec<usize>> = (0..classes).map(|_| self.grower.draw_features(rng)).collect();
+        let grow = |class: usize| self.grower.grow(&self.learning, class, &features[class]);
+        let trees: Vec<Tree> = (0..classes).into_par_iter().map(grow).collect();
+        self.learning.add(&trees);
+        self.rounds.push(trees);
+        &self.rounds[self.rounds.len() - 1]
+    }
+}
+
 /// Grows trees on binned features.
 struct Grower {
     bins: Vec<u16>,
     cuts: JaggedMatrix<f64>,
     examples: usize,
-    features: Vec<usize>,
+    width: usize,
+    /// How many features each tree may split.
+    drawn: usize,
     splitter: MissingImputerSplitter,
     leaves: usize,
     depth: usize,
@@ -228,9 +265,8 @@ struct Grower {
 impl Grower {
     fn new(features: &Features, indices: &[usize], config: &TreesConfig) -> Result<Self> {
         let (examples, width) = (indices.len(), features.width());
-        let columns: Vec<f64> = (0..width)
-            .flat_map(|at| indices.iter().map(move |&i| f64::from(features.row(i)[at])))
-            .collect();
+        let columns: Vec<f64> =
+            (0..width).flat_map(|at| indices.iter().map(move |&i| f64::from(features.row(i)[at]))).collect();
         let columns = Matrix::new(&columns, examples, width);
         let binned = bin_matrix(&columns, &vec![1.0; examples], config.bins, f64::NAN, true)
             .map_err(|error| Error::Mismatch(format!("`trees` cannot bin the features: {error}")))?;
@@ -238,7 +274,8 @@ impl Grower {
             bins: binned.binned_data,
             cuts: binned.cuts,
             examples,
-            features: (0..width).collect(),
+            width,
+            drawn: ((width as f64 * config.features).ceil() as usize).clamp(1, width),
             splitter: MissingImputerSplitter {
                 l1: 0.0,
                 l2: config.l2 as f32,
@@ -254,8 +291,16 @@ impl Grower {
         })
     }
 
-    /// The tree that lowers the loss most by what it adds to the score of `class`.
-    fn grow(&self, scores: &Scores, class: usize) -> Tree {
+    /// The features that a tree may split, in their order.
+    fn draw_features(&self, rng: &mut ChaCha8Rng) -> Vec<usize> {
+        let mut drawn = shuffled(self.width, rng);
+        drawn.truncate(self.drawn);
+        drawn.sort_unstable();
+        drawn
+    }
+
+    /// The tree on some features that lowers the loss most by what it adds to the score of `class`.
+    fn grow(&self, scores: &Scores, class: usize, features: &[usize]) -> Tree {
         // The scores of all classes move at once: Friedman's (K − 1)/K, as a factor of the second derivative,
         // which makes two classes the same as one logistic score.
         let classes = scores.data.classes as f64;
@@ -268,9 +313,9 @@ impl Grower {
             scores.probabilities.iter().enumerate().map(derivatives).unzip();
         let mut tree = Tree::new();
         tree.fit(
-            &Matrix::new(&self.bins, self.examples, self.features.len()),
+            &Matrix::new(&self.bins, self.examples, self.width),
             (0..self.examples).collect(),
-            &self.features,
+            features,
             &self.cuts,
             &first,
             &second,
