@@ -7,6 +7,7 @@
 //! Both hold out a tenth of their data to stop before they overfit; the trees are then boosted again on all of it.
 
 mod features;
+mod grower;
 mod mlp;
 mod trees;
 

@@ -99,10 +99,10 @@ impl Points {
 fn small() -> [BaselineConfig; 2] {
     [
         BaselineConfig::Mlp(MlpConfig {
-            hidden: vec![64, 64],
+            hidden: vec![128, 128],
             dropout: 0.1,
             weight_decay: 0.3,
-            steps: 1000,
+            steps: 1500,
             ..MlpConfig::default()
         }),
         BaselineConfig::Trees(TreesConfig { rounds: 60, ..TreesConfig::default() }),
@@ -130,7 +130,8 @@ fn what_no_line_can_tell_apart_is_learned() {
         let mut three = train.clone();
         three.classes.push("never".into());
         let probabilities = fit(&config, &three, 1).unwrap().probabilities(&test).unwrap();
-        assert!(probabilities.iter().all(|p| p.len() == 3 && p[2] < 0.05 && p[0].max(p[1]) > p[2]));
+        let never = probabilities.iter().map(|p| p[2]).sum::<f64>() / test.len() as f64;
+        assert!(probabilities.iter().all(|p| p.len() == 3) && never < 0.005, "{} {never}", config.name());
     }
 }
 

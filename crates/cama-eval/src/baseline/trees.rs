@@ -5,23 +5,17 @@
 //! (Friedman, Ann. Stat. 29, 2001, algorithm 6, with Newton's leaf values and an L2 penalty on them, as in
 //! Chen & Guestrin, KDD 2016).
 
-use cama::data::shuffled;
+use std::sync::Arc;
+
 use cama::{Error, Observer, Result};
-use forust_ml::Matrix;
-use forust_ml::binning::bin_matrix;
-use forust_ml::constraints::ConstraintMap;
-use forust_ml::data::JaggedMatrix;
-use forust_ml::gradientbooster::GrowPolicy;
-use forust_ml::sampler::SampleMethod;
-use forust_ml::splitter::MissingImputerSplitter;
 use forust_ml::tree::Tree;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 
 use super::features::{Features, Labelled, softmax};
+use super::grower::Grower;
 use super::report;
 
 /// How to boost trees.
@@ -214,6 +208,20 @@ impl<'a> Scores<'a> {
         self.data.labels[self.indices[at]]
     }
 
+    /// First and second derivatives of −log p of each true class by the score of `class`.
+    ///
+    /// The scores of all classes move at once: Friedman's (K − 1)/K, as a factor of the second derivative, which
+    /// makes two classes the same as one logistic score.
+    fn derivatives(&self, class: usize) -> (Vec<f32>, Vec<f32>) {
+        let classes = self.data.classes as f64;
+        let curvature = classes / (classes - 1.0);
+        let of = |(at, p): (usize, &Vec<f64>)| {
+            let (p, is) = (p[class], f64::from(u8::from(self.label(at) == class)));
+            ((p - is) as f32, (curvature * p * (1.0 - p)).max(1e-16) as f32)
+        };
+        self.probabilities.iter().enumerate().map(of).unzip()
+    }
+
     /// Mean −log p of the true classes.
     fn loss(&self) -> f64 {
         let log_p = |(at, p): (usize, &Vec<f64>)| p[self.label(at)].max(f64::MIN_POSITIVE).ln();
@@ -241,91 +249,13 @@ impl<'a> Boosting<'a> {
     fn round(&mut self, rng: &mut ChaCha8Rng) -> &[Tree] {
         let classes = self.base.len();
         let features: Vec<Vec<usize>> = (0..classes).map(|_| self.grower.draw_features(rng)).collect();
-        let grow = |class: usize| self.grower.grow(&self.learning, class, &features[class]);
+        let grow = |class: usize| {
+            let (first, second) = self.learning.derivatives(class);
+            self.grower.grow(&first, &second, &features[class])
+        };
         let trees: Vec<Tree> = (0..classes).into_par_iter().map(grow).collect();
         self.learning.add(&trees);
         self.rounds.push(trees);
         &self.rounds[self.rounds.len() - 1]
-    }
-}
-
-/// Grows trees on binned features.
-struct Grower {
-    bins: Vec<u16>,
-    cuts: JaggedMatrix<f64>,
-    examples: usize,
-    width: usize,
-    /// How many features each tree may split.
-    drawn: usize,
-    splitter: MissingImputerSplitter,
-    leaves: usize,
-    depth: usize,
-}
-
-impl Grower {
-    fn new(features: &Features, indices: &[usize], config: &TreesConfig) -> Result<Self> {
-        let (examples, width) = (indices.len(), features.width());
-        let columns: Vec<f64> =
-            (0..width).flat_map(|at| indices.iter().map(move |&i| f64::from(features.row(i)[at]))).collect();
-        let columns = Matrix::new(&columns, examples, width);
-        let binned = bin_matrix(&columns, &vec![1.0; examples], config.bins, f64::NAN, true)
-            .map_err(|error| Error::Mismatch(format!("`trees` cannot bin the features: {error}")))?;
-        Ok(Self {
-            bins: binned.binned_data,
-            cuts: binned.cuts,
-            examples,
-            width,
-            drawn: ((width as f64 * config.features).ceil() as usize).clamp(1, width),
-            splitter: MissingImputerSplitter {
-                l1: 0.0,
-                l2: config.l2 as f32,
-                max_delta_step: 0.0,
-                gamma: 0.0,
-                min_leaf_weight: config.leaf_weight as f32,
-                learning_rate: config.learning_rate as f32,
-                allow_missing_splits: false,
-                constraints_map: ConstraintMap::new(),
-            },
-            leaves: config.leaves,
-            depth: config.depth,
-        })
-    }
-
-    /// The features that a tree may split, in their order.
-    fn draw_features(&self, rng: &mut ChaCha8Rng) -> Vec<usize> {
-        let mut drawn = shuffled(self.width, rng);
-        drawn.truncate(self.drawn);
-        drawn.sort_unstable();
-        drawn
-    }
-
-    /// The tree on some features that lowers the loss most by what it adds to the score of `class`.
-    fn grow(&self, scores: &Scores, class: usize, features: &[usize]) -> Tree {
-        // The scores of all classes move at once: Friedman's (K − 1)/K, as a factor of the second derivative,
-        // which makes two classes the same as one logistic score.
-        let classes = scores.data.classes as f64;
-        let curvature = classes / (classes - 1.0);
-        let derivatives = |(at, p): (usize, &Vec<f64>)| {
-            let (p, is) = (p[class], f64::from(u8::from(scores.label(at) == class)));
-            ((p - is) as f32, (curvature * p * (1.0 - p)).max(1e-16) as f32)
-        };
-        let (first, second): (Vec<f32>, Vec<f32>) =
-            scores.probabilities.iter().enumerate().map(derivatives).unzip();
-        let mut tree = Tree::new();
-        tree.fit(
-            &Matrix::new(&self.bins, self.examples, self.width),
-            (0..self.examples).collect(),
-            features,
-            &self.cuts,
-            &first,
-            &second,
-            &self.splitter,
-            self.leaves,
-            self.depth,
-            false,
-            &SampleMethod::None,
-            &GrowPolicy::LossGuide,
-        );
-        tree
     }
 }
