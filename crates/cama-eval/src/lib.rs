@@ -6,5 +6,6 @@ mod evaluate;
 mod metrics;
 pub mod pictures;
 
-pub use evaluate::{Row, evaluate};
+pub use baseline::{Baseline, BaselineConfig};
+pub use evaluate::{Row, evaluate, evaluate_baseline};
 pub use metrics::{CALIBRATION_BINS, Score};

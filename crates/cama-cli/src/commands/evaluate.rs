@@ -76,7 +76,7 @@ fn table(rows: &[Row]) -> Table {
             format!("{low:.4}–{high:.4}"),
             format!("{:.4}", score.log_likelihood),
             format!("{:.4}", score.calibration_error),
-            format!("{:.2}", score.log_px),
+            score.log_px.map_or_else(String::new, |log_px| format!("{log_px:.2}")),
             score.n.to_string(),
         ]);
     }

@@ -32,7 +32,10 @@ impl Features {
             parts(i).iter().for_each(|part| values.extend_from_slice(part));
             let row = &values[i * width..];
             if row.len() != width {
-                return Err(wrong(format!("example {i} has {} numbers, but example 0 has {width}", row.len())));
+                return Err(wrong(format!(
+                    "example {i} has {} numbers, but example 0 has {width}",
+                    row.len()
+                )));
             }
             if let Some(at) = row.iter().position(|v| !v.is_finite()) {
                 return Err(wrong(format!(

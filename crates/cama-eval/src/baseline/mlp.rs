@@ -24,7 +24,7 @@ pub struct MlpConfig {
     pub dropout: f64,
     /// Learning rate of Adam at the start; it falls along half a cosine to zero.
     pub learning_rate: f64,
-    /// Decoupled weight decay (Loshchilov & Hutter, ICLR 2019).
+    /// Weight decay, decoupled from the gradient but times the learning rate (Loshchilov & Hutter, ICLR 2019).
     pub weight_decay: f64,
     /// Examples a step.
     pub batch: usize,
@@ -35,10 +35,10 @@ pub struct MlpConfig {
 impl Default for MlpConfig {
     fn default() -> Self {
         Self {
-            hidden: vec![200, 200],
-            dropout: 0.2,
+            hidden: vec![400, 400],
+            dropout: 0.3,
             learning_rate: 1e-3,
-            weight_decay: 1e-2,
+            weight_decay: 1.0,
             batch: 64,
             steps: 4000,
         }
@@ -63,11 +63,10 @@ impl MlpConfig {
         if !(self.learning_rate > 0.0 && self.learning_rate <= 1.0) {
             return Err(Error::config("mlp.learning_rate", self.learning_rate, "above 0 and at most 1"));
         }
-        if !(0.0..=1.0).contains(&self.weight_decay) {
-            return Err(Error::config("mlp.weight_decay", self.weight_decay, "from 0 to 1"));
+        if !(0.0..=100.0).contains(&self.weight_decay) {
+            return Err(Error::config("mlp.weight_decay", self.weight_decay, "from 0 to 100"));
         }
-        for (field, value, most) in
-            [("mlp.batch", self.batch, 65_536), ("mlp.steps", self.steps, 10_000_000)]
+        for (field, value, most) in [("mlp.batch", self.batch, 65_536), ("mlp.steps", self.steps, 10_000_000)]
         {
             if !(1..=most).contains(&value) {
                 return Err(Error::config(field, value, format!("from 1 to {most}")));
@@ -218,28 +217,28 @@ fn cross_entropy(scores: Tensor<2>, y: Tensor<1, Int>) -> Tensor<1> {
     activation::log_softmax(scores, 1).gather(1, y.unsqueeze_dim(1)).mean().neg()
 }
 
-/// Brings every feature to mean 0 and about unit variance.
+/// Brings every feature to mean 0 and variance 1, and within ±3.
 #[derive(Clone, Debug)]
 struct Scale {
-    means: Vec<f32>,
-    factors: Vec<f32>,
+    means: Vec<f64>,
+    factors: Vec<f64>,
 }
 
 impl Scale {
-    /// A feature that hardly varies in the examples at `indices` is not blown up beyond ±10 within the range
-    /// seen there, so that a pixel which was on once does not outweigh all others; one that never varies there
-    /// says nothing and is silenced.
+    /// The most that one feature says, in standard deviations: a pixel that was on once in training does not
+    /// outweigh all others when it is on again.
+    const BOUND: f64 = 3.0;
+
+    /// From the examples at `indices`. A feature that never varies there says nothing and is silenced.
     fn of(features: &Features, indices: &[usize]) -> Self {
         let n = indices.len() as f64;
         let column = |at: usize| {
             let values = || indices.iter().map(move |&i| f64::from(features.row(i)[at]));
-            let (low, high) = values().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
-                (low.min(value), high.max(value))
-            });
             let mean = values().sum::<f64>() / n;
-            let sd = (values().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt();
-            let factor = if high > low { 1.0 / sd.max((high - low) / 10.0) } else { 0.0 };
-            (mean as f32, factor as f32)
+            let variance = values().map(|value| (value - mean).powi(2)).sum::<f64>() / n;
+            let first = features.row(indices[0])[at];
+            let varies = indices.iter().any(|&i| features.row(i)[at] != first);
+            (mean, if varies { 1.0 / variance.sqrt() } else { 0.0 })
         };
         let (means, factors) = (0..features.width()).map(column).unzip();
         Self { means, factors }
@@ -248,7 +247,12 @@ impl Scale {
     fn tensor<'a>(&self, rows: impl Iterator<Item = &'a [f32]>, device: &Device) -> Tensor<2> {
         let scaled = |row: &[f32]| -> Vec<f32> {
             let moments = self.means.iter().zip(&self.factors);
-            row.iter().zip(moments).map(|(value, (mean, factor))| (value - mean) * factor).collect()
+            let scaled = |(value, (mean, factor)): (&f32, (&f64, &f64))| {
+                // As f64: the difference of two finite f32 may not be one, nor a factor beyond its range.
+                let z = (f64::from(*value) - mean) * factor;
+                z.clamp(-Self::BOUND, Self::BOUND) as f32
+            };
+            row.iter().zip(moments).map(scaled).collect()
         };
         let values: Vec<f32> = rows.flat_map(scaled).collect();
         let rows = values.len() / self.means.len();

@@ -4,9 +4,10 @@
 //!   architecture is not published; [`MlpConfig`] has defaults that are strong on tables and small images.
 //! - `trees`, gradient-boosted decision trees: what a practitioner would try first on a table.
 //!
-//! Both hold out a tenth of their data to stop before they overfit.
+//! Both hold out a tenth of their data to stop before they overfit; the trees are then boosted again on all of it.
 
 mod features;
+mod grower;
 mod mlp;
 mod trees;
 
@@ -85,8 +86,8 @@ enum Classifier {
 impl Baseline {
     /// Trains a baseline on all of `data`; the same `seed` gives the same baseline, whatever the threads.
     ///
-    /// `observer` sees every step, or every round of trees, with its loss in nats per example. If it breaks,
-    /// there is no baseline.
+    /// `observer` sees every step, or every round of trees, with its loss in nats per example; the total of the
+    /// rounds is a bound that falls once the best number is known. If it breaks, there is no baseline.
     ///
     /// # Errors
     ///

@@ -5,22 +5,17 @@
 //! (Friedman, Ann. Stat. 29, 2001, algorithm 6, with Newton's leaf values and an L2 penalty on them, as in
 //! Chen & Guestrin, KDD 2016).
 
+use std::sync::Arc;
+
 use cama::{Error, Observer, Result};
-use forust_ml::Matrix;
-use forust_ml::binning::bin_matrix;
-use forust_ml::constraints::ConstraintMap;
-use forust_ml::data::JaggedMatrix;
-use forust_ml::gradientbooster::GrowPolicy;
-use forust_ml::sampler::SampleMethod;
-use forust_ml::splitter::MissingImputerSplitter;
 use forust_ml::tree::Tree;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
 
 use super::features::{Features, Labelled, softmax};
+use super::grower::Grower;
 use super::report;
 
 /// How to boost trees.
@@ -29,8 +24,8 @@ use super::report;
 pub struct TreesConfig {
     /// The most rounds; each grows one tree for every class.
     pub rounds: usize,
-    /// Rounds without a better likelihood of the held-out labels after which boosting stops; the trees up to
-    /// the best round are kept.
+    /// Rounds without a better likelihood of the held-out labels after which the search for the best number of
+    /// rounds stops; all examples are then boosted that often.
     pub patience: usize,
     /// Share of its step that each tree goes.
     pub learning_rate: f64,
@@ -44,6 +39,8 @@ pub struct TreesConfig {
     pub l2: f64,
     /// The least sum of the loss's second derivatives in a leaf.
     pub leaf_weight: f64,
+    /// Share of the features, drawn anew for each tree, that it may split.
+    pub features: f64,
 }
 
 impl Default for TreesConfig {
@@ -57,6 +54,7 @@ impl Default for TreesConfig {
             bins: 255,
             l2: 1.0,
             leaf_weight: 1.0,
+            features: 0.5,
         }
     }
 }
@@ -82,6 +80,9 @@ impl TreesConfig {
         }
         if !(self.learning_rate > 0.0 && self.learning_rate <= 1.0) {
             return Err(Error::config("trees.learning_rate", self.learning_rate, "above 0 and at most 1"));
+        }
+        if !(self.features > 0.0 && self.features <= 1.0) {
+            return Err(Error::config("trees.features", self.features, "above 0 and at most 1"));
         }
         for (field, value) in [("trees.l2", self.l2), ("trees.leaf_weight", self.leaf_weight)] {
             if !(0.0..=1e6).contains(&value) {
@@ -114,33 +115,33 @@ impl Trees {
         seed: u64,
         observer: &mut Observer,
     ) -> Result<Self> {
-        let (train, held_out) = data.split(&mut ChaCha8Rng::seed_from_u64(seed));
-        let grower = Grower::new(&data.features, &train, config)?;
-        let base = base(data, &train);
-        let mut learning = Scores::new(data, &train, &base);
-        let mut watched = Scores::new(data, &held_out, &base);
-        let mut rounds: Vec<Vec<Tree>> = Vec::new();
+        let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+        let (train, held_out) = data.split(rng);
+        let mut boosting = Boosting::new(data, &train, config)?;
+        let mut watched = Scores::new(data, &held_out, &boosting.base);
         let (mut best, mut lowest) = (0, watched.loss());
-        while rounds.len() < config.rounds && rounds.len() - best < config.patience {
-            let trees: Vec<Tree> =
-                (0..data.classes).into_par_iter().map(|class| grower.grow(&learning, class)).collect();
-            learning.add(&trees);
-            watched.add(&trees);
-            rounds.push(trees);
+        let mut found = 0;
+        while found < config.rounds && found - best < config.patience {
+            watched.add(boosting.round(rng));
+            found += 1;
             let loss = watched.loss();
             if !loss.is_finite() {
                 return Err(Error::Diverged(format!(
-                    "the held-out loss of `trees` is {loss} in round {}; try a lower learning rate",
-                    rounds.len()
+                    "the held-out loss of `trees` is {loss} in round {found}; try a lower learning rate"
                 )));
             }
             if loss < lowest {
-                (best, lowest) = (rounds.len(), loss);
+                (best, lowest) = (found, loss);
             }
-            report(observer, "trees", rounds.len(), config.rounds, learning.loss())?;
+            report(observer, "trees", found, 2 * config.rounds, loss)?;
         }
-        rounds.truncate(best);
-        Ok(Self { base, rounds: Arc::new(rounds) })
+        let all: Vec<usize> = (0..data.labels.len()).collect();
+        let mut boosting = Boosting::new(data, &all, config)?;
+        for round in 0..best {
+            boosting.round(rng);
+            report(observer, "trees", found + round + 1, found + best, boosting.learning.loss())?;
+        }
+        Ok(Self { base: boosting.base, rounds: Arc::new(boosting.rounds) })
     }
 
     pub(super) fn probabilities(&self, features: &Features) -> Vec<Vec<f64>> {
@@ -207,6 +208,20 @@ impl<'a> Scores<'a> {
         self.data.labels[self.indices[at]]
     }
 
+    /// First and second derivatives of −log p of each true class by the score of `class`.
+    ///
+    /// The scores of all classes move at once: Friedman's (K − 1)/K, as a factor of the second derivative, which
+    /// makes two classes the same as one logistic score.
+    fn derivatives(&self, class: usize) -> (Vec<f32>, Vec<f32>) {
+        let classes = self.data.classes as f64;
+        let curvature = classes / (classes - 1.0);
+        let of = |(at, p): (usize, &Vec<f64>)| {
+            let (p, is) = (p[class], f64::from(u8::from(self.label(at) == class)));
+            ((p - is) as f32, (curvature * p * (1.0 - p)).max(1e-16) as f32)
+        };
+        self.probabilities.iter().enumerate().map(of).unzip()
+    }
+
     /// Mean −log p of the true classes.
     fn loss(&self) -> f64 {
         let log_p = |(at, p): (usize, &Vec<f64>)| p[self.label(at)].max(f64::MIN_POSITIVE).ln();
@@ -214,73 +229,33 @@ impl<'a> Scores<'a> {
     }
 }
 
-/// Grows trees on binned features.
-struct Grower {
-    bins: Vec<u16>,
-    cuts: JaggedMatrix<f64>,
-    examples: usize,
-    features: Vec<usize>,
-    splitter: MissingImputerSplitter,
-    leaves: usize,
-    depth: usize,
+/// Boosting on some examples, round by round.
+struct Boosting<'a> {
+    base: Vec<f64>,
+    grower: Grower,
+    learning: Scores<'a>,
+    rounds: Vec<Vec<Tree>>,
 }
 
-impl Grower {
-    fn new(features: &Features, indices: &[usize], config: &TreesConfig) -> Result<Self> {
-        let (examples, width) = (indices.len(), features.width());
-        let columns: Vec<f64> = (0..width)
-            .flat_map(|at| indices.iter().map(move |&i| f64::from(features.row(i)[at])))
-            .collect();
-        let columns = Matrix::new(&columns, examples, width);
-        let binned = bin_matrix(&columns, &vec![1.0; examples], config.bins, f64::NAN, true)
-            .map_err(|error| Error::Mismatch(format!("`trees` cannot bin the features: {error}")))?;
-        Ok(Self {
-            bins: binned.binned_data,
-            cuts: binned.cuts,
-            examples,
-            features: (0..width).collect(),
-            splitter: MissingImputerSplitter {
-                l1: 0.0,
-                l2: config.l2 as f32,
-                max_delta_step: 0.0,
-                gamma: 0.0,
-                min_leaf_weight: config.leaf_weight as f32,
-                learning_rate: config.learning_rate as f32,
-                allow_missing_splits: false,
-                constraints_map: ConstraintMap::new(),
-            },
-            leaves: config.leaves,
-            depth: config.depth,
-        })
+impl<'a> Boosting<'a> {
+    fn new(data: &'a Labelled, indices: &'a [usize], config: &TreesConfig) -> Result<Self> {
+        let grower = Grower::new(&data.features, indices, config)?;
+        let base = base(data, indices);
+        let learning = Scores::new(data, indices, &base);
+        Ok(Self { base, grower, learning, rounds: Vec::new() })
     }
 
-    /// The tree that lowers the loss most by what it adds to the score of `class`.
-    fn grow(&self, scores: &Scores, class: usize) -> Tree {
-        // The scores of all classes move at once: Friedman's (K − 1)/K, as a factor of the second derivative,
-        // which makes two classes the same as one logistic score.
-        let classes = scores.data.classes as f64;
-        let curvature = classes / (classes - 1.0);
-        let derivatives = |(at, p): (usize, &Vec<f64>)| {
-            let (p, is) = (p[class], f64::from(u8::from(scores.label(at) == class)));
-            ((p - is) as f32, (curvature * p * (1.0 - p)).max(1e-16) as f32)
+    /// Grows one more tree for each class and returns them.
+    fn round(&mut self, rng: &mut ChaCha8Rng) -> &[Tree] {
+        let classes = self.base.len();
+        let features: Vec<Vec<usize>> = (0..classes).map(|_| self.grower.draw_features(rng)).collect();
+        let grow = |class: usize| {
+            let (first, second) = self.learning.derivatives(class);
+            self.grower.grow(&first, &second, &features[class])
         };
-        let (first, second): (Vec<f32>, Vec<f32>) =
-            scores.probabilities.iter().enumerate().map(derivatives).unzip();
-        let mut tree = Tree::new();
-        tree.fit(
-            &Matrix::new(&self.bins, self.examples, self.features.len()),
-            (0..self.examples).collect(),
-            &self.features,
-            &self.cuts,
-            &first,
-            &second,
-            &self.splitter,
-            self.leaves,
-            self.depth,
-            false,
-            &SampleMethod::None,
-            &GrowPolicy::LossGuide,
-        );
-        tree
+        let trees: Vec<Tree> = (0..classes).into_par_iter().map(grow).collect();
+        self.learning.add(&trees);
+        self.rounds.push(trees);
+        &self.rounds[self.rounds.len() - 1]
     }
 }

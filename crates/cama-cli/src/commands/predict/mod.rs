@@ -1,0 +1,140 @@
+//! `cama predict`: the class of every image or row.
+
+use std::io;
+
+use cama::data::table::Rows;
+use cama::data::{Dataset, Images};
+use cama::{Error, Input, PredictConfig, StoredModel, predict_each};
+
+use self::writers::{Csv, Format, JsonLines, Npz, Writer};
+use super::{load_model, manipulated};
+use crate::flags::PredictCommand;
+use crate::interrupt::{self, Graceful};
+use crate::output::Output;
+use crate::progress::{count, count_up};
+use crate::session::Session;
+use crate::source::Source;
+
+mod writers;
+
+/// Rows of a table that are in memory at a time.
+const ROWS_AT_A_TIME: usize = 16_384;
+
+/// Writes the predictions to a file or to standard output.
+///
+/// # Errors
+///
+/// If the model, the data or the output path cannot be used, or prediction is interrupted.
+pub fn run(flags: &PredictCommand, session: &Session) -> anyhow::Result<()> {
+    let format = flags.out.as_deref().map_or(Ok(Format::Csv), Format::of)?;
+    let out = flags.out.as_deref().map(|path| Output::file(path, flags.force)).transpose()?;
+    let stored = load_model(&flags.model, session)?;
+    let config = flags.prediction.config(&stored.card, session.seeds.predict)?;
+    session.detail(|| format!("{} with {config:?}", flags.data));
+    let _graceful = Graceful::begin();
+    let classes = &stored.card.classes;
+    let Some(out) = out else {
+        return predict(flags, &stored, &config, session, &mut Csv::new(io::stdout().lock(), classes)?);
+    };
+    // What went wrong with the model or the data is not the file's fault.
+    let mut failed = None;
+    let written = cama::files::write_atomic(out.path(), |file| {
+        let predicted = match format {
+            Format::Csv => predict(flags, &stored, &config, session, &mut Csv::new(file, classes)?),
+            Format::JsonLines => {
+                predict(flags, &stored, &config, session, &mut JsonLines { out: file, classes })
+            }
+            Format::Npz => predict(flags, &stored, &config, session, &mut Npz::new(file, classes)),
+        };
+        predicted.map_err(|error| match error.downcast::<io::Error>() {
+            Ok(error) => error,
+            Err(error) => {
+                failed = Some(error);
+                io::Error::other("there are no predictions to write")
+            }
+        })
+    });
+    failed.map_or(Ok(()), Err)?;
+    Ok(written?)
+}
+
+/// Hands every prediction to `writer`, with the index of what it is of.
+fn predict(
+    flags: &PredictCommand,
+    stored: &StoredModel,
+    config: &PredictConfig,
+    session: &Session,
+    writer: &mut impl Writer,
+) -> anyhow::Result<()> {
+    let manipulate = flags.manipulate.as_deref();
+    match stored.model.config().input {
+        Input::Image(_) => {
+            let images = Images::load(&flags.data, false, stored, &flags.reading, session)?;
+            let images = manipulated(images, manipulate, session.seeds.manipulate)?;
+            let bar = count(session, images.len(), "predicting");
+            part(stored, &images, 0, config, |i| i, writer, || bar.inc(1))?;
+            bar.finish_and_clear();
+        }
+        // A manipulation may mix rows, so all must be there.
+        Input::Table(_) if manipulate.is_some() => {
+            let rows = Rows::load(&flags.data, false, stored, &flags.reading, session)?;
+            let rows = manipulated(rows, manipulate, session.seeds.manipulate)?;
+            let bar = count(session, rows.len(), "predicting");
+            part(stored, &rows, 0, config, |i| rows.row_index(i), writer, || bar.inc(1))?;
+            bar.finish_and_clear();
+        }
+        Input::Table(_) => stream(flags, stored, config, session, writer)?,
+    }
+    Ok(writer.finish()?)
+}
+
+/// Predicts a table that may be larger than memory.
+fn stream(
+    flags: &PredictCommand,
+    stored: &StoredModel,
+    config: &PredictConfig,
+    session: &Session,
+    writer: &mut impl Writer,
+) -> anyhow::Result<()> {
+    let schema = flags.reading.schema(stored.schema()?)?;
+    let mut parts = schema.stream(&flags.data, ROWS_AT_A_TIME)?;
+    let bar = count_up(session, "predicting");
+    let mut done = 0;
+    for rows in &mut parts {
+        let rows = rows?;
+        part(stored, &rows, done, config, |i| rows.row_index(i), writer, || bar.inc(1))?;
+        done += rows.len();
+    }
+    bar.finish_and_clear();
+    parts.notices().iter().for_each(|notice| session.warn(format!("{}: {notice}", flags.data)));
+    if done == 0 {
+        let problem = "every row has a missing value, so none is left";
+        return Err(Error::data(&flags.data, problem, "give --missing impute, or fill them in").into());
+    }
+    Ok(())
+}
+
+/// Predicts data of which `first` examples came before; `index` says where an example stands in its file.
+fn part<D: Dataset>(
+    stored: &StoredModel,
+    data: &D,
+    first: usize,
+    config: &PredictConfig,
+    index: impl Fn(usize) -> usize,
+    writer: &mut impl Writer,
+    mut each: impl FnMut(),
+) -> anyhow::Result<()> {
+    let mut written = Ok(());
+    let mut i = 0;
+    predict_each(&stored.model, data, first, config, |prediction| {
+        if written.is_ok() {
+            written = writer.put(index(i), &prediction);
+        }
+        i += 1;
+        each();
+    })?;
+    if interrupt::requested() {
+        return Err(Error::Interrupted("the predictions were not kept".into()).into());
+    }
+    Ok(written?)
+}

@@ -1,0 +1,197 @@
+//! Predictions as files.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use cama::{Error, Prediction};
+use npyz::WriterBuilder;
+use npyz::npz::NpzWriter;
+use npyz::zip::write::FileOptions;
+use npyz::{DType, Serialize as NpySerialize};
+use serde_json::json;
+
+/// How predictions are written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Format {
+    Csv,
+    JsonLines,
+    Npz,
+}
+
+impl Format {
+    /// By the file's extension.
+    pub fn of(path: &Path) -> cama::Result<Self> {
+        let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+        match extension.as_str() {
+            "csv" => Ok(Self::Csv),
+            "jsonl" => Ok(Self::JsonLines),
+            "npz" => Ok(Self::Npz),
+            other => Err(Error::unknown_name("output format", other, &["csv", "jsonl", "npz"])),
+        }
+    }
+}
+
+/// Takes predictions one after another.
+pub trait Writer {
+    /// Writes the prediction of the image or row that stands at `index` in its file, counted from 0.
+    fn put(&mut self, index: usize, prediction: &Prediction) -> io::Result<()>;
+
+    /// Writes what is left to write.
+    fn finish(&mut self) -> io::Result<()>;
+}
+
+/// `index,class,class_index,log_px` and one column `p(class)` for every class.
+pub struct Csv<'a, W: Write> {
+    csv: csv::Writer<W>,
+    classes: &'a [String],
+}
+
+impl<'a, W: Write> Csv<'a, W> {
+    /// Writes the header.
+    pub fn new(out: W, classes: &'a [String]) -> io::Result<Self> {
+        let mut csv = csv::Writer::from_writer(out);
+        let header = ["index", "class", "class_index", "log_px"].map(String::from).into_iter();
+        let header = header.chain(classes.iter().map(|class| format!("p({class})")));
+        csv.write_record(header).map_err(unwrapped)?;
+        Ok(Self { csv, classes })
+    }
+}
+
+impl<W: Write> Writer for Csv<'_, W> {
+    fn put(&mut self, index: usize, prediction: &Prediction) -> io::Result<()> {
+        let Prediction { class, probabilities, log_px, .. } = prediction;
+        let first = [index.to_string(), self.classes[*class].clone(), class.to_string(), log_px.to_string()];
+        // The shortest digits that are read back as the same number: `1.4e-24`, not a row of zeros.
+        let row = first.into_iter().chain(probabilities.iter().map(|p| format!("{p:?}")));
+        self.csv.write_record(row).map_err(unwrapped)
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.csv.flush()
+    }
+}
+
+/// The operating system's error itself, so that a closed pipe can be told from others.
+fn unwrapped(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}
+
+/// One object an example, with the m that was used.
+pub struct JsonLines<'a, W: Write> {
+    pub out: W,
+    pub classes: &'a [String],
+}
+
+impl<W: Write> Writer for JsonLines<'_, W> {
+    fn put(&mut self, index: usize, prediction: &Prediction) -> io::Result<()> {
+        let Prediction { class, probabilities, log_px, m } = prediction;
+        let line = json!({
+            "index": index, "class": self.classes[*class], "class_index": class,
+            "probabilities": probabilities, "log_px": log_px, "m": m,
+        });
+        writeln!(self.out, "{line}")
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Arrays `index`, `class` (indices), `probabilities`, `log_px`, `m` and `classes` (names). The archive needs to know
+/// how many there are, so they are kept until then.
+pub struct Npz<'a, W: Write + io::Seek> {
+    out: Option<W>,
+    classes: &'a [String],
+    all: Vec<(usize, Prediction)>,
+}
+
+impl<'a, W: Write + io::Seek> Npz<'a, W> {
+    /// An archive that nothing is in yet.
+    pub fn new(out: W, classes: &'a [String]) -> Self {
+        Self { out: Some(out), classes, all: Vec::new() }
+    }
+}
+
+impl<W: Write + io::Seek> Writer for Npz<'_, W> {
+    fn put(&mut self, index: usize, prediction: &Prediction) -> io::Result<()> {
+        self.all.push((index, prediction.clone()));
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        let Some(out) = self.out.take() else { return Ok(()) };
+        let (all, classes) = (&self.all, self.classes);
+        let n = all.len() as u64;
+        let m_dim = all.first().map_or(0, |(_, p)| p.m.len()) as u64;
+        let longest = classes.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(1);
+        let mut archive = NpzWriter::new(out);
+        put(&mut archive, "index", &[n], "<i8", all.iter().map(|(index, _)| *index as i64))?;
+        put(&mut archive, "class", &[n], "<i8", all.iter().map(|(_, p)| p.class as i64))?;
+        let probabilities = all.iter().flat_map(|(_, p)| p.probabilities.iter().copied());
+        put(&mut archive, "probabilities", &[n, classes.len() as u64], "<f8", probabilities)?;
+        put(&mut archive, "log_px", &[n], "<f8", all.iter().map(|(_, p)| p.log_px))?;
+        put(&mut archive, "m", &[n, m_dim], "<f4", all.iter().flat_map(|(_, p)| p.m.iter().copied()))?;
+        let names = classes.iter().map(String::as_str);
+        put(&mut archive, "classes", &[classes.len() as u64], &format!("<U{longest}"), names)?;
+        archive.zip_writer().finish()?.flush()
+    }
+}
+
+fn put<T: NpySerialize>(
+    archive: &mut NpzWriter<impl Write + io::Seek>,
+    name: &str,
+    shape: &[u64],
+    element: &str,
+    values: impl Iterator<Item = T>,
+) -> io::Result<()> {
+    let element = DType::Plain(element.parse().map_err(io::Error::other)?);
+    // No time of writing: the same predictions are the same bytes.
+    let options = FileOptions::default().last_modified_time(npyz::zip::DateTime::default());
+    let mut array = archive.array(name, options)?.dtype(element).shape(shape).begin_nd()?;
+    array.extend(values)?;
+    array.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prediction() -> (Prediction, Vec<String>) {
+        let prediction = Prediction { class: 1, probabilities: vec![0.25, 0.75], log_px: -1.5, m: vec![0.5] };
+        (prediction, vec!["a".into(), "b, \"c\"".into()])
+    }
+
+    #[test]
+    fn class_names_survive_csv() {
+        let (prediction, classes) = prediction();
+        let mut out = Vec::new();
+        let mut csv = Csv::new(&mut out, &classes).unwrap();
+        csv.put(7, &prediction).unwrap();
+        csv.finish().unwrap();
+        drop(csv);
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(
+            text,
+            "index,class,class_index,log_px,p(a),\"p(b, \"\"c\"\")\"\n7,\"b, \"\"c\"\"\",1,-1.5,0.25,0.75\n"
+        );
+    }
+
+    #[test]
+    fn json_lines_hold_everything() {
+        let (prediction, classes) = prediction();
+        let mut out = Vec::new();
+        JsonLines { out: &mut out, classes: &classes }.put(0, &prediction).unwrap();
+        let value: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!((&value["class"], &value["m"][0]), (&json!("b, \"c\""), &json!(0.5)));
+    }
+
+    #[test]
+    fn the_extension_is_the_format() {
+        assert_eq!(Format::of(Path::new("x.JSONL")).unwrap(), Format::JsonLines);
+        let text = Format::of(Path::new("x.json")).unwrap_err().to_string();
+        assert!(text.contains("did you mean `jsonl`?"), "{text}");
+    }
+}
