@@ -9,6 +9,7 @@ mod output;
 mod progress;
 mod seeds;
 mod session;
+mod source;
 mod table;
 
 use std::process::ExitCode;

@@ -15,7 +15,7 @@ pub struct Reporter {
     quiet: bool,
     indent: &'static str,
     terminal: bool,
-    images_per_step: usize,
+    examples_per_step: usize,
     epochs: usize,
     running: Option<Running>,
 }
@@ -29,14 +29,14 @@ struct Running {
 }
 
 impl Reporter {
-    /// A reporter of loops that use `images_per_step`.
-    pub fn new(session: &Session, images_per_step: usize) -> Self {
+    /// A reporter of loops that use `examples_per_step`.
+    pub fn new(session: &Session, examples_per_step: usize) -> Self {
         let terminal = std::io::stderr().is_terminal();
         Self {
             quiet: session.quiet,
             indent: session.indent,
             terminal,
-            images_per_step,
+            examples_per_step,
             epochs: 0,
             running: None,
         }
@@ -68,8 +68,8 @@ impl Reporter {
         let Some(Running { bar, began: (began, first), .. }) = &self.running else { return };
         bar.set_position(done as u64);
         let seconds = began.elapsed().as_secs_f64();
-        let speed = ((done - first) * self.images_per_step) as f64 / seconds.max(1e-3);
-        bar.set_message(format!("loss {loss:.2}  {speed:.0} images/s"));
+        let speed = ((done - first) * self.examples_per_step) as f64 / seconds.max(1e-3);
+        bar.set_message(format!("loss {loss:.2}  {speed:.0}/s"));
         if done == total {
             bar.finish_and_clear();
             if phase != Phase::Train {
@@ -84,9 +84,9 @@ impl Reporter {
     }
 
     fn epoch(&mut self, epoch: &Epoch) {
-        let Epoch { accuracy, elbo, images_per_second, seconds, .. } = epoch;
+        let Epoch { accuracy, elbo, examples_per_second, seconds, .. } = epoch;
         let line = format!(
-            "{}epoch {}/{}: accuracy {accuracy:.4}, ELBO {elbo:.2}, {images_per_second:.0} images/s, {seconds:.0} s",
+            "{}epoch {}/{}: accuracy {accuracy:.4}, ELBO {elbo:.2}, {examples_per_second:.0}/s, {seconds:.0} s",
             self.indent, epoch.epoch, self.epochs,
         );
         match &self.running {
@@ -105,6 +105,13 @@ impl Drop for Running {
 /// A bar that counts to `total` on a terminal, and shows nothing elsewhere.
 pub fn count(session: &Session, total: usize, what: &'static str) -> ProgressBar {
     bar(total, !session.quiet && std::io::stderr().is_terminal(), what)
+}
+
+/// A count of what is done on a terminal, where nobody knows how much there is to do.
+pub fn count_up(session: &Session, what: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{prefix:>10} {pos}  {per_sec}")
+        .expect("a template that is known to parse");
+    count(session, 0, what).with_style(style)
 }
 
 fn bar(total: usize, visible: bool, what: &'static str) -> ProgressBar {

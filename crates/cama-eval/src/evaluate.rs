@@ -1,4 +1,4 @@
-//! A classifier's score under each of several manipulations.
+//! Classifiers' scores under each of several manipulations.
 
 use cama::data::Dataset;
 use cama::{DeepCama, Error, PredictConfig, Result, predict};
@@ -6,11 +6,48 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
-use crate::Score;
+use crate::{Baseline, Score};
 
-/// The score under one manipulation.
+/// A classifier that is judged.
+#[derive(Clone, Copy, Debug)]
+pub enum Judged<'a> {
+    /// A deep CAMA model, with how it predicts.
+    Cama(&'a DeepCama, &'a PredictConfig),
+    /// A baseline.
+    Baseline(&'a Baseline),
+}
+
+impl Judged<'_> {
+    /// What it is called in tables: `cama`, or a baseline's name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Cama(..) => "cama",
+            Self::Baseline(baseline) => baseline.name(),
+        }
+    }
+
+    /// Errors unless it can be judged on `data`.
+    fn check(&self, data: &impl Dataset) -> Result<()> {
+        match self {
+            Self::Cama(model, _) => model.check_labelled(data),
+            Self::Baseline(baseline) => baseline.check_classes(data),
+        }
+    }
+
+    /// How good it is on `data`, of which `labels` are the true classes.
+    fn score(&self, data: &impl Dataset, labels: &[usize]) -> Result<Score> {
+        match self {
+            Self::Cama(model, config) => Score::new(&predict(model, data, config)?, labels),
+            Self::Baseline(baseline) => Score::of_probabilities(&baseline.probabilities(data)?, labels),
+        }
+    }
+}
+
+/// The score of one classifier under one manipulation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
+    /// What is judged.
+    pub classifier: String,
     /// What was done to the data, as a specification.
     pub manipulation: String,
     /// How much of it, in its own unit.
@@ -20,35 +57,39 @@ pub struct Row {
     pub score: Score,
 }
 
-/// Scores `model` on `data` under each manipulation, given with its severity; `each` sees every row as
+/// Scores each classifier on `data` under each manipulation, given with its severity; `each` sees every row as
 /// soon as it is there.
 ///
-/// Every manipulation is done with the same `seed`, so that models can be compared example by example.
+/// Every manipulation is done with the same `seed`, so that classifiers can be compared example by example.
 ///
 /// # Errors
 ///
-/// If the data has no labels or does not fit the model, if a manipulation cannot be done to it, or if prediction
+/// If the data has no labels or does not fit a classifier, if a manipulation cannot be done to it, or if prediction
 /// fails.
 pub fn evaluate<D: Dataset>(
-    model: &DeepCama,
+    judged: &[Judged],
     data: &D,
     manipulations: &[(f64, D::Manipulation)],
-    config: &PredictConfig,
     seed: u64,
     mut each: impl FnMut(&Row),
 ) -> Result<Vec<Row>> {
     let Some(labels) = data.labels() else {
         return Err(Error::Mismatch(format!("{} has no labels to compare predictions with", data.name())));
     };
-    model.check_labelled(data)?;
-    let mut rows = Vec::with_capacity(manipulations.len());
+    judged.iter().try_for_each(|classifier| classifier.check(data))?;
+    let mut rows = Vec::with_capacity(judged.len() * manipulations.len());
     for (severity, manipulation) in manipulations {
         let manipulated = data.manipulated(manipulation, &mut ChaCha8Rng::seed_from_u64(seed))?;
-        let predictions = predict(model, &manipulated, config)?;
-        let score = Score::new(&predictions, labels)?;
-        let row = Row { manipulation: manipulation.to_string(), severity: *severity, score };
-        each(&row);
-        rows.push(row);
+        for classifier in judged {
+            let row = Row {
+                classifier: classifier.name().into(),
+                manipulation: manipulation.to_string(),
+                severity: *severity,
+                score: classifier.score(&manipulated, labels)?,
+            };
+            each(&row);
+            rows.push(row);
+        }
     }
     Ok(rows)
 }

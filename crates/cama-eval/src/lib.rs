@@ -7,5 +7,5 @@ mod metrics;
 pub mod pictures;
 
 pub use baseline::{Baseline, BaselineConfig};
-pub use evaluate::{Row, evaluate, evaluate_baseline};
+pub use evaluate::{Judged, Row, evaluate};
 pub use metrics::{CALIBRATION_BINS, Score};

@@ -4,7 +4,7 @@ use cama::data::Images;
 use cama::manipulation::Manipulation;
 use cama::mechanism::MechanismConfig;
 use cama::{DeepCama, ImageInput, MChoice, ModelConfig, PredictConfig};
-use cama_eval::evaluate;
+use cama_eval::{Judged, evaluate};
 use cama_eval::pictures::{Picture, inferred, reconstructions, samples, walk};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -86,7 +86,7 @@ fn rows_are_scored_with_the_same_manipulation_every_time() {
     let specs: Vec<_> = specs.into_iter().map(|m| (m.severity(), m)).collect();
     let score = |seed, seen: &mut Vec<String>| {
         let each = |row: &cama_eval::Row| seen.push(row.manipulation.clone());
-        evaluate(&model, &images, &specs, &one_sample(MChoice::Null), seed, each).unwrap()
+        evaluate(&[Judged::Cama(&model, &one_sample(MChoice::Null))], &images, &specs, seed, each).unwrap()
     };
     let mut seen = Vec::new();
     let first = score(1, &mut seen);
@@ -95,5 +95,5 @@ fn rows_are_scored_with_the_same_manipulation_every_time() {
     let other = score(2, &mut seen);
     assert!(first[0] == other[0] && first[1] != other[1] && first[2] == other[2]);
     let unlabelled = images.without_labels();
-    assert!(evaluate(&model, &unlabelled, &specs, &one_sample(MChoice::Null), 1, |_| ()).is_err());
+    assert!(evaluate(&[Judged::Cama(&model, &one_sample(MChoice::Null))], &unlabelled, &specs, 1, |_| ()).is_err());
 }

@@ -10,8 +10,9 @@ use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::adapt::{AdaptReport, Outcome};
+use crate::data::table::Schema;
 use crate::files::write_atomic;
-use crate::input::Input;
+use crate::input::{Input, TableInput};
 use crate::model::{DeepCama, ModelConfig};
 use crate::predict::MChoice;
 use crate::train::Epoch;
@@ -27,6 +28,8 @@ const WEIGHTS: &str = "model.safetensors";
 pub struct StoredModel {
     /// The model.
     pub model: DeepCama,
+    /// The columns of the table that it reads, and how they become numbers; nothing for images.
+    pub schema: Option<Schema>,
     /// Its story.
     pub card: Card,
 }
@@ -92,6 +95,8 @@ struct File {
     version: u32,
     weights_crc32: u32,
     model: ModelConfig,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    schema: Option<Schema>,
     card: Card,
 }
 
@@ -122,6 +127,7 @@ impl StoredModel {
             version: VERSION,
             weights_crc32: crc32(&weights),
             model: self.model.config().clone(),
+            schema: self.schema.clone(),
             card: self.card.clone().numbered(self.model.config().classes),
         };
         let json = serde_json::to_vec_pretty(&file).map_err(|e| failed(CONFIG, &e))?;
@@ -161,7 +167,17 @@ impl StoredModel {
         if let Some(name) = applied.unused.first() {
             return Err(problem(format!("{WEIGHTS} has a tensor {name} that {CONFIG} knows nothing of")));
         }
-        Ok(Self { model: model.valid(), card: file.card })
+        Ok(Self { model: model.valid(), schema: file.schema, card: file.card })
+    }
+
+    /// The columns of the table that the model reads.
+    ///
+    /// # Errors
+    ///
+    /// If it reads images.
+    pub fn schema(&self) -> Result<&Schema> {
+        let images = || Error::Mismatch("the model is for images, not for tables".into());
+        self.schema.as_ref().ok_or_else(images)
     }
 
     /// Whether `folder` holds a model, or what is left of one: a file that [`save`](Self::save) wrote.
@@ -270,6 +286,7 @@ fn read_config(folder: &Path) -> Result<File> {
         serde_json::from_slice(&json).map_err(|e| problem(format!("{CONFIG} is damaged: {e}")))?;
     file.model.check()?;
     file.card = file.card.numbered(file.model.classes);
+    check_schema(&file).map_err(|what| problem(format!("{CONFIG} is damaged: {what}")))?;
     let (names, classes) = (file.card.classes.len(), file.model.classes);
     if names != classes {
         return Err(problem(format!(
@@ -277,6 +294,24 @@ fn read_config(folder: &Path) -> Result<File> {
         )));
     }
     Ok(file)
+}
+
+/// A table's model has a schema, and both are about the same columns and classes.
+fn check_schema(file: &File) -> Result<(), String> {
+    match (&file.model.input, &file.schema) {
+        (Input::Image(_), None) => Ok(()),
+        (Input::Table(table), Some(schema)) => {
+            schema.check().map_err(|error| error.to_string())?;
+            let TableInput { children, parents, co_parents, .. } = schema.input(Vec::new());
+            let same = (&children, parents, co_parents) == (&table.children, table.parents, table.co_parents);
+            match same && schema.classes.len() == file.model.classes {
+                true => Ok(()),
+                false => Err("its schema and its model are about different columns or classes".into()),
+            }
+        }
+        (Input::Table(_), None) => Err("it has a model for tables and no schema".into()),
+        (Input::Image(_), Some(_)) => Err("it has a model for images and a schema".into()),
+    }
 }
 
 fn crc32(bytes: &[u8]) -> u32 {
@@ -295,7 +330,7 @@ mod tests {
         let config = ModelConfig { z: 2, hidden: 4, ..ModelConfig::fast(image, 3) };
         let model = DeepCama::new(&config, 0, &Device::flex()).unwrap();
         let classes = classes.iter().map(|name| name.to_string()).collect();
-        StoredModel { model, card: Card { classes, ..Card::default() } }
+        StoredModel { model, schema: None, card: Card { classes, ..Card::default() } }
     }
 
     fn loaded(classes: &[&str]) -> Result<Vec<String>> {

@@ -1,15 +1,17 @@
-//! `cama adapt`: from a model and unlabelled images to a model that copes with them.
+//! `cama adapt`: from a model and unlabelled data to a model that copes with it.
 
-use cama::data::Images;
+use cama::data::table::{Rows, Schema};
+use cama::data::{Dataset, Images};
 use cama::mechanism::MechanismConfig;
-use cama::{Adaptation, Adapted, Card, Error, Event, Former, Outcome, StoredModel, adapt, dream};
+use cama::{Adaptation, Adapted, Card, Error, Event, Former, Input, Outcome, StoredModel, adapt, dream};
 
-use super::{load_images, load_labelled, load_model};
+use super::{load_model, manipulated};
 use crate::flags::{AdaptFlags, DreamFlags, with_settings};
 use crate::interrupt::Graceful;
 use crate::output::Output;
 use crate::progress::Reporter;
 use crate::session::Session;
+use crate::source::Source;
 use crate::table::Table;
 
 /// Adapts and writes the new model folder.
@@ -20,10 +22,12 @@ use crate::table::Table;
 pub fn run(flags: &AdaptFlags, session: &Session) -> anyhow::Result<()> {
     let out = Output::model_folder(&flags.out, flags.force)?;
     // What can be refused without the model is refused before it is loaded.
-    flags.adaptation.config()?;
     flags.dream.config()?;
     let stored = load_model(&flags.model, session)?;
-    let stored = fit(flags, stored, session)?;
+    let stored = match stored.model.config().input {
+        Input::Image(_) => fit::<Images>(flags, stored, session)?,
+        Input::Table(_) => fit::<Rows>(flags, stored, session)?,
+    };
     out.save(&stored)?;
     print(&stored, &out, session);
     Ok(())
@@ -34,13 +38,18 @@ pub fn run(flags: &AdaptFlags, session: &Session) -> anyhow::Result<()> {
 /// # Errors
 ///
 /// As [`run`], less what has to do with files.
-pub fn fit(flags: &AdaptFlags, mut stored: StoredModel, session: &Session) -> cama::Result<StoredModel> {
-    let config = flags.adaptation.config()?;
+pub fn fit<D: Source>(
+    flags: &AdaptFlags,
+    mut stored: StoredModel,
+    session: &Session,
+) -> cama::Result<StoredModel> {
+    let config = flags.adaptation.config(&stored.model.config().input)?;
     let mechanisms = mechanisms(flags, &stored)?;
     let seed = session.seeds.manipulate_adapt;
-    let images = load_images(&flags.data, flags.manipulate.as_ref(), &stored, seed)?.without_labels();
-    let clean = clean_images(flags, &stored, session)?;
-    session.detail(|| format!("{} with {config:?}", images.name()));
+    let data = D::load(&flags.data, false, &stored, &flags.reading, session)?;
+    let data = manipulated(data, flags.manipulate.as_deref(), seed)?.without_labels();
+    let clean: Option<D> = clean_data(flags, &stored, session)?;
+    session.detail(|| format!("{} with {config:?}", data.name()));
 
     let _graceful = Graceful::begin();
     let former = stored.clone();
@@ -50,19 +59,19 @@ pub fn fit(flags: &AdaptFlags, mut stored: StoredModel, session: &Session) -> ca
     let observer = &mut |event: Event| reporter.observe(event);
     let before = Former { model: &former.model, infers_m: former.card.infers_m };
     let adapted =
-        adapt(&stored.model, &images, clean.as_ref(), &config, before, session.seeds.adapt, observer)?;
+        adapt(&stored.model, &data, clean.as_ref(), &config, before, session.seeds.adapt, observer)?;
     let card = match adapted.report.outcome {
         Outcome::Adapted => Card { infers_m: true, ..stored.card },
         Outcome::RolledBack => former.card,
     };
-    Ok(record(card, adapted, flags, &images, session))
+    Ok(record(stored.schema, card, adapted, flags, data.name(), session))
 }
 
 /// Gives the model its mechanisms, and lets q2 dream if it does not know all of the explicit ones yet.
 fn attach_and_dream(
     stored: &mut StoredModel,
     mechanisms: &[MechanismConfig],
-    clean: Option<&Images>,
+    clean: Option<&impl Dataset>,
     dreams: &DreamFlags,
     session: &Session,
 ) -> cama::Result<()> {
@@ -77,7 +86,7 @@ fn attach_and_dream(
         return Ok(());
     }
     let Some(clean) = clean else {
-        session.warn("there are no clean images to dream of: q2 starts from what it knows");
+        session.warn("there is no clean data to dream of: q2 starts from what it knows");
         return Ok(());
     };
     let mut reporter = Reporter::new(session, dreams.batch);
@@ -98,64 +107,66 @@ fn mechanisms(flags: &AdaptFlags, stored: &StoredModel) -> cama::Result<Vec<Mech
     with_settings(wanted, &flags.settings)
 }
 
-/// The clean images: those asked for, or the model's own training data if it is still there.
-fn clean_images(flags: &AdaptFlags, stored: &StoredModel, session: &Session) -> cama::Result<Option<Images>> {
+/// The clean data: what was asked for, or the model's own training data if it is still there.
+fn clean_data<D: Source>(
+    flags: &AdaptFlags,
+    stored: &StoredModel,
+    session: &Session,
+) -> cama::Result<Option<D>> {
     if flags.no_clean {
         return Ok(None);
     }
     if let Some(spec) = &flags.clean {
-        return load_labelled(spec, stored, session).map(Some);
+        return D::load(spec, true, stored, &flags.reading, session).map(Some);
     }
-    load_labelled(&stored.card.data, stored, session).map(Some).map_err(|error| {
+    D::load(&stored.card.data, true, stored, &flags.reading, session).map(Some).map_err(|error| {
         Error::data(
             &flags.model,
-            format!("the model's training data cannot be used as clean images: {error}"),
+            format!("the model's training data cannot be used as clean data: {error}"),
             "give others by --clean, or adapt without any by --no-clean",
         )
     })
 }
 
 fn record(
+    schema: Option<Schema>,
     mut card: Card,
     adapted: Adapted,
     flags: &AdaptFlags,
-    images: &Images,
+    on: &str,
     session: &Session,
 ) -> StoredModel {
     card.commands.push(session.command.clone());
     card.adaptations.push(Adaptation {
         from: flags.model.display().to_string(),
-        on: images.name().to_string(),
+        on: on.to_string(),
         seed: session.seeds.given,
         report: adapted.report,
     });
-    StoredModel { model: adapted.model, card }
+    StoredModel { model: adapted.model, schema, card }
 }
 
 fn print(stored: &StoredModel, out: &Output, session: &Session) {
     let Some(Adaptation { report, on, .. }) = stored.card.adaptations.last() else { return };
     if report.outcome == Outcome::RolledBack {
         session.warn(
-            "rolled back: no state explained the held-out images better while keeping the accuracy on clean \
-             ones; the model is as it was",
+            "rolled back: no state explained the held-out data better while keeping the accuracy on clean \
+             data; the model is as it was",
         );
     }
     let share = |share: Option<f64>| share.map_or("–".to_string(), |share| format!("{share:.4}"));
     let mut table = Table::new(["held out", "before", "after"]);
     table.row([
-        "ELBO(x) of unlabelled images, nats".to_string(),
+        "ELBO(x) of unlabelled data, nats".to_string(),
         format!("{:.2}", report.elbo_before),
         format!("{:.2}", report.elbo_after),
     ]);
-    table.row([
-        "accuracy on clean images".to_string(),
-        share(report.clean_before),
-        share(report.clean_after),
-    ]);
+    table.row(["accuracy on clean data".to_string(), share(report.clean_before), share(report.clean_after)]);
     session.tell(format_args!(
-        "model       {}\nadapted on  {on}: {} unlabelled images, {} steps, kept that of step {}\n\n{}",
+        "model       {}\nadapted on  {on}: {} unlabelled {}s, {} steps, kept that of step {}\n\n{}",
         out.path().display(),
-        report.images,
+        report.examples,
+        stored.model.config().input.noun(),
         report.steps,
         report.kept_step,
         table.plain("").trim_end()

@@ -1,31 +1,55 @@
 //! `cama evaluate`: a model's score under each manipulation.
 
 use std::io::Write;
+use std::ops::ControlFlow;
 
-use cama::manipulation::{Manipulation, Sweep};
-use cama_eval::{Row, evaluate};
+use cama::data::Images;
+use cama::data::table::Rows;
+use cama::manipulation::{Sweep, Sweepable};
+use cama::{Error, Event, Input, StoredModel};
+use cama_eval::{Baseline, BaselineConfig, Judged, Row, evaluate};
 
-use super::{load_labelled, load_model};
-use crate::flags::EvaluateFlags;
+use super::load_model;
+use crate::flags::{EvaluateFlags, ReadFlags};
+use crate::interrupt::{self, Graceful};
 use crate::progress::count;
 use crate::session::Session;
+use crate::source::Source;
 use crate::table::Table;
 
 /// Prints a table, or JSON lines.
 ///
 /// # Errors
 ///
-/// If the model or the images cannot be used.
+/// If the model or the data cannot be used.
 pub fn run(flags: &EvaluateFlags, session: &Session) -> anyhow::Result<()> {
     let stored = load_model(&flags.model, session)?;
-    let config = flags.prediction.config(&stored.card, session.seeds.predict)?;
-    let images = load_labelled(&flags.data, &stored, session)?;
-    let manipulations = manipulations(&flags.manipulate, !flags.no_clean);
-    session.detail(|| format!("{} with {config:?}", images.name()));
+    match stored.model.config().input {
+        Input::Image(_) => run_on::<Images>(flags, &stored, session),
+        Input::Table(_) => run_on::<Rows>(flags, &stored, session),
+    }
+}
 
-    let bar = count(session, manipulations.len(), "evaluating");
+fn run_on<D: Source>(flags: &EvaluateFlags, stored: &StoredModel, session: &Session) -> anyhow::Result<()>
+where
+    D::Manipulation: Sweepable,
+{
+    let against = flags.against.iter().map(|name| BaselineConfig::named(name));
+    let against: Vec<BaselineConfig> = against.collect::<cama::Result<_>>()?;
+    let config = flags.prediction.config(&stored.card, session.seeds.predict)?;
+    let manipulations = manipulations(&sweeps::<D>(&flags.manipulate)?, !flags.no_clean);
+    let data = D::load(&flags.data, true, stored, &flags.reading, session)?;
+    session.detail(|| format!("{} with {config:?}", data.name()));
+
+    let _graceful = Graceful::begin();
+    let baselines = baselines::<D>(&against, stored, &flags.reading, session)?;
+    let judged: Vec<Judged> = [Judged::Cama(&stored.model, &config)]
+        .into_iter()
+        .chain(baselines.iter().map(Judged::Baseline))
+        .collect();
+    let bar = count(session, judged.len() * manipulations.len(), "evaluating");
     let mut failed = Ok(());
-    let rows = evaluate(&stored.model, &images, &manipulations, &config, session.seeds.manipulate, |row| {
+    let rows = evaluate(&judged, &data, &manipulations, session.seeds.manipulate, |row| {
         bar.inc(1);
         if flags.json && failed.is_ok() {
             failed = print_json(row);
@@ -34,15 +58,47 @@ pub fn run(flags: &EvaluateFlags, session: &Session) -> anyhow::Result<()> {
     bar.finish_and_clear();
     failed?;
     if !flags.json {
-        write!(std::io::stdout(), "{}", table(&rows).plain(""))?;
+        let text = table(&rows, stored.model.config().input.noun()).plain("");
+        write!(std::io::stdout(), "{text}")?;
     }
     Ok(())
 }
 
-/// Every point of every sweep, the clean images first, none twice.
-fn manipulations(sweeps: &[Sweep], clean: bool) -> Vec<(f64, Manipulation)> {
-    let mut all: Vec<(f64, Manipulation)> = Vec::new();
-    let first = clean.then(|| (0.0, Manipulation::none()));
+fn sweeps<D: Source>(specs: &[String]) -> cama::Result<Vec<Sweep<D::Manipulation>>>
+where
+    D::Manipulation: Sweepable,
+{
+    specs.iter().map(|spec| spec.parse()).collect()
+}
+
+/// The baselines, trained on the model's own training data.
+fn baselines<D: Source>(
+    configs: &[BaselineConfig],
+    stored: &StoredModel,
+    reading: &ReadFlags,
+    session: &Session,
+) -> cama::Result<Vec<Baseline>> {
+    if configs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let data = D::load(&stored.card.data, true, stored, reading, session).map_err(|error| {
+        Error::Mismatch(format!("the model's training data is needed to train baselines on it: {error}"))
+    })?;
+    let fit = |config: &BaselineConfig| {
+        session.say(format!("training {} on {}", config.name(), data.name()));
+        let stop = &mut |_: Event| match interrupt::requested() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        };
+        Baseline::fit(config, &data, session.seeds.baseline, stop)
+    };
+    configs.iter().map(fit).collect()
+}
+
+/// Every point of every sweep, the clean data first, none twice.
+fn manipulations<M: Sweepable + PartialEq>(sweeps: &[Sweep<M>], clean: bool) -> Vec<(f64, M)> {
+    let mut all: Vec<(f64, M)> = Vec::new();
+    let first = clean.then(|| (0.0, "none".parse().ok().expect("every kind of data can be left as it is")));
     for point in first.into_iter().chain(sweeps.iter().flat_map(|sweep| sweep.points().to_vec())) {
         if !all.contains(&point) {
             all.push(point);
@@ -56,27 +112,30 @@ fn print_json(row: &Row) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn table(rows: &[Row]) -> Table {
+fn table(rows: &[Row], noun: &str) -> Table {
+    let alone = rows.iter().all(|row| row.classifier == rows[0].classifier);
+    let first = if alone { "manipulation".to_string() } else { "manipulation, classifier".to_string() };
+    let examples = format!("{noun}s");
     let mut table = Table::new([
-        "manipulation",
+        first.as_str(),
         "severity",
         "accuracy",
         "95% interval",
         "log p(y|x)",
         "calibration error",
         "log p(x)",
-        "images",
+        &examples,
     ]);
-    for Row { manipulation, severity, score } in rows {
+    for Row { classifier, manipulation, severity, score } in rows {
         let [low, high] = score.accuracy_interval;
         table.row([
-            manipulation.clone(),
+            if alone { manipulation.clone() } else { format!("{manipulation}, {classifier}") },
             severity.to_string(),
             format!("{:.4}", score.accuracy),
             format!("{low:.4}–{high:.4}"),
             format!("{:.4}", score.log_likelihood),
             format!("{:.4}", score.calibration_error),
-            score.log_px.map_or_else(String::new, |log_px| format!("{log_px:.2}")),
+            score.log_px.map_or("–".into(), |log_px| format!("{log_px:.2}")),
             score.n.to_string(),
         ]);
     }
@@ -85,11 +144,14 @@ fn table(rows: &[Row]) -> Table {
 
 #[cfg(test)]
 mod tests {
+    use cama::manipulation::Manipulation;
+
     use super::*;
 
     #[test]
-    fn clean_images_come_first_and_nothing_comes_twice() {
-        let sweeps = ["shift:0..0.2/0.1", "none", "shift:0.1"].map(|spec| Sweep::parse(spec).unwrap());
+    fn clean_data_comes_first_and_nothing_comes_twice() {
+        let sweeps =
+            ["shift:0..0.2/0.1", "none", "shift:0.1"].map(|spec| Sweep::<Manipulation>::parse(spec).unwrap());
         let names =
             |clean| manipulations(&sweeps, clean).iter().map(|(_, m)| m.to_string()).collect::<Vec<_>>();
         assert_eq!(names(true), ["none", "shift:0", "shift:0.1", "shift:0.2"]);

@@ -4,7 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use cama::data::Images;
+use cama::data::Dataset;
 use cama::{Epoch, Error, Result};
 use serde_json::{Value, json};
 
@@ -60,16 +60,17 @@ fn line(epoch: &Epoch) -> String {
     serde_json::to_string(epoch).unwrap_or_default() + "\n"
 }
 
-/// What makes images these images: their name, number and a checksum.
-pub fn identity(images: &Images) -> Value {
-    json!({ "data": images.name(), "images": images.len(), "checksum": format!("{:016x}", checksum(images)) })
+/// What makes data this data: its name, number and a checksum.
+pub fn identity(data: &impl Dataset) -> Value {
+    json!({ "data": data.name(), "examples": data.len(), "checksum": format!("{:016x}", checksum(data)) })
 }
 
-/// FNV-1a over the bits of pixels and labels.
-fn checksum(images: &Images) -> u64 {
-    let pixels = images.pixels().iter().map(|pixel| u64::from(pixel.to_bits()));
-    let labels = images.labels().unwrap_or_default().iter().map(|label| *label as u64);
-    pixels
+/// FNV-1a over the bits of X, A, C and labels.
+fn checksum(data: &impl Dataset) -> u64 {
+    let rows = (0..data.len()).flat_map(|i| [data.x(i), data.a(i), data.c(i)]);
+    let numbers = rows.flatten().map(|number| u64::from(number.to_bits()));
+    let labels = data.labels().unwrap_or_default().iter().map(|label| *label as u64);
+    numbers
         .chain(labels)
         .fold(0xcbf2_9ce4_8422_2325, |hash, word| (hash ^ word).wrapping_mul(0x0100_0000_01b3))
 }

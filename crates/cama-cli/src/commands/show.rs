@@ -3,7 +3,7 @@
 use cama::{Error, MChoice, StoredModel};
 use cama_eval::pictures::{self, Panel, Picture};
 
-use super::{load_images, load_model};
+use super::load_model;
 use crate::flags::{ShowFlags, What};
 use crate::output::Output;
 use crate::seeds::rng;
@@ -22,7 +22,11 @@ pub fn run(flags: &ShowFlags, session: &Session) -> anyhow::Result<()> {
     let out = Output::file(&flags.out, flags.force)?;
     let stored = load_model(&flags.model, session)?;
     let config = flags.prediction.config(&stored.card, session.seeds.predict)?;
-    let images = load_images(&flags.data, None, &stored, 0)?;
+    if stored.schema.is_some() {
+        return Err(Error::Mismatch("the model is for tables, and pictures are of images".into()).into());
+    }
+    let images = cama::data::load(&flags.data)?;
+    stored.model.check_fits(&images)?;
     let originals = images.subset(flags.images, &mut rng(session.seeds.show));
     drop(images);
     let manipulation = flags.manipulate.as_ref();
@@ -30,7 +34,7 @@ pub fn run(flags: &ShowFlags, session: &Session) -> anyhow::Result<()> {
     let images = manipulated.as_ref().unwrap_or(&originals);
 
     let draw = |what| -> cama::Result<Panel> {
-        let StoredModel { model, card } = &stored;
+        let StoredModel { model, card, .. } = &stored;
         match what {
             What::Reconstructions => pictures::reconstructions(model, images, &config),
             What::Clean => {

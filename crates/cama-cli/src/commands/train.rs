@@ -1,14 +1,17 @@
-//! `cama train`: from labelled images to a model folder.
+//! `cama train`: from labelled data to a model folder.
 
-use cama::data::Images;
+use cama::causal::Roles;
+use cama::data::table::{Rows, Schema};
+use cama::data::{Dataset, Images};
 use cama::{
-    Augmentation, Card, Checkpoints, DeepCama, DreamConfig, Error, Event, PredictConfig, StoredModel,
+    Augmentation, Card, Checkpoints, DeepCama, DreamConfig, Error, Event, Input, PredictConfig, StoredModel,
     TrainConfig, Trained, dream, predict, train,
 };
 use cama_eval::Score;
 use serde_json::json;
 
 use super::record::{LOG, Log, identity};
+use super::refuse_table;
 use crate::flags::TrainFlags;
 use crate::interrupt::Graceful;
 use crate::output::{CHECKPOINTS, Output, holds_only};
@@ -25,11 +28,21 @@ pub fn run(flags: &TrainFlags, session: &Session) -> anyhow::Result<()> {
         true => Output::folder(&flags.out, true)?,
         false => Output::model_folder(&flags.out, flags.force)?,
     };
-    let run = Run::prepare(flags, session)?;
+    match flags.table.roles()? {
+        Some(roles) => carry_out(Run::on_table(flags, &roles, session)?, &out, session),
+        None => {
+            refuse_table(&flags.data)?;
+            carry_out(Run::on_images(flags, session)?, &out, session)
+        }
+    }
+}
+
+fn carry_out<D: Dataset>(run: Run<D>, out: &Output, session: &Session) -> anyhow::Result<()> {
+    let flags = run.flags;
     let checkpoints = Checkpoints::new(out.path().join(CHECKPOINTS), run.identity(session));
     let mut log = Log::new(out.path());
     if flags.resume {
-        check_resumable(&out, &checkpoints, session)?;
+        check_resumable(out, &checkpoints, session)?;
     } else {
         checkpoints.remove()?;
         log.remove()?;
@@ -37,6 +50,7 @@ pub fn run(flags: &TrainFlags, session: &Session) -> anyhow::Result<()> {
 
     let trained = run.train(Some(&checkpoints), Some(&mut log), session)?;
     let test = run.test(&trained, session)?;
+    let noun = trained.model.config().input.noun();
     log.finish(&trained.history)?;
     let last = trained.history.last().cloned();
     out.save(&run.stored(trained, session))?;
@@ -48,18 +62,18 @@ pub fn run(flags: &TrainFlags, session: &Session) -> anyhow::Result<()> {
             .tell(format_args!("held out  accuracy {:.4} (K=1), ELBO {:.2} nats", last.accuracy, last.elbo));
     }
     if let (Some(score), Some(data)) = (test, &flags.test) {
-        session.tell(format_args!("test      accuracy {:.4} on {data} ({} images)", score.accuracy, score.n));
+        session.tell(format_args!("test      accuracy {:.4} on {data} ({} {noun}s)", score.accuracy, score.n));
     }
     Ok(())
 }
 
-/// Trains without writing anything.
+/// Trains on images without writing anything.
 ///
 /// # Errors
 ///
 /// As [`run`], less what has to do with files.
 pub fn fit(flags: &TrainFlags, session: &Session) -> cama::Result<StoredModel> {
-    let run = Run::prepare(flags, session)?;
+    let run = Run::on_images(flags, session)?;
     let trained = run.train(None, None, session)?;
     Ok(run.stored(trained, session))
 }
@@ -83,40 +97,77 @@ fn check_resumable(out: &Output, checkpoints: &Checkpoints, session: &Session) -
 }
 
 /// All that a training run needs, checked as far as it can be before anything is written.
-struct Run<'a> {
+struct Run<'a, D: Dataset> {
     flags: &'a TrainFlags,
-    data: Images,
-    augmentation: Option<Augmentation>,
-    test: Option<Images>,
+    data: D,
+    schema: Option<Schema>,
+    augmentation: Option<Augmentation<D>>,
+    test: Option<D>,
     /// Not trained yet.
     model: DeepCama,
     train: TrainConfig,
     dream: DreamConfig,
 }
 
-impl<'a> Run<'a> {
-    fn prepare(flags: &'a TrainFlags, session: &Session) -> cama::Result<Self> {
-        let dream = flags.dream.config()?;
+impl<'a> Run<'a, Images> {
+    fn on_images(flags: &'a TrainFlags, session: &Session) -> cama::Result<Self> {
+        if flags.table.missing.is_some() {
+            return Err(Error::Mismatch("--missing is for tables: give --graph and --target with it".into()));
+        }
         let data = labelled(&flags.data)?;
         if let [only] = data.classes() {
             let problem = format!("all images are of one class, `{only}`; two classes or more are needed");
             return Err(Error::spec("data", &flags.data, problem));
         }
-        let config = flags.model.config(&data)?;
-        let train = flags.training.config(&flags.model.preset, data.len())?;
+        let (input, classes) = (Input::from(data.shape()), data.classes().len());
+        let load = |spec: &str| Ok(labelled(spec)?.numbered_to(classes));
+        Self::prepare(flags, data, input, None, load, session)
+    }
+}
+
+impl<'a> Run<'a, Rows> {
+    fn on_table(flags: &'a TrainFlags, roles: &Roles, session: &Session) -> cama::Result<Self> {
+        let (schema, data, notices) = Schema::learn(&flags.data, roles, &flags.table.options())?;
+        notices.iter().for_each(|notice| session.warn(format!("{}: {notice}", flags.data)));
+        let input = Input::Table(data.input());
+        let load = |spec: &str| {
+            let (rows, notices) = schema.read(spec, true)?;
+            notices.iter().for_each(|notice| session.warn(format!("{spec}: {notice}")));
+            Ok(rows)
+        };
+        Self::prepare(flags, data, input, Some(schema.clone()), load, session)
+    }
+}
+
+impl<'a, D: Dataset> Run<'a, D> {
+    /// A run on labelled `data`; `load` reads other labelled data like it.
+    fn prepare(
+        flags: &'a TrainFlags,
+        data: D,
+        input: Input,
+        schema: Option<Schema>,
+        load: impl Fn(&str) -> cama::Result<D>,
+        session: &Session,
+    ) -> cama::Result<Self> {
+        let dream = flags.dream.config()?;
+        let config = flags.model.config(input, data.classes().len())?;
+        let train = flags.training.config(&flags.model.preset, &config.input, data.len())?;
         let model = DeepCama::new(&config, session.seeds.init, &session.device)?;
         let fitting = |spec: &String| {
-            let images = labelled(spec)?.numbered_to(config.classes);
-            model.check_fits(images.shape(), images.classes().len()).map(|()| images)
+            let data = load(spec)?;
+            model.check_labelled(&data).map(|()| data)
         };
         let augmentation = match &flags.manipulated_data {
-            Some(spec) => Some(Augmentation::Images(fitting(spec)?)),
+            Some(spec) => Some(Augmentation::Data(fitting(spec)?)),
             None if flags.manipulated_known => Some(Augmentation::Known),
             None if flags.manipulated.is_empty() => None,
-            None => Some(Augmentation::Manipulations(flags.manipulated.clone())),
+            None => {
+                let all = flags.manipulated.iter().map(|spec| spec.parse());
+                Some(Augmentation::Manipulations(all.collect::<cama::Result<_>>()?))
+            }
         };
         let test = flags.test.as_ref().map(fitting).transpose()?;
-        let run = Self { flags, data, augmentation, test, model, train, dream };
+        let run = Self { flags, data, schema, augmentation, test, model, train, dream };
         session.detail(|| run.identity(session));
         Ok(run)
     }
@@ -125,8 +176,10 @@ impl<'a> Run<'a> {
     fn identity(&self, session: &Session) -> String {
         let augmentation = match &self.augmentation {
             None => json!(null),
-            Some(Augmentation::Manipulations(all)) => json!(all),
-            Some(Augmentation::Images(images)) => identity(images),
+            Some(Augmentation::Manipulations(all)) => {
+                json!(all.iter().map(ToString::to_string).collect::<Vec<_>>())
+            }
+            Some(Augmentation::Data(data)) => identity(data),
             Some(Augmentation::Known) => json!("known"),
         };
         json!({
@@ -146,7 +199,7 @@ impl<'a> Run<'a> {
         let views = if self.augmentation.is_some() { 2 } else { 1 };
         let _graceful = Graceful::begin();
         if !checkpoints.is_some_and(Checkpoints::exist) {
-            // Dreams need the mechanisms and clean images alone. They come first, so that training with
+            // Dreams need the mechanisms and clean data alone. They come first, so that training with
             // manipulated data can go on from what q2 has dreamt; clean training leaves q2 as it is.
             let mut reporter = Reporter::new(session, self.dream.batch);
             let mut observer = |event: Event| reporter.observe(event);
@@ -204,7 +257,7 @@ impl<'a> Run<'a> {
             Augmentation::Manipulations(all) => {
                 all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
             }
-            Augmentation::Images(images) => images.name().to_string(),
+            Augmentation::Data(data) => data.name().to_string(),
             Augmentation::Known => "the model's own mechanisms, known".into(),
         });
         let card = Card {
@@ -220,7 +273,7 @@ impl<'a> Run<'a> {
             history: trained.history,
             adaptations: Vec::new(),
         };
-        StoredModel { model: trained.model, card }
+        StoredModel { model: trained.model, schema: self.schema.clone(), card }
     }
 }
 

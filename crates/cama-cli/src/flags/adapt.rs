@@ -2,11 +2,10 @@
 
 use std::path::PathBuf;
 
-use cama::manipulation::Manipulation;
-use cama::{AdaptConfig, CleanTerm};
+use cama::{AdaptConfig, CleanTerm, Input};
 use clap::Args;
 
-use super::{DreamFlags, Setting, named, overlay};
+use super::{DreamFlags, ReadFlags, Setting, named, overlay};
 
 /// `cama adapt`
 #[derive(Args)]
@@ -14,23 +13,23 @@ pub struct AdaptFlags {
     /// The model folder to start from.
     #[arg(long, value_name = "MODEL")]
     pub model: PathBuf,
-    /// The images to adapt to; their labels, if they have any, are not used.
+    /// The images or rows to adapt to; their labels, if they have any, are not used.
     #[arg(long, value_name = "D")]
     pub data: String,
     /// Manipulate them first.
     #[arg(long, value_name = "SPEC")]
-    pub manipulate: Option<Manipulation>,
-    /// What the world may have done: `affine`, `photometric`, `latent`, a list of them; the model's own unless
+    pub manipulate: Option<String>,
+    /// What the world may have done: `affine`, `photometric`, `per-column`, `latent`, a list of them; the model's own unless
     /// given. Those that the model lacks are attached to it.
     #[arg(long, value_name = "M,…")]
     pub mechanism: Option<String>,
     /// A setting of a mechanism, such as `affine.rotation=0.5`; may be repeated.
     #[arg(long = "set", value_name = "M.FIELD=VALUE")]
     pub settings: Vec<Setting>,
-    /// Clean, labelled images that keep the model right on clean data; its training data unless given.
+    /// Clean, labelled data that keeps the model right on clean data; its training data unless given.
     #[arg(long, value_name = "D")]
     pub clean: Option<String>,
-    /// Use no clean images: nothing then watches the accuracy on them.
+    /// Use no clean data: nothing then watches the accuracy on them.
     #[arg(long, conflicts_with = "clean")]
     pub no_clean: bool,
     /// The model folder to write.
@@ -39,6 +38,8 @@ pub struct AdaptFlags {
     /// Replace a model that is there already.
     #[arg(long)]
     pub force: bool,
+    #[command(flatten)]
+    pub reading: ReadFlags,
     #[command(flatten)]
     pub adaptation: AdaptationFlags,
     #[command(flatten)]
@@ -52,10 +53,10 @@ pub struct AdaptationFlags {
     /// Optimiser steps.
     #[arg(long, value_name = "N")]
     pub steps: Option<usize>,
-    /// Unlabelled images a step.
+    /// Unlabelled images or rows a step.
     #[arg(long, value_name = "N")]
     pub batch: Option<usize>,
-    /// Clean images a step.
+    /// Clean images or rows a step.
     #[arg(long, value_name = "N")]
     pub clean_batch: Option<usize>,
     /// Peak learning rate.
@@ -70,34 +71,34 @@ pub struct AdaptationFlags {
     /// Weight of KL(q2(m|x) ‖ p(m)).
     #[arg(long, value_name = "W")]
     pub kl_m: Option<f64>,
-    /// Samples of z for each image and class.
+    /// Samples of z for each image or row and class.
     #[arg(long, value_name = "N")]
     pub samples: Option<usize>,
     /// Bound on the norm of the gradient; 0 is no bound.
     #[arg(long, value_name = "G")]
     pub gradient_clip: Option<f64>,
-    /// Share of the unlabelled images that is used.
+    /// Share of the unlabelled data that is used.
     #[arg(long, value_name = "P")]
     pub portion: Option<f64>,
     /// Steps between two looks of the guard.
     #[arg(long, value_name = "N")]
     pub watch_every: Option<usize>,
-    /// Clean images, and unlabelled ones, that the guard watches.
+    /// Clean images or rows, and unlabelled ones, that the guard watches.
     #[arg(long, value_name = "N")]
     pub watched: Option<usize>,
-    /// How much accuracy on clean images may be lost.
+    /// How much accuracy on clean data may be lost.
     #[arg(long, value_name = "A")]
     pub tolerance: Option<f64>,
 }
 
 impl AdaptationFlags {
-    /// The checked configuration.
+    /// The checked configuration for such an input.
     ///
     /// # Errors
     ///
     /// If a value is not allowed.
-    pub fn config(&self) -> cama::Result<AdaptConfig> {
-        let mut config = AdaptConfig::default();
+    pub fn config(&self, input: &Input) -> cama::Result<AdaptConfig> {
+        let mut config = AdaptConfig::for_input(input);
         overlay!(self => config;
             steps, batch, clean_batch, learning_rate, alpha, clean_term, kl_m, samples, gradient_clip,
             portion, watch_every, watched, tolerance);

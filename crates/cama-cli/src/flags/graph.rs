@@ -42,7 +42,7 @@ pub struct Declared {
 }
 
 /// Reads `COLUMN=ROLE`; the column may have `=` in its name.
-fn declared(text: &str) -> Result<Declared, String> {
+pub(super) fn declared(text: &str) -> Result<Declared, String> {
     let (column, role) = text.rsplit_once('=').ok_or("write COLUMN=ROLE, as in `age=parent`")?;
     let role = match role {
         "ignore" => None,

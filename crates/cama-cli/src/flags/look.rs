@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use cama::manipulation::{Manipulation, Sweep};
+use cama::manipulation::Manipulation;
 use clap::{Args, ValueEnum};
 
-use super::PredictFlags;
+use super::{PredictFlags, ReadFlags};
 
 /// `cama predict`
 #[derive(Args)]
@@ -13,18 +13,20 @@ pub struct PredictCommand {
     /// The model folder.
     #[arg(long, value_name = "MODEL")]
     pub model: PathBuf,
-    /// The images.
+    /// The images, or the CSV or Parquet table, which may be larger than memory.
     #[arg(long, value_name = "D")]
     pub data: String,
     /// Manipulate them first.
     #[arg(long, value_name = "SPEC")]
-    pub manipulate: Option<Manipulation>,
+    pub manipulate: Option<String>,
     /// Where to write: a file that ends in `.csv`, `.jsonl` or `.npz`; CSV on standard output unless given.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Replace a file that is there already.
     #[arg(long)]
     pub force: bool,
+    #[command(flatten)]
+    pub reading: ReadFlags,
     #[command(flatten)]
     pub prediction: PredictFlags,
 }
@@ -35,18 +37,25 @@ pub struct EvaluateFlags {
     /// The model folder.
     #[arg(long, value_name = "MODEL")]
     pub model: PathBuf,
-    /// Labelled images.
+    /// Labelled images or rows.
     #[arg(long, value_name = "D")]
     pub data: String,
-    /// Manipulations such as `rotate:60`, or sweeps such as `shift-vertical:0..0.9/0.1`.
+    /// Manipulations such as `rotate:60` (of tables: `shift:X1:2`), or sweeps such as `shift-vertical:0..0.9/0.1`
+    /// (`shift:X*:0..5/1`).
     #[arg(long, value_name = "SPEC", num_args = 1..)]
-    pub manipulate: Vec<Sweep>,
-    /// Leave out the images as they are, which come first otherwise.
+    pub manipulate: Vec<String>,
+    /// Leave out the data as it is, which comes first otherwise.
     #[arg(long, requires = "manipulate")]
     pub no_clean: bool,
     /// Print one JSON object a line instead of a table.
     #[arg(long)]
     pub json: bool,
+    /// Train these on the model's own training data and judge them beside it: `mlp`, a fully connected network on all
+    /// columns or pixels, and `trees`, boosted ones.
+    #[arg(long, value_name = "BASELINE,…", value_delimiter = ',')]
+    pub against: Vec<String>,
+    #[command(flatten)]
+    pub reading: ReadFlags,
     #[command(flatten)]
     pub prediction: PredictFlags,
 }

@@ -7,6 +7,7 @@ mod graph;
 mod look;
 mod mechanism;
 mod model;
+mod table;
 mod train;
 
 use std::ffi::OsString;
@@ -21,6 +22,7 @@ pub use graph::GraphFlags;
 pub use look::{DemoFlags, EvaluateFlags, InfoFlags, PredictCommand, ShowFlags, What};
 pub use mechanism::{Setting, with_settings};
 pub use model::ModelFlags;
+pub use table::{ReadFlags, TableFlags};
 pub use train::TrainFlags;
 
 /// Copies the flags that were given over the fields of the same name.
@@ -74,13 +76,13 @@ pub struct Global {
 pub enum Command {
     /// Train on clean MNIST digits, break them, adapt without labels, and report: the whole story in minutes.
     Demo(DemoFlags),
-    /// Train a model on labelled images.
+    /// Train a model on labelled images, or on a table and its causal graph.
     Train(TrainFlags),
-    /// Predict the classes of images.
+    /// Predict the classes of images, or of rows of a table.
     Predict(PredictCommand),
-    /// Adapt a model to unlabelled, manipulated images.
+    /// Adapt a model to unlabelled, manipulated images or rows.
     Adapt(AdaptFlags),
-    /// Judge a model on labelled images under manipulations.
+    /// Judge a model on labelled images or rows under manipulations.
     Evaluate(EvaluateFlags),
     /// Draw what a model believes.
     Show(ShowFlags),

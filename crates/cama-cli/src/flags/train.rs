@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 
-use cama::TrainConfig;
-use cama::manipulation::Manipulation;
+use cama::{Input, TrainConfig};
 use clap::Args;
 
-use super::{DreamFlags, ModelFlags, overlay};
+use super::{DreamFlags, ModelFlags, TableFlags, overlay};
 
 /// `cama train`
 #[derive(Args)]
 pub struct TrainFlags {
-    /// Labelled, clean images: `mnist:train`, an IDX or NPZ file, or a folder with one sub-folder a class.
+    /// Labelled, clean images: `mnist:train`, an IDX or NPZ file, or a folder with one sub-folder a class; or, with
+    /// --graph, a CSV or Parquet table.
     #[arg(long, value_name = "D")]
     pub data: String,
     /// The model folder to write.
@@ -23,18 +23,20 @@ pub struct TrainFlags {
     /// Replace a model that is there already.
     #[arg(long, conflicts_with = "resume")]
     pub force: bool,
-    /// Labelled images to try the trained model on.
+    /// Labelled images or rows to try the trained model on.
     #[arg(long, value_name = "D")]
     pub test: Option<String>,
-    /// Train on clean images manipulated in these ways, too, without telling the model how.
+    /// Train on clean data manipulated in these ways, too, without telling the model how.
     #[arg(long, value_name = "SPEC", num_args = 1.., group = "augmentation")]
-    pub manipulated: Vec<Manipulation>,
-    /// Train on these labelled, manipulated images, too.
+    pub manipulated: Vec<String>,
+    /// Train on this labelled, manipulated data, too.
     #[arg(long, value_name = "D", group = "augmentation")]
     pub manipulated_data: Option<String>,
-    /// Train on clean images under the model's own explicit mechanisms, too, telling it how.
+    /// Train on clean data under the model's own explicit mechanisms, too, telling it how.
     #[arg(long, group = "augmentation")]
     pub manipulated_known: bool,
+    #[command(flatten)]
+    pub table: TableFlags,
     #[command(flatten)]
     pub model: ModelFlags,
     #[command(flatten)]
@@ -50,7 +52,7 @@ pub struct TrainingFlags {
     /// Passes over the data.
     #[arg(long, value_name = "N")]
     pub epochs: Option<usize>,
-    /// Images a step.
+    /// Images or rows a step.
     #[arg(long, value_name = "N")]
     pub batch: Option<usize>,
     /// Peak learning rate.
@@ -68,13 +70,13 @@ pub struct TrainingFlags {
     /// Epochs over which the weight of the divergences rises from zero to one.
     #[arg(long, value_name = "N")]
     pub kl_warm_up: Option<f64>,
-    /// Samples of z for each image.
+    /// Samples of z for each image or row.
     #[arg(long, value_name = "N")]
     pub samples: Option<usize>,
     /// Weight of the clean data where there is manipulated data (λ).
     #[arg(long, value_name = "W")]
     pub lambda: Option<f64>,
-    /// Images held out of the data to watch training; a tenth of the data at most, unless given.
+    /// Images or rows held out of the data to watch training; a tenth of the data at most, unless given.
     #[arg(long, value_name = "N")]
     pub held_out: Option<usize>,
     /// Epochs without a better held-out ELBO after which to stop; 0 trains to the end.
@@ -83,20 +85,20 @@ pub struct TrainingFlags {
 }
 
 impl TrainingFlags {
-    /// The checked configuration that goes with `preset`, for `n` images.
+    /// The checked configuration that goes with `preset` for such an input, for `n` examples.
     ///
     /// # Errors
     ///
     /// If the preset is unknown or a value is not allowed.
-    pub fn config(&self, preset: &str, n: usize) -> cama::Result<TrainConfig> {
-        let mut config = TrainConfig::preset(preset)?;
+    pub fn config(&self, preset: &str, input: &Input, n: usize) -> cama::Result<TrainConfig> {
+        let mut config = TrainConfig::preset(preset, input)?;
         config.held_out = config.held_out.min(n / 10).max(1);
         overlay!(self => config;
             epochs, batch, learning_rate, warm_up, decay, gradient_clip, kl_warm_up, samples, lambda,
             held_out, patience);
         config.check()?;
         if n <= config.held_out {
-            let allowed = format!("less than the number of training images, {n}");
+            let allowed = format!("less than the number of training {}s, {n}", input.noun());
             return Err(cama::Error::config("train.held_out", config.held_out, allowed));
         }
         Ok(config)

@@ -106,6 +106,18 @@ pub enum ColumnType {
 }
 
 impl Schema {
+    /// The names of the parents, the children and the co-parents; a parent that causes a child stands in both.
+    pub fn roles(&self) -> [Vec<String>; 3] {
+        let names = |is: fn(&Column) -> bool| {
+            self.columns.iter().filter(|column| is(column)).map(|column| column.name.clone()).collect()
+        };
+        [
+            names(|column| column.role == Role::Parent),
+            names(|column| column.role == Role::Child),
+            names(|column| column.role == Role::CoParent || column.causes_children),
+        ]
+    }
+
     /// How many values encode X, the children, in one row.
     pub fn x_width(&self) -> usize {
         self.width_of(|column| column.role == Role::Child)
