@@ -29,6 +29,9 @@ pub(super) struct Grower {
 }
 
 impl Grower {
+    /// A tree that may split few features sees few of their interactions.
+    const FEWEST_DRAWN: usize = 16;
+
     pub fn new(features: &Features, indices: &[usize], config: &TreesConfig) -> Result<Self> {
         let (examples, width) = (indices.len(), features.width());
         let columns: Vec<f64> =
@@ -41,7 +44,7 @@ impl Grower {
             cuts: binned.cuts,
             examples,
             width,
-            drawn: ((width as f64 * config.features).ceil() as usize).clamp(1, width),
+            drawn: ((width as f64 * config.features).ceil() as usize).max(Self::FEWEST_DRAWN).min(width),
             splitter: MissingImputerSplitter {
                 l1: 0.0,
                 l2: config.l2 as f32,

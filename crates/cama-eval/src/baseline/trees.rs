@@ -39,7 +39,7 @@ pub struct TreesConfig {
     pub l2: f64,
     /// The least sum of the loss's second derivatives in a leaf.
     pub leaf_weight: f64,
-    /// Share of the features, drawn anew for each tree, that it may split.
+    /// Share of the features, drawn anew for each tree, that it may split; 16 or all of fewer at least.
     pub features: f64,
 }
 
