@@ -126,6 +126,7 @@ fn name(phase: Phase) -> &'static str {
     match phase {
         Phase::Train => "training",
         Phase::Dream => "dreaming",
+        Phase::Share => "sharing",
         Phase::Adapt => "adapting",
     }
 }

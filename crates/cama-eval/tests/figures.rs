@@ -4,8 +4,8 @@ use cama::data::Images;
 use cama::manipulation::Manipulation;
 use cama::mechanism::MechanismConfig;
 use cama::{DeepCama, ImageInput, MChoice, ModelConfig, PredictConfig};
-use cama_eval::{Judged, evaluate};
 use cama_eval::pictures::{Picture, inferred, reconstructions, samples, walk};
+use cama_eval::{Judged, evaluate};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -95,5 +95,8 @@ fn rows_are_scored_with_the_same_manipulation_every_time() {
     let other = score(2, &mut seen);
     assert!(first[0] == other[0] && first[1] != other[1] && first[2] == other[2]);
     let unlabelled = images.without_labels();
-    assert!(evaluate(&[Judged::Cama(&model, &one_sample(MChoice::Null))], &unlabelled, &specs, 1, |_| ()).is_err());
+    assert!(
+        evaluate(&[Judged::Cama(&model, &one_sample(MChoice::Null))], &unlabelled, &specs, 1, |_| ())
+            .is_err()
+    );
 }

@@ -29,6 +29,8 @@ pub enum Phase {
     Train,
     /// Fitting q2 to dreams.
     Dream,
+    /// Finding what was done to all of the data alike (Eq. 7).
+    Share,
     /// Adaptation (Eq. 8).
     Adapt,
 }

@@ -62,7 +62,8 @@ fn carry_out<D: Dataset>(run: Run<D>, out: &Output, session: &Session) -> anyhow
             .tell(format_args!("held out  accuracy {:.4} (K=1), ELBO {:.2} nats", last.accuracy, last.elbo));
     }
     if let (Some(score), Some(data)) = (test, &flags.test) {
-        session.tell(format_args!("test      accuracy {:.4} on {data} ({} {noun}s)", score.accuracy, score.n));
+        session
+            .tell(format_args!("test      accuracy {:.4} on {data} ({} {noun}s)", score.accuracy, score.n));
     }
     Ok(())
 }

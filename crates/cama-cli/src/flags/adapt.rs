@@ -50,7 +50,13 @@ pub struct AdaptFlags {
 #[derive(Args)]
 #[command(next_help_heading = "Adaptation")]
 pub struct AdaptationFlags {
-    /// Optimiser steps.
+    /// Steps that first find what was done to all the data alike (tables; 0 does without).
+    #[arg(long, value_name = "N")]
+    pub shared_steps: Option<usize>,
+    /// Steps in which q2 then dreams of what was found.
+    #[arg(long, value_name = "N")]
+    pub settle_steps: Option<usize>,
+    /// Optimiser steps of Eq. 8.
     #[arg(long, value_name = "N")]
     pub steps: Option<usize>,
     /// Unlabelled images or rows a step.
@@ -100,7 +106,7 @@ impl AdaptationFlags {
     pub fn config(&self, input: &Input) -> cama::Result<AdaptConfig> {
         let mut config = AdaptConfig::for_input(input);
         overlay!(self => config;
-            steps, batch, clean_batch, learning_rate, alpha, clean_term, kl_m, samples, gradient_clip,
+            shared_steps, settle_steps as dream_steps, steps, batch, clean_batch, learning_rate, alpha, clean_term, kl_m, samples, gradient_clip,
             portion, watch_every, watched, tolerance);
         config.check()?;
         Ok(config)

@@ -1,13 +1,13 @@
 //! What every baseline must do.
 
-use cama::silent;
+use cama::{Input, silent};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::*;
-use crate::{Score, evaluate_baseline};
+use crate::{Judged, Score, evaluate};
 
 /// Examples of plain numbers, in A, C and X.
 #[derive(Clone)]
@@ -48,6 +48,10 @@ impl Dataset for Points {
 
     fn c(&self, i: usize) -> &[f32] {
         &self.c[i]
+    }
+
+    fn check_input(&self, _input: &Input) -> Result<()> {
+        Ok(())
     }
 
     fn select(&self, indices: &[usize]) -> Self {
@@ -244,14 +248,14 @@ fn images_are_scored_under_manipulation() {
     ] {
         let baseline = Baseline::fit(&config, &train, 1, &mut silent).unwrap();
         let mut seen = 0;
-        let rows = evaluate_baseline(&baseline, &test, &manipulations, 1, |_| seen += 1).unwrap();
+        let rows = evaluate(&[Judged::Baseline(&baseline)], &test, &manipulations, 1, |_| seen += 1).unwrap();
         let accuracy: Vec<f64> = rows.iter().map(|row| row.score.accuracy).collect();
         assert!(seen == 2 && accuracy[0] > 0.6 && accuracy[1] < accuracy[0] - 0.2, "{accuracy:?}");
         let json = serde_json::to_string(&rows[0]).unwrap();
         assert!(!json.contains("log_px"), "{json}");
         assert_eq!(serde_json::from_str::<crate::Row>(&json).unwrap(), rows[0]);
         let unlabelled = test.clone().without_labels();
-        assert!(evaluate_baseline(&baseline, &unlabelled, &manipulations, 1, |_| ()).is_err());
+        assert!(evaluate(&[Judged::Baseline(&baseline)], &unlabelled, &manipulations, 1, |_| ()).is_err());
     }
 }
 

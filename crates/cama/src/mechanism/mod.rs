@@ -49,6 +49,11 @@ pub trait Mechanism: Module {
         Prior::Normal
     }
 
+    /// The mechanism with a prior whose centre was just found in data.
+    fn settled(self) -> Self {
+        self
+    }
+
     /// Features h_M of m, merged with h_Y and h_Z: `[batch, dim] → [batch, hidden]`.
     /// An explicit mechanism has none: it acts on X.
     fn features(&self, _m: Tensor<2>) -> Option<Tensor<2>> {
@@ -176,6 +181,11 @@ macro_rules! mechanisms {
             /// As [`Mechanism::prior`].
             pub fn prior(&self) -> Prior {
                 match self { $(Self::$mechanism(inner) => inner.prior(),)* }
+            }
+
+            /// As [`Mechanism::settled`].
+            pub(crate) fn settled(self) -> Self {
+                match self { $(Self::$mechanism(inner) => Self::$mechanism(inner.settled()),)* }
             }
 
             /// As [`Mechanism::log_stretch`].

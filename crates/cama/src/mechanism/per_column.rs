@@ -82,6 +82,10 @@ impl Mechanism for PerColumn {
         Prior::SpikeAndSlab(self.prior.clone())
     }
 
+    fn settled(self) -> Self {
+        Self { prior: self.prior.settled(), ..self }
+    }
+
     fn transform(&self, m: Tensor<2>, x: Tensor<3>) -> Tensor<3> {
         let [shift, log_scale] = self.parts(m);
         x * log_scale.exp().unsqueeze_dim(1) + shift.unsqueeze_dim(1)

@@ -16,11 +16,13 @@ pub enum Prior {
     SpikeAndSlab(SpikeAndSlab),
 }
 
-/// Each component is nearly zero (the spike: nothing was done) or normal with a mean and a standard deviation (the
-/// slab: what was done to the data at hand). How often it is which, and the slab, are learnt with the rest of what
-/// depends on M; they start as equally often, 0 and 1.
+/// An example is at rest, all components nearly zero, or manipulated. Then each component is nearly zero (the spike:
+/// nothing was done to it) or normal with a mean and a standard deviation (the slab: what was done to the data at
+/// hand). How often it is which, and the slab, are learnt with the rest of what depends on M; they start as equally
+/// often, 0 and 1.
 ///
-/// A manipulation that all the data shares so costs each example little, and a parameter that is at rest nothing.
+/// Clean examples so cost little, a manipulation that all the data shares costs each example little, and a parameter
+/// that is at rest nothing.
 #[derive(Module, Debug)]
 pub struct SpikeAndSlab {
     /// Mean of the slab over [`PACE`], `[dim]`.
@@ -29,6 +31,8 @@ pub struct SpikeAndSlab {
     log_sd: Param<Tensor<1>>,
     /// Log odds of the slab over [`PACE`], `[dim]`.
     log_odds: Param<Tensor<1>>,
+    /// Log odds that an example is manipulated over [`PACE`], `[1]`.
+    log_odds_manipulated: Param<Tensor<1>>,
 }
 
 /// Standard deviation of the spike.
@@ -40,14 +44,18 @@ const PACE: f64 = 10.0;
 /// The slab stays wider than the spike.
 const LEAST_LOG_SD: f64 = -2.5;
 
+/// Standard deviation of the slab about a mean that was just found, and log odds of the slab.
+const SETTLED_SD: f64 = 0.2;
+const SETTLED_LOG_ODDS: f64 = 3.0;
+
 /// Neither is ever ruled out.
 const MOST_LOG_ODDS: f64 = 5.0;
 
 impl SpikeAndSlab {
     /// A prior of `dim` components.
     pub fn new(dim: usize, device: &Device) -> Self {
-        let zeros = || Param::from_tensor(Tensor::zeros([dim], device));
-        Self { mean: zeros(), log_sd: zeros(), log_odds: zeros() }
+        let zeros = |dim| Param::from_tensor(Tensor::zeros([dim], device));
+        Self { mean: zeros(dim), log_sd: zeros(dim), log_odds: zeros(dim), log_odds_manipulated: zeros(1) }
     }
 
     /// The slab, `[1, dim]`.
@@ -60,11 +68,13 @@ impl SpikeAndSlab {
         }
     }
 
-    /// Log probabilities of the spike and of the slab, each `[1, dim]`.
-    fn log_shares(&self) -> [Tensor<2>; 2] {
-        let log_odds: Tensor<2> = self.log_odds.val().unsqueeze();
-        let log_odds = log_odds.mul_scalar(PACE).clamp(-MOST_LOG_ODDS, MOST_LOG_ODDS);
-        [log_odds.clone().neg(), log_odds].map(activation::log_sigmoid)
+    /// log Σ over what can have been done to an example, `[batch, 1]`, of shares times exp of `spike` and of `slab`,
+    /// which have a term for every component, `[batch, dim]`.
+    fn mixed(&self, spike: Tensor<2>, slab: Tensor<2>) -> Tensor<2> {
+        let [log_spike, log_slab] = log_shares(&self.log_odds);
+        let [log_rest, log_manipulated] = log_shares(&self.log_odds_manipulated);
+        let manipulated = log_sum_exp(log_spike + spike.clone(), log_slab + slab).sum_dim(1);
+        log_sum_exp(log_rest + spike.sum_dim(1), log_manipulated + manipulated)
     }
 
     /// The spike, shaped like the slab.
@@ -75,18 +85,16 @@ impl SpikeAndSlab {
 }
 
 impl Prior {
-    /// KL(q ‖ p), `[batch, 1]`, in nats: exact for a normal prior, else the least upper bound that the divergences
-    /// from spike and slab allow, −log Σ_k π_k exp(−KL(q ‖ p_k)) (Hershey & Olsen, ICASSP 2007), so that an ELBO
-    /// with it stays a lower bound.
+    /// KL(q ‖ p), `[batch, 1]`, in nats: exact for a normal prior, else the upper bound from the divergences from
+    /// spike and slab, −log Σ_k π_k exp(−KL(q ‖ p_k)) (Hershey & Olsen, ICASSP 2007), so that an ELBO with it stays a
+    /// lower bound.
     pub fn divergence(&self, q: &DiagonalGaussian<2>) -> Tensor<2> {
         match self {
             Self::Normal => q.kl_to_standard(),
             Self::SpikeAndSlab(prior) => {
                 let slab = prior.slab();
-                let [log_spike, log_slab] = prior.log_shares();
-                let from_spike = log_spike - divergences(q, &SpikeAndSlab::spike(&slab));
-                let from_slab = log_slab - divergences(q, &slab);
-                log_sum_exp(from_spike, from_slab).neg().sum_dim(1)
+                let from_spike = divergences(q, &SpikeAndSlab::spike(&slab)).neg();
+                prior.mixed(from_spike, divergences(q, &slab).neg()).neg()
             }
         }
     }
@@ -100,19 +108,81 @@ impl Prior {
             }
             Self::SpikeAndSlab(prior) => {
                 let slab = prior.slab();
-                let [log_spike, log_slab] = prior.log_shares();
-                let spike = log_spike + log_densities(m.clone(), &SpikeAndSlab::spike(&slab));
-                log_sum_exp(spike, log_slab + log_densities(m, &slab)).sum_dim(1)
+                let spike = log_densities(m.clone(), &SpikeAndSlab::spike(&slab));
+                prior.mixed(spike, log_densities(m, &slab))
             }
         }
     }
 
-    /// A draw to dream of, made of the standard normal number `normal`: of spike and slab as they are before any data
-    /// is adapted to, since dreams are of whatever may come.
-    pub(crate) fn draw(&self, normal: f32, rng: &mut ChaCha8Rng) -> f32 {
+    /// The prior as numbers on the host, to draw from.
+    pub(crate) fn draws(&self) -> Draws {
+        let host = |t: Tensor<2>| t.into_data().iter::<f32>().collect::<Vec<_>>();
         match self {
-            Self::Normal => normal,
-            Self::SpikeAndSlab(_) => normal * if rng.random::<bool>() { SPIKE as f32 } else { 1.0 },
+            Self::Normal => Draws(None),
+            Self::SpikeAndSlab(prior) => {
+                let slab = prior.slab();
+                let [_, share] = log_shares(&prior.log_odds);
+                let [_, manipulated] = log_shares(&prior.log_odds_manipulated);
+                Draws(Some(SlabDraws {
+                    mean: host(slab.mean),
+                    sd: host(slab.log_var.mul_scalar(0.5).exp()),
+                    share: host(share.exp()),
+                    manipulated: host(manipulated.exp())[0],
+                }))
+            }
+        }
+    }
+
+    /// One m for all the data, `[1, dim]`: the mean of the slab.
+    pub(crate) fn shared(&self) -> Option<Tensor<2>> {
+        match self {
+            Self::Normal => None,
+            Self::SpikeAndSlab(prior) => Some(prior.slab().mean),
+        }
+    }
+}
+
+impl SpikeAndSlab {
+    /// The prior once the mean of its slab is known: examples that are manipulated lie about it in all components.
+    pub(crate) fn settled(self) -> Self {
+        let constant = |p: Param<Tensor<1>>, value: f64| p.map(|t| t.full_like(value / PACE));
+        Self {
+            log_sd: constant(self.log_sd, SETTLED_SD.ln()),
+            log_odds: constant(self.log_odds, SETTLED_LOG_ODDS),
+            ..self
+        }
+    }
+}
+
+/// Log probabilities of the first and of the second of two, each `[1, n]`, from log odds of the second over [`PACE`].
+fn log_shares(log_odds: &Param<Tensor<1>>) -> [Tensor<2>; 2] {
+    let log_odds: Tensor<2> = log_odds.val().unsqueeze();
+    let log_odds = log_odds.mul_scalar(PACE).clamp(-MOST_LOG_ODDS, MOST_LOG_ODDS);
+    [log_odds.clone().neg(), log_odds].map(activation::log_sigmoid)
+}
+
+/// A [`Prior`] to draw from.
+pub(crate) struct Draws(Option<SlabDraws>);
+
+struct SlabDraws {
+    mean: Vec<f32>,
+    sd: Vec<f32>,
+    share: Vec<f32>,
+    manipulated: f32,
+}
+
+impl Draws {
+    /// Makes a draw from the prior of as many standard normal numbers.
+    pub fn draw(&self, normals: &mut [f32], rng: &mut ChaCha8Rng) {
+        let Some(slab) = &self.0 else { return };
+        let manipulated = rng.random::<f32>() < slab.manipulated;
+        for (i, value) in normals.iter_mut().enumerate() {
+            // Drawn in any case, so that the numbers that follow do not depend on it.
+            let from_slab = rng.random::<f32>() < slab.share[i];
+            *value = match manipulated && from_slab {
+                true => slab.mean[i] + *value * slab.sd[i],
+                false => *value * SPIKE as f32,
+            };
         }
     }
 }
@@ -151,7 +221,13 @@ mod tests {
     fn with_slab(mean: f64, sd: f64, share: f64) -> Prior {
         let param = |value: f64| Param::from_tensor(Tensor::full([1], value / PACE, &Device::flex()));
         let log_odds = param((share / (1.0 - share)).ln());
-        Prior::SpikeAndSlab(SpikeAndSlab { mean: param(mean), log_sd: param(sd.ln()), log_odds })
+        let log_odds_manipulated = param(0.0);
+        Prior::SpikeAndSlab(SpikeAndSlab {
+            mean: param(mean),
+            log_sd: param(sd.ln()),
+            log_odds,
+            log_odds_manipulated,
+        })
     }
 
     fn log_density(prior: &Prior, m: f64) -> f64 {
@@ -203,19 +279,34 @@ mod tests {
             let q = DiagonalGaussian { mean: row([mean]), log_var: row([2.0 * sd.ln()]) };
             prior.divergence(&q).into_scalar::<f32>()
         };
-        assert!(cost(0.0, 0.05) < 0.7 && cost(2.0, 0.1) < 0.7, "{} {}", cost(0.0, 0.05), cost(2.0, 0.1));
+        assert!(cost(0.0, 0.05) < 0.7 && cost(2.0, 0.1) < 1.5, "{} {}", cost(0.0, 0.05), cost(2.0, 0.1));
         assert!(cost(1.0, 0.1) > 10.0);
+        // A clean example costs little, too, whatever the number of components.
+        let prior = Prior::SpikeAndSlab(SpikeAndSlab::new(20, &Device::flex()));
+        let log_var = row([2.0 * 0.05f32.ln(); 20]);
+        let clean = DiagonalGaussian { mean: log_var.zeros_like(), log_var };
+        assert!(prior.divergence(&clean).into_scalar::<f32>() < 0.7);
     }
 
     #[test]
     fn dreams_are_of_spike_and_slab() {
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         let normal: Vec<f32> = normals(20_000, &mut rng).collect();
-        let prior = with_slab(3.0, 0.1, 0.9);
-        let draws: Vec<f32> = normal.iter().map(|z| prior.draw(*z, &mut rng)).collect();
-        let share = |most: f32| draws.iter().filter(|m| m.abs() < most).count() as f64 / draws.len() as f64;
-        // Half within three deviations of the spike and, of the other half, as many as a normal distribution has.
-        assert!((share(0.15) - 0.5 - 0.5 * 0.119).abs() < 0.01 && (share(1.0) - 0.5 - 0.341).abs() < 0.01);
-        assert_eq!(Prior::Normal.draw(0.7, &mut rng), 0.7);
+        let prior = with_slab(3.0, 0.5, 0.8).draws();
+        let draw = |z: &f32, rng: &mut ChaCha8Rng| {
+            let mut m = [*z];
+            prior.draw(&mut m, rng);
+            m[0]
+        };
+        let draws: Vec<f32> = normal.iter().map(|z| draw(z, &mut rng)).collect();
+        let share = |from: f32, to: f32| {
+            draws.iter().filter(|m| (from..to).contains(*m)).count() as f64 / draws.len() as f64
+        };
+        // Half at rest and a fifth of the others; of the rest as many as a normal distribution has.
+        assert!((share(-0.15, 0.15) - 0.6).abs() < 0.01, "{}", share(-0.15, 0.15));
+        assert!((share(2.5, 3.5) - 0.4 * 0.683).abs() < 0.01, "{}", share(2.5, 3.5));
+        let mut m = [0.7];
+        Prior::Normal.draws().draw(&mut m, &mut rng);
+        assert_eq!(m, [0.7]);
     }
 }

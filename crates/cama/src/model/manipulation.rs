@@ -150,18 +150,36 @@ impl ManipulationModel {
     /// mechanism and, with probability `off`, for a whole mechanism or else for a component.
     pub(crate) fn draw_explicit(&self, rows: usize, off: f64, rng: &mut ChaCha8Rng) -> Tensor<2> {
         let explicit = self.explicit();
+        let priors: Vec<_> = self.mechanisms.iter().map(|m| m.prior().draws()).collect();
         let mut m: Vec<f32> = normals(rows * self.dim(), rng).collect();
         for row in m.chunks_mut(self.dim()) {
-            for (prior, first, length) in self.priors() {
+            for (prior, span) in priors.iter().zip(self.spans()) {
+                prior.draw(&mut row[span.clone()], rng);
                 let absent = off > 0.0 && rng.random_bool(off);
-                for i in first..first + length {
-                    let absent = absent || !explicit[i] || (off > 0.0 && rng.random_bool(off));
-                    row[i] = if absent { 0.0 } else { prior.draw(row[i], rng) };
+                for i in span {
+                    if absent || !explicit[i] || (off > 0.0 && rng.random_bool(off)) {
+                        row[i] = 0.0;
+                    }
                 }
             }
         }
         let device = self.devices().into_iter().next().unwrap_or_default();
         Tensor::from_data(TensorData::new(m, [rows, self.dim()]), &device)
+    }
+
+    /// One m for all the data, `[1, dim]`: where priors are centred that have learnt what the data shares, zero
+    /// elsewhere. Nothing if no prior has.
+    pub(crate) fn shared_m(&self) -> Option<Tensor<2>> {
+        let centres: Vec<Option<Tensor<2>>> = self.mechanisms.iter().map(|m| m.prior().shared()).collect();
+        let device = centres.iter().flatten().next()?.device();
+        let zeros = |dim| Tensor::zeros([1, dim], &device);
+        let parts = centres.into_iter().zip(&self.dims).map(|(c, dim)| c.unwrap_or_else(|| zeros(*dim)));
+        Some(Tensor::cat(parts.collect(), 1))
+    }
+
+    /// The same with priors whose centres were just found in data.
+    pub(crate) fn settled(self) -> Self {
+        Self { mechanisms: self.mechanisms.into_iter().map(AnyMechanism::settled).collect(), ..self }
     }
 
     /// The prior of each mechanism's part of m, its first component and its length.

@@ -1,132 +1,32 @@
 //! Adaptation at test time, on unlabelled manipulated data (Eq. 8), with a guard.
 
+mod config;
+mod guard;
+mod shared;
+
+pub use config::{AdaptConfig, CleanTerm};
+
 use burn::tensor::Tensor;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+
+use self::guard::{Guard, Look};
+use self::shared::adapt_shared;
 
 use crate::batch;
 use crate::data::{Dataset, shuffled, split};
-use crate::input::Input;
 use crate::model::{DeepCama, ManipulationModel};
 use crate::objective::{Manipulated, elbo, elbo_unlabelled};
-use crate::optimise::{Optimiser, at_step, check_loop, check_samples, cosine, shard, shards};
-use crate::predict::{MChoice, PredictConfig, predict};
+use crate::optimise::{Optimiser, at_step, cosine, shard, shards};
 use crate::progress::{Event, Observer, Phase};
 use crate::{Error, Result};
-
-/// Which ELBO of the clean data stands in Eq. 8; the paper offers both.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CleanTerm {
-    /// ELBO(x, y): clean examples, too, must be explained with an inferred m.
-    Joint,
-    /// ELBO(x, y, do(m=0)); it holds NN_M(0) in place, and says nothing about a mechanism that is the
-    /// identity at m = 0.
-    Null,
-}
-
-/// How to adapt.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AdaptConfig {
-    /// Optimiser steps.
-    pub steps: usize,
-    /// Unlabelled examples a step.
-    pub batch: usize,
-    /// Clean, labelled examples a step, where there are any.
-    pub clean_batch: usize,
-    /// Peak learning rate of Adam; warmed up over a twentieth of the steps, then half a cosine down to zero.
-    pub learning_rate: f64,
-    /// α of Eq. 8, the weight of the clean data; without clean data Eq. 8 has only its other term.
-    pub alpha: f64,
-    /// Which ELBO of the clean data.
-    pub clean_term: CleanTerm,
-    /// Weight of KL(q2(m|x) ‖ p(m)); 1 is Eq. 8.
-    pub kl_m: f64,
-    /// Samples of z for each example and class.
-    pub samples: usize,
-    /// Bound on the gradient's norm; 0 is no bound.
-    pub gradient_clip: f64,
-    /// Share of the unlabelled examples that is used, drawn at random.
-    pub portion: f64,
-    /// Steps between two looks of the guard.
-    pub watch_every: usize,
-    /// Labelled clean examples, and unlabelled ones, that the guard watches; none of them is trained on.
-    pub watched: usize,
-    /// How much accuracy on clean examples may be lost before a state is discarded.
-    pub tolerance: f64,
-}
-
-impl Default for AdaptConfig {
-    fn default() -> Self {
-        Self {
-            steps: 200,
-            batch: 48,
-            clean_batch: 16,
-            learning_rate: 1e-3,
-            alpha: 0.5,
-            clean_term: CleanTerm::Joint,
-            kl_m: 1.0,
-            samples: 1,
-            gradient_clip: 200.0,
-            portion: 1.0,
-            watch_every: 50,
-            watched: 500,
-            tolerance: 0.01,
-        }
-    }
-}
-
-impl AdaptConfig {
-    /// The defaults for such an input.
-    pub fn for_input(input: &Input) -> Self {
-        match input {
-            Input::Image(_) => Self::default(),
-            // Rows are cheap, and each says little of m.
-            Input::Table(_) => {
-                Self { steps: 400, batch: 128, clean_batch: 64, learning_rate: 3e-3, ..Self::default() }
-            }
-        }
-    }
-
-    /// Checks every field.
-    pub fn check(&self) -> Result<()> {
-        check_loop("adapt", self.steps, self.batch, self.learning_rate, self.gradient_clip)?;
-        let positive = [
-            ("adapt.steps", self.steps),
-            ("adapt.clean_batch", self.clean_batch),
-            ("adapt.watch_every", self.watch_every),
-            ("adapt.watched", self.watched),
-        ];
-        for (field, value) in positive {
-            if !(1..=10_000_000).contains(&value) {
-                return Err(Error::config(field, value, "from 1 to 10000000"));
-            }
-        }
-        check_samples("adapt.samples", self.samples, self.batch.max(self.clean_batch))?;
-        let shares = [("adapt.alpha", self.alpha), ("adapt.tolerance", self.tolerance)];
-        for (field, value) in shares {
-            if !(0.0..=1.0).contains(&value) {
-                return Err(Error::config(field, value, "from 0 to 1"));
-            }
-        }
-        if !(self.portion > 0.0 && self.portion <= 1.0) {
-            return Err(Error::config("adapt.portion", self.portion, "above 0 and at most 1"));
-        }
-        if !(self.kl_m >= 0.0 && self.kl_m.is_finite()) {
-            return Err(Error::config("adapt.kl_m", self.kl_m, "a number, 0 or more"));
-        }
-        Ok(())
-    }
-}
 
 /// Whether the guard let the adaptation stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// The best state that the guard saw was kept; it may be the one that dreams made, before the first step.
+    /// The best state that the guard saw was kept; it may be one that was there before the first step of Eq. 8.
     Adapted,
     /// No state explained the held-out examples better without losing accuracy on clean ones: the former model
     /// comes back.
@@ -218,7 +118,9 @@ pub fn adapt<D: Dataset>(
         Ok::<_, Error>(())
     };
     consider(0, model)?;
-    let mut current = model.clone();
+    let learnt_from = clean.as_ref().map(|(clean, _)| clean);
+    let mut current = adapt_shared(model.clone(), &test, learnt_from, config, &mut rng, observer)?;
+    consider(0, &current)?;
     let mut optimiser = Optimiser::new(config.gradient_clip);
     let mut orders = [Vec::new(), Vec::new()];
     let (mut done, mut diverged) = (0, None);
@@ -250,7 +152,7 @@ pub fn adapt<D: Dataset>(
         done = step + 1;
         let event = Event::Step { phase: Phase::Adapt, done, total: config.steps, loss };
         if observer(event).is_break() {
-            return Err(Error::Interrupted("nothing of the adaptation was kept".into()));
+            return Err(interrupted());
         }
         if done % config.watch_every == 0 || done == config.steps {
             consider(done, &current)?;
@@ -272,6 +174,10 @@ pub fn adapt<D: Dataset>(
         clean_after: after.clean,
     };
     Ok(Adapted { model: adapted, report })
+}
+
+fn interrupted() -> Error {
+    Error::Interrupted("nothing of the adaptation was kept".into())
 }
 
 /// What one step sees: examples with the indices drawn from them.
@@ -361,54 +267,4 @@ fn next_batch(order: &mut Vec<usize>, n: usize, size: usize, rng: &mut ChaCha8Rn
         *order = shuffled(n, rng);
     }
     order.split_off(order.len() - size)
-}
-
-/// Watches states on examples that no step is trained on, always with the same noise.
-struct Guard<'a, D> {
-    config: &'a AdaptConfig,
-    watched: &'a D,
-    clean: Option<&'a D>,
-    seed: u64,
-}
-
-/// What the guard saw of one state.
-#[derive(Clone)]
-struct Look {
-    elbo: f64,
-    clean: Option<f64>,
-}
-
-impl Look {
-    /// Whether `later` is as good on clean examples, within the tolerance.
-    fn allows(&self, later: &Look, tolerance: f64) -> bool {
-        match (self.clean, later.clean) {
-            (Some(before), Some(after)) => after >= before - tolerance,
-            _ => true,
-        }
-    }
-}
-
-impl<D: Dataset> Guard<'_, D> {
-    /// Eq. 7 on the watched images and accuracy on the clean ones, with an inferred m or with do(m = 0).
-    fn look(&self, model: &DeepCama, infers_m: bool) -> Result<Look> {
-        let all: Vec<usize> = (0..self.watched.len()).collect();
-        let chunks: Vec<_> = all.chunks(self.config.batch).collect();
-        let elbo = |(i, indices): (usize, &&[usize])| {
-            let mut rng = ChaCha8Rng::seed_from_u64(self.seed ^ i as u64);
-            let seen = batch::evidence(self.watched, indices.iter().copied(), &model.device());
-            let manipulated = if infers_m { Manipulated::Unknown } else { Manipulated::Null };
-            let elbo = elbo_unlabelled(model, &seen, manipulated, 1, 1.0, &mut rng);
-            f64::from(elbo.sum().into_scalar::<f32>())
-        };
-        let elbos: Vec<f64> = chunks.par_iter().enumerate().map(elbo).collect();
-        let clean = self.clean.map(|clean| {
-            let labels = clean.labels().expect("checked to have labels");
-            let m = if infers_m { MChoice::Mean } else { MChoice::Null };
-            let config = PredictConfig { samples: 4, m, seed: self.seed, ..PredictConfig::default() };
-            let predicted = predict(model, clean, &config)?;
-            let right = predicted.iter().zip(labels).filter(|(p, y)| p.class == **y).count();
-            Ok::<_, Error>(right as f64 / clean.len() as f64)
-        });
-        Ok(Look { elbo: elbos.iter().sum::<f64>() / all.len() as f64, clean: clean.transpose()? })
-    }
 }

@@ -1,0 +1,133 @@
+//! How to adapt.
+
+use serde::{Deserialize, Serialize};
+
+use crate::input::Input;
+use crate::optimise::{check_loop, check_samples};
+use crate::{Error, Result};
+
+/// Which ELBO of the clean data stands in Eq. 8; the paper offers both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CleanTerm {
+    /// ELBO(x, y): clean examples, too, must be explained with an inferred m.
+    Joint,
+    /// ELBO(x, y, do(m=0)); it holds NN_M(0) in place, and says nothing about a mechanism that is the
+    /// identity at m = 0.
+    Null,
+}
+
+/// How to adapt.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AdaptConfig {
+    /// Steps of Eq. 7 on one m for all unlabelled data, before any other: where a mechanism's prior has a slab, its
+    /// mean. What all the data shares is found so without an inference network in between.
+    pub shared_steps: usize,
+    /// Steps in which q2 then dreams of what was found, to tell manipulated examples from clean ones.
+    pub dream_steps: usize,
+    /// Optimiser steps of Eq. 8.
+    pub steps: usize,
+    /// Unlabelled examples a step.
+    pub batch: usize,
+    /// Clean, labelled examples a step, where there are any.
+    pub clean_batch: usize,
+    /// Peak learning rate of Adam; warmed up over a twentieth of the steps, then half a cosine down to zero.
+    pub learning_rate: f64,
+    /// α of Eq. 8, the weight of the clean data; without clean data Eq. 8 has only its other term.
+    pub alpha: f64,
+    /// Which ELBO of the clean data.
+    pub clean_term: CleanTerm,
+    /// Weight of KL(q2(m|x) ‖ p(m)); 1 is Eq. 8.
+    pub kl_m: f64,
+    /// Samples of z for each example and class.
+    pub samples: usize,
+    /// Bound on the gradient's norm; 0 is no bound.
+    pub gradient_clip: f64,
+    /// Share of the unlabelled examples that is used, drawn at random.
+    pub portion: f64,
+    /// Steps between two looks of the guard.
+    pub watch_every: usize,
+    /// Labelled clean examples, and unlabelled ones, that the guard watches; none of them is trained on.
+    pub watched: usize,
+    /// How much accuracy on clean examples may be lost before a state is discarded.
+    pub tolerance: f64,
+}
+
+impl Default for AdaptConfig {
+    fn default() -> Self {
+        Self {
+            shared_steps: 0,
+            dream_steps: 0,
+            steps: 200,
+            batch: 48,
+            clean_batch: 16,
+            learning_rate: 1e-3,
+            alpha: 0.5,
+            clean_term: CleanTerm::Joint,
+            kl_m: 1.0,
+            samples: 1,
+            gradient_clip: 200.0,
+            portion: 1.0,
+            watch_every: 50,
+            watched: 500,
+            tolerance: 0.01,
+        }
+    }
+}
+
+impl AdaptConfig {
+    /// The defaults for such an input.
+    pub fn for_input(input: &Input) -> Self {
+        match input {
+            Input::Image(_) => Self::default(),
+            // Rows are cheap, and each says little of m.
+            Input::Table(_) => Self {
+                shared_steps: 400,
+                dream_steps: 1000,
+                steps: 400,
+                batch: 128,
+                clean_batch: 64,
+                learning_rate: 3e-3,
+                ..Self::default()
+            },
+        }
+    }
+
+    /// Checks every field.
+    pub fn check(&self) -> Result<()> {
+        check_loop("adapt", self.steps, self.batch, self.learning_rate, self.gradient_clip)?;
+        for (field, value) in
+            [("adapt.shared_steps", self.shared_steps), ("adapt.dream_steps", self.dream_steps)]
+        {
+            if value > 10_000_000 {
+                return Err(Error::config(field, value, "at most 10000000"));
+            }
+        }
+        let positive = [
+            ("adapt.steps", self.steps),
+            ("adapt.clean_batch", self.clean_batch),
+            ("adapt.watch_every", self.watch_every),
+            ("adapt.watched", self.watched),
+        ];
+        for (field, value) in positive {
+            if !(1..=10_000_000).contains(&value) {
+                return Err(Error::config(field, value, "from 1 to 10000000"));
+            }
+        }
+        check_samples("adapt.samples", self.samples, self.batch.max(self.clean_batch))?;
+        let shares = [("adapt.alpha", self.alpha), ("adapt.tolerance", self.tolerance)];
+        for (field, value) in shares {
+            if !(0.0..=1.0).contains(&value) {
+                return Err(Error::config(field, value, "from 0 to 1"));
+            }
+        }
+        if !(self.portion > 0.0 && self.portion <= 1.0) {
+            return Err(Error::config("adapt.portion", self.portion, "above 0 and at most 1"));
+        }
+        if !(self.kl_m >= 0.0 && self.kl_m.is_finite()) {
+            return Err(Error::config("adapt.kl_m", self.kl_m, "a number, 0 or more"));
+        }
+        Ok(())
+    }
+}
