@@ -28,6 +28,8 @@ pub struct Seeds {
     pub predict: u64,
     /// Which images are shown, and samples for pictures.
     pub show: u64,
+    /// Structural models to simulate tables with, and their rows.
+    pub simulate: u64,
 }
 
 impl Seeds {
@@ -45,6 +47,7 @@ impl Seeds {
             manipulate: purpose(7),
             predict: purpose(8),
             show: purpose(9),
+            simulate: purpose(10),
         }
     }
 }
@@ -86,13 +89,14 @@ mod tests {
                 manipulate,
                 predict,
                 show,
+                simulate,
             } = Seeds::new(seed);
-            [init, train, dream, attach, adapt, manipulate_adapt, manipulate, predict, show]
+            [init, train, dream, attach, adapt, manipulate_adapt, manipulate, predict, show, simulate]
         };
         let mut seen: Vec<u64> = (0..100).flat_map(all).collect();
         seen.sort_unstable();
         seen.dedup();
-        assert_eq!(seen.len(), 900);
+        assert_eq!(seen.len(), 1000);
         assert_eq!(Seeds::new(7), Seeds::new(7));
     }
 }

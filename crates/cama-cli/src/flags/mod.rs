@@ -6,6 +6,7 @@ mod dream;
 mod look;
 mod mechanism;
 mod model;
+mod simulate;
 mod train;
 
 use std::ffi::OsString;
@@ -19,6 +20,7 @@ pub use dream::DreamFlags;
 pub use look::{DemoFlags, EvaluateFlags, InfoFlags, PredictCommand, ShowFlags, What};
 pub use mechanism::{Setting, with_settings};
 pub use model::ModelFlags;
+pub use simulate::SimulateFlags;
 pub use train::TrainFlags;
 
 /// Copies the flags that were given over the fields of the same name.
@@ -82,6 +84,8 @@ pub enum Command {
     Evaluate(EvaluateFlags),
     /// Draw what a model believes.
     Show(ShowFlags),
+    /// Simulate a table of measurements whose causes are known.
+    Simulate(SimulateFlags),
     /// Describe a model folder.
     Info(InfoFlags),
 }
