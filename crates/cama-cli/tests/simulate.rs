@@ -26,6 +26,10 @@ fn simulate(folder: &Path, out: &str, more: &[&str]) -> String {
     done(folder, &[&["simulate", "--out", out], more].concat())
 }
 
+fn again<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&["simulate", "--out", "d"], TINY, more].concat()
+}
+
 fn table(folder: &Path, out: &str) -> Vec<Vec<String>> {
     let text = fs::read_to_string(folder.join(out).join("table.csv")).unwrap();
     text.lines().map(|line| line.split(',').map(str::to_string).collect()).collect()
@@ -84,7 +88,6 @@ fn a_model_is_used_again_under_other_interventions() {
 fn what_is_there_is_replaced_only_if_forced_and_a_simulation() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let again = |more: &[&str]| [&["simulate", "--out", "d"], TINY, more].concat();
     simulate(folder, "d", TINY);
     let former = table(folder, "d");
     refused(folder, &again(&["--seed", "1"]), &["exists already"], "");

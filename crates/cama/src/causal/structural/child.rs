@@ -20,7 +20,7 @@ const CLASS_SLOPE: f64 = 0.2;
 /// Scale of e, how strongly latents move a child.
 const LATENT_SLOPE: f64 = 0.5;
 /// Scale of w, the size of the bounded part.
-const BOUNDED: f64 = 0.7;
+const BOUNDED: f64 = 1.0;
 
 /// f_j, and what it is standardised by.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,12 +66,10 @@ impl ChildMechanism {
         let (n, m) = (co_parents.len(), latents.len());
         let per_root = |scale: f64, number: usize| scale / (number.max(1) as f64).sqrt();
         let offset = levels(classes, rng);
-        let slope = (0..n)
-            .map(|_| {
-                let sign = if rng.random::<bool>() { 1.0 } else { -1.0 };
-                rounded(sign * per_root(SLOPE, n) * (0.5 + rng.random::<f64>()))
-            })
-            .collect();
+        // All of one sign: a shift of all co-parents at once must not cancel out.
+        let sign = if rng.random::<bool>() { 1.0 } else { -1.0 };
+        let slope =
+            (0..n).map(|_| rounded(sign * per_root(SLOPE, n) * (0.5 + rng.random::<f64>()))).collect();
         let mut normals = |number: usize, scale: f64| -> Vec<f64> {
             (0..number).map(|_| rounded(scale * rng.sample::<f64, _>(StandardNormal))).collect()
         };

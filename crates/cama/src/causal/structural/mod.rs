@@ -32,7 +32,8 @@
 //! relation where the training rows are, and a shift of C takes it elsewhere. But far from the rows f_j is
 //! linear in C, since what bends (`tanh`, where the class and C interact) is bounded and has run out by then:
 //! so a model of p(x|y, c) has a fair chance to be right where it has seen no row, and by Eq. 11 of the paper
-//! p(y|a, x, c) by Bayes' rule is as good there as before. The slopes that depend on the class, d, are small.
+//! p(y|a, x, c) by Bayes' rule is as good there as before. The slopes that depend on the class, d, are small. Within a child the
+//! common slopes have one sign, lest a shift of all co-parents at once cancel out.
 //!
 //! # Interventions
 //!

@@ -51,7 +51,7 @@ impl Standard {
 
 /// The number among `weights` that is no sensible weight, if there is one.
 pub(super) fn out_of_bounds<'a>(weights: impl IntoIterator<Item = &'a f64>) -> Option<String> {
-    let bad = weights.into_iter().find(|weight| !(weight.abs() <= LARGEST))?;
+    let bad = weights.into_iter().find(|weight| weight.is_nan() || weight.abs() > LARGEST)?;
     Some(format!("there is a weight {bad:e}, where ±{LARGEST:e} is the most"))
 }
 
