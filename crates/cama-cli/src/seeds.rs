@@ -28,6 +28,8 @@ pub struct Seeds {
     pub predict: u64,
     /// Which images are shown, and samples for pictures.
     pub show: u64,
+    /// Structural models to simulate tables with, and their rows.
+    pub simulate: u64,
     /// Weights and shuffles of baselines.
     pub baseline: u64,
 }
@@ -47,6 +49,7 @@ impl Seeds {
             manipulate: purpose(7),
             predict: purpose(8),
             show: purpose(9),
+            simulate: purpose(10),
             baseline: purpose(11),
         }
     }
@@ -89,14 +92,27 @@ mod tests {
                 manipulate,
                 predict,
                 show,
+                simulate,
                 baseline,
             } = Seeds::new(seed);
-            [init, train, dream, attach, adapt, manipulate_adapt, manipulate, predict, show, baseline]
+            [
+                init,
+                train,
+                dream,
+                attach,
+                adapt,
+                manipulate_adapt,
+                manipulate,
+                predict,
+                show,
+                simulate,
+                baseline,
+            ]
         };
         let mut seen: Vec<u64> = (0..100).flat_map(all).collect();
         seen.sort_unstable();
         seen.dedup();
-        assert_eq!(seen.len(), 1000);
+        assert_eq!(seen.len(), 1100);
         assert_eq!(Seeds::new(7), Seeds::new(7));
     }
 }

@@ -8,6 +8,7 @@ pub mod info;
 pub mod predict;
 mod record;
 pub mod show;
+pub mod simulate;
 pub mod train;
 
 use std::path::Path;

@@ -7,6 +7,7 @@ mod graph;
 mod look;
 mod mechanism;
 mod model;
+mod simulate;
 mod table;
 mod train;
 
@@ -22,6 +23,7 @@ pub use graph::GraphFlags;
 pub use look::{DemoFlags, EvaluateFlags, InfoFlags, PredictCommand, ShowFlags, What};
 pub use mechanism::{Setting, with_settings};
 pub use model::ModelFlags;
+pub use simulate::SimulateFlags;
 pub use table::{ReadFlags, TableFlags};
 pub use train::TrainFlags;
 
@@ -86,6 +88,8 @@ pub enum Command {
     Evaluate(EvaluateFlags),
     /// Draw what a model believes.
     Show(ShowFlags),
+    /// Simulate a table of measurements whose causes are known.
+    Simulate(SimulateFlags),
     /// Describe a model folder.
     Info(InfoFlags),
     /// Tell from a causal graph what each column of a table is to the target.

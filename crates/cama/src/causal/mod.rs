@@ -12,6 +12,7 @@ mod listed;
 mod order;
 mod read;
 mod roles;
+pub mod structural;
 
 pub use draw::svg;
 pub use graph::CausalGraph;
