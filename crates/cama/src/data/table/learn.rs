@@ -289,7 +289,7 @@ mod tests {
                 but(",2,", ",,"),
                 "row 1 (line 3), column `x`: the value is missing; fill it in, or give --missing",
             ),
-            (but("cold", "NA"), "row 1 (line 3), column `y`: the value is missing"),
+            (but("hot", "NA"), "row 0 (line 2), column `y`: the value is missing"),
             (
                 TABLE.replace(",1,", ",,").replace(",2,", ",,").replace(",3,", ",,"),
                 "column `x` holds no value",
