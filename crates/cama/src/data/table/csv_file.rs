@@ -179,8 +179,10 @@ mod tests {
         CsvFile::from_reader(Path::new(name), Cursor::new(bytes.to_vec()))
     }
 
-    /// The header, then every cell as its name, a row at a time, with the lines.
-    fn all(name: &str, bytes: &[u8]) -> Result<(Vec<String>, Vec<Vec<String>>, Vec<u64>)> {
+    /// The header, the rows as names of cells, and the lines that they start in.
+    type All = (Vec<String>, Vec<Vec<String>>, Vec<u64>);
+
+    fn all(name: &str, bytes: &[u8]) -> Result<All> {
         let (mut file, header) = open(name, bytes)?;
         file.want(&(0..header.len()).collect::<Vec<_>>());
         let (columns, lines) = file.read(usize::MAX)?;
