@@ -26,6 +26,7 @@ mod infer;
 mod learn;
 mod parquet_column;
 mod parquet_file;
+mod parquet_footer;
 mod read;
 mod rows;
 mod schema;

@@ -10,6 +10,7 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use super::cells::Cells;
 use super::parquet_column::{Column, Flat, columns, read, skip};
+use super::parquet_footer;
 use crate::{Error, Result};
 
 /// A Parquet file, read some rows at a time.
@@ -29,9 +30,12 @@ pub(super) struct ParquetFile {
 impl ParquetFile {
     /// Opens a file and reads its description of itself.
     pub(super) fn open(path: &Path) -> Result<ParquetFile> {
-        let file = File::open(path).map_err(Error::io("read", path))?;
-        let reader = guarded(|| SerializedFileReader::new(file))
-            .map_err(|problem| Error::data(path, format!("damaged ({problem})"), REMEDY))?;
+        let mut file = File::open(path).map_err(Error::io("read", path))?;
+        let damaged = |problem: String| Error::data(path, format!("damaged ({problem})"), REMEDY);
+        if let Some(problem) = parquet_footer::problem(&mut file).map_err(Error::io("read", path))? {
+            return Err(damaged(problem));
+        }
+        let reader = guarded(|| SerializedFileReader::new(file)).map_err(damaged)?;
         let metadata = reader.metadata();
         let groups = metadata.row_groups().iter().map(|group| usize::try_from(group.num_rows()).ok());
         let groups: Option<Vec<usize>> = groups.collect();
