@@ -1,6 +1,6 @@
-//! What comes in: images from files, as plain arrays on the host.
+//! What comes in: images and tables from files, as plain arrays on the host.
 //!
-//! Everything starts with [`load`], which turns a written specification into [`Images`]:
+//! Tables of measurements are in [`table`]. Images start with [`load`], which turns a written specification into [`Images`]:
 //!
 //! | specification | what it is |
 //! |---|---|

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use csv::{ErrorKind, StringRecord};
+use csv::{ByteRecord, ErrorKind};
 
 use super::cells::Cells;
 use crate::data::damage;
@@ -17,8 +17,11 @@ const LONGEST_ROW: u64 = 16 << 20;
 pub(super) struct CsvFile {
     path: PathBuf,
     reader: csv::Reader<Bounded>,
-    record: StringRecord,
+    record: ByteRecord,
+    fields: usize,
     wanted: Vec<usize>,
+    /// Whether lines end in `\r\n`, of which the reader leaves the `\n` to the next row.
+    carriage_returns: bool,
 }
 
 /// A source that gives `left` bytes and then fails.
@@ -54,16 +57,24 @@ impl CsvFile {
         let start = source.fill_buf().map_err(|error| damage::error(path, "byte 0", error))?;
         let tabs = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("tsv"));
         let delimiter = if tabs { b'\t' } else { delimiter(start) };
-        let bounded = Bounded { source: Box::new(source), left: LONGEST_ROW };
-        let reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(bounded);
-        let record = StringRecord::new();
-        let mut file = CsvFile { path: path.to_path_buf(), reader, record, wanted: Vec::new() };
-        let header = file.reader.headers().cloned();
-        let header = header.map_err(|error| file.error(error))?;
-        if header.is_empty() {
-            return Err(Error::data(path, "the file is empty", "give a table with a header and rows"));
+        let carriage_returns =
+            start.windows(2).find(|pair| pair.contains(&b'\n')).is_some_and(|p| p == b"\r\n");
+        // With a newline behind it the last row ends like the others.
+        let bounded = Bounded { source: Box::new(source.chain(&b"\n"[..])), left: LONGEST_ROW };
+        let reader = csv::ReaderBuilder::new()
+            .delimiter(delimiter)
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(bounded);
+        let (path, record, wanted) = (path.to_path_buf(), ByteRecord::new(), Vec::new());
+        let mut file = CsvFile { path, reader, record, fields: 0, wanted, carriage_returns };
+        if !file.next_record()? {
+            return Err(Error::data(&file.path, "the file is empty", "give a table with a header and rows"));
         }
-        Ok((file, header.iter().map(|name| name.trim().to_string()).collect()))
+        file.fields = file.record.len();
+        let header =
+            (0..file.fields).map(|at| Ok(file.text(at)?.trim().to_string())).collect::<Result<_>>()?;
+        Ok((file, header))
     }
 
     /// Chooses the columns to read, by their places in the header.
@@ -87,40 +98,50 @@ impl CsvFile {
         let mut lines = Vec::new();
         while lines.len() < rows && self.next_record()? {
             for (column, &at) in columns.iter_mut().zip(&self.wanted) {
-                // The reader sees to it that every row has as many fields as the header.
-                column.push_text(self.record.get(at).unwrap_or_default());
+                column.push_text(self.text(at)?);
             }
-            lines.push(self.record.position().map_or(0, csv::Position::line));
+            lines.push(self.line());
         }
         Ok((columns, lines))
     }
 
+    /// Reads the next row, or the header if that is not known yet.
     fn next_record(&mut self) -> Result<bool> {
         self.reader.get_mut().left = LONGEST_ROW;
-        self.reader.read_record(&mut self.record).map_err(|error| self.error(error))
+        let read = self.reader.read_byte_record(&mut self.record).map_err(|error| self.error(error))?;
+        if read && self.fields > 0 && self.record.len() != self.fields {
+            let (line, len) = (self.line(), self.record.len());
+            let problem = format!("line {line} has {len} fields, but the header has {}", self.fields);
+            let remedy = "give every row one field a column; quote texts that hold delimiters";
+            return Err(Error::data(&self.path, problem, remedy));
+        }
+        Ok(read)
+    }
+
+    /// Field `at` of the present row.
+    fn text(&self, at: usize) -> Result<&str> {
+        // Every row has as many fields as the header.
+        std::str::from_utf8(self.record.get(at).unwrap_or_default()).map_err(|_| {
+            let byte = self.record.position().map_or(0, csv::Position::byte);
+            let problem =
+                format!("line {} (from byte {byte}), field {}: the text is not UTF-8", self.line(), at + 1);
+            Error::data(&self.path, problem, "save the table as UTF-8")
+        })
+    }
+
+    /// The line that the present row starts in. The reader takes blank lines before a row for a part of it.
+    fn line(&self) -> u64 {
+        let inside = self.record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
+        let ended = u64::from(!self.carriage_returns);
+        self.reader.position().line().saturating_sub(inside + ended)
     }
 
     fn error(&self, error: csv::Error) -> Error {
         let (path, line) = (&self.path, self.reader.position().line());
         match error.into_kind() {
-            ErrorKind::Utf8 { pos, err } => {
-                let (line, byte) =
-                    pos.map_or((line, String::new()), |p| (p.line(), format!(" (from byte {})", p.byte())));
-                let problem = format!("line {line}{byte}, field {}: the text is not UTF-8", err.field() + 1);
-                Error::data(path, problem, "save the table as UTF-8")
-            }
-            ErrorKind::UnequalLengths { pos, expected_len, len } => {
-                let line = pos.map_or(line, |p| p.line());
-                let problem = format!("line {line} has {len} fields, but the header has {expected_len}");
-                Error::data(
-                    path,
-                    problem,
-                    "give every row one field a column; quote texts that hold delimiters",
-                )
-            }
             ErrorKind::Io(_) if self.reader.get_ref().left == 0 => Error::data(
                 path,
-                format!("the row at line {line} goes on for more than {} MiB", LONGEST_ROW >> 20),
+                format!("a row near line {line} goes on for more than {} MiB", LONGEST_ROW >> 20),
                 "look for a quotation mark that is not closed",
             ),
             ErrorKind::Io(error) => damage::error(path, format!("line {line}"), error),
@@ -158,8 +179,10 @@ mod tests {
         CsvFile::from_reader(Path::new(name), Cursor::new(bytes.to_vec()))
     }
 
-    /// The header, then every cell as its name, a row at a time, with the lines.
-    fn all(name: &str, bytes: &[u8]) -> Result<(Vec<String>, Vec<Vec<String>>, Vec<u64>)> {
+    /// The header, the rows as names of cells, and the lines that they start in.
+    type All = (Vec<String>, Vec<Vec<String>>, Vec<u64>);
+
+    fn all(name: &str, bytes: &[u8]) -> Result<All> {
         let (mut file, header) = open(name, bytes)?;
         file.want(&(0..header.len()).collect::<Vec<_>>());
         let (columns, lines) = file.read(usize::MAX)?;
@@ -196,6 +219,9 @@ mod tests {
         let (_, rows, lines) = all("t.csv", text).unwrap();
         assert_eq!(rows[0][1], "x\ny");
         assert_eq!(lines, [2, 4, 6]);
+        let crlf = String::from_utf8_lossy(text).replace('\n', "\r\n");
+        assert_eq!(all("t.csv", crlf.as_bytes()).unwrap().2, [2, 4, 6]);
+        assert_eq!(all("t.csv", b"\n\na,b\n\n1,2\n3,4").unwrap().2, [5, 6]);
         let (mut file, _) = open("t.csv", text).unwrap();
         file.want(&[1]);
         assert_eq!(file.skip(2).unwrap(), 2);
@@ -214,6 +240,9 @@ mod tests {
         let text = message(b"a,b\n1,2\n3,caf\xe9\n");
         assert!(text.contains("line 3 (from byte 8), field 2: the text is not UTF-8"), "{text}");
         assert!(message(b"a,caf\xe9\n1,2\n").contains("line 1 (from byte 0), field 2"));
+        let (mut file, _) = open("t.csv", b"a,b\n1,caf\xe9\n").unwrap();
+        file.want(&[0]);
+        assert_eq!(file.read(9).unwrap().1, [2], "other columns may hold what they like");
         let mut unclosed = b"a,b\n1,2\n3,\"".to_vec();
         unclosed.resize((LONGEST_ROW + (1 << 17)) as usize, b'x');
         let text = message(&unclosed);

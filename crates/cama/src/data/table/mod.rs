@@ -19,11 +19,14 @@
 //! [`Schema::read`] and [`Schema::stream`] encode other tables as the training table was, into [`Rows`].
 
 mod cells;
+mod check;
 mod csv_file;
 mod encode;
 mod infer;
 mod learn;
+mod parquet_column;
 mod parquet_file;
+mod parquet_footer;
 mod read;
 mod rows;
 mod schema;
