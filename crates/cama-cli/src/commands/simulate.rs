@@ -34,18 +34,14 @@ pub fn run(flags: &SimulateFlags, session: &Session) -> anyhow::Result<()> {
     drop(graceful);
     bar.finish_and_clear();
     let counts = counts?;
-    let shares: Vec<String> = simulation
-        .model
-        .classes()
-        .iter()
-        .zip(counts)
-        .map(|(class, count)| format!("{class} {:.1}%", 100.0 * count as f64 / rows as f64))
-        .collect();
+    let share = |count: Option<&u64>| 100.0 * *count.unwrap_or(&0) as f64 / rows as f64;
     session.tell(format!(
-        "{}: {rows} rows of {} columns; {}",
+        "{}: {rows} rows of {} columns, {} classes of {:.1}% to {:.1}%",
         out.path().display(),
         simulation.model.columns().len(),
-        shares.join(", ")
+        counts.len(),
+        share(counts.iter().min()),
+        share(counts.iter().max()),
     ));
     Ok(())
 }

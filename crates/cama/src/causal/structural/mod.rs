@@ -21,6 +21,11 @@
 //! > &nbsp;&nbsp;&nbsp;&nbsp;&nbsp;&nbsp;&nbsp; + Σ_h w_jh tanh(u_jh·(c_{S_j}, z_{T_j}) + v_jh\[y\]), with 6 hidden units,
 //! > X_j = √(1 − σ²) (f_j(Y, C, Z) − mean_j) / sd_j + σ ε_j
 //!
+//! The weights of a model are drawn once, with n = |S_j| and m = |T_j|: Q ~ N(0, 1.5² / number of parents),
+//! q ~ N(0, 0.5²), P ~ N(0, 1/16), temperature 1; a_j is evenly spaced with standard deviation 0.5, in random
+//! order; b_ji is between 0.75 / √n and 2.25 / √n, uniformly, times a sign of the child's;
+//! d ~ N(0, 0.2² / n), e ~ N(0, 0.5² / m), u and v ~ N(0, 1), w ~ N(0, 1/6).
+//!
 //! Means and standard deviations are those of one reference draw of 10,000 rows without intervention; they are
 //! part of the model, as all its constants to six decimals, so that X_j has about mean 0 and standard deviation 1 until somebody intervenes. Every
 //! co-parent and every latent causes at least one child.

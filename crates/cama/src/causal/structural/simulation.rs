@@ -19,7 +19,7 @@ const TABLE: &str = "table.csv";
 const GRAPH: &str = "graph.dot";
 const README: &str = "README.md";
 const MODEL: &str = "model.json";
-/// The largest `model.json` that is read, in bytes; the largest model takes about 40 million.
+/// The largest `model.json` that is read, in bytes; the largest model takes about 26 million.
 const LARGEST: u64 = 200_000_000;
 
 /// Which rows of which structural model, under which interventions.
