@@ -46,6 +46,8 @@ impl Judged<'_> {
 /// The score of one classifier under one manipulation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
+    /// The data, as it is called.
+    pub data: String,
     /// What is judged.
     pub classifier: String,
     /// What was done to the data, as a specification.
@@ -82,6 +84,7 @@ pub fn evaluate<D: Dataset>(
         let manipulated = data.manipulated(manipulation, &mut ChaCha8Rng::seed_from_u64(seed))?;
         for classifier in judged {
             let row = Row {
+                data: data.name().into(),
                 classifier: classifier.name().into(),
                 manipulation: manipulation.to_string(),
                 severity: *severity,

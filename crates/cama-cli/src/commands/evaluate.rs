@@ -38,8 +38,9 @@ where
     let against: Vec<BaselineConfig> = against.collect::<cama::Result<_>>()?;
     let config = flags.prediction.config(&stored.card, session.seeds.predict)?;
     let manipulations = manipulations(&sweeps::<D>(&flags.manipulate)?, !flags.no_clean);
-    let data = D::load(&flags.data, true, stored, &flags.reading, session)?;
-    session.detail(|| format!("{} with {config:?}", data.name()));
+    let load = |spec: &String| D::load(spec, true, stored, &flags.reading, session);
+    let all: Vec<D> = flags.data.iter().map(load).collect::<cama::Result<_>>()?;
+    session.detail(|| format!("{} with {config:?}", flags.data.join(", ")));
 
     let _graceful = Graceful::begin();
     let baselines = baselines::<D>(&against, stored, &flags.reading, session)?;
@@ -47,14 +48,17 @@ where
         .into_iter()
         .chain(baselines.iter().map(Judged::Baseline))
         .collect();
-    let bar = count(session, judged.len() * manipulations.len(), "evaluating");
+    let bar = count(session, all.len() * judged.len() * manipulations.len(), "evaluating");
     let mut failed = Ok(());
-    let rows = evaluate(&judged, &data, &manipulations, session.seeds.manipulate, |row| {
-        bar.inc(1);
-        if flags.json && failed.is_ok() {
-            failed = print_json(row);
-        }
-    })?;
+    let mut rows = Vec::new();
+    for data in &all {
+        rows.extend(evaluate(&judged, data, &manipulations, session.seeds.manipulate, |row| {
+            bar.inc(1);
+            if flags.json && failed.is_ok() {
+                failed = print_json(row);
+            }
+        })?);
+    }
     bar.finish_and_clear();
     failed?;
     if !flags.json {
@@ -113,8 +117,14 @@ fn print_json(row: &Row) -> anyhow::Result<()> {
 }
 
 fn table(rows: &[Row], noun: &str) -> Table {
-    let alone = rows.iter().all(|row| row.classifier == rows[0].classifier);
-    let first = if alone { "manipulation".to_string() } else { "manipulation, classifier".to_string() };
+    // What is the same in all rows is left out.
+    let same = |of: fn(&Row) -> &String| rows.iter().all(|row| of(row) == of(&rows[0]));
+    let named = [!same(|row| &row.data), true, !same(|row| &row.classifier)];
+    let joined = |parts: [&str; 3]| {
+        let parts = parts.into_iter().zip(named).filter(|(_, named)| *named).map(|(part, _)| part);
+        parts.collect::<Vec<_>>().join(", ")
+    };
+    let first = joined(["data", "manipulation", "classifier"]);
     let examples = format!("{noun}s");
     let mut table = Table::new([
         first.as_str(),
@@ -126,10 +136,10 @@ fn table(rows: &[Row], noun: &str) -> Table {
         "log p(x)",
         &examples,
     ]);
-    for Row { classifier, manipulation, severity, score } in rows {
+    for Row { data, classifier, manipulation, severity, score } in rows {
         let [low, high] = score.accuracy_interval;
         table.row([
-            if alone { manipulation.clone() } else { format!("{manipulation}, {classifier}") },
+            joined([data, manipulation, classifier]),
             severity.to_string(),
             format!("{:.4}", score.accuracy),
             format!("{low:.4}–{high:.4}"),

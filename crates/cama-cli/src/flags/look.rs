@@ -37,9 +37,9 @@ pub struct EvaluateFlags {
     /// The model folder.
     #[arg(long, value_name = "MODEL")]
     pub model: PathBuf,
-    /// Labelled images or rows.
-    #[arg(long, value_name = "D")]
-    pub data: String,
+    /// Labelled images or rows; several are judged one after another.
+    #[arg(long, value_name = "D", num_args = 1.., required = true)]
+    pub data: Vec<String>,
     /// Manipulations such as `rotate:60` (of tables: `shift:X1:2`), or sweeps such as `shift-vertical:0..0.9/0.1`
     /// (`shift:X*:0..5/1`).
     #[arg(long, value_name = "SPEC", num_args = 1..)]

@@ -84,8 +84,8 @@ impl AdaptConfig {
             // Rows are cheap, and each says little of m.
             Input::Table(_) => Self {
                 shared_steps: 400,
-                dream_steps: 1000,
-                steps: 400,
+                dream_steps: 2000,
+                steps: 800,
                 batch: 128,
                 clean_batch: 64,
                 learning_rate: 3e-3,
