@@ -31,11 +31,28 @@ pub struct Generator {
     negative_slope: f64,
 }
 
-/// NN_C and its part of the merge.
+/// NN_C, its part of the merge, and a straight path past both.
 #[derive(Module, Debug)]
 struct CoParents {
     nn_c: Mlp,
     merge_c: Linear,
+    /// What is linear in C, with slopes of its own for each class: `[co-parents, classes·width]`. Networks say little
+    /// of a C that lies far from the training data; this goes on as it was.
+    straight: Linear,
+}
+
+impl CoParents {
+    /// The linear part, `[batch, targets, width]`, of the labelled classes or of all.
+    fn straight(&self, c: Tensor<2>, labels: Option<Tensor<1, Int>>, classes: usize) -> Tensor<3> {
+        let batch = c.dims()[0];
+        let all = self.straight.forward(c);
+        let width = all.dims()[1] / classes;
+        let all: Tensor<3> = all.reshape([batch, classes, width]);
+        match labels {
+            Some(labels) => all.gather(1, labels.reshape([batch, 1, 1]).expand([batch, 1, width])),
+            None => all,
+        }
+    }
 }
 
 impl Generator {
@@ -55,6 +72,7 @@ impl Generator {
         let c = (co_parents > 0).then(|| CoParents {
             nn_c: Mlp::new(co_parents, hidden, cause_layers, init),
             merge_c: init.linear_part(hidden, features, causes * hidden, false),
+            straight: init.output(co_parents, classes * input.width(), 0.0),
         });
         let prior = ClassPrior::new(config, init);
         Self {
@@ -105,13 +123,15 @@ impl Generator {
     ) -> Tensor<3> {
         let [batch, targets, samples, dim] = z.dims();
         let features = self.output.inputs();
-        let from_y: Tensor<4> = match labels {
+        let from_y: Tensor<4> = match labels.clone() {
             Some(labels) => self.classes().select(0, labels).reshape([batch, 1, 1, features]),
             None => self.classes().reshape([1, targets, 1, features]),
         };
         let from_z = self.merge_z.forward(self.nn_z.forward(z.reshape([batch * targets * samples, dim])));
         let mut h = from_z.reshape([batch, targets, samples, features]) + from_y;
+        let mut straight = None;
         if let (Some(c), Some(causes)) = (c, &self.c) {
+            straight = Some(causes.straight(c.clone(), labels, self.classes));
             let from_c = causes.merge_c.forward(causes.nn_c.forward(c));
             h = h + from_c.reshape([batch, 1, 1, features]);
         }
@@ -126,6 +146,11 @@ impl Generator {
         let h = activate(h.reshape([batch * targets * samples, features]), self.negative_slope);
         let logits = self.output.forward(h);
         let width = logits.dims()[1];
+        let logits = logits.reshape([batch, targets, samples, width]);
+        let logits = match straight {
+            Some(straight) => logits + straight.unsqueeze_dim(2),
+            None => logits,
+        };
         logits.reshape([batch, targets * samples, width])
     }
 }
