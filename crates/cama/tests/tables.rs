@@ -290,7 +290,7 @@ fn a_shifted_column_is_found_and_undone_and_the_others_stay() {
     let parameters = adapted.model.manipulation().unwrap().parameters();
     let mean = |i: usize| predicted.iter().map(|p| parameters[i].value(p.m[i].into())).sum::<f64>() / 1000.0;
     for i in 0..COLUMNS {
-        let wanted = if i == 1 { 4.0 } else { 0.0 };
-        assert!((mean(i) - wanted).abs() < 0.3, "{} is {}", parameters[i].name, mean(i));
+        let (wanted, within) = if i == 1 { (4.0, 0.5) } else { (0.0, 0.1) };
+        assert!((mean(i) - wanted).abs() < within, "{} is {}", parameters[i].name, mean(i));
     }
 }
