@@ -1,15 +1,15 @@
 //! Deep CAMA: a causal, generative classifier that adapts to manipulations nobody saw in training.
 //!
-//! The model follows the causal graph Y, Z, M → X: the class Y, the style Z and a manipulation M cause the image
-//! X. It trains with do(m = 0) on clean data, predicts with Bayes' rule, and adapts to unlabelled, manipulated
+//! The model follows the causal graph Y, Z, M → X: the class Y, the style Z and a manipulation M cause an image or
+//! measurements X. It trains with do(m = 0) on clean data, predicts with Bayes' rule, and adapts to unlabelled, manipulated
 //! data by fitting only the parts that depend on M (C. Zhang, K. Zhang, Y. Li: "A Causal View on Robustness of
 //! Neural Networks", NeurIPS 2020, whose equations the documentation cites by number). M can be the paper's
-//! latent variable or, better, an explicit transformation of the image: see [`mechanism`].
+//! latent variable or, better, an explicit transformation of X: see [`mechanism`].
 //!
 //! ```
 //! use cama::{
-//!     AdaptConfig, DeepCama, DreamConfig, Former, ImageInput, MChoice, ModelConfig, PredictConfig, TrainConfig, adapt, data, device,
-//!     dream, predict, silent, train,
+//!     AdaptConfig, DeepCama, DreamConfig, Former, ImageInput, MChoice, ModelConfig, PredictConfig, TrainConfig,
+//!     adapt, data, device, dream, predict, silent, train,
 //! };
 //!
 //! // Far too little of everything, so that the example runs in a moment.
@@ -36,6 +36,39 @@
 //!     &PredictConfig { samples: 4, m: MChoice::Mean, ..PredictConfig::default() },
 //! )?;
 //! println!("{:?}: class {}", adapted.report.outcome, predictions[0].class);
+//! # Ok::<(), cama::Error>(())
+//! ```
+//!
+//! A table of measurements comes with a causal graph. It says which columns are parents A, children X and co-parents C of
+//! the target Y, and the same functions train p(y|a) and p(x|y,c,z,m), predict with Eq. 11, and adapt:
+//!
+//! ```
+//! use std::ops::ControlFlow;
+//!
+//! use cama::causal::structural::{Simulation, StructuralConfig, StructuralModel};
+//! use cama::causal::{CausalGraph, Roles};
+//! use cama::data::table::{LearnOptions, Schema};
+//! use cama::{DeepCama, ModelConfig, PredictConfig, TrainConfig, device, predict, silent, train};
+//!
+//! // A table whose causes are known, and the same rows after all co-parents were moved: X follows.
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let (here, there) = (folder.path().join("here"), folder.path().join("there"));
+//! let model = StructuralModel::draw(&StructuralConfig::default(), 1)?;
+//! let mut simulation = Simulation { model, rows: 0..500, interventions: vec![] };
+//! simulation.save(&here, "", &mut |_| ControlFlow::Continue(()))?;
+//! simulation.interventions.push("C*+=2".parse()?);
+//! simulation.save(&there, "", &mut |_| ControlFlow::Continue(()))?;
+//!
+//! let roles = Roles::of(&CausalGraph::read(&here.join("graph.dot"))?, "Y")?;
+//! let table = here.join("table.csv");
+//! let (schema, rows, _) = Schema::learn(table.to_str().unwrap(), &roles, &LearnOptions::default())?;
+//! let model = DeepCama::new(&ModelConfig::fast(rows.input(), rows.schema().classes.len()), 1, &device("cpu")?)?;
+//! let training = TrainConfig { epochs: 2, held_out: 50, ..TrainConfig::table() };
+//! let model = train(model, &rows, None, &training, 1, None, &mut silent)?.model;
+//!
+//! let (moved, _) = schema.read(there.join("table.csv").to_str().unwrap(), false)?;
+//! let predictions = predict(&model, &moved, &PredictConfig::default())?;
+//! println!("{}", schema.classes[predictions[0].class]);
 //! # Ok::<(), cama::Error>(())
 //! ```
 
