@@ -137,10 +137,7 @@ fn adapt_attaches_dreams_and_records() {
     let base = ["adapt", "--model", model(), "--data", "mnist:test[..40]", "--manipulate", "rotate:60"];
     let adapt = |more: &[&str]| done(folder.path(), &[&base[..], &steps, more].concat());
     let out = adapt(&["--out", "a"]);
-    assert!(
-        out.contains("ELBO(x) of unlabelled data") && out.contains("accuracy on clean data"),
-        "{out}"
-    );
+    assert!(out.contains("ELBO(x) of unlabelled data") && out.contains("accuracy on clean data"), "{out}");
     let card = &json(&done(folder.path(), &["info", "a", "--json"]))["card"];
     // The model had dreamt of these mechanisms already.
     assert_eq!(card["dream_steps"], Value::from(5));

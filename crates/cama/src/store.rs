@@ -203,7 +203,7 @@ impl StoredModel {
              - classes: {}\n- {}\n- preset: {preset}\n- mechanisms: {}\n\
              - parameters: {}\n- training data: {data}\n- manipulated training data: {}\n- dream steps: {}\n- seed: {seed}\n",
             classes.join(", "),
-            described(input),
+            described(input, self.schema.as_ref()),
             if mechanisms.is_empty() { "none".into() } else { mechanisms.join(", ") },
             self.model.num_params(),
             manipulated.as_deref().unwrap_or("none"),
@@ -244,12 +244,21 @@ impl StoredModel {
 }
 
 /// What the model reads, in words.
-fn described(input: &Input) -> String {
+fn described(input: &Input, schema: Option<&Schema>) -> String {
+    if let Some(schema) = schema {
+        let listed = |names: Vec<String>| if names.is_empty() { "none".into() } else { names.join(", ") };
+        let [parents, children, co_parents] = schema.roles().map(listed);
+        return format!(
+            "target (Y): {}\n- parents (A): {parents}\n- children (X): {children}\n- co-parents (C): {co_parents}",
+            schema.target
+        );
+    }
     match input {
         Input::Image(image) => {
             let [c, h, w] = image.shape;
             format!("images: {c}×{h}×{w}, pixels in [0, 1]")
         }
+        // Not from a file: a model that was made without a schema.
         Input::Table(table) => {
             let children: Vec<_> = table.children.iter().map(|column| column.name.as_str()).collect();
             format!("children (X): {}", children.join(", "))

@@ -76,7 +76,8 @@ impl ReadFlags {
     /// If graph or target are not the model's.
     pub fn schema(&self, schema: &Schema) -> Result<Schema> {
         if let Some(target) = self.target.as_ref().filter(|target| **target != schema.target) {
-            let problem = format!("the model predicts `{}`; leave the flag out, or train anew", schema.target);
+            let problem =
+                format!("the model predicts `{}`; leave the flag out, or train anew", schema.target);
             return Err(Error::spec("flag", format!("--target {target}"), problem));
         }
         if let (Some(graph), Some(target)) = (&self.graph, &self.target) {
