@@ -39,7 +39,7 @@ pub fn patients(n: usize) -> Vec<Row> {
     let patient = |i: usize| {
         // Multiples of an irrational number spread evenly.
         let spread = |by: f64| (i as f64 * by).fract();
-        let sick = i % 3 == 0;
+        let sick = i.is_multiple_of(3);
         let season = spread(0.618_033_988) * 2.0 - 1.0;
         Row {
             age: 20.0 + (60.0 * spread(0.414_213_562)).round(),
