@@ -1,10 +1,10 @@
 //! Data as the commands load it for a model: images, or rows of a table.
 
-use cama::data::table::Rows;
+use cama::data::table::{Rows, Schema, is_table};
 use cama::data::{Dataset, Images};
 use cama::{Card, Error, Result, StoredModel};
 
-use crate::flags::ReadFlags;
+use crate::flags::{ReadFlags, refuse};
 use crate::session::Session;
 
 /// Data that fits a model, from what the user wrote.
@@ -28,10 +28,14 @@ impl Source for Images {
         reading: &ReadFlags,
         session: &Session,
     ) -> Result<Self> {
-        if reading.graph.is_some() || reading.target.is_some() || reading.missing.is_some() {
-            return Err(Error::Mismatch(
-                "--graph, --target and --missing are for tables, the model is for images".into(),
-            ));
+        let table_flags = [
+            ("graph", reading.graph.is_some()),
+            ("target", reading.target.is_some()),
+            ("missing", reading.missing.is_some()),
+        ];
+        refuse("images, which the model is for", &table_flags)?;
+        if is_table(spec) {
+            return Err(Error::Mismatch(format!("the model takes images, {spec} is a table")));
         }
         let images = cama::data::load(spec)?;
         if !labelled {
@@ -65,9 +69,24 @@ impl Source for Rows {
         reading: &ReadFlags,
         session: &Session,
     ) -> Result<Self> {
-        let (rows, notices) = reading.schema(stored.schema()?)?.read(spec, labelled)?;
+        let (rows, notices) = schema(spec, stored, reading)?.read(spec, labelled)?;
         notices.iter().for_each(|notice| session.warn(format!("{spec}: {notice}")));
         stored.model.check_fits(&rows)?;
         Ok(rows)
     }
+}
+
+/// How to read the table `spec` for the model.
+///
+/// # Errors
+///
+/// If the model is for images, `spec` names no table, or the flags do not agree with the model.
+pub fn schema(spec: &str, stored: &StoredModel, reading: &ReadFlags) -> Result<Schema> {
+    let known = stored.schema()?;
+    if !is_table(spec) {
+        return Err(Error::Mismatch(format!(
+            "the model takes tables, {spec} is none; give a .csv, .tsv or .parquet file"
+        )));
+    }
+    reading.schema(known)
 }

@@ -108,7 +108,7 @@ fn data_that_does_not_fit_the_model() {
     let refuse = |command: &[&str], part: &str| {
         refused(folder, &[command, &["--model", model()]].concat(), &["does not fit the model", part], "o");
     };
-    for (data, part) in [("three", "the model has 10 classes, the data has 3"), ("small", "28×28")] {
+    for (data, part) in [("three", "the model has 10 classes, three has 3"), ("small", "28×28")] {
         refuse(&["evaluate", "--data", data], part);
         refuse(&["adapt", "--data", "mnist:test[..9]", "--clean", data, "--out", "o"], part);
     }
@@ -254,7 +254,7 @@ fn model_folders_that_are_not_whole() {
     let edit = |from: &'static str, to: &'static str| {
         move |bytes: Vec<u8>| Some(String::from_utf8(bytes).unwrap().replace(from, to).into_bytes())
     };
-    damaged(folder, "config.json", edit("\"version\": 1", "\"version\": 99"));
+    damaged(folder, "config.json", edit("\"version\": 2", "\"version\": 99"));
     info(&["version is 99"]);
     damaged(folder, "config.json", edit("\"hidden\": 32", "\"hidden\": 33"));
     info(&["model m"]);

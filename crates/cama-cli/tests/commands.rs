@@ -30,7 +30,7 @@ fn train_writes_a_model_folder_with_its_log() {
     assert_eq!(names, ["README.md", "config.json", "log.jsonl", "model.safetensors"].map(Path::new));
     let log = lines(&fs::read_to_string(folder.path().join("m/log.jsonl")).unwrap());
     assert_eq!(log.iter().map(|line| line["epoch"].as_u64()).collect::<Vec<_>>(), [Some(1), Some(2)]);
-    for field in ["train_loss", "elbo", "log_px", "kl_z", "log_py", "accuracy", "images_per_second"] {
+    for field in ["train_loss", "elbo", "log_px", "kl_z", "log_py", "accuracy", "examples_per_second"] {
         assert!(log[1][field].is_f64(), "{field}");
     }
     let card = &json(&fs::read_to_string(folder.path().join("m/config.json")).unwrap())["card"];
@@ -137,16 +137,13 @@ fn adapt_attaches_dreams_and_records() {
     let base = ["adapt", "--model", model(), "--data", "mnist:test[..40]", "--manipulate", "rotate:60"];
     let adapt = |more: &[&str]| done(folder.path(), &[&base[..], &steps, more].concat());
     let out = adapt(&["--out", "a"]);
-    assert!(
-        out.contains("ELBO(x) of unlabelled images") && out.contains("accuracy on clean images"),
-        "{out}"
-    );
+    assert!(out.contains("ELBO(x) of unlabelled data") && out.contains("accuracy on clean data"), "{out}");
     let card = &json(&done(folder.path(), &["info", "a", "--json"]))["card"];
     // The model had dreamt of these mechanisms already.
     assert_eq!(card["dream_steps"], Value::from(5));
     assert_eq!(card["commands"].as_array().unwrap().len(), 2);
     assert_eq!(card["adaptations"][0]["on"], "mnist:test[..40]|rotate:60");
-    assert_eq!(card["adaptations"][0]["report"]["images"], Value::from(32));
+    assert_eq!(card["adaptations"][0]["report"]["examples"], Value::from(32));
 
     let attach = ["--mechanism", "latent,affine", "--set", "affine.rotation=0.7", "--set", "latent.dim=4"];
     // Enough for the guard to let the new mechanisms stand.
@@ -159,7 +156,7 @@ fn adapt_attaches_dreams_and_records() {
     assert_eq!(info["card"]["dream_steps"], Value::from(8));
 
     let out = adapt(&["--out", "c", "--no-clean", "--kl-m", "2", "--clean-term", "null", "--portion", "0.5"]);
-    assert!(out.contains("accuracy on clean images             –") || out.contains('–'), "{out}");
+    assert!(out.contains("accuracy on clean data             –") || out.contains('–'), "{out}");
     // An adapted model can be adapted again, judged and shown.
     done(
         folder.path(),

@@ -60,7 +60,10 @@ fn a_table_must_have_the_columns() {
     put(folder, "g.dot", "digraph { age -> sick -> fever; season -> fever }");
     let args = |data| ["graph", "g.dot", "--target", "sick", "--data", data];
     put(folder, "good.csv", "age,sick,fever,season,else\n1,0,38,2,x\n");
-    assert_eq!(run(folder, &args("good.csv")).err, "");
+    put(folder, "good.tsv", "age\tsick\tfever\tseason\n");
+    for good in ["good.csv", "good.csv[..1]", "good.tsv"] {
+        assert_eq!(run(folder, &args(good)).err, "");
+    }
     put(folder, "unlabelled.csv", "\u{feff}age,fever,season\n");
     let err = run(folder, &args("unlabelled.csv")).err;
     assert!(err.contains("warning: unlabelled.csv has no column `sick`"), "{err}");
@@ -72,8 +75,11 @@ fn a_table_must_have_the_columns() {
         "",
     );
     put(folder, "empty.csv", "");
-    refused(folder, &args("empty.csv"), &["empty.csv: is empty"], "");
-    refused(folder, &args("gone.csv"), &["cannot read gone.csv"], "");
+    refused(folder, &args("empty.csv"), &["empty.csv: the file is empty"], "");
+    put(folder, "twice.csv", "age,sick,fever,season,age\n");
+    refused(folder, &args("twice.csv"), &["twice.csv: more than one column is called `age`"], "");
+    refused(folder, &args("gone.csv"), &["gone.csv: no such file"], "");
+    refused(folder, &args("g.dot"), &["g.dot: its extension is not that of a table", ".parquet"], "");
 }
 
 #[test]

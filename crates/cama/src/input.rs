@@ -208,6 +208,14 @@ impl Input {
         }
     }
 
+    /// What the data as a whole is called.
+    pub(crate) fn plural(&self) -> &'static str {
+        match self {
+            Self::Image(_) => "images",
+            Self::Table(_) => "tables",
+        }
+    }
+
     /// The images, if that is what it is.
     pub fn image(&self) -> Option<&ImageInput> {
         match self {

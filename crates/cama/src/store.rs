@@ -1,5 +1,7 @@
 //! A model folder: `config.json`, `model.safetensors` and a `README.md` for people.
 
+mod readme;
+
 use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
@@ -9,7 +11,7 @@ use burn::store::{ModuleSnapshot, SafetensorsStore};
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
-use crate::adapt::{AdaptReport, Outcome};
+use crate::adapt::AdaptReport;
 use crate::data::table::Schema;
 use crate::files::write_atomic;
 use crate::input::{Input, TableInput};
@@ -38,7 +40,8 @@ pub struct StoredModel {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Card {
-    /// Names of the classes, in the order of the model's outputs; left empty, they are stored as numbers.
+    /// Names of the classes, in the order of the model's outputs; left empty, they are stored as the schema's, or as
+    /// numbers.
     pub classes: Vec<String>,
     /// Whether q2(m|x) has met manipulated data, in training or adaptation: then prediction infers m.
     pub infers_m: bool,
@@ -80,10 +83,13 @@ impl Card {
         if self.infers_m { MChoice::Mean } else { MChoice::Null }
     }
 
-    /// With numbers for the names of the classes where there are no names.
-    fn numbered(mut self, classes: usize) -> Self {
+    /// With the schema's names, or with numbers, for the names of the classes where there are no names.
+    fn named(mut self, schema: Option<&Schema>, classes: usize) -> Self {
         if self.classes.is_empty() {
-            self.classes = (0..classes).map(|class| class.to_string()).collect();
+            self.classes = match schema {
+                Some(schema) => schema.classes.clone(),
+                None => (0..classes).map(|class| class.to_string()).collect(),
+            };
         }
         self
     }
@@ -128,7 +134,7 @@ impl StoredModel {
             weights_crc32: crc32(&weights),
             model: self.model.config().clone(),
             schema: self.schema.clone(),
-            card: self.card.clone().numbered(self.model.config().classes),
+            card: self.card.clone().named(self.schema.as_ref(), self.model.config().classes),
         };
         let json = serde_json::to_vec_pretty(&file).map_err(|e| failed(CONFIG, &e))?;
         for (name, bytes) in
@@ -191,70 +197,6 @@ impl StoredModel {
         };
         ours(CONFIG) || ours(WEIGHTS)
     }
-
-    /// The page about the model for people, in Markdown: `README.md` of its folder.
-    pub fn readme(&self) -> String {
-        let Card { data, seed, preset, classes, manipulated, commands, history, adaptations, .. } =
-            &self.card;
-        let mechanisms: Vec<_> = self.model.config().mechanisms.iter().map(|m| m.name()).collect();
-        let input = &self.model.config().input;
-        let mut text = format!(
-            "# A deep CAMA model\n\nA causal, generative classifier; `cama info` prints this page, `cama predict` uses it.\n\n\
-             - classes: {}\n- {}\n- preset: {preset}\n- mechanisms: {}\n\
-             - parameters: {}\n- training data: {data}\n- manipulated training data: {}\n- dream steps: {}\n- seed: {seed}\n",
-            classes.join(", "),
-            described(input),
-            if mechanisms.is_empty() { "none".into() } else { mechanisms.join(", ") },
-            self.model.num_params(),
-            manipulated.as_deref().unwrap_or("none"),
-            self.card.dream_steps,
-        );
-        text += "\n## How it was made\n\n";
-        commands.iter().for_each(|command| text += &format!("    {command}\n"));
-        if let Some(last) = history.last() {
-            text += &format!(
-                "\n## Training\n\nAfter {} epochs, on {}s held out of the training data:\n\n\
-                 | figure | value |\n|---|---|\n| accuracy, do(m=0), K=1 | {:.4} |\n| ELBO(x, y, do(m=0)), nats | {:.2} |\n\
-                 | log p(x∣y,z,0), nats | {:.2} |\n| KL of z, nats | {:.2} |\n",
-                last.epoch,
-                input.noun(),
-                last.accuracy,
-                last.elbo,
-                last.log_px,
-                last.kl_z
-            );
-        }
-        for Adaptation { from, on, seed, report } in adaptations {
-            text += &format!(
-                "\n## Adaptation\n\nFrom `{from}`, on unlabelled {on}, seed {seed}: {} of {} steps kept{}.\n\n\
-                 | figure | before | after |\n|---|---|---|\n| held-out log p(x) bound (Eq. 7), nats | {:.2} | {:.2} |\n",
-                report.kept_step,
-                report.steps,
-                if report.outcome == Outcome::Adapted { "" } else { " (rolled back)" },
-                report.elbo_before,
-                report.elbo_after,
-            );
-            if let (Some(before), Some(after)) = (report.clean_before, report.clean_after) {
-                text +=
-                    &format!("| accuracy on held-out clean {}s | {before:.4} | {after:.4} |\n", input.noun());
-            }
-        }
-        text
-    }
-}
-
-/// What the model reads, in words.
-fn described(input: &Input) -> String {
-    match input {
-        Input::Image(image) => {
-            let [c, h, w] = image.shape;
-            format!("images: {c}×{h}×{w}, pixels in [0, 1]")
-        }
-        Input::Table(table) => {
-            let children: Vec<_> = table.children.iter().map(|column| column.name.as_str()).collect();
-            format!("children (X): {}", children.join(", "))
-        }
-    }
 }
 
 fn read_config(folder: &Path) -> Result<File> {
@@ -285,7 +227,7 @@ fn read_config(folder: &Path) -> Result<File> {
     let mut file: File =
         serde_json::from_slice(&json).map_err(|e| problem(format!("{CONFIG} is damaged: {e}")))?;
     file.model.check()?;
-    file.card = file.card.numbered(file.model.classes);
+    file.card = file.card.named(file.schema.as_ref(), file.model.classes);
     check_schema(&file).map_err(|what| problem(format!("{CONFIG} is damaged: {what}")))?;
     let (names, classes) = (file.card.classes.len(), file.model.classes);
     if names != classes {
@@ -304,10 +246,13 @@ fn check_schema(file: &File) -> Result<(), String> {
             schema.check().map_err(|error| error.to_string())?;
             let TableInput { children, parents, co_parents, .. } = schema.input(Vec::new());
             let same = (&children, parents, co_parents) == (&table.children, table.parents, table.co_parents);
-            match same && schema.classes.len() == file.model.classes {
-                true => Ok(()),
-                false => Err("its schema and its model are about different columns or classes".into()),
+            if !same || schema.classes.len() != file.model.classes {
+                return Err("its schema and its model are about different columns or classes".into());
             }
+            if schema.classes != file.card.classes {
+                return Err("schema.classes and card.classes are not the same".into());
+            }
+            Ok(())
         }
         (Input::Table(_), None) => Err("it has a model for tables and no schema".into()),
         (Input::Image(_), Some(_)) => Err("it has a model for images and a schema".into()),

@@ -10,7 +10,7 @@ use cama::{Error, Event, Input, StoredModel};
 use cama_eval::{Baseline, BaselineConfig, Judged, Row, evaluate};
 
 use super::load_model;
-use crate::flags::{EvaluateFlags, ReadFlags};
+use crate::flags::EvaluateFlags;
 use crate::interrupt::{self, Graceful};
 use crate::progress::count;
 use crate::session::Session;
@@ -43,7 +43,7 @@ where
     session.detail(|| format!("{} with {config:?}", flags.data.join(", ")));
 
     let _graceful = Graceful::begin();
-    let baselines = baselines::<D>(&against, stored, &flags.reading, session)?;
+    let baselines = baselines::<D>(&against, flags, stored, session)?;
     let judged: Vec<Judged> = [Judged::Cama(&stored.model, &config)]
         .into_iter()
         .chain(baselines.iter().map(Judged::Baseline))
@@ -78,15 +78,19 @@ where
 /// The baselines, trained on the model's own training data.
 fn baselines<D: Source>(
     configs: &[BaselineConfig],
+    flags: &EvaluateFlags,
     stored: &StoredModel,
-    reading: &ReadFlags,
     session: &Session,
 ) -> cama::Result<Vec<Baseline>> {
     if configs.is_empty() {
         return Ok(Vec::new());
     }
-    let data = D::load(&stored.card.data, true, stored, reading, session).map_err(|error| {
-        Error::Mismatch(format!("the model's training data is needed to train baselines on it: {error}"))
+    let data = D::load(&stored.card.data, true, stored, &flags.reading, session).map_err(|error| {
+        Error::data(
+            &flags.model,
+            format!("the model's training data, which --against trains on, cannot be used: {error}"),
+            "put it back in its place, or leave --against out",
+        )
     })?;
     let fit = |config: &BaselineConfig| {
         session.say(format!("training {} on {}", config.name(), data.name()));
@@ -102,7 +106,7 @@ fn baselines<D: Source>(
 /// Every point of every sweep, the clean data first, none twice.
 fn manipulations<M: Sweepable + PartialEq>(sweeps: &[Sweep<M>], clean: bool) -> Vec<(f64, M)> {
     let mut all: Vec<(f64, M)> = Vec::new();
-    let first = clean.then(|| (0.0, "none".parse().ok().expect("every kind of data can be left as it is")));
+    let first = clean.then(|| (0.0, "none".parse().expect("every kind of data can be left as it is")));
     for point in first.into_iter().chain(sweeps.iter().flat_map(|sweep| sweep.points().to_vec())) {
         if !all.contains(&point) {
             all.push(point);

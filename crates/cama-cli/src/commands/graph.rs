@@ -24,12 +24,12 @@ pub fn run(flags: &GraphFlags, session: &Session) -> anyhow::Result<()> {
     let roles = Roles::of(&graph, &flags.target)?;
     let roles = flags.role.iter().try_fold(roles, |roles, as_| roles.with(&as_.column, as_.role))?;
     if let Some(table) = &flags.data {
-        let columns = columns(table)?;
-        roles.check_columns(&columns, &table.display().to_string())?;
+        let columns = cama::data::table::columns(table)?;
+        roles.check_columns(&columns, table)?;
         if !columns.contains(&roles.target) {
-            let (table, target) = (table.display(), &roles.target);
             session.warn(format!(
-                "{table} has no column `{target}`: it can be predicted there, but not learnt from it"
+                "{table} has no column `{}`: it can be predicted there, but not learnt from it",
+                roles.target
             ));
         }
     }
@@ -50,22 +50,6 @@ fn drawing(path: &Path, force: bool) -> Result<Output> {
         return Err(Error::unknown_name("drawing format", &extension, &["svg"]));
     }
     Output::file(path, force)
-}
-
-/// The names of a table's columns: the first record of a CSV file.
-fn columns(table: &Path) -> Result<Vec<String>> {
-    let error =
-        |problem: String| Error::data(table, problem, "give a CSV file whose first line names the columns");
-    let file = std::fs::File::open(table).map_err(Error::io("read", table))?;
-    let mut reader = csv::ReaderBuilder::new().from_reader(file);
-    let columns: Vec<String> = match reader.headers() {
-        Ok(headers) => headers.iter().map(|name| name.trim_start_matches('\u{feff}').to_string()).collect(),
-        Err(problem) => return Err(error(format!("the first line cannot be read: {problem}"))),
-    };
-    if columns.is_empty() {
-        return Err(error("is empty".into()));
-    }
-    Ok(columns)
 }
 
 fn in_words(roles: &Roles) -> String {

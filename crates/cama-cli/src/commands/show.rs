@@ -23,7 +23,8 @@ pub fn run(flags: &ShowFlags, session: &Session) -> anyhow::Result<()> {
     let stored = load_model(&flags.model, session)?;
     let config = flags.prediction.config(&stored.card, session.seeds.predict)?;
     if stored.schema.is_some() {
-        return Err(Error::Mismatch("the model is for tables, and pictures are of images".into()).into());
+        let problem = "it takes tables, and pictures are of images; give a model of images".to_string();
+        return Err(Error::Model { path: flags.model.clone(), problem }.into());
     }
     let images = cama::data::load(&flags.data)?;
     stored.model.check_fits(&images)?;

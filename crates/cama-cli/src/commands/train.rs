@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::record::{LOG, Log, identity};
 use super::refuse_table;
-use crate::flags::TrainFlags;
+use crate::flags::{TrainFlags, refuse};
 use crate::interrupt::Graceful;
 use crate::output::{CHECKPOINTS, Output, holds_only};
 use crate::progress::Reporter;
@@ -112,9 +112,7 @@ struct Run<'a, D: Dataset> {
 
 impl<'a> Run<'a, Images> {
     fn on_images(flags: &'a TrainFlags, session: &Session) -> cama::Result<Self> {
-        if flags.table.missing.is_some() {
-            return Err(Error::Mismatch("--missing is for tables: give --graph and --target with it".into()));
-        }
+        refuse("images", &[("missing", flags.table.missing.is_some())])?;
         let data = labelled(&flags.data)?;
         if let [only] = data.classes() {
             let problem = format!("all images are of one class, `{only}`; two classes or more are needed");

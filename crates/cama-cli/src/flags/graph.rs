@@ -15,9 +15,9 @@ pub struct GraphFlags {
     /// The variable whose effects are to tell of it.
     #[arg(long, value_name = "Y")]
     pub target: String,
-    /// A table that must have the columns that are used.
-    #[arg(long, value_name = "T.csv")]
-    pub data: Option<PathBuf>,
+    /// A CSV or Parquet table that must have the columns that are used.
+    #[arg(long, value_name = "T")]
+    pub data: Option<String>,
     /// What a column is to the target, whatever the graph says: `parent`, `child`, `co-parent` or `ignore`.
     #[arg(long, value_name = "COLUMN=ROLE", num_args = 1.., value_parser = declared)]
     pub role: Vec<Declared>,

@@ -22,7 +22,7 @@ pub use dream::DreamFlags;
 pub use graph::GraphFlags;
 pub use look::{DemoFlags, EvaluateFlags, InfoFlags, PredictCommand, ShowFlags, What};
 pub use mechanism::{Setting, with_settings};
-pub use model::ModelFlags;
+pub use model::{ModelFlags, refuse};
 pub use simulate::SimulateFlags;
 pub use table::{ReadFlags, TableFlags};
 pub use train::TrainFlags;

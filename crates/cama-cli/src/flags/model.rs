@@ -104,10 +104,12 @@ impl ModelFlags {
     }
 }
 
-/// Errors if one of these flags, each with whether it is given, is.
-fn refuse(data: &str, flags: &[(&str, bool)]) -> cama::Result<()> {
+/// Errors if one of these flags, each with whether it is given, is: they say nothing about such `data`.
+pub fn refuse(data: &str, flags: &[(&str, bool)]) -> cama::Result<()> {
     match flags.iter().find(|(_, given)| *given) {
-        Some((flag, _)) => Err(Error::Mismatch(format!("--{flag} says nothing about {data}; leave it out"))),
+        Some((flag, _)) => {
+            Err(Error::spec("flag", format!("--{flag}"), format!("says nothing about {data}; leave it out")))
+        }
         None => Ok(()),
     }
 }

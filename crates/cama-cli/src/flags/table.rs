@@ -76,24 +76,16 @@ impl ReadFlags {
     /// If graph or target are not the model's.
     pub fn schema(&self, schema: &Schema) -> Result<Schema> {
         if let Some(target) = self.target.as_ref().filter(|target| **target != schema.target) {
-            return Err(Error::Mismatch(format!(
-                "the model predicts `{}`, --target is `{target}`",
-                schema.target
-            )));
+            let problem =
+                format!("the model predicts `{}`; leave the flag out, or train anew", schema.target);
+            return Err(Error::spec("flag", format!("--target {target}"), problem));
         }
         if let (Some(graph), Some(target)) = (&self.graph, &self.target) {
             let roles = Roles::of(&CausalGraph::read(graph)?, target)?;
-            let sorted = |mut names: Vec<String>| {
-                names.sort();
-                names
-            };
-            let Roles { parents, children, co_parents, .. } = roles;
-            if schema.roles().map(sorted) != [parents, children, co_parents].map(sorted) {
-                return Err(Error::Mismatch(format!(
-                    "in {} other columns are the parents, children and co-parents of `{target}` than in the graph or \
-                     by the roles that the model was trained with; leave --graph out, or train anew",
-                    graph.display()
-                )));
+            if let Some(column) = first_difference(&schema.roles(), &roles) {
+                let problem =
+                    format!("gives `{column}` another role for `{target}` than the model was trained with");
+                return Err(Error::data(graph, problem, "leave --graph out, or train anew"));
             }
         }
         let schema = schema.clone();
@@ -102,6 +94,13 @@ impl ReadFlags {
             None => schema,
         })
     }
+}
+
+/// A column that is a parent, a child or a co-parent in only one of the two.
+fn first_difference(known: &[Vec<String>; 3], roles: &Roles) -> Option<String> {
+    let only = |some: &[String], others: &[String]| some.iter().find(|name| !others.contains(name)).cloned();
+    let mut pairs = known.iter().zip(roles.each());
+    pairs.find_map(|(known, (_, names))| only(known, names).or_else(|| only(names, known)))
 }
 
 /// Reads `COLUMN=TYPE`; the column may have `=` in its name.

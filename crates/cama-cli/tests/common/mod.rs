@@ -3,6 +3,8 @@
 // Not every test file needs everything.
 #![allow(dead_code)]
 
+pub mod table;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;

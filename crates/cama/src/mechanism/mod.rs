@@ -141,7 +141,7 @@ macro_rules! mechanisms {
             pub fn check_input(&self, input: &Input) -> Result<()> {
                 let checked = match self { $(Self::$mechanism(_) => $mechanism::check_input(input),)* };
                 checked.map_err(|wanted| {
-                    Error::config("mechanism", self.name(), format!("one for {}s: it acts on {wanted}", input.noun()))
+                    Error::config("mechanism", self.name(), format!("one for {}: it acts on {wanted}", input.plural()))
                 })
             }
 

@@ -37,12 +37,13 @@ pub struct ModelConfig {
 
 impl ModelConfig {
     /// Small and quick to train on a CPU: leaky ReLU, He initialisation, and the explicit mechanisms for such
-    /// an input (`affine` and `photometric` for images, `per-column` for tables). An image's shape stands for
-    /// [`ImageInput::fast`].
+    /// an input (`affine` and `photometric` for images, `per-column` for tables). A table without a number in X, on
+    /// which none of these can act, has `latent`. An image's shape stands for [`ImageInput::fast`].
     pub fn fast(input: impl Into<Input>, classes: usize) -> Self {
         let input = input.into();
-        let (z, hidden, mechanisms) = match input {
+        let (z, hidden, mechanisms) = match &input {
             Input::Image(_) => (64, 256, "affine,photometric"),
+            Input::Table(table) if table.numbers().is_empty() => (8, 100, "latent"),
             Input::Table(_) => (8, 100, "per-column"),
         };
         Self {

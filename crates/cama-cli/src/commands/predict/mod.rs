@@ -13,7 +13,7 @@ use crate::interrupt::{self, Graceful};
 use crate::output::Output;
 use crate::progress::{count, count_up};
 use crate::session::Session;
-use crate::source::Source;
+use crate::source::{Source, schema};
 
 mod writers;
 
@@ -34,13 +34,13 @@ pub fn run(flags: &PredictCommand, session: &Session) -> anyhow::Result<()> {
     let _graceful = Graceful::begin();
     let classes = &stored.card.classes;
     let Some(out) = out else {
-        return predict(flags, &stored, &config, session, &mut Csv::new(io::stdout().lock(), classes)?);
+        return predict(flags, &stored, &config, session, &mut Csv::new(io::stdout().lock(), classes));
     };
     // What went wrong with the model or the data is not the file's fault.
     let mut failed = None;
     let written = cama::files::write_atomic(out.path(), |file| {
         let predicted = match format {
-            Format::Csv => predict(flags, &stored, &config, session, &mut Csv::new(file, classes)?),
+            Format::Csv => predict(flags, &stored, &config, session, &mut Csv::new(file, classes)),
             Format::JsonLines => {
                 predict(flags, &stored, &config, session, &mut JsonLines { out: file, classes })
             }
@@ -96,7 +96,7 @@ fn stream(
     session: &Session,
     writer: &mut impl Writer,
 ) -> anyhow::Result<()> {
-    let schema = flags.reading.schema(stored.schema()?)?;
+    let schema = schema(&flags.data, stored, &flags.reading)?;
     let mut parts = schema.stream(&flags.data, ROWS_AT_A_TIME)?;
     let bar = count_up(session, "predicting");
     let mut done = 0;

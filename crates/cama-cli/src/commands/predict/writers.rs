@@ -44,21 +44,28 @@ pub trait Writer {
 pub struct Csv<'a, W: Write> {
     csv: csv::Writer<W>,
     classes: &'a [String],
+    begun: bool,
 }
 
 impl<'a, W: Write> Csv<'a, W> {
-    /// Writes the header.
-    pub fn new(out: W, classes: &'a [String]) -> io::Result<Self> {
-        let mut csv = csv::Writer::from_writer(out);
+    /// Nothing is written yet: the header comes with the first prediction, and not before what can go wrong until then.
+    pub fn new(out: W, classes: &'a [String]) -> Self {
+        Self { csv: csv::Writer::from_writer(out), classes, begun: false }
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        if std::mem::replace(&mut self.begun, true) {
+            return Ok(());
+        }
         let header = ["index", "class", "class_index", "log_px"].map(String::from).into_iter();
-        let header = header.chain(classes.iter().map(|class| format!("p({class})")));
-        csv.write_record(header).map_err(unwrapped)?;
-        Ok(Self { csv, classes })
+        let header = header.chain(self.classes.iter().map(|class| format!("p({class})")));
+        self.csv.write_record(header).map_err(unwrapped)
     }
 }
 
 impl<W: Write> Writer for Csv<'_, W> {
     fn put(&mut self, index: usize, prediction: &Prediction) -> io::Result<()> {
+        self.begin()?;
         let Prediction { class, probabilities, log_px, .. } = prediction;
         let first = [index.to_string(), self.classes[*class].clone(), class.to_string(), log_px.to_string()];
         // The shortest digits that are read back as the same number: `1.4e-24`, not a row of zeros.
@@ -67,6 +74,7 @@ impl<W: Write> Writer for Csv<'_, W> {
     }
 
     fn finish(&mut self) -> io::Result<()> {
+        self.begin()?;
         self.csv.flush()
     }
 }
@@ -168,7 +176,7 @@ mod tests {
     fn class_names_survive_csv() {
         let (prediction, classes) = prediction();
         let mut out = Vec::new();
-        let mut csv = Csv::new(&mut out, &classes).unwrap();
+        let mut csv = Csv::new(&mut out, &classes);
         csv.put(7, &prediction).unwrap();
         csv.finish().unwrap();
         drop(csv);

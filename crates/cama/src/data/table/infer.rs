@@ -184,9 +184,9 @@ fn stray(column: &Training<'_>) -> Option<String> {
     let (row, cell) = others.next()?;
     let strays = 1 + others.count();
     (2 * strays < all).then(|| {
+        let are = if strays == 1 { "is not a number" } else { "are not numbers" };
         format!(
-            "column `{}`: taken for a category because {strays} of its {all} values are not numbers, the first \
-             {} in {}",
+            "column `{}`: taken for a category because {strays} of its {all} values {are}, the first {} in {}",
             column.name,
             shown(&cell.name()),
             column.chunk.place(row)

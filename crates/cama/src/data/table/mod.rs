@@ -36,7 +36,7 @@ pub use learn::LearnOptions;
 pub use read::Stream;
 pub use rows::Rows;
 pub use schema::{Cell, Column, ColumnType, Kind, Missing, Schema};
-pub use source::is_table;
+pub use source::{columns, is_table};
 
 /// What was done with a table that its owner may want to know, in words.
 pub type Notices = Vec<String>;

@@ -19,6 +19,17 @@ pub fn is_table(spec: &str) -> bool {
     extension(Path::new(path)).is_some()
 }
 
+/// The names of the columns of a table, in the order of the file; `spec` is as for
+/// [`Schema::read`](super::Schema::read).
+///
+/// # Errors
+///
+/// [`Error::Spec`] for a bad range, [`Error::Io`] for a file that cannot be read, and [`Error::Data`] for one that is
+/// empty or no table, or of which two columns have the same name. What is wrong further on in the file is not found.
+pub fn columns(spec: &str) -> Result<Vec<String>> {
+    Ok(Source::open(spec)?.header)
+}
+
 fn extension(path: &Path) -> Option<&'static str> {
     let extension = path.extension()?;
     EXTENSIONS.into_iter().find(|known| extension.eq_ignore_ascii_case(known))
@@ -273,6 +284,17 @@ mod tests {
         assert!(message(folder.path().join("folder.csv").to_str().unwrap()).contains("not a file"));
         let path = write(folder.path(), "not.parquet", "x,y\n1,2\n");
         assert!(message(&path).contains("not.parquet: damaged"), "{}", message(&path));
+    }
+
+    #[test]
+    fn columns_are_known_by_the_header_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = write(folder.path(), "t.csv", "\u{feff} b ;a;\"c;d\"\n1;2\n");
+        assert_eq!(columns(&path).unwrap(), ["b", "a", "c;d"]);
+        let path = write(folder.path(), "header.csv", "x,y\n");
+        assert_eq!(columns(&format!("{path}[..5]")).unwrap(), ["x", "y"]);
+        let path = write(folder.path(), "empty.csv", "");
+        assert!(columns(&path).unwrap_err().to_string().contains("empty.csv: the file is empty"));
     }
 
     #[test]

@@ -165,6 +165,7 @@ fn types_that_are_no_cells_are_refused_by_name_where_they_are_needed() {
     write(&path, schema, Compression::SNAPPY, vec![group]);
     let mut file = ParquetFile::open(&path).unwrap();
     assert_eq!(file.names(), ["raw", "old", "day", "at", "many", "pair", "fine"]);
+    assert_eq!(crate::data::table::columns(path.to_str().unwrap()).unwrap(), file.names());
     for (at, part) in [
         (0, "column `raw` is binary (BYTE_ARRAY), which is not supported; make it a number"),
         (1, "column `old` is of the type INT96"),

@@ -1,0 +1,83 @@
+//! What a model folder says of itself to people.
+
+use burn::module::Module;
+
+use super::{Adaptation, Card, StoredModel};
+use crate::adapt::Outcome;
+use crate::data::table::Schema;
+use crate::input::Input;
+
+impl StoredModel {
+    /// The page about the model for people, in Markdown: `README.md` of its folder.
+    pub fn readme(&self) -> String {
+        let Card { data, seed, preset, classes, manipulated, commands, history, adaptations, .. } =
+            &self.card;
+        let mechanisms: Vec<_> = self.model.config().mechanisms.iter().map(|m| m.name()).collect();
+        let input = &self.model.config().input;
+        let mut text = format!(
+            "# A deep CAMA model\n\nA causal, generative classifier; `cama info` prints this page, `cama predict` uses it.\n\n\
+             - classes: {}\n- {}\n- preset: {preset}\n- mechanisms: {}\n\
+             - parameters: {}\n- training data: {data}\n- manipulated training data: {}\n- dream steps: {}\n- seed: {seed}\n",
+            classes.join(", "),
+            described(input, self.schema.as_ref()),
+            if mechanisms.is_empty() { "none".into() } else { mechanisms.join(", ") },
+            self.model.num_params(),
+            manipulated.as_deref().unwrap_or("none"),
+            self.card.dream_steps,
+        );
+        text += "\n## How it was made\n\n";
+        commands.iter().for_each(|command| text += &format!("    {command}\n"));
+        if let Some(last) = history.last() {
+            text += &format!(
+                "\n## Training\n\nAfter {} epochs, on {}s held out of the training data:\n\n\
+                 | figure | value |\n|---|---|\n| accuracy, do(m=0), K=1 | {:.4} |\n| ELBO(x, y, do(m=0)), nats | {:.2} |\n\
+                 | log p(x∣y,z,0), nats | {:.2} |\n| KL of z, nats | {:.2} |\n",
+                last.epoch,
+                input.noun(),
+                last.accuracy,
+                last.elbo,
+                last.log_px,
+                last.kl_z
+            );
+        }
+        for Adaptation { from, on, seed, report } in adaptations {
+            text += &format!(
+                "\n## Adaptation\n\nFrom `{from}`, on unlabelled {on}, seed {seed}: {} of {} steps kept{}.\n\n\
+                 | figure | before | after |\n|---|---|---|\n| held-out log p(x) bound (Eq. 7), nats | {:.2} | {:.2} |\n",
+                report.kept_step,
+                report.steps,
+                if report.outcome == Outcome::Adapted { "" } else { " (rolled back)" },
+                report.elbo_before,
+                report.elbo_after,
+            );
+            if let (Some(before), Some(after)) = (report.clean_before, report.clean_after) {
+                text +=
+                    &format!("| accuracy on held-out clean {}s | {before:.4} | {after:.4} |\n", input.noun());
+            }
+        }
+        text
+    }
+}
+
+/// What the model reads, in words.
+fn described(input: &Input, schema: Option<&Schema>) -> String {
+    if let Some(schema) = schema {
+        let listed = |names: Vec<String>| if names.is_empty() { "none".into() } else { names.join(", ") };
+        let [parents, children, co_parents] = schema.roles().map(listed);
+        return format!(
+            "target (Y): {}\n- parents (A): {parents}\n- children (X): {children}\n- co-parents (C): {co_parents}",
+            schema.target
+        );
+    }
+    match input {
+        Input::Image(image) => {
+            let [c, h, w] = image.shape;
+            format!("images: {c}×{h}×{w}, pixels in [0, 1]")
+        }
+        // Not from a file: a model that was made without a schema.
+        Input::Table(table) => {
+            let children: Vec<_> = table.children.iter().map(|column| column.name.as_str()).collect();
+            format!("children (X): {}", children.join(", "))
+        }
+    }
+}
