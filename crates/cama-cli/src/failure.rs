@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use cama::Error;
 
+use crate::session::note;
+
 /// Ended by Ctrl-C.
 pub const INTERRUPTED: u8 = 130;
 /// The input cannot be used: the user can do something about it.
@@ -18,7 +20,7 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
         // Whoever read the output has seen enough.
         return ExitCode::SUCCESS;
     }
-    eprintln!("error: {}", message(error));
+    note(format_args!("error: {}", message(error)));
     ExitCode::from(code(error))
 }
 

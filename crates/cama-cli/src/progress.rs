@@ -8,7 +8,7 @@ use cama::{Epoch, Event, Phase};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::interrupt;
-use crate::session::Session;
+use crate::session::{Session, note};
 
 /// Watches the loops of the library, shows how far they are, and stops them on Ctrl-C.
 pub struct Reporter {
@@ -73,11 +73,11 @@ impl Reporter {
         if done == total {
             bar.finish_and_clear();
             if phase != Phase::Train {
-                eprintln!(
+                note(format_args!(
                     "{}{}: {total} steps in {seconds:.0} s, last loss {loss:.2}",
                     self.indent,
                     name(phase)
-                );
+                ));
             }
             self.running = None;
         }
@@ -91,7 +91,7 @@ impl Reporter {
         );
         match &self.running {
             Some(Running { bar, .. }) if self.terminal => bar.println(line),
-            _ => eprintln!("{line}"),
+            _ => note(line),
         }
     }
 }

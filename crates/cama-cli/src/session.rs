@@ -54,7 +54,7 @@ impl Session {
     /// Says something on standard error, unless asked to be quiet.
     pub fn say(&self, text: impl AsRef<str>) {
         if !self.quiet {
-            eprintln!("{}{}", self.indent, text.as_ref());
+            note(format_args!("{}{}", self.indent, text.as_ref()));
         }
     }
 
@@ -75,14 +75,19 @@ impl Session {
     /// Says something on standard error if asked for details.
     pub fn detail(&self, text: impl FnOnce() -> String) {
         if self.verbose {
-            eprintln!("{}", text());
+            note(text());
         }
     }
 
     /// Warns on standard error, always.
     pub fn warn(&self, text: impl AsRef<str>) {
-        eprintln!("warning: {}", text.as_ref());
+        note(format_args!("warning: {}", text.as_ref()));
     }
+}
+
+/// Writes a line on standard error. That it is closed, as by `2>&1 | head`, must not cost the work: this never fails.
+pub fn note(line: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// The arguments quoted for a shell, the program's path left out.

@@ -343,4 +343,11 @@ fn a_reader_that_has_seen_enough_is_no_error() {
     let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(0));
+
+    // Nor is one that has seen enough of what training tells on its way.
+    let mut command = cama(folder.path(), &train_args("mnist:train[..100]", "m", &["--epochs", "2"]));
+    let mut child = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    drop(child.stderr.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(folder.path().join("m/model.safetensors").exists());
 }

@@ -126,7 +126,7 @@ fn columns_that_cannot_be_used_say_why() {
     assert!(text.contains("column `k` has more than 1000 different values that are not all"), "{text}");
     let text = message(&many(|i| if i == 7 { "x7".into() } else { i.to_string() }), &none);
     assert!(
-        text.contains("1 of its 1101 values are not numbers, the first `x7` in row 7 (line 9)"),
+        text.contains("1 of its 1101 values is not a number, the first `x7` in row 7 (line 9)"),
         "{text}"
     );
     let swapped = |cell| many(cell).replacen("y,k", "k,y", 1);
@@ -201,7 +201,7 @@ fn doubtful_columns_are_noticed() {
     let table = TABLE.to_string() + "hot,red,oops,no,4.5,3,0,s\n";
     let (schema, _, notices) = learn_text(&table, &LearnOptions::default()).unwrap();
     assert!(matches!(schema.columns[0].kind, Kind::Category { .. }));
-    let notice = "because 1 of its 4 values are not numbers, the first `oops` in row 3 (line 5)";
+    let notice = "because 1 of its 4 values is not a number, the first `oops` in row 3 (line 5)";
     assert!(notices.iter().any(|n| n.contains(notice)), "{notices:?}");
 }
 
