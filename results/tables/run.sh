@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Makes one seed's results on simulated tables: results/tables/run.sh SEED
 # Models, tables and logs go to runs/tables-SEED, the numbers to results/tables/seed-SEED. CAMA names the program,
-# `target/release/cama` unless given.
+# `target/release/cama` unless given. Models that are there already are used again: after a change of the program, remove
+# runs/tables-SEED first.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 seed=$1
 cama=${CAMA:-target/release/cama}
 work=runs/tables-$seed
-out=results/tables/seed-$seed
+out=$work/numbers
 mkdir -p "$work" "$out"
 
 # 8,000 rows to train on, 2,000 to adapt to, 4,000 to judge on; the same rows under every intervention.
@@ -64,3 +65,7 @@ for n in 1 2 3 4 5; do
     "$cama" evaluate --model "$model" --data "$sim/table.csv$test" --no-clean --manipulate shift:X*:-5..5/1 \
         "${judge[@]}" | sed "s/^{/{\"misspecified\":$n,/" >> "$out/misspecified.jsonl"
 done
+
+# All numbers at once, or none.
+rm -rf "results/tables/seed-$seed"
+mv "$out" "results/tables/seed-$seed"

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes one seed's results on the cells of Sachs et al.: results/tables/sachs.sh SEED
 # Tables, models and logs go to runs/sachs-SEED, the numbers to results/tables/sachs/seed-SEED.jsonl. CAMA names the
-# program, `target/release/cama` unless given.
+# program, `target/release/cama` unless given. Models that are there already are used again: after a change of the
+# program, remove runs/sachs-SEED first.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 seed=$1
@@ -52,4 +53,5 @@ done
                 label unperturbed "$mechanism after $condition"
         done
     done
-} > "$out/seed-$seed.jsonl"
+} > "$work/numbers.jsonl"
+mv "$work/numbers.jsonl" "$out/seed-$seed.jsonl"

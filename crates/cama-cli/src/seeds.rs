@@ -20,9 +20,9 @@ pub struct Seeds {
     pub attach: u64,
     /// Shuffles and noise of adaptation.
     pub adapt: u64,
-    /// Manipulation of the images that are adapted to.
+    /// Manipulation of the data that is adapted to.
     pub manipulate_adapt: u64,
-    /// Manipulation of the images that are predicted, evaluated or shown.
+    /// Manipulation of the data that is predicted, evaluated or shown.
     pub manipulate: u64,
     /// Samples of prediction.
     pub predict: u64,

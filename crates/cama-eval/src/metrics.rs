@@ -1,4 +1,4 @@
-//! How good predictions are: accuracy, likelihood of the labels, calibration, likelihood of the images.
+//! How good predictions are: accuracy, likelihood of the labels, calibration, likelihood of the data.
 
 use cama::{Error, Prediction, Result};
 use serde::{Deserialize, Serialize};
@@ -9,12 +9,12 @@ pub const CALIBRATION_BINS: usize = 15;
 /// The 97.5% quantile of the standard normal distribution.
 const Z_95: f64 = 1.959_963_984_540_054;
 
-/// How good the predictions of labelled images are.
+/// How good the predictions of labelled examples are.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Score {
-    /// Number of images.
+    /// Number of examples.
     pub n: usize,
-    /// Share of the images whose most probable class is the true one.
+    /// Share of the examples whose most probable class is the true one.
     pub accuracy: f64,
     /// 95% Wilson interval of the accuracy, low and high.
     pub accuracy_interval: [f64; 2],
@@ -22,7 +22,7 @@ pub struct Score {
     /// normal number.
     pub log_likelihood: f64,
     /// Expected calibration error: the mean distance between the probability of the predicted class and how
-    /// often it is right, over [`CALIBRATION_BINS`] bins of equal width, weighted by their numbers of images
+    /// often it is right, over [`CALIBRATION_BINS`] bins of equal width, weighted by their numbers of examples
     /// (Guo et al., ICML 2017).
     pub calibration_error: f64,
     /// Mean estimate of the bound on log p(x), in nats; none of a classifier that has no p(x).

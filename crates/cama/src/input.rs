@@ -241,12 +241,13 @@ impl Input {
     }
 
     /// Roughly how many weights the networks that read and make X have, with `hidden` features.
-    pub(crate) fn weights(&self, hidden: usize) -> usize {
+    pub(crate) fn weights(&self, hidden: usize, classes: usize) -> usize {
         match self {
             Self::Image(image) => image.weights(hidden),
             Self::Table(table) => {
                 let columns = table.width() + table.parents + table.co_parents;
-                hidden * (4 * columns + 4 * table.layers * hidden)
+                let straight = table.co_parents.saturating_mul(classes).saturating_mul(table.width());
+                straight.saturating_add(hidden * (4 * columns + classes + 4 * table.layers * hidden))
             }
         }
     }

@@ -1,7 +1,7 @@
 //! The evidence lower bounds: Eqs. 3, 4 and 7.
 //!
 //! Expectations over z and m are Monte Carlo averages of reparameterised samples, the divergences between
-//! q and p are exact.
+//! q and p are exact, but for a spike-and-slab prior, whose divergence is bounded from above: the bound stays one.
 
 use burn::tensor::{Int, Tensor};
 use rand_chacha::ChaCha8Rng;

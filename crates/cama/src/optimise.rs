@@ -121,7 +121,7 @@ pub(crate) fn check_loop(name: &str, steps: usize, batch: usize, rate: f64, clip
     Ok(())
 }
 
-/// Samples are bounded so that a batch's decoded images stay within memory's reach.
+/// Samples are bounded so that a batch's decoded examples stay within memory's reach.
 pub(crate) fn check_samples(field: &str, samples: usize, batch: usize) -> Result<()> {
     let most = (200_000 / batch).max(1);
     if (1..=most).contains(&samples) {

@@ -37,7 +37,7 @@ pub struct PredictConfig {
     /// Seed of the samples: example i of the data always gets the same ones, whatever the chunk.
     pub seed: u64,
     /// The most decoded examples that a thread holds at a time; bounds the memory, changes nothing else. Unless
-    /// given, 1,000 images or 20,000 rows.
+    /// given, 1,000 images or at most 20,000 rows, fewer if they are wide.
     pub chunk: Option<usize>,
 }
 
@@ -64,7 +64,7 @@ impl PredictConfig {
     fn chunk(&self, input: &Input) -> usize {
         self.chunk.unwrap_or(match input {
             Input::Image(_) => 1000,
-            Input::Table(_) => 20_000,
+            Input::Table(table) => (400_000 / table.width()).clamp(500, 20_000),
         })
     }
 }
@@ -178,13 +178,18 @@ fn predict_chunk<D: Dataset>(
         .map(|(i, by_class)| {
             let log_k = (config.samples as f64).ln();
             // One row for all where there are no parents.
-            let log_py = log_py.chunks(classes).cycle().nth(i).expect("one class or more");
+            let log_py =
+                if log_py.len() == classes { &log_py[..] } else { &log_py[i * classes..(i + 1) * classes] };
             let score = |(w, log_py): (&Vec<f32>, &f32)| {
                 logsumexp(w.iter().map(|&w| w as f64)) - log_k + f64::from(*log_py)
             };
             let scores: Vec<f64> = by_class.iter().zip(log_py).map(score).collect();
             let log_px = logsumexp(scores.iter().copied());
-            let probabilities: Vec<f64> = scores.iter().map(|s| (s - log_px).exp()).collect();
+            // Relative to the highest score: far off all classes, log p(x) has no digits left for its last terms.
+            let highest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let relative: Vec<f64> = scores.iter().map(|s| (s - highest).exp()).collect();
+            let sum: f64 = relative.iter().sum();
+            let probabilities: Vec<f64> = relative.iter().map(|p| p / sum).collect();
             let class =
                 (0..classes).max_by(|&a, &b| scores[a].total_cmp(&scores[b])).expect("two classes or more");
             let log_ratio = log_ratio_m.get(i).copied().unwrap_or(0.0);

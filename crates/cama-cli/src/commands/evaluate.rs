@@ -30,10 +30,7 @@ pub fn run(flags: &EvaluateFlags, session: &Session) -> anyhow::Result<()> {
     }
 }
 
-fn run_on<D: Source>(flags: &EvaluateFlags, stored: &StoredModel, session: &Session) -> anyhow::Result<()>
-where
-    D::Manipulation: Sweepable,
-{
+fn run_on<D: Source>(flags: &EvaluateFlags, stored: &StoredModel, session: &Session) -> anyhow::Result<()> {
     let against = flags.against.iter().map(|name| BaselineConfig::named(name));
     let against: Vec<BaselineConfig> = against.collect::<cama::Result<_>>()?;
     let config = flags.prediction.config(&stored.card, session.seeds.predict)?;
@@ -68,10 +65,7 @@ where
     Ok(())
 }
 
-fn sweeps<D: Source>(specs: &[String]) -> cama::Result<Vec<Sweep<D::Manipulation>>>
-where
-    D::Manipulation: Sweepable,
-{
+fn sweeps<D: Source>(specs: &[String]) -> cama::Result<Vec<Sweep<D::Manipulation>>> {
     specs.iter().map(|spec| spec.parse()).collect()
 }
 

@@ -106,7 +106,7 @@ impl AdaptationFlags {
     pub fn config(&self, input: &Input) -> cama::Result<AdaptConfig> {
         let mut config = AdaptConfig::for_input(input);
         overlay!(self => config;
-            shared_steps, settle_steps as dream_steps, steps, batch, clean_batch, learning_rate, alpha, clean_term, kl_m, samples, gradient_clip,
+            shared_steps, settle_steps, steps, batch, clean_batch, learning_rate, alpha, clean_term, kl_m, samples, gradient_clip,
             portion, watch_every, watched, tolerance);
         config.check()?;
         Ok(config)

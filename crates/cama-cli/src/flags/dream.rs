@@ -5,7 +5,7 @@ use clap::Args;
 
 use super::overlay;
 
-/// How to fit q2 to the explicit mechanisms at work on clean images.
+/// How to fit q2 to the explicit mechanisms at work on clean data.
 #[derive(Args)]
 #[command(next_help_heading = "Dreaming")]
 pub struct DreamFlags {
@@ -15,7 +15,7 @@ pub struct DreamFlags {
     /// Optimiser steps on dreams.
     #[arg(long, value_name = "N")]
     pub dream_steps: Option<usize>,
-    /// Images a step.
+    /// Images or rows a step.
     #[arg(long, value_name = "N")]
     pub dream_batch: Option<usize>,
     /// Peak learning rate.

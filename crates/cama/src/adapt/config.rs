@@ -25,7 +25,7 @@ pub struct AdaptConfig {
     /// mean. What all the data shares is found so without an inference network in between.
     pub shared_steps: usize,
     /// Steps in which q2 then dreams of what was found, to tell manipulated examples from clean ones.
-    pub dream_steps: usize,
+    pub settle_steps: usize,
     /// Optimiser steps of Eq. 8.
     pub steps: usize,
     /// Unlabelled examples a step.
@@ -55,10 +55,11 @@ pub struct AdaptConfig {
 }
 
 impl Default for AdaptConfig {
+    /// For images; for tables, [`AdaptConfig::for_input`].
     fn default() -> Self {
         Self {
             shared_steps: 0,
-            dream_steps: 0,
+            settle_steps: 0,
             steps: 200,
             batch: 48,
             clean_batch: 16,
@@ -84,7 +85,7 @@ impl AdaptConfig {
             // Rows are cheap, and each says little of m.
             Input::Table(_) => Self {
                 shared_steps: 400,
-                dream_steps: 2000,
+                settle_steps: 2000,
                 steps: 800,
                 batch: 128,
                 clean_batch: 64,
@@ -98,7 +99,7 @@ impl AdaptConfig {
     pub fn check(&self) -> Result<()> {
         check_loop("adapt", self.steps, self.batch, self.learning_rate, self.gradient_clip)?;
         for (field, value) in
-            [("adapt.shared_steps", self.shared_steps), ("adapt.dream_steps", self.dream_steps)]
+            [("adapt.shared_steps", self.shared_steps), ("adapt.settle_steps", self.settle_steps)]
         {
             if value > 10_000_000 {
                 return Err(Error::config(field, value, "at most 10000000"));

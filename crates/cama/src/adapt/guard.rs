@@ -38,7 +38,7 @@ impl Look {
 }
 
 impl<D: Dataset> Guard<'_, D> {
-    /// Eq. 7 on the watched images and accuracy on the clean ones, with an inferred m or with do(m = 0).
+    /// Eq. 7 on the watched examples and accuracy on the clean ones, with an inferred m or with do(m = 0).
     pub fn look(&self, model: &DeepCama, infers_m: bool) -> Result<Look> {
         let all: Vec<usize> = (0..self.watched.len()).collect();
         let chunks: Vec<_> = all.chunks(self.config.batch).collect();
@@ -50,6 +50,12 @@ impl<D: Dataset> Guard<'_, D> {
             f64::from(elbo.sum().into_scalar::<f32>())
         };
         let elbos: Vec<f64> = chunks.par_iter().enumerate().map(elbo).collect();
+        let elbo = elbos.iter().sum::<f64>() / all.len() as f64;
+        if !elbo.is_finite() {
+            return Err(Error::Diverged(format!(
+                "the bound on the watched data is {elbo}: a value may be out of all bounds"
+            )));
+        }
         let clean = self.clean.map(|clean| {
             let labels = clean.labels().expect("checked to have labels");
             let m = if infers_m { MChoice::Mean } else { MChoice::Null };
@@ -58,6 +64,6 @@ impl<D: Dataset> Guard<'_, D> {
             let right = predicted.iter().zip(labels).filter(|(p, y)| p.class == **y).count();
             Ok::<_, Error>(right as f64 / clean.len() as f64)
         });
-        Ok(Look { elbo: elbos.iter().sum::<f64>() / all.len() as f64, clean: clean.transpose()? })
+        Ok(Look { elbo, clean: clean.transpose()? })
     }
 }

@@ -38,7 +38,10 @@ pub enum Outcome {
 pub struct AdaptReport {
     /// Whether the guard let it stand.
     pub outcome: Outcome,
-    /// Optimiser steps done.
+    /// Steps that found what was done to all the data alike.
+    #[serde(default)]
+    pub shared_steps: usize,
+    /// Optimiser steps of Eq. 8 done.
     pub steps: usize,
     /// The step whose state was kept; 0 is the state before the first, or the former model.
     pub kept_step: usize,
@@ -119,8 +122,19 @@ pub fn adapt<D: Dataset>(
     };
     consider(0, model)?;
     let learnt_from = clean.as_ref().map(|(clean, _)| clean);
-    let mut current = adapt_shared(model.clone(), &test, learnt_from, config, &mut rng, observer)?;
-    consider(0, &current)?;
+    let shared = match adapt_shared(model.clone(), &test, learnt_from, config, &mut rng, observer) {
+        // Then Eq. 8 starts from the model as it came.
+        Err(Error::Diverged(_)) => None,
+        shared => shared?,
+    };
+    let shared_steps = if shared.is_some() { config.shared_steps } else { 0 };
+    let mut current = match shared {
+        Some(shared) => {
+            consider(0, &shared)?;
+            shared
+        }
+        None => model.clone(),
+    };
     let mut optimiser = Optimiser::new(config.gradient_clip);
     let mut orders = [Vec::new(), Vec::new()];
     let (mut done, mut diverged) = (0, None);
@@ -165,6 +179,7 @@ pub fn adapt<D: Dataset>(
     let (kept_step, after, adapted) = best.unwrap_or_else(|| (0, before.clone(), former.model.clone()));
     let report = AdaptReport {
         outcome,
+        shared_steps,
         steps: done,
         kept_step,
         examples: test.len(),

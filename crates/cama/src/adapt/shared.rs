@@ -15,7 +15,7 @@ use crate::optimise::{Optimiser, at_step, cosine, shard, shards};
 use crate::progress::{Event, Observer, Phase};
 
 /// Moves the slabs of the priors to the one m under which all of `unlabelled` is explained best (Eq. 7), and lets q2
-/// dream of it on `clean` examples, if there are any. A model whose priors have no slab comes back as it is.
+/// dream of it on `clean` examples, if there are any. Nothing if the priors have no slab.
 pub(super) fn adapt_shared<D: Dataset>(
     model: DeepCama,
     unlabelled: &D,
@@ -23,10 +23,10 @@ pub(super) fn adapt_shared<D: Dataset>(
     config: &AdaptConfig,
     rng: &mut ChaCha8Rng,
     observer: &mut Observer,
-) -> Result<DeepCama> {
+) -> Result<Option<DeepCama>> {
     let shares = model.manipulation().is_some_and(|parts| parts.shared_m().is_some());
     if !shares || config.shared_steps == 0 {
-        return Ok(model);
+        return Ok(None);
     }
     let mut current = model;
     let mut optimiser = Optimiser::new(config.gradient_clip);
@@ -49,7 +49,7 @@ pub(super) fn adapt_shared<D: Dataset>(
         };
         let rate = cosine(config.learning_rate, config.shared_steps / 20, step, config.shared_steps);
         let (parts, loss) =
-            optimiser.step(parts, shards, loss, rate).map_err(|e| at_step(e, "adaptation", step))?;
+            optimiser.step(parts, shards, loss, rate).map_err(|e| at_step(e, "sharing", step))?;
         current.m = Some(parts);
         let event = Event::Step { phase: Phase::Share, done: step + 1, total: config.shared_steps, loss };
         if observer(event).is_break() {
@@ -58,11 +58,11 @@ pub(super) fn adapt_shared<D: Dataset>(
     }
     current.m = current.m.map(ManipulationModel::settled);
     match clean {
-        Some(clean) if config.dream_steps > 0 => {
+        Some(clean) if config.settle_steps > 0 => {
             // The prior says what is left at zero.
-            let dreams = DreamConfig { steps: config.dream_steps, off: 0.0, ..DreamConfig::default() };
-            dream(current.valid(), clean, &dreams, rng.random(), observer)
+            let dreams = DreamConfig { steps: config.settle_steps, off: 0.0, ..DreamConfig::default() };
+            dream(current.valid(), clean, &dreams, rng.random(), observer).map(Some)
         }
-        _ => Ok(current.valid()),
+        _ => Ok(Some(current.valid())),
     }
 }

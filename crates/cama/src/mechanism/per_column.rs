@@ -32,6 +32,9 @@ impl PerColumnConfig {
     }
 }
 
+/// No column is stretched or shrunk by more than this, as a logarithm, so that numbers stay finite.
+const MOST_LOG_SCALE: f64 = 10.0;
+
 /// T_m(x) = s x + t for every numeric column of X with a factor s and a shift t of its own, undone exactly by
 /// T_m⁻¹(x) = (x − t) / s. What X is off its mean is stretched with it. Other columns stay as they are.
 ///
@@ -108,6 +111,7 @@ impl PerColumn {
         let numbers = self.places.len();
         let [shift, log_scale] = [(0, self.config.shift), (numbers, self.config.log_scale)]
             .map(|(first, scale)| m.clone().narrow(1, first, numbers).mul_scalar(scale));
+        let log_scale = log_scale.clamp(-MOST_LOG_SCALE, MOST_LOG_SCALE);
         if numbers == self.width {
             return [shift, log_scale];
         }

@@ -9,6 +9,7 @@ use crate::network::DiagonalGaussian;
 
 /// p of a mechanism's part of m; components are independent.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is made, used and dropped")]
 pub enum Prior {
     /// Standard normal.
     Normal,
@@ -149,6 +150,7 @@ impl SpikeAndSlab {
         Self {
             log_sd: constant(self.log_sd, SETTLED_SD.ln()),
             log_odds: constant(self.log_odds, SETTLED_LOG_ODDS),
+            log_odds_manipulated: constant(self.log_odds_manipulated, 0.0),
             ..self
         }
     }

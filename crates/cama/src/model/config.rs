@@ -120,7 +120,7 @@ impl ModelConfig {
     /// Roughly how many weights the sizes make, in any case enough to refuse what memory cannot hold.
     fn weights(&self) -> usize {
         let causes = self.hidden * (self.z + self.classes + 2 * self.cause_layers * self.hidden);
-        causes + self.input.weights(self.hidden)
+        causes.saturating_add(self.input.weights(self.hidden, self.classes))
     }
 }
 

@@ -9,7 +9,6 @@ use crate::network::{Decoder, Encoder, Init, Mlp};
 
 /// Features of what is observed: of an image, or of a row.
 #[derive(Module, Debug)]
-#[expect(clippy::large_enum_variant, reason = "a model has two of them")]
 pub enum Trunk {
     /// Of an image.
     Image(Encoder),
@@ -45,7 +44,6 @@ impl Trunk {
 
 /// X from features.
 #[derive(Module, Debug)]
-#[expect(clippy::large_enum_variant, reason = "a model has one of them")]
 pub enum Output {
     /// An image.
     Image(Decoder),

@@ -11,7 +11,11 @@ const MARGIN: f64 = 1e-6;
 /// others determine would else draw its variance to zero.
 const LEAST_LOG_SIGMA: f64 = -5.0;
 
+/// Farther off its mean nothing gets less probable: beyond, squares would soon overflow.
+const MOST_DEVIATIONS: f64 = 1e6;
+
 /// Parameters of p(x|·) for `[batch, group, width]`.
+#[expect(clippy::large_enum_variant, reason = "one is made for each batch, and moved at once")]
 pub enum Observation {
     /// Straight from the decoder: means of what is Gaussian, logits of the rest.
     Logits(Tensor<3>),
@@ -127,5 +131,6 @@ fn bernoulli(logits: Tensor<3>, x: Tensor<3>) -> Tensor<3> {
 fn gaussian(mean: Tensor<3>, log_sigma: Tensor<3>, x: Tensor<3>) -> Tensor<3> {
     let half_log_2pi = 0.5 * (2.0 * std::f64::consts::PI).ln();
     let scaled = (x - mean) * log_sigma.clone().neg().exp();
+    let scaled = scaled.clamp(-MOST_DEVIATIONS, MOST_DEVIATIONS);
     scaled.square().mul_scalar(-0.5) - log_sigma - half_log_2pi
 }

@@ -35,6 +35,9 @@ impl<const D: usize> DiagonalGaussian<D> {
     }
 }
 
+/// Keeps variances finite where features are out of all bounds, as of a cell in a wrong unit.
+const MOST_LOG_VAR: f64 = 20.0;
+
 /// Two linear layers, for the mean and for the log-variance.
 #[derive(Module, Debug)]
 pub struct GaussianHead {
@@ -63,7 +66,8 @@ impl GaussianHead {
 
     /// The Gaussian at features `h`: `[.., d_in] → [.., d_out]`.
     pub fn forward<const D: usize>(&self, h: Tensor<D>) -> DiagonalGaussian<D> {
-        DiagonalGaussian { mean: self.mean.forward(h.clone()), log_var: self.log_var.forward(h) }
+        let log_var = self.log_var.forward(h.clone()).clamp(-MOST_LOG_VAR, MOST_LOG_VAR);
+        DiagonalGaussian { mean: self.mean.forward(h), log_var }
     }
 }
 

@@ -3,7 +3,7 @@
 use burn::module::Module;
 
 use super::{Adaptation, Card, StoredModel};
-use crate::adapt::Outcome;
+use crate::adapt::{AdaptReport, Outcome};
 use crate::data::table::Schema;
 use crate::input::Input;
 
@@ -42,8 +42,9 @@ impl StoredModel {
         }
         for Adaptation { from, on, seed, report } in adaptations {
             text += &format!(
-                "\n## Adaptation\n\nFrom `{from}`, on unlabelled {on}, seed {seed}: {} of {} steps kept{}.\n\n\
+                "\n## Adaptation\n\nFrom `{from}`, on unlabelled {on}, seed {seed}: {}the state after {} of {} steps of Eq. 8 kept{}.\n\n\
                  | figure | before | after |\n|---|---|---|\n| held-out log p(x) bound (Eq. 7), nats | {:.2} | {:.2} |\n",
+                shared(report),
                 report.kept_step,
                 report.steps,
                 if report.outcome == Outcome::Adapted { "" } else { " (rolled back)" },
@@ -56,6 +57,14 @@ impl StoredModel {
             }
         }
         text
+    }
+}
+
+/// The steps before those of Eq. 8, in words.
+fn shared(report: &AdaptReport) -> String {
+    match report.shared_steps {
+        0 => String::new(),
+        steps => format!("{steps} steps on what was done to all alike, then "),
     }
 }
 
