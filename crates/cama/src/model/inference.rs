@@ -29,7 +29,7 @@ impl StylePosterior {
             features: init.linear_part(hidden, hidden, hidden + classes, true),
             class: init.linear_part(classes, hidden, hidden + classes, false),
             m: None,
-            head: GaussianHead::new(hidden, z, init),
+            head: GaussianHead::new(hidden, z, init).bounded(input.table().is_some()),
             classes,
             negative_slope: init.negative_slope,
         }
@@ -92,7 +92,7 @@ impl ManipulationPosterior {
 
     /// A head for a part of m of length `dim`; its first means lie near zero, the clean X.
     pub(super) fn new_head(config: &ModelConfig, dim: usize, init: &mut Init) -> GaussianHead {
-        GaussianHead::new(config.hidden, dim, init).near_zero()
+        GaussianHead::new(config.hidden, dim, init).near_zero().bounded(config.input.table().is_some())
     }
 
     /// Replaces the heads, taking the former ones out.

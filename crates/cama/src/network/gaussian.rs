@@ -35,7 +35,7 @@ impl<const D: usize> DiagonalGaussian<D> {
     }
 }
 
-/// Keeps variances finite where features are out of all bounds, as of a cell in a wrong unit.
+/// Bound on the log-variances of [`GaussianHead::bounded`].
 const MOST_LOG_VAR: f64 = 20.0;
 
 /// Two linear layers, for the mean and for the log-variance.
@@ -43,6 +43,7 @@ const MOST_LOG_VAR: f64 = 20.0;
 pub struct GaussianHead {
     mean: Linear,
     log_var: Linear,
+    bounded: bool,
 }
 
 impl GaussianHead {
@@ -51,11 +52,21 @@ impl GaussianHead {
     /// Under He initialisation the log-variance starts at −4 with weights × 0.1: wide initial posteriors
     /// drown the signal of the latent variable and it is never used.
     pub fn new(d_in: usize, d_out: usize, init: &mut Init) -> Self {
-        let mut head = Self { mean: init.linear(d_in, d_out, true), log_var: init.linear(d_in, d_out, true) };
+        let mut head = Self {
+            mean: init.linear(d_in, d_out, true),
+            log_var: init.linear(d_in, d_out, true),
+            bounded: false,
+        };
         if init.is_he() {
             head.log_var = scaled(head.log_var, 0.1, -4.0);
         }
         head
+    }
+
+    /// The same head, with variances that stay finite where features are out of all bounds, as of a cell in a wrong unit,
+    /// if `bounded`.
+    pub fn bounded(self, bounded: bool) -> Self {
+        Self { bounded, ..self }
     }
 
     /// The same head with the mean's weights × 0.1, so that the first means lie near zero.
@@ -66,7 +77,10 @@ impl GaussianHead {
 
     /// The Gaussian at features `h`: `[.., d_in] → [.., d_out]`.
     pub fn forward<const D: usize>(&self, h: Tensor<D>) -> DiagonalGaussian<D> {
-        let log_var = self.log_var.forward(h.clone()).clamp(-MOST_LOG_VAR, MOST_LOG_VAR);
+        let mut log_var = self.log_var.forward(h.clone());
+        if self.bounded {
+            log_var = log_var.clamp(-MOST_LOG_VAR, MOST_LOG_VAR);
+        }
         DiagonalGaussian { mean: self.mean.forward(h), log_var }
     }
 }
