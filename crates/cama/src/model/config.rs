@@ -135,3 +135,39 @@ pub(super) fn check_mechanisms(mechanisms: &[MechanismConfig], input: &Input) ->
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ChildColumn, ChildKind, TableInput};
+
+    fn table(children: usize, co_parents: usize) -> ModelConfig {
+        let column = |i| ChildColumn { name: format!("X{i}"), kind: ChildKind::Number };
+        let input = TableInput {
+            children: (0..children).map(column).collect(),
+            co_parents,
+            class_frequencies: vec![0.01; 100],
+            ..TableInput::default()
+        };
+        ModelConfig::fast(input, 100)
+    }
+
+    #[test]
+    fn what_memory_cannot_hold_is_refused() {
+        assert!(table(10, 1000).check().is_ok());
+        let text = table(3000, 1000).check().unwrap_err().to_string();
+        assert!(text.contains("weights"), "{text}");
+        assert!(table(65_536, 65_536).check().is_err());
+    }
+
+    #[test]
+    fn presets_fit_their_input() {
+        let input = table(2, 0).input;
+        assert!(ModelConfig::preset("fast", input.clone(), 100).unwrap().check().is_ok());
+        let text = ModelConfig::preset("paper", input.clone(), 100).unwrap_err().to_string();
+        assert!(text.contains("`fast` for tables"), "{text}");
+        assert!(ModelConfig::preset("fsat", input, 100).unwrap_err().to_string().contains("`fast`"));
+        let image = ModelConfig::preset("paper", [1, 28, 28].into(), 10).unwrap();
+        assert_eq!(image, ModelConfig::paper([1, 28, 28], 10));
+    }
+}
