@@ -69,7 +69,9 @@ impl Reporter {
         bar.set_position(done as u64);
         let seconds = began.elapsed().as_secs_f64();
         let speed = ((done - first) * self.examples_per_step) as f64 / seconds.max(1e-3);
-        bar.set_message(format!("loss {loss:.2}  {speed:.0}/s"));
+        // Other loops than training take several kinds of data in a step.
+        let speed = if phase == Phase::Train { format!("  {speed:.0}/s") } else { String::new() };
+        bar.set_message(format!("loss {loss:.2}{speed}"));
         if done == total {
             bar.finish_and_clear();
             if phase != Phase::Train {

@@ -126,7 +126,7 @@ pub fn predict_each<D: Dataset>(
         for (i, prediction) in done.into_iter().flatten().enumerate() {
             if !prediction.log_px.is_finite() {
                 return Err(Error::Diverged(format!(
-                    "log p(x) of {} {} is not a finite number: the model's weights are damaged, or its values are out of \
+                    "log p(x) of {} {}, counted from 0 among those that are read, is not a finite number: the model's weights are damaged, or its values are out of \
                      all bounds",
                     model.config().input.noun(),
                     first + starts[0] + i

@@ -26,7 +26,8 @@ pub struct LearnOptions {
 }
 
 impl Schema {
-    /// Reads the training table whole, finds what its columns hold, and encodes it.
+    /// Reads the training table whole, finds what its columns hold, and encodes it. Any other table for a model trained
+    /// on it must be read with this schema: one learnt anew would encode the same cells as other numbers.
     ///
     /// `spec` is as for [`read`](Schema::read); `roles` says what the columns are to the target. Means, standard
     /// deviations and most frequent values are those of the rows that are kept, without what is missing in
