@@ -138,6 +138,12 @@ impl TableInput {
         self.children.iter().map(|column| column.kind.width()).sum()
     }
 
+    /// Whether rows for `other` are rows for this: the same columns of X, as many numbers for A and for C.
+    pub(crate) fn same_columns(&self, other: &Self) -> bool {
+        let columns = |table: &Self| (table.parents, table.co_parents);
+        self.children == other.children && columns(self) == columns(other)
+    }
+
     /// Runs of numbers of X that have the same kind: kind, first and length. A category is a run of its own.
     pub(crate) fn blocks(&self) -> Vec<(ChildKind, usize, usize)> {
         let mut blocks: Vec<(ChildKind, usize, usize)> = Vec::new();

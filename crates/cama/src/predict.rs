@@ -1,5 +1,7 @@
 //! Bayes' rule by importance sampling (Eqs. 6, 11).
 
+use std::ops::ControlFlow;
+
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
 use rand::SeedableRng;
@@ -92,18 +94,21 @@ pub struct Prediction {
 /// mechanism, or if the model's numbers are not finite.
 pub fn predict<D: Dataset>(model: &DeepCama, data: &D, config: &PredictConfig) -> Result<Vec<Prediction>> {
     let mut all = Vec::with_capacity(data.len());
-    predict_each(model, data, 0, config, |prediction| all.push(prediction))?;
+    predict_each(model, data, 0, config, |prediction| {
+        all.push(prediction);
+        ControlFlow::Continue(())
+    })?;
     Ok(all)
 }
 
-/// As [`predict`], handing over each prediction as soon as its chunk is done. The examples are those from `first`
+/// As [`predict`], handing over each prediction as soon as its chunk is done; `each` can stop it. The examples are those from `first`
 /// on of data that comes in parts, so that parts are predicted as the whole would be.
 pub fn predict_each<D: Dataset>(
     model: &DeepCama,
     data: &D,
     first: usize,
     config: &PredictConfig,
-    mut each: impl FnMut(Prediction),
+    mut each: impl FnMut(Prediction) -> ControlFlow<()>,
 ) -> Result<()> {
     config.check()?;
     model.check_fits(data)?;
@@ -132,7 +137,9 @@ pub fn predict_each<D: Dataset>(
                     first + starts[0] + i
                 )));
             }
-            each(prediction);
+            if each(prediction).is_break() {
+                return Ok(());
+            }
         }
     }
     Ok(())

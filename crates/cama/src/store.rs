@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::adapt::AdaptReport;
 use crate::data::table::Schema;
 use crate::files::write_atomic;
-use crate::input::{Input, TableInput};
+use crate::input::Input;
 use crate::model::{DeepCama, ModelConfig};
 use crate::predict::MChoice;
 use crate::train::Epoch;
@@ -244,9 +244,7 @@ fn check_schema(file: &File) -> Result<(), String> {
         (Input::Image(_), None) => Ok(()),
         (Input::Table(table), Some(schema)) => {
             schema.check().map_err(|error| error.to_string())?;
-            let TableInput { children, parents, co_parents, .. } = schema.input(Vec::new());
-            let same = (&children, parents, co_parents) == (&table.children, table.parents, table.co_parents);
-            if !same || schema.classes.len() != file.model.classes {
+            if !schema.input(Vec::new()).same_columns(table) || schema.classes.len() != file.model.classes {
                 return Err("its schema and its model are about different columns or classes".into());
             }
             if schema.classes != file.card.classes {

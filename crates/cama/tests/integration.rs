@@ -1,9 +1,13 @@
 //! Eq. 6 against numerical integration over z, on a small model with non-linear networks.
 
+use std::ops::ControlFlow;
+
 use burn::tensor::{Tensor, TensorData};
 use cama::data::Images;
 use cama::mechanism::MechanismConfig;
-use cama::{DeepCama, ImageInput, Initialisation, MChoice, ModelConfig, PredictConfig, device, predict};
+use cama::{
+    DeepCama, ImageInput, Initialisation, MChoice, ModelConfig, PredictConfig, device, predict, predict_each,
+};
 
 const CLASSES: usize = 3;
 const PIXELS: usize = 36;
@@ -93,4 +97,18 @@ fn chunks_change_nothing() {
         assert_eq!(a.class, b.class);
         assert!((a.log_px - b.log_px).abs() < 1e-3);
     }
+}
+
+#[test]
+fn who_has_seen_enough_gets_no_more_predictions() {
+    let model = model();
+    let images = Images::new("grey", [1, 6, 6], vec![0.5; 5 * PIXELS], None, vec![]).unwrap();
+    let config = PredictConfig { samples: 1, ..PredictConfig::default() };
+    let mut seen = 0;
+    let stop_at_two = |_| {
+        seen += 1;
+        if seen == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    predict_each(&model, &images, 0, &config, stop_at_two).unwrap();
+    assert_eq!(seen, 2);
 }

@@ -39,7 +39,6 @@ fn run_on<D: Source>(flags: &EvaluateFlags, stored: &StoredModel, session: &Sess
     let all: Vec<D> = flags.data.iter().map(load).collect::<cama::Result<_>>()?;
     session.detail(|| format!("{} with {config:?}", flags.data.join(", ")));
 
-    let _graceful = Graceful::begin();
     let baselines = baselines::<D>(&against, flags, stored, session)?;
     let judged: Vec<Judged> = [Judged::Cama(&stored.model, &config)]
         .into_iter()
@@ -86,6 +85,7 @@ fn baselines<D: Source>(
             "put it back in its place, or leave --against out",
         )
     })?;
+    let _graceful = Graceful::begin();
     let fit = |config: &BaselineConfig| {
         session.say(format!("training {} on {}", config.name(), data.name()));
         let stop = &mut |_: Event| match interrupt::requested() {

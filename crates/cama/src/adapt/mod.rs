@@ -13,7 +13,6 @@ use serde::{Deserialize, Serialize};
 
 use self::guard::{Guard, Look};
 use self::shared::adapt_shared;
-
 use crate::batch;
 use crate::data::{Dataset, shuffled, split};
 use crate::model::{DeepCama, ManipulationModel};

@@ -9,6 +9,26 @@ use super::Sweepable;
 use super::step::Step;
 use crate::{Error, Result};
 
+/// Reads steps joined by `+`; `step` reads one, of which `none` is none, and is given the whole specification for
+/// messages.
+pub(super) fn read_steps<S>(spec: &str, step: impl Fn(&str, &str) -> Result<Option<S>>) -> Result<Vec<S>> {
+    let mut steps = Vec::new();
+    for text in spec.split('+').map(str::trim) {
+        if text.is_empty() {
+            let problem = "a step is missing; write `none` for no manipulation";
+            return Err(Error::spec("manipulation", spec, problem));
+        }
+        steps.extend(step(text, spec)?);
+    }
+    Ok(steps)
+}
+
+/// Joins steps by `+`; no steps are `none`.
+pub(super) fn write_steps(steps: impl Iterator<Item = String>) -> String {
+    let steps: Vec<String> = steps.collect();
+    if steps.is_empty() { "none".to_string() } else { steps.join("+") }
+}
+
 /// What is done to images: steps applied from left to right, possibly none.
 ///
 /// The [module](super) lists the steps. In configuration files it is written like in [`Manipulation::parse`].
@@ -32,15 +52,7 @@ impl Manipulation {
     /// [`Error::UnknownName`] with the nearest name for an unknown step; [`Error::Spec`], saying what is
     /// allowed, for a missing, superfluous, malformed or absurd parameter, or an unknown suffix.
     pub fn parse(spec: &str) -> Result<Self> {
-        let mut steps = Vec::new();
-        for step in spec.split('+').map(str::trim) {
-            if step.is_empty() {
-                let problem = "a step is missing; write `none` for no manipulation";
-                return Err(Error::spec("manipulation", spec, problem));
-            }
-            steps.extend(Step::parse(step, spec)?);
-        }
-        Ok(Manipulation { steps })
+        Ok(Manipulation { steps: read_steps(spec, Step::parse)? })
     }
 
     /// Whether nothing is done to any image.
@@ -63,12 +75,7 @@ impl Manipulation {
 impl Sweepable for Manipulation {
     /// The names of the steps, with suffixes but without parameters.
     fn family(&self) -> String {
-        if self.is_none() {
-            return "none".to_string();
-        }
-        let names: Vec<String> =
-            self.steps.iter().map(|step| format!("{}{}", step.kind.name(), step.fill)).collect();
-        names.join("+")
+        write_steps(self.steps.iter().map(|step| format!("{}{}", step.kind.name(), step.fill)))
     }
 
     fn severity(&self) -> f64 {
@@ -78,14 +85,7 @@ impl Sweepable for Manipulation {
 
 impl fmt::Display for Manipulation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_none() {
-            return f.write_str("none");
-        }
-        for (i, step) in self.steps.iter().enumerate() {
-            let plus = if i == 0 { "" } else { "+" };
-            write!(f, "{plus}{step}")?;
-        }
-        Ok(())
+        f.write_str(&write_steps(self.steps.iter().map(Step::to_string)))
     }
 }
 

@@ -1,6 +1,7 @@
 //! `cama predict`: the class of every image or row.
 
 use std::io;
+use std::ops::ControlFlow;
 
 use cama::data::table::Rows;
 use cama::data::{Dataset, Images};
@@ -66,26 +67,32 @@ fn predict(
     session: &Session,
     writer: &mut impl Writer,
 ) -> anyhow::Result<()> {
-    let manipulate = flags.manipulate.as_deref();
     match stored.model.config().input {
-        Input::Image(_) => {
-            let images = Images::load(&flags.data, false, stored, &flags.reading, session)?;
-            let images = manipulated(images, manipulate, session.seeds.manipulate)?;
-            let bar = count(session, images.len(), "predicting");
-            part(stored, &images, 0, config, |i| i, writer, || bar.inc(1))?;
-            bar.finish_and_clear();
-        }
+        Input::Image(_) => whole::<Images>(flags, stored, config, session, |_, i| i, writer)?,
         // A manipulation may mix rows, so all must be there.
-        Input::Table(_) if manipulate.is_some() => {
-            let rows = Rows::load(&flags.data, false, stored, &flags.reading, session)?;
-            let rows = manipulated(rows, manipulate, session.seeds.manipulate)?;
-            let bar = count(session, rows.len(), "predicting");
-            part(stored, &rows, 0, config, |i| rows.row_index(i), writer, || bar.inc(1))?;
-            bar.finish_and_clear();
+        Input::Table(_) if flags.manipulate.is_some() => {
+            whole::<Rows>(flags, stored, config, session, Rows::row_index, writer)?;
         }
         Input::Table(_) => stream(flags, stored, config, session, writer)?,
     }
     Ok(writer.finish()?)
+}
+
+/// Predicts data that is all in memory, manipulated if asked; `index` says where an example stands in its file.
+fn whole<D: Source>(
+    flags: &PredictCommand,
+    stored: &StoredModel,
+    config: &PredictConfig,
+    session: &Session,
+    index: impl Fn(&D, usize) -> usize,
+    writer: &mut impl Writer,
+) -> anyhow::Result<()> {
+    let data = D::load(&flags.data, false, stored, &flags.reading, session)?;
+    let data = manipulated(data, flags.manipulate.as_deref(), session.seeds.manipulate)?;
+    let bar = count(session, data.len(), "predicting");
+    part(stored, &data, 0, config, |i| index(&data, i), writer, || bar.inc(1))?;
+    bar.finish_and_clear();
+    Ok(())
 }
 
 /// Predicts a table that may be larger than memory.
@@ -127,11 +134,13 @@ fn part<D: Dataset>(
     let mut written = Ok(());
     let mut i = 0;
     predict_each(&stored.model, data, first, config, |prediction| {
-        if written.is_ok() {
-            written = writer.put(index(i), &prediction);
-        }
+        written = writer.put(index(i), &prediction);
         i += 1;
         each();
+        match written.is_err() || interrupt::requested() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
     })?;
     if interrupt::requested() {
         return Err(Error::Interrupted("the predictions were not kept".into()).into());

@@ -168,9 +168,7 @@ impl Dataset for Rows {
         let Input::Table(table) = input else {
             return Err(Error::Mismatch(format!("the model takes images, {} is a table", self.name)));
         };
-        let frequencies = table.class_frequencies.clone();
-        let TableInput { children, parents, co_parents, .. } = self.schema.input(frequencies);
-        if (&children, parents, co_parents) != (&table.children, table.parents, table.co_parents) {
+        if !self.schema.input(Vec::new()).same_columns(table) {
             return Err(Error::Mismatch(format!(
                 "the columns of {} are encoded in another way than those of the model",
                 self.name

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use self::step::Step;
 use super::Sweepable;
+use super::composition::{read_steps, write_steps};
 use crate::data::table::Schema;
 use crate::{Error, Result};
 
@@ -62,15 +63,7 @@ impl TableManipulation {
     /// saying what is allowed, for a missing, superfluous, malformed or absurd amount. Names of columns are
     /// looked at by [`check`](TableManipulation::check).
     pub fn parse(spec: &str) -> Result<Self> {
-        let mut steps = Vec::new();
-        for step in spec.split('+').map(str::trim) {
-            if step.is_empty() {
-                let problem = "a step is missing; write `none` for no manipulation";
-                return Err(Error::spec("manipulation", spec, problem));
-            }
-            steps.extend(Step::parse(step, spec)?);
-        }
-        Ok(TableManipulation { steps })
+        Ok(TableManipulation { steps: read_steps(spec, Step::parse)? })
     }
 
     /// Whether nothing is done to any row.
@@ -97,12 +90,7 @@ impl TableManipulation {
 
 impl Sweepable for TableManipulation {
     fn family(&self) -> String {
-        if self.is_none() {
-            return "none".to_string();
-        }
-        let names: Vec<String> =
-            self.steps.iter().map(|step| format!("{}:{}", step.kind.name(), step.pattern)).collect();
-        names.join("+")
+        write_steps(self.steps.iter().map(|step| format!("{}:{}", step.kind.name(), step.pattern)))
     }
 
     /// The size of the first step's amount, of a range the end farther from 0; 1 for a step without one, 0 for
@@ -117,14 +105,7 @@ impl Sweepable for TableManipulation {
 
 impl fmt::Display for TableManipulation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_none() {
-            return f.write_str("none");
-        }
-        for (i, step) in self.steps.iter().enumerate() {
-            let plus = if i == 0 { "" } else { "+" };
-            write!(f, "{plus}{step}")?;
-        }
-        Ok(())
+        f.write_str(&write_steps(self.steps.iter().map(Step::to_string)))
     }
 }
 
