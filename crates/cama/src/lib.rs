@@ -76,6 +76,7 @@ mod adapt;
 mod batch;
 pub mod causal;
 mod checkpoint;
+mod classifier;
 pub mod data;
 mod device;
 mod dream;
@@ -96,6 +97,7 @@ mod train;
 
 pub use adapt::{AdaptConfig, AdaptReport, Adapted, CleanTerm, Former, Outcome, adapt};
 pub use checkpoint::Checkpoints;
+pub use classifier::Classifier;
 pub use device::{device, device_names};
 pub use dream::{DreamConfig, dream};
 pub use error::{Error, Result};
