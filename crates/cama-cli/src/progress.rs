@@ -130,5 +130,6 @@ fn name(phase: Phase) -> &'static str {
         Phase::Dream => "dreaming",
         Phase::Share => "sharing",
         Phase::Adapt => "adapting",
+        Phase::Head => "fitting the head",
     }
 }

@@ -32,6 +32,10 @@ pub struct Seeds {
     pub simulate: u64,
     /// Weights and shuffles of baselines.
     pub baseline: u64,
+    /// Weights and shuffles of the head.
+    pub head: u64,
+    /// What the guard learns of clean data.
+    pub guard: u64,
 }
 
 impl Seeds {
@@ -51,6 +55,8 @@ impl Seeds {
             show: purpose(9),
             simulate: purpose(10),
             baseline: purpose(11),
+            head: purpose(12),
+            guard: purpose(13),
         }
     }
 }
@@ -94,6 +100,8 @@ mod tests {
                 show,
                 simulate,
                 baseline,
+                head,
+                guard,
             } = Seeds::new(seed);
             [
                 init,
@@ -107,12 +115,14 @@ mod tests {
                 show,
                 simulate,
                 baseline,
+                head,
+                guard,
             ]
         };
         let mut seen: Vec<u64> = (0..100).flat_map(all).collect();
         seen.sort_unstable();
         seen.dedup();
-        assert_eq!(seen.len(), 1100);
+        assert_eq!(seen.len(), 1300);
         assert_eq!(Seeds::new(7), Seeds::new(7));
     }
 }

@@ -1,6 +1,6 @@
 //! Bayes' rule by importance sampling (Eqs. 6, 11).
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
@@ -63,6 +63,26 @@ impl PredictConfig {
 }
 
 impl PredictConfig {
+    /// Errors unless `model` can predict `data` so.
+    pub(crate) fn check_for(&self, model: &DeepCama, data: &impl Dataset) -> Result<()> {
+        self.check()?;
+        model.check_fits(data)?;
+        if self.m != MChoice::Null && model.manipulation().is_none() {
+            return Err(Error::config(
+                "m",
+                "mean or sample",
+                "null: the model has no mechanism, so no q2(m|x)",
+            ));
+        }
+        Ok(())
+    }
+
+    /// How many samples of z are decoded at a time.
+    pub(crate) fn samples_at_once(&self, model: &DeepCama) -> usize {
+        let model = model.config();
+        (self.chunk(&model.input) / model.classes).clamp(1, self.samples)
+    }
+
     fn chunk(&self, input: &Input) -> usize {
         self.chunk.unwrap_or(match input {
             Input::Image(_) => 1000,
@@ -110,34 +130,35 @@ pub fn predict_each<D: Dataset>(
     config: &PredictConfig,
     mut each: impl FnMut(Prediction) -> ControlFlow<()>,
 ) -> Result<()> {
-    config.check()?;
-    model.check_fits(data)?;
-    if config.m != MChoice::Null && model.manipulation().is_none() {
-        return Err(Error::config("m", "mean or sample", "null: the model has no mechanism, so no q2(m|x)"));
-    }
-    let model = model.valid();
+    config.check_for(model, data)?;
+    let model = &model.valid();
+    let chunk = |range| Ok(predict_chunk(model, data, range, first, config));
+    chunks(model, data.len(), config, chunk, |i, prediction: Prediction| {
+        match prediction.log_px.is_finite() {
+            true => Ok(each(prediction)),
+            false => Err(not_finite(model, first + i)),
+        }
+    })
+}
+
+/// Runs `chunk` on all of `0..n`, in parts that keep within the memory that `config` allows, and hands over what it
+/// makes in order; `each` can stop it.
+pub(crate) fn chunks<T: Send>(
+    model: &DeepCama,
+    n: usize,
+    config: &PredictConfig,
+    chunk: impl Fn(Range<usize>) -> Result<Vec<T>> + Sync,
+    mut each: impl FnMut(usize, T) -> Result<ControlFlow<()>>,
+) -> Result<()> {
     let per_example = model.config().classes * config.samples;
-    let chunk = config.chunk(&model.config().input);
-    let rows = (chunk / per_example).max(1);
-    let samples = (chunk / model.config().classes).clamp(1, config.samples);
-    let starts: Vec<usize> = (0..data.len()).step_by(rows).collect();
+    let rows = (config.chunk(&model.config().input) / per_example).max(1);
+    let starts: Vec<usize> = (0..n).step_by(rows).collect();
     // As many chunks at a time as there are threads; a GPU runs them one by one anyway.
     for starts in starts.chunks(rayon::current_num_threads()) {
-        let chunk = |&start: &usize| {
-            let range = start..data.len().min(start + rows);
-            predict_chunk(&model, data, range, first, samples, config)
-        };
-        let done: Vec<_> = starts.par_iter().map(chunk).collect();
-        for (i, prediction) in done.into_iter().flatten().enumerate() {
-            if !prediction.log_px.is_finite() {
-                return Err(Error::Diverged(format!(
-                    "log p(x) of {} {}, counted from 0 among those that are read, is not a finite number: the model's weights are damaged, or its values are out of \
-                     all bounds",
-                    model.config().input.noun(),
-                    first + starts[0] + i
-                )));
-            }
-            if each(prediction).is_break() {
+        let chunk = |&start: &usize| chunk(start..n.min(start + rows));
+        let done: Vec<_> = starts.par_iter().map(chunk).collect::<Result<_>>()?;
+        for (i, made) in done.into_iter().flatten().enumerate() {
+            if each(starts[0] + i, made)?.is_break() {
                 return Ok(());
             }
         }
@@ -145,63 +166,40 @@ pub fn predict_each<D: Dataset>(
     Ok(())
 }
 
+/// The error of an example whose log p(x) is not finite.
+pub(crate) fn not_finite(model: &DeepCama, i: usize) -> Error {
+    Error::Diverged(format!(
+        "log p(x) of {} {i}, counted from 0 among those that are read, is not a finite number: the model's weights are \
+         damaged, or its values are out of all bounds",
+        model.config().input.noun(),
+    ))
+}
+
 fn predict_chunk<D: Dataset>(
     model: &DeepCama,
     data: &D,
-    range: std::ops::Range<usize>,
+    range: Range<usize>,
     first: usize,
-    samples_at_once: usize,
     config: &PredictConfig,
 ) -> Vec<Prediction> {
+    let samples_at_once = config.samples_at_once(model);
     let device = model.device();
-    let (classes, z, n) = (model.config().classes, model.config().z, range.len());
+    let n = range.len();
     let mut streams: Vec<_> = range.clone().map(|i| stream(config.seed, first + i)).collect();
     let seen = batch::evidence(data, range, &device);
     let (m, log_ratio_m) = choose_m(model, &seen, config.m, &mut streams);
 
-    // log p(x|y,z,m) + log p(z) − log q1 for [example][class][sample]
-    let mut log_weights = vec![Vec::with_capacity(config.samples); n * classes];
-    let mut log_py = Vec::new();
-    let mut left = config.samples;
-    while left > 0 {
-        let k = left.min(samples_at_once);
-        let noise: Vec<f32> =
-            streams.iter_mut().flat_map(|s| normals(k * z, s).collect::<Vec<_>>()).collect();
-        let noise = Tensor::from_data(TensorData::new(noise, [n, k, z]), &device);
-        let joint = model.joint(&seen, None, m.as_ref(), noise);
-        log_py = host(joint.log_py);
-        let weights = host(joint.log_px + joint.log_ratio_z);
-        for (cell, new) in log_weights.iter_mut().zip(weights.chunks(k)) {
-            cell.extend_from_slice(new);
-        }
-        left -= k;
-    }
-
+    let scores = class_scores(model, &seen, m.as_ref(), config.samples, samples_at_once, &mut streams);
     let m_rows = m.map(host).unwrap_or_default();
     let m_dim = m_rows.len() / n;
-    log_weights
-        .chunks(classes)
+    scores
+        .into_iter()
         .enumerate()
-        .map(|(i, by_class)| {
-            let log_k = (config.samples as f64).ln();
-            // One row for all where there are no parents.
-            let log_py =
-                if log_py.len() == classes { &log_py[..] } else { &log_py[i * classes..(i + 1) * classes] };
-            let score = |(w, log_py): (&Vec<f32>, &f32)| {
-                logsumexp(w.iter().map(|&w| w as f64)) - log_k + f64::from(*log_py)
-            };
-            let scores: Vec<f64> = by_class.iter().zip(log_py).map(score).collect();
-            let log_px = logsumexp(scores.iter().copied());
-            // Relative to the highest score: far off all classes, log p(x) has no digits left for its last terms.
-            let highest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let relative: Vec<f64> = scores.iter().map(|s| (s - highest).exp()).collect();
-            let sum: f64 = relative.iter().sum();
-            let probabilities: Vec<f64> = relative.iter().map(|p| p / sum).collect();
-            let class =
-                (0..classes).max_by(|&a, &b| scores[a].total_cmp(&scores[b])).expect("two classes or more");
+        .map(|(i, scores)| {
+            let (log_px, probabilities) = normalised(&scores);
             let log_ratio = log_ratio_m.get(i).copied().unwrap_or(0.0);
             Prediction {
-                class,
+                class: highest(&scores),
                 probabilities,
                 log_px: log_px + f64::from(log_ratio),
                 m: m_rows[i * m_dim..(i + 1) * m_dim].to_vec(),
@@ -210,8 +208,68 @@ fn predict_chunk<D: Dataset>(
         .collect()
 }
 
+/// log p(x|y,m) + log p(y) of every class, for every example, by importance sampling (Eqs. 6, 11); `streams` has a
+/// generator for each.
+pub(crate) fn class_scores(
+    model: &DeepCama,
+    seen: &Evidence,
+    m: Option<&Tensor<2>>,
+    samples: usize,
+    samples_at_once: usize,
+    streams: &mut [ChaCha8Rng],
+) -> Vec<Vec<f64>> {
+    let (classes, z, n) = (model.config().classes, model.config().z, streams.len());
+    // log p(x|y,z,m) + log p(z) − log q1 for [example][class][sample]
+    let mut log_weights = vec![Vec::with_capacity(samples); n * classes];
+    let mut log_py = Vec::new();
+    let mut left = samples;
+    while left > 0 {
+        let k = left.min(samples_at_once);
+        let noise: Vec<f32> =
+            streams.iter_mut().flat_map(|s| normals(k * z, s).collect::<Vec<_>>()).collect();
+        let noise = Tensor::from_data(TensorData::new(noise, [n, k, z]), &model.device());
+        let joint = model.joint(seen, None, m, noise);
+        log_py = host(joint.log_py);
+        let weights = host(joint.log_px + joint.log_ratio_z);
+        for (cell, new) in log_weights.iter_mut().zip(weights.chunks(k)) {
+            cell.extend_from_slice(new);
+        }
+        left -= k;
+    }
+
+    let log_k = (samples as f64).ln();
+    log_weights
+        .chunks(classes)
+        .enumerate()
+        .map(|(i, by_class)| {
+            // One row for all where there are no parents.
+            let log_py =
+                if log_py.len() == classes { &log_py[..] } else { &log_py[i * classes..(i + 1) * classes] };
+            let score = |(w, log_py): (&Vec<f32>, &f32)| {
+                logsumexp(w.iter().map(|&w| w as f64)) - log_k + f64::from(*log_py)
+            };
+            by_class.iter().zip(log_py).map(score).collect()
+        })
+        .collect()
+}
+
+/// log Σ exp of scores, and their exponentials, normalised.
+pub(crate) fn normalised(scores: &[f64]) -> (f64, Vec<f64>) {
+    let log_sum = logsumexp(scores.iter().copied());
+    // Relative to the highest score: far off all classes, log p(x) has no digits left for its last terms.
+    let highest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let relative: Vec<f64> = scores.iter().map(|s| (s - highest).exp()).collect();
+    let sum: f64 = relative.iter().sum();
+    (log_sum, relative.iter().map(|p| p / sum).collect())
+}
+
+/// Where the highest score stands; of several, the last.
+pub(crate) fn highest(scores: &[f64]) -> usize {
+    (0..scores.len()).max_by(|&a, &b| scores[a].total_cmp(&scores[b])).expect("two classes or more")
+}
+
 /// The m of each example, `[n, dim]`, and log p(m) − log q2(m|x).
-fn choose_m(
+pub(crate) fn choose_m(
     model: &DeepCama,
     seen: &Evidence,
     choice: MChoice,
@@ -237,13 +295,13 @@ fn choose_m(
 }
 
 /// The samples of example `index`, independent of all others.
-fn stream(seed: u64, index: usize) -> ChaCha8Rng {
+pub(crate) fn stream(seed: u64, index: usize) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(index as u64);
     rng
 }
 
-fn host<const D: usize>(x: Tensor<D>) -> Vec<f32> {
+pub(crate) fn host<const D: usize>(x: Tensor<D>) -> Vec<f32> {
     x.into_data().convert::<f32>().try_into_vec().expect("the data was converted to f32")
 }
 

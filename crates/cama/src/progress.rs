@@ -33,6 +33,8 @@ pub enum Phase {
     Share,
     /// Adaptation (Eq. 8).
     Adapt,
+    /// Fitting the discriminative head.
+    Head,
 }
 
 /// Called after each step and epoch; `Break` stops the loop at once.

@@ -1,4 +1,4 @@
-//! A model folder: `config.json`, `model.safetensors` and a `README.md` for people.
+//! A model folder: `config.json`, `model.safetensors`, `head.safetensors` if it has a head, and a `README.md` for people.
 
 mod readme;
 
@@ -6,14 +6,16 @@ use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
 
-use burn::module::Module;
-use burn::store::{ModuleSnapshot, SafetensorsStore};
+use burn::store::{ModuleSnapshot, SafetensorsStore, SafetensorsStoreError};
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
 use crate::adapt::AdaptReport;
+use crate::classifier::Classifier;
 use crate::data::table::Schema;
+use crate::decide::{Decider, Guard};
 use crate::files::write_atomic;
+use crate::head::{Head, HeadConfig, TEMPERATURE};
 use crate::input::Input;
 use crate::model::{DeepCama, ModelConfig};
 use crate::predict::MChoice;
@@ -24,6 +26,7 @@ const FORMAT: &str = "cama-model";
 const VERSION: u32 = 2;
 const CONFIG: &str = "config.json";
 const WEIGHTS: &str = "model.safetensors";
+const HEAD: &str = "head.safetensors";
 
 /// A model with all that is worth keeping of how it came to be.
 #[derive(Clone, Debug)]
@@ -32,6 +35,10 @@ pub struct StoredModel {
     pub model: DeepCama,
     /// The columns of the table that it reads, and how they become numbers; nothing for images.
     pub schema: Option<Schema>,
+    /// The discriminative classifier beside it.
+    pub head: Option<Head>,
+    /// What it learnt from clean data of how well examples are explained.
+    pub guard: Option<Guard>,
     /// Its story.
     pub card: Card,
 }
@@ -103,7 +110,19 @@ struct File {
     model: ModelConfig,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     schema: Option<Schema>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    head: Option<HeadFile>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    guard: Option<Guard>,
     card: Card,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HeadFile {
+    weights_crc32: u32,
+    temperature: f64,
+    config: HeadConfig,
 }
 
 impl StoredModel {
@@ -124,28 +143,40 @@ impl StoredModel {
             path: folder.into(),
             problem: format!("cannot write {name}: {what}"),
         };
-        // Burn's own three metadata entries are written in random order: one entry keeps the bytes the same.
-        let mut store = SafetensorsStore::from_bytes(None).clear_metadata().metadata("format", FORMAT);
-        self.model.save_into(&mut store).map_err(|e| failed(WEIGHTS, &e))?;
-        let weights = store.get_bytes().map_err(|e| failed(WEIGHTS, &e))?;
+        let weights = to_bytes(&self.model).map_err(|e| failed(WEIGHTS, &e))?;
+        let head = self.head.as_ref().map(to_bytes).transpose().map_err(|e| failed(HEAD, &e))?;
         let file = File {
             format: FORMAT.into(),
             version: VERSION,
             weights_crc32: crc32(&weights),
             model: self.model.config().clone(),
             schema: self.schema.clone(),
+            head: self.head.as_ref().zip(head.as_ref()).map(|(head, weights)| HeadFile {
+                weights_crc32: crc32(weights),
+                temperature: head.temperature(),
+                config: head.config().clone(),
+            }),
+            guard: self.guard,
             card: self.card.clone().named(self.schema.as_ref(), self.model.config().classes),
         };
         let json = serde_json::to_vec_pretty(&file).map_err(|e| failed(CONFIG, &e))?;
-        for (name, bytes) in
-            [(WEIGHTS, &weights[..]), ("README.md", self.readme().as_bytes()), (CONFIG, &json)]
-        {
+        let readme = self.readme();
+        let mut files = vec![(WEIGHTS, &weights[..])];
+        files.extend(head.as_ref().map(|head| (HEAD, &head[..])));
+        files.extend([("README.md", readme.as_bytes()), (CONFIG, &json)]);
+        for (name, bytes) in &files {
             write_atomic(partial.path().join(name), |out| out.write_all(bytes))?;
         }
-        [WEIGHTS, "README.md", CONFIG].iter().try_for_each(|name| {
+        files.iter().try_for_each(|(name, _)| {
             let path = folder.join(name);
             fs::rename(partial.path().join(name), &path).map_err(Error::io("write", &path))
-        })
+        })?;
+        // Of a former model.
+        let stale = folder.join(HEAD);
+        if head.is_none() && stale.exists() {
+            fs::remove_file(&stale).map_err(Error::io("remove", &stale))?;
+        }
+        Ok(())
     }
 
     /// Reads a folder that [`save`](Self::save) wrote.
@@ -156,24 +187,29 @@ impl StoredModel {
     pub fn load(folder: &Path, device: &Device) -> Result<Self> {
         let problem = |problem: String| Error::Model { path: folder.into(), problem };
         let file = read_config(folder)?;
-        let weights = folder.join(WEIGHTS);
-        if !weights.is_file() {
-            return Err(problem(format!("{WEIGHTS} is missing; copy the whole folder again, or train anew")));
+        let model = DeepCama::new(&file.model, 0, device)?;
+        let model = read_weights(model, folder, WEIGHTS, file.weights_crc32)?;
+        let head = match &file.head {
+            None => None,
+            Some(HeadFile { weights_crc32, temperature, config }) => {
+                if !(temperature.is_finite() && *temperature > 0.0) {
+                    return Err(problem(format!("{CONFIG} is damaged: head.temperature is {temperature}")));
+                }
+                let head = Head::new(&file.model, config, 0, device)?.with_temperature(*temperature);
+                Some(read_weights(head, folder, HEAD, *weights_crc32)?)
+            }
+        };
+        Ok(Self { model, schema: file.schema, head, guard: file.guard, card: file.card })
+    }
+
+    /// The model with its head and its guard, to decide with.
+    pub fn decider(&self) -> Decider<'_> {
+        Decider {
+            model: &self.model,
+            classifier: self.head.as_ref().map(|head| head as &dyn Classifier),
+            temperature: self.head.as_ref().map_or(TEMPERATURE, Head::temperature),
+            guard: self.guard.as_ref(),
         }
-        if crc32(&fs::read(&weights).map_err(Error::io("read", &weights))?) != file.weights_crc32 {
-            return Err(problem(format!(
-                "{WEIGHTS} is not the file that {CONFIG} was written with: damaged, or of another model, or \
-                 saving was cut off; copy the whole folder again, or train anew"
-            )));
-        }
-        let mut model = DeepCama::new(&file.model, 0, device)?;
-        let mut store = SafetensorsStore::from_file(&weights);
-        let applied =
-            model.load_from(&mut store).map_err(|e| problem(format!("{WEIGHTS} cannot be read: {e}")))?;
-        if let Some(name) = applied.unused.first() {
-            return Err(problem(format!("{WEIGHTS} has a tensor {name} that {CONFIG} knows nothing of")));
-        }
-        Ok(Self { model: model.valid(), schema: file.schema, card: file.card })
     }
 
     /// The columns of the table that the model reads.
@@ -196,6 +232,36 @@ impl StoredModel {
             read.is_ok() && head.windows(FORMAT.len()).any(|part| part == FORMAT.as_bytes())
         };
         ours(CONFIG) || ours(WEIGHTS)
+    }
+}
+
+/// The weights of a module as a safetensors file.
+fn to_bytes(module: &impl ModuleSnapshot) -> std::result::Result<Vec<u8>, SafetensorsStoreError> {
+    // Burn's own three metadata entries are written in random order: one entry keeps the bytes the same.
+    let mut store = SafetensorsStore::from_bytes(None).clear_metadata().metadata("format", FORMAT);
+    module.save_into(&mut store)?;
+    store.get_bytes()
+}
+
+/// `module` at rest with the weights of a file, which must have this checksum.
+fn read_weights<M: ModuleSnapshot>(mut module: M, folder: &Path, name: &str, checksum: u32) -> Result<M> {
+    let problem = |problem: String| Error::Model { path: folder.into(), problem };
+    let path = folder.join(name);
+    if !path.is_file() {
+        return Err(problem(format!("{name} is missing; copy the whole folder again, or train anew")));
+    }
+    if crc32(&fs::read(&path).map_err(Error::io("read", &path))?) != checksum {
+        return Err(problem(format!(
+            "{name} is not the file that {CONFIG} was written with: damaged, or of another model, or \
+             saving was cut off; copy the whole folder again, or train anew"
+        )));
+    }
+    let applied = module
+        .load_from(&mut SafetensorsStore::from_file(&path))
+        .map_err(|e| problem(format!("{name} cannot be read: {e}")))?;
+    match applied.unused.first() {
+        Some(tensor) => Err(problem(format!("{name} has a tensor {tensor} that {CONFIG} knows nothing of"))),
+        None => Ok(module.valid()),
     }
 }
 
@@ -273,7 +339,13 @@ mod tests {
         let config = ModelConfig { z: 2, hidden: 4, ..ModelConfig::fast(image, 3) };
         let model = DeepCama::new(&config, 0, &Device::flex()).unwrap();
         let classes = classes.iter().map(|name| name.to_string()).collect();
-        StoredModel { model, schema: None, card: Card { classes, ..Card::default() } }
+        StoredModel {
+            model,
+            schema: None,
+            head: None,
+            guard: None,
+            card: Card { classes, ..Card::default() },
+        }
     }
 
     fn loaded(classes: &[&str]) -> Result<Vec<String>> {

@@ -137,7 +137,9 @@ fn mechanisms_come_and_go_and_every_such_model_can_be_stored() {
         let after = clean_part(&model).into_iter().filter(|(p, _)| !p.starts_with("m.")).collect::<Vec<_>>();
         assert_eq!(before, after, "{list}");
         let path = folder.path().join(list);
-        StoredModel { model: model.clone(), schema: None, card: Card::default() }.save(&path).unwrap();
+        StoredModel { model: model.clone(), schema: None, head: None, guard: None, card: Card::default() }
+            .save(&path)
+            .unwrap();
         let loaded = StoredModel::load(&path, &device("cpu").unwrap()).unwrap();
         assert_eq!(tensors(&loaded.model), tensors(&model), "{list}");
     }

@@ -24,7 +24,7 @@ fn stored(folder: &Path) -> (StoredModel, Rows) {
     let (schema, rows, _) = Schema::learn(table.to_str().unwrap(), &roles, &LearnOptions::default()).unwrap();
     let config = ModelConfig { z: 2, hidden: 8, ..ModelConfig::fast(Input::Table(rows.input()), 2) };
     let model = DeepCama::new(&config, 1, &device("cpu").unwrap()).unwrap();
-    (StoredModel { model, schema: Some(schema), card: Card::default() }, rows)
+    (StoredModel { model, schema: Some(schema), head: None, guard: None, card: Card::default() }, rows)
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! `cama adapt`: from a model and unlabelled data to a model that copes with it.
 
-use cama::data::table::{Rows, Schema};
+use cama::data::table::Rows;
 use cama::data::{Dataset, Images};
 use cama::mechanism::MechanismConfig;
-use cama::{Adaptation, Adapted, Card, Error, Event, Former, Input, Outcome, StoredModel, adapt, dream};
+use cama::{AdaptReport, Adaptation, Card, Error, Event, Former, Input, Outcome, StoredModel, adapt, dream};
 
 use super::{load_model, manipulated};
 use crate::flags::{AdaptFlags, DreamFlags, with_settings};
@@ -61,10 +61,11 @@ pub fn fit<D: Source>(
     let adapted =
         adapt(&stored.model, &data, clean.as_ref(), &config, before, session.seeds.adapt, observer)?;
     let card = match adapted.report.outcome {
-        Outcome::Adapted => Card { infers_m: true, ..stored.card },
+        Outcome::Adapted => Card { infers_m: true, ..stored.card.clone() },
         Outcome::RolledBack => former.card,
     };
-    Ok(record(stored.schema, card, adapted, flags, data.name(), session))
+    let card = record(card, adapted.report, flags, data.name(), session);
+    Ok(StoredModel { model: adapted.model, card, ..stored })
 }
 
 /// Gives the model its mechanisms, and lets q2 dream if it does not know all of the explicit ones yet.
@@ -128,22 +129,15 @@ fn clean_data<D: Source>(
     })
 }
 
-fn record(
-    schema: Option<Schema>,
-    mut card: Card,
-    adapted: Adapted,
-    flags: &AdaptFlags,
-    on: &str,
-    session: &Session,
-) -> StoredModel {
+fn record(mut card: Card, report: AdaptReport, flags: &AdaptFlags, on: &str, session: &Session) -> Card {
     card.commands.push(session.command.clone());
     card.adaptations.push(Adaptation {
         from: flags.model.display().to_string(),
         on: on.to_string(),
         seed: session.seeds.given,
-        report: adapted.report,
+        report,
     });
-    StoredModel { model: adapted.model, schema, card }
+    card
 }
 
 fn print(stored: &StoredModel, out: &Output, session: &Session) {

@@ -4,8 +4,8 @@ use cama::causal::Roles;
 use cama::data::table::{Rows, Schema};
 use cama::data::{Dataset, Images};
 use cama::{
-    Augmentation, Card, Checkpoints, DeepCama, DreamConfig, Error, Event, Input, PredictConfig, StoredModel,
-    TrainConfig, Trained, dream, predict, train,
+    Augmentation, Card, Checkpoints, DeepCama, DreamConfig, Error, Event, Guard, Head, HeadConfig, Input,
+    PredictConfig, StoredModel, TrainConfig, Trained, dream, fit_head, held_out, predict, train,
 };
 use cama_eval::Score;
 use serde_json::json;
@@ -49,11 +49,12 @@ fn carry_out<D: Dataset>(run: Run<D>, out: &Output, session: &Session) -> anyhow
     }
 
     let trained = run.train(Some(&checkpoints), Some(&mut log), session)?;
+    let (head, guard) = run.beside(&trained, checkpoints.exist(), session)?;
     let test = run.test(&trained, session)?;
     let noun = trained.model.config().input.noun();
     log.finish(&trained.history)?;
     let last = trained.history.last().cloned();
-    out.save(&run.stored(trained, session))?;
+    out.save(&run.stored(trained, head, guard, session))?;
     checkpoints.remove()?;
 
     session.tell(format_args!("model     {}", out.path().display()));
@@ -76,7 +77,8 @@ fn carry_out<D: Dataset>(run: Run<D>, out: &Output, session: &Session) -> anyhow
 pub fn fit(flags: &TrainFlags, session: &Session) -> cama::Result<StoredModel> {
     let run = Run::on_images(flags, session)?;
     let trained = run.train(None, None, session)?;
-    Ok(run.stored(trained, session))
+    let (head, guard) = run.beside(&trained, false, session)?;
+    Ok(run.stored(trained, head, guard, session))
 }
 
 /// With `--resume`, a run that has not begun begins, and one that has ended is an error.
@@ -108,6 +110,7 @@ struct Run<'a, D: Dataset> {
     model: DeepCama,
     train: TrainConfig,
     dream: DreamConfig,
+    head: HeadConfig,
 }
 
 impl<'a> Run<'a, Images> {
@@ -151,6 +154,7 @@ impl<'a, D: Dataset> Run<'a, D> {
         let dream = flags.dream.config()?;
         let config = flags.model.config(input, data.classes().len())?;
         let train = flags.training.config(&flags.model.preset, &config.input, data.len())?;
+        let head = flags.head.config(&config.input)?;
         let model = DeepCama::new(&config, session.seeds.init, &session.device)?;
         let fitting = |spec: &String| {
             let data = load(spec)?;
@@ -166,7 +170,7 @@ impl<'a, D: Dataset> Run<'a, D> {
             }
         };
         let test = flags.test.as_ref().map(fitting).transpose()?;
-        let run = Self { flags, data, schema, augmentation, test, model, train, dream };
+        let run = Self { flags, data, schema, augmentation, test, model, train, dream, head };
         session.detail(|| run.identity(session));
         Ok(run)
     }
@@ -183,7 +187,7 @@ impl<'a, D: Dataset> Run<'a, D> {
         };
         json!({
             "data": identity(&self.data), "manipulated": augmentation, "seed": session.seeds.given,
-            "model": self.model.config(), "train": self.train, "dream": self.dream,
+            "model": self.model.config(), "train": self.train, "dream": self.dream, "head": self.head,
         })
         .to_string()
     }
@@ -242,6 +246,33 @@ impl<'a, D: Dataset> Run<'a, D> {
         }
     }
 
+    /// What stands beside the trained model: the head, if one is wanted, and the guard; `kept` says whether there is a
+    /// checkpoint.
+    fn beside(
+        &self,
+        trained: &Trained,
+        kept: bool,
+        session: &Session,
+    ) -> cama::Result<(Option<Head>, Option<Guard>)> {
+        let (clean, watched) = held_out(&self.data, &self.train, session.seeds.train);
+        let _graceful = Graceful::begin();
+        let mut reporter = Reporter::new(session, self.head.batch);
+        let mut observer = |event: Event| reporter.observe(event);
+        let fit = |()| {
+            let seed = session.seeds.head;
+            fit_head(&trained.model, &clean, &watched, &self.head, seed, &mut observer)
+        };
+        let head =
+            (self.head.epochs > 0).then_some(()).map(fit).transpose().map_err(|error| match error {
+                Error::Interrupted(_) if kept => Error::Interrupted(format!(
+                    "all epochs are kept in {}: the same command with --resume goes on from there",
+                    self.flags.out.display()
+                )),
+                other => other,
+            })?;
+        Ok((head, Some(Guard::fit(&trained.model, &watched, session.seeds.guard)?)))
+    }
+
     /// How good the model is on the test data, if there is any.
     fn test(&self, trained: &Trained, session: &Session) -> cama::Result<Option<Score>> {
         let Some(test) = &self.test else { return Ok(None) };
@@ -250,7 +281,13 @@ impl<'a, D: Dataset> Run<'a, D> {
         Score::new(&predictions, test.labels().unwrap_or_default()).map(Some)
     }
 
-    fn stored(&self, trained: Trained, session: &Session) -> StoredModel {
+    fn stored(
+        &self,
+        trained: Trained,
+        head: Option<Head>,
+        guard: Option<Guard>,
+        session: &Session,
+    ) -> StoredModel {
         let explicit = trained.model.manipulation().is_some_and(|m| m.explicit().contains(&true));
         let manipulated = self.augmentation.as_ref().map(|augmentation| match augmentation {
             Augmentation::Manipulations(all) => {
@@ -272,7 +309,7 @@ impl<'a, D: Dataset> Run<'a, D> {
             history: trained.history,
             adaptations: Vec::new(),
         };
-        StoredModel { model: trained.model, schema: self.schema.clone(), card }
+        StoredModel { model: trained.model, schema: self.schema.clone(), head, guard, card }
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use cama::{Input, TrainConfig};
 use clap::Args;
 
-use super::{DreamFlags, ModelFlags, TableFlags, overlay};
+use super::{DreamFlags, HeadFlags, ModelFlags, TableFlags, overlay};
 
 /// `cama train`
 #[derive(Args)]
@@ -43,6 +43,8 @@ pub struct TrainFlags {
     pub training: TrainingFlags,
     #[command(flatten)]
     pub dream: DreamFlags,
+    #[command(flatten)]
+    pub head: HeadFlags,
 }
 
 /// How to train.

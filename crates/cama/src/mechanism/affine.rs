@@ -5,7 +5,7 @@ use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
 use super::warp::{Grid, warp};
-use super::{Mechanism, Parameter, check_scale, image_shape, images_only};
+use super::{MOST_DEVIATIONS, Mechanism, Parameter, check_scale, image_shape, images_only};
 use crate::Result;
 use crate::input::Input;
 use crate::network::Init;
@@ -120,6 +120,7 @@ impl Mechanism for Affine {
 impl Affine {
     fn parts(&self, m: Tensor<2>) -> Parts {
         let AffineConfig { translation, rotation, log_scale, shear } = &self.config;
+        let m = m.clamp(-MOST_DEVIATIONS, MOST_DEVIATIONS);
         let component = |i: usize, scale: f64| m.clone().narrow(1, i, 1).mul_scalar(scale);
         let [_, h, w] = self.image.map(|s| s as f64);
         // Rows point down, so a counter-clockwise turn has a negative sine.

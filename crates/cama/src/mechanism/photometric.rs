@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::{Mechanism, Parameter, check_scale, images_only};
+use super::{MOST_DEVIATIONS, Mechanism, Parameter, check_scale, images_only};
 use crate::Result;
 use crate::input::Input;
 use crate::network::Init;
@@ -72,6 +72,7 @@ impl Mechanism for Photometric {
 impl Photometric {
     /// Each `[batch, 1, 1]`.
     fn gain_and_bias(&self, m: Tensor<2>) -> [Tensor<3>; 2] {
+        let m = m.clamp(-MOST_DEVIATIONS, MOST_DEVIATIONS);
         let gain = m.clone().narrow(1, 0, 1).mul_scalar(self.config.log_gain).exp();
         let bias = m.narrow(1, 1, 1).mul_scalar(self.config.bias);
         [gain.unsqueeze_dim(1), bias.unsqueeze_dim(1)]

@@ -18,7 +18,7 @@ pub enum Trunk {
 
 impl Trunk {
     /// A network on X with kernels of this side if X is an image, on `columns` numbers if it is a row.
-    pub(super) fn new(input: &Input, kernel: usize, columns: usize, hidden: usize, init: &mut Init) -> Self {
+    pub(crate) fn new(input: &Input, kernel: usize, columns: usize, hidden: usize, init: &mut Init) -> Self {
         match input {
             Input::Image(image) => Self::Image(Encoder::new(
                 image.shape,
@@ -34,7 +34,7 @@ impl Trunk {
     }
 
     /// `[batch, width] → [batch, hidden]`.
-    pub(super) fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+    pub(crate) fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         match self {
             Self::Image(encoder) => encoder.forward(x),
             Self::Table(mlp) => mlp.forward(x),

@@ -92,7 +92,7 @@ impl ManipulationPosterior {
 
     /// A head for a part of m of length `dim`; its first means lie near zero, the clean X.
     pub(super) fn new_head(config: &ModelConfig, dim: usize, init: &mut Init) -> GaussianHead {
-        GaussianHead::new(config.hidden, dim, init).near_zero().bounded(config.input.table().is_some())
+        GaussianHead::new(config.hidden, dim, init).near_zero().bounded(true)
     }
 
     /// Replaces the heads, taking the former ones out.

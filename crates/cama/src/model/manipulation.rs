@@ -103,6 +103,17 @@ impl ManipulationModel {
         x.squeeze_dim(1)
     }
 
+    /// What is left of m when the explicit mechanisms are undone, `[batch, dim]`: their parts are zero. Nothing where
+    /// there is no other mechanism.
+    pub(crate) fn not_undone(&self, m: &Tensor<2>) -> Option<Tensor<2>> {
+        let explicit = self.explicit();
+        if !explicit.contains(&false) {
+            return None;
+        }
+        let kept: Vec<f32> = explicit.iter().map(|&e| f32::from(u8::from(!e))).collect();
+        Some(m.clone() * Tensor::<1>::from_floats(kept.as_slice(), &m.device()).unsqueeze())
+    }
+
     /// The latent mechanism's part of m, `[batch, dim]`, and its features, `[batch, hidden]`.
     pub(super) fn latent(&self, m: &Tensor<2>) -> Option<(Tensor<2>, Tensor<2>, Merge)> {
         self.parts(m).zip(&self.configs).find_map(|((mechanism, part), config)| match config {

@@ -8,6 +8,7 @@ mod likelihood;
 mod manipulation;
 
 pub use config::{ModelConfig, PRESETS};
+pub(crate) use features::Trunk;
 pub use likelihood::Observation;
 pub use manipulation::ManipulationModel;
 
@@ -60,7 +61,7 @@ impl Evidence {
     }
 
     /// X, A and C side by side, `[batch, width + parents + co-parents]`.
-    fn concatenated(self) -> Tensor<2> {
+    pub(crate) fn concatenated(self) -> Tensor<2> {
         let others = [self.a, self.c].into_iter().flatten();
         others.fold(self.x, |all, other| Tensor::cat(vec![all, other], 1))
     }

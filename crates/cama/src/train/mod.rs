@@ -53,7 +53,7 @@ pub fn train<D: Dataset>(
 ) -> Result<Trained> {
     config.check()?;
     check_data(&model, clean, augmentation, config)?;
-    let (clean, held_out) = split(clean, config.held_out, &mut stream(seed, 0));
+    let (clean, held_out) = held_out(clean, config, seed);
     let mut optimiser = Optimiser::new(config.gradient_clip);
     let mut model = model;
     let mut history: Vec<Epoch> = Vec::new();
@@ -100,6 +100,11 @@ pub fn train<D: Dataset>(
         }
     }
     Ok(Trained { model: best.unwrap_or(model), history, stopped })
+}
+
+/// The examples that [`train`] with this configuration and seed learns from, and those that it holds out.
+pub fn held_out<D: Dataset>(clean: &D, config: &TrainConfig, seed: u64) -> (D, D) {
+    split(clean, config.held_out, &mut stream(seed, 0))
 }
 
 fn out_of_patience(history: &[Epoch], config: &TrainConfig) -> bool {

@@ -1,0 +1,136 @@
+//! The guard: whether an example, restored or as it is, is one that the model can explain.
+
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::batch;
+use crate::data::Dataset;
+use crate::input::{Input, Likelihood};
+use crate::model::{DeepCama, Evidence};
+use crate::predict::{class_scores, normalised, stream};
+use crate::{Error, Result};
+
+/// What the guard makes of an example.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Restored, it is explained as clean examples are: it is classified restored.
+    Restored,
+    /// As it was, it is explained as clean examples are, and restored it is not, or the model infers no m.
+    AsItWas,
+    /// Neither way is it explained as clean examples are: it is left as it was, and not to be relied on.
+    Unexplained,
+}
+
+impl Verdict {
+    /// In words, as in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Restored => "restored",
+            Self::AsItWas => "as-it-was",
+            Self::Unexplained => "unexplained",
+        }
+    }
+}
+
+/// Samples of z for each class from which the guard estimates how well an example is explained.
+pub(super) const SAMPLES: usize = 2;
+
+/// The share of clean examples that lie below the bar before it is raised.
+const SHARE: f64 = 0.99;
+
+/// How much farther than that from clean examples an example may be: restored ones are blurred a little.
+const SLACK: f64 = 1.25;
+
+/// The guard's streams are not those of prediction.
+const SALT: u64 = 0x6775_6172_6400_0000;
+
+/// How badly the model explains clean examples at worst, learnt from examples that it was not trained on.
+///
+/// An example's misfit is how far log p(x|do(m=0)) lies below the highest that any mean could reach: for Bernoulli
+/// pixels below their negative entropy (half the deviance; grey levels cost nothing in themselves), for what has a
+/// density below zero. What is outside the family of mechanisms stays a misfit when it is restored.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Guard {
+    /// The highest misfit, in nats, that passes for explained.
+    pub bar: f64,
+    /// Mean misfit of clean examples, in nats.
+    pub mean: f64,
+    /// Clean examples that it was learnt from.
+    pub examples: usize,
+}
+
+impl Guard {
+    /// Learns from clean examples, best such as the model was not trained on, what it is to be explained.
+    ///
+    /// # Errors
+    ///
+    /// If the examples do not fit the model, there are none, or the model's numbers are not finite.
+    pub fn fit<D: Dataset>(model: &DeepCama, clean: &D, seed: u64) -> Result<Self> {
+        model.check_fits(clean)?;
+        if clean.is_empty() {
+            return Err(Error::Mismatch(format!(
+                "{} is empty: a guard learns from clean data",
+                clean.name()
+            )));
+        }
+        let all: Vec<usize> = (0..clean.len()).collect();
+        let misfits = all.par_chunks(100).flat_map_iter(|part| {
+            let seen = batch::evidence(clean, part.iter().copied(), &model.device());
+            let rows = part.iter().map(|&i| clean.x(i));
+            misfits(model, &seen, None, rows, &mut streams(seed, part.iter().copied())).0
+        });
+        let mut misfits: Vec<f64> = misfits.collect();
+        if misfits.iter().any(|misfit| !misfit.is_finite()) {
+            return Err(Error::Diverged("log p(x) of clean examples is not finite".into()));
+        }
+        misfits.sort_by(f64::total_cmp);
+        let examples = misfits.len();
+        let mean = misfits.iter().sum::<f64>() / examples as f64;
+        let high = misfits[((examples as f64 * SHARE).ceil() as usize).clamp(1, examples) - 1];
+        // From the mean, not from zero: a density has no natural zero.
+        Ok(Self { bar: mean + SLACK * (high - mean), mean, examples })
+    }
+
+    /// The verdict on an example with these misfits, as it is and restored; the latter where the model infers m.
+    pub fn judge(&self, as_it_is: f64, restored: Option<f64>) -> Verdict {
+        match restored {
+            Some(restored) if restored <= self.bar => Verdict::Restored,
+            _ if as_it_is <= self.bar => Verdict::AsItWas,
+            _ => Verdict::Unexplained,
+        }
+    }
+}
+
+/// The guard's generators for the examples at `indices`.
+pub(super) fn streams(seed: u64, indices: impl Iterator<Item = usize>) -> Vec<ChaCha8Rng> {
+    indices.map(|i| stream(seed ^ SALT, i)).collect()
+}
+
+/// Misfit of every example of `seen`, whose X are `rows`, in nats, and log p(x|do(m=0)) or log p(x|m); `m` is for
+/// mechanisms that no restoration undoes.
+pub(super) fn misfits<'a>(
+    model: &DeepCama,
+    seen: &Evidence,
+    m: Option<&burn::tensor::Tensor<2>>,
+    rows: impl Iterator<Item = &'a [f32]>,
+    streams: &mut [ChaCha8Rng],
+) -> (Vec<f64>, Vec<f64>) {
+    let scores = class_scores(model, seen, m, SAMPLES, SAMPLES, streams);
+    let log_px: Vec<f64> = scores.iter().map(|scores| normalised(scores).0).collect();
+    let input = &model.config().input;
+    let misfits = rows.zip(&log_px).map(|(x, log_px)| highest_log_px(input, x) - log_px).collect();
+    (misfits, log_px)
+}
+
+/// The highest log p(x|·) of any mean, in nats; zero for what has a density.
+fn highest_log_px(input: &Input, x: &[f32]) -> f64 {
+    let bernoulli = input.image().is_some_and(|image| image.likelihood == Likelihood::Bernoulli);
+    if !bernoulli {
+        return 0.0;
+    }
+    let term = |p: f64| if p > 0.0 { p * p.ln() } else { 0.0 };
+    x.iter().map(|&x| term(f64::from(x)) + term(1.0 - f64::from(x))).sum()
+}

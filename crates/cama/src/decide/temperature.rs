@@ -1,0 +1,41 @@
+//! T of the product of Bayes' rule and a discriminative classifier.
+
+use super::{By, DecideConfig, Decider, product};
+use crate::data::Dataset;
+use crate::predict::{MChoice, PredictConfig};
+use crate::{Error, Result};
+
+/// Where log T is looked for.
+const LOG_T: (f64, f64) = (0.0, 7.0);
+
+/// The temperature T at which softmax(log p_head + log p_Bayes / T) explains the labels of clean examples best; from 1
+/// to about 1,100, where Bayes' rule has no say any more.
+///
+/// # Errors
+///
+/// If the examples have no labels, or as [`Decider::decide`].
+pub fn fit_temperature<D: Dataset>(decider: &Decider, clean: &D, samples: usize, seed: u64) -> Result<f64> {
+    decider.model.check_labelled(clean)?;
+    let Some(labels) = clean.labels() else {
+        return Err(Error::Mismatch(format!("{} has no labels", clean.name())));
+    };
+    let predict = PredictConfig { samples, m: MChoice::Null, seed, ..PredictConfig::default() };
+    let decisions = Decider { guard: None, temperature: 1.0, ..*decider }
+        .decide(clean, &DecideConfig { by: By::Both, predict })?;
+    let log = |p: &[f64]| p.iter().map(|p| p.max(f64::MIN_POSITIVE).ln()).collect::<Vec<_>>();
+    let pairs: Vec<_> = decisions.iter().map(|d| (log(&d.ways.bayes), log(&d.ways.head))).collect();
+    let loss = |log_t: f64| {
+        let of = |((bayes, head), &label): (&(Vec<f64>, Vec<f64>), &usize)| {
+            -product(bayes, head, log_t.exp())[label].max(f64::MIN_POSITIVE).ln()
+        };
+        pairs.iter().zip(labels).map(of).sum::<f64>()
+    };
+    // The loss is convex in 1/T, so it has one minimum in log T as well: golden sections find it.
+    let golden = (5f64.sqrt() - 1.0) / 2.0;
+    let (mut low, mut high) = LOG_T;
+    for _ in 0..40 {
+        let (left, right) = (high - golden * (high - low), low + golden * (high - low));
+        if loss(left) < loss(right) { high = right } else { low = left }
+    }
+    Ok(((low + high) / 2.0).exp())
+}
