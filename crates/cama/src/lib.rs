@@ -79,6 +79,7 @@ mod checkpoint;
 mod classifier;
 pub mod data;
 mod device;
+mod drawing;
 mod dream;
 mod error;
 pub mod files;
