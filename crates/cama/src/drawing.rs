@@ -35,12 +35,11 @@ impl<'a> Mask<'a> {
         }
     }
 
-    /// Covers the pixels whose centres lie inside the closed lines `outlines`: inside of one but not of two, so that a
-    /// line within another cuts a hole. Edges are not smooth; a [`stroke`](Mask::stroke) along them makes them so.
-    pub(crate) fn fill(&mut self, outlines: &[Vec<Point>]) {
+    /// Covers the pixels whose centres lie inside the closed line through `corners`; where it crosses itself, inside is
+    /// what it goes round an odd number of times. The edge is not smooth; a [`stroke`](Mask::stroke) along it makes it so.
+    pub(crate) fn fill(&mut self, corners: &[Point]) {
         for (row, pixels) in self.coverage.chunks_exact_mut(self.width).enumerate() {
-            let y = row as f64;
-            let mut crossings: Vec<f64> = outlines.iter().flat_map(|points| crossings(points, y)).collect();
+            let mut crossings: Vec<f64> = crossings(corners, row as f64).collect();
             crossings.sort_by(f64::total_cmp);
             for (column, pixel) in pixels.iter_mut().enumerate() {
                 if crossings.partition_point(|x| *x <= column as f64) % 2 == 1 {
@@ -126,14 +125,27 @@ mod tests {
     }
 
     #[test]
-    fn forms_are_filled_and_holes_left_out() {
-        let square = |low: f64, high: f64| vec![[low, low], [high, low], [high, high], [low, high]];
-        let ring = drawn(7, 7, |mask| mask.fill(&[square(0.5, 5.5), square(2.5, 3.5)]));
-        for (i, pixel) in ring.iter().enumerate() {
-            let (row, column) = (i / 7, i % 7);
-            let inside = (1..6).contains(&row) && (1..6).contains(&column) && (row, column) != (3, 3);
-            assert_eq!(*pixel, f32::from(inside), "{row}, {column}");
-        }
+    fn forms_are_filled_up_to_the_line_around_them() {
+        // A square of five pixels a side, of which the upper right corner is cut off, and a notch from below.
+        let corners = [
+            [0.5, 0.5],
+            [3.5, 0.5],
+            [5.5, 2.5],
+            [5.5, 5.5],
+            [3.5, 5.5],
+            [3.5, 3.5],
+            [2.5, 3.5],
+            [2.5, 5.5],
+            [0.5, 5.5],
+        ];
+        let form = drawn(7, 7, |mask| mask.fill(&corners));
+        let rows: Vec<String> = form
+            .chunks(7)
+            .map(|row| row.iter().map(|p| if *p == 1.0 { '#' } else { '.' }).collect())
+            .collect();
+        assert_eq!(rows, [".......", ".###...", ".####..", ".#####.", ".##.##.", ".##.##.", "......."]);
+        let bow = drawn(5, 5, |mask| mask.fill(&[[0.2, 0.1], [3.8, 4.1], [3.8, 0.1], [0.2, 4.1]]));
+        assert_eq!((bow[2 * 5 + 1], bow[2 * 5 + 3], bow[7 - 5], bow[4 * 5 + 2]), (1.0, 1.0, 0.0, 0.0));
     }
 
     #[test]
