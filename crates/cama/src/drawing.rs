@@ -53,9 +53,8 @@ impl<'a> Mask<'a> {
 /// The x at which a closed line crosses the row at `y`.
 fn crossings(points: &[Point], y: f64) -> impl Iterator<Item = f64> {
     let ends = points.iter().cycle().skip(1);
-    points.iter().zip(ends).filter_map(move |([x0, y0], [x1, y1])| {
-        ((*y0 <= y) != (*y1 <= y)).then(|| x0 + (y - y0) / (y1 - y0) * (x1 - x0))
-    })
+    let crossing = points.iter().zip(ends).filter(move |([_, y0], [_, y1])| (*y0 <= y) != (*y1 <= y));
+    crossing.map(move |([x0, y0], [x1, y1])| x0 + (y - y0) / (y1 - y0) * (x1 - x0))
 }
 
 /// The whole numbers in 0..`length` that are at most `reach` away from what is between `a` and `b`.

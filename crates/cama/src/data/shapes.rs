@@ -165,10 +165,8 @@ impl ByHand {
         let (x, y) = (self.mirror * self.stretch * x, y / self.stretch);
         let (sin, cos) = self.turn.sin_cos();
         let point = [cos * x - sin * y, sin * x + cos * y];
-        for axis in 0..2 {
-            self.low[axis] = self.low[axis].min(point[axis]);
-            self.high[axis] = self.high[axis].max(point[axis]);
-        }
+        self.low = [0, 1].map(|axis| self.low[axis].min(point[axis]));
+        self.high = [0, 1].map(|axis| self.high[axis].max(point[axis]));
         point
     }
 }

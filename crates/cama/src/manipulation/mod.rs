@@ -1,7 +1,7 @@
 //! What the world does to images and tables: shifts, rotations, contrast, noise, marks, seeded.
 //!
-//! [`TableManipulation`] says what can be done to tables. What is done to images, a [`Manipulation`], is written as steps joined by `+` and applied from left to right, such as
-//! `rotate:20+shift-vertical:0.2`. Each image gets its own draw of every parameter.
+//! [`TableManipulation`] says what can be done to tables. What is done to images, a [`Manipulation`], is written as steps joined
+//! by `+` and applied from left to right, such as `rotate:20+shift-vertical:0.2`. Each image gets its own draw of every parameter.
 //!
 //! | step | what it does | parameter |
 //! |---|---|---|
@@ -36,7 +36,8 @@
 //! Whole numbers are drawn uniformly from LO, …, HI. The places and angles of `impulse` to `occlude` are drawn for
 //! each image, too, and are the same in all channels of it:
 //!
-//! - `impulse` draws for each pixel by itself; with one seed, a larger P changes the pixels of a smaller one, too.
+//! - `impulse` draws for each pixel by itself; with one seed, a larger P changes the pixels that a
+//!   smaller one does to the same values, and more.
 //! - `invert-part` takes the leftmost, rightmost, topmost or bottommost part, at equal odds: the nearest whole number of
 //!   columns to F times the width, or of rows to F times the height.
 //! - `ramp` adds A d / D, where d is the distance of a pixel from the centre along the direction and D that of the
