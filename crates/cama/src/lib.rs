@@ -80,6 +80,7 @@ mod classifier;
 pub mod data;
 mod decide;
 mod device;
+mod drawing;
 mod dream;
 mod error;
 pub mod files;

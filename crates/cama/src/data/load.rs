@@ -4,11 +4,12 @@ use std::path::Path;
 
 use super::idx::Idx;
 use super::range::Span;
+use super::shapes::Shapes;
 use super::{Images, folder, mnist, npz};
 use crate::{Error, Result};
 
-/// The data sets that are bundled with the crate.
-const BUNDLED: [&str; 2] = ["mnist:train", "mnist:test"];
+/// The data sets that come with the crate.
+const BUNDLED: [&str; 3] = ["mnist:train", "mnist:test", "shapes:N"];
 
 /// Loads the images that `spec` describes; the [module](super) lists the forms. They are named `spec`.
 ///
@@ -27,6 +28,9 @@ pub fn load(spec: &str) -> Result<Images> {
     if let Some(name) = source.strip_prefix("mnist:").filter(|_| !path.exists()) {
         let idx = mnist::split(name)?;
         return Ok(idx.images(spec, span.resolve(spec, idx.len())?));
+    }
+    if let Some(written) = source.strip_prefix("shapes:").filter(|_| !path.exists()) {
+        return Shapes::parse(written, spec)?.images(spec, span);
     }
     if !path.exists() {
         return Err(missing(source));
@@ -50,11 +54,16 @@ pub fn load(spec: &str) -> Result<Images> {
 /// told apart from a file that is missing.
 fn missing(source: &str) -> Error {
     let lower = source.to_lowercase();
-    if BUNDLED
+    // How many shapes is no part of their name.
+    let lower = match lower.split_once(':') {
+        Some((name, _)) if strsim::damerau_levenshtein(name, "shapes") <= 2 => format!("{name}:n"),
+        _ => lower,
+    };
+    let slip = BUNDLED
         .iter()
-        .any(|known| known.starts_with(&lower) || strsim::damerau_levenshtein(&lower, known) <= 3)
-        && !lower.is_empty()
-    {
+        .map(|known| known.to_lowercase())
+        .any(|known| known.starts_with(&lower) || strsim::damerau_levenshtein(&lower, &known) <= 3);
+    if slip && !lower.is_empty() {
         return Error::unknown_name("data set", source, &BUNDLED);
     }
     let problem = if source.is_empty() { "no file or folder is named" } else { "no such file or folder" };

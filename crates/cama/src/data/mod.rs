@@ -5,6 +5,7 @@
 //! | specification | what it is |
 //! |---|---|
 //! | `mnist:train`, `mnist:test` | MNIST, bundled with this crate: 60,000 and 10,000 images of 1×28×28 |
+//! | `shapes:N` | N drawings of plain shapes, made as they are loaded; see below |
 //! | `some/images-idx3-ubyte[.gz]` | an IDX file; labels come from the IDX labels file beside it, if there is one |
 //! | `some/file.npz` | NumPy arrays: `x` with the images, optionally `y` with labels and `classes` with class names |
 //! | `some/file.npy` | a NumPy array of unlabelled images |
@@ -12,6 +13,13 @@
 //! | `some/image.png` | one unlabelled image |
 //!
 //! Each may end in a range of images, end excluded: `mnist:test[..1000]`, `some/file.npz[500..600]`.
+//!
+//! `shapes:500` is 500 drawings in white on black, 1×28×28, for testing with images that are of none of a model's classes.
+//! They are of ten classes in turn: triangle, square, star, cross, arrow, heart, house, spiral, zigzag, crescent; outlined
+//! or filled, with a stroke of about 2 to 3 pixels, of random size, turn and place. They are drawn from a fixed seed, drawing by
+//! drawing: the same specification is always the same images, and `shapes:500` is the beginning of `shapes:1000`. Another
+//! size is written behind: `shapes:500:32` or `shapes:500:32x48` (height×width), and `shapes:500:3x32x32` for a model of
+//! colour images, with the same grey in all channels. Sides go from 8 to 1024 pixels, and strokes grow with the shorter one.
 //!
 //! ```
 //! let images = cama::data::load("mnist:test[..100]")?;
@@ -24,6 +32,7 @@ mod batches;
 mod damage;
 mod dataset;
 mod folder;
+mod forms;
 mod idx;
 mod images;
 mod load;
@@ -33,6 +42,7 @@ mod npz;
 mod npz_write;
 mod range;
 mod select;
+mod shapes;
 pub mod table;
 
 pub use batches::{shuffled, split};

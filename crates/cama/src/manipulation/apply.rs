@@ -4,11 +4,11 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::Manipulation;
-use super::amount::{Amount, uniform};
+use super::amount::Amount;
 use super::kind::Kind;
-use super::photometric;
-use super::step::Step;
+use super::step::{Step, draw};
 use super::warp::{Fill, Warp};
+use super::{marks, photometric};
 use crate::data::Images;
 
 impl Manipulation {
@@ -66,19 +66,6 @@ fn flush(gathered: Option<(Warp, Fill)>, image: &mut [f32], spare: &mut [f32], s
     }
 }
 
-/// One image's draw of a step's parameter.
-fn draw(step: &Step, rng: &mut ChaCha8Rng) -> f64 {
-    match (step.amount, step.kind) {
-        (Amount::Absent, _) => 0.0,
-        (Amount::Exactly(value), _) | (Amount::UpTo(value), Kind::Noise | Kind::Blur) => value,
-        (Amount::UpTo(factor), Kind::Scale) => uniform(-factor.ln(), factor.ln(), rng).exp(),
-        (Amount::UpTo(factor), Kind::Contrast) => uniform(factor, 1.0, rng),
-        (Amount::UpTo(most), _) => uniform(-most, most, rng),
-        (Amount::Between(low, high), Kind::Scale) => uniform(low.ln(), high.ln(), rng).exp(),
-        (Amount::Between(low, high), _) => uniform(low, high, rng),
-    }
-}
-
 /// One image's draw of a geometric step; `None` for the others.
 fn warp(step: &Step, [_, height, width]: [usize; 3], rng: &mut ChaCha8Rng) -> Option<Warp> {
     let (height, width) = (height as f64, width as f64);
@@ -92,7 +79,7 @@ fn warp(step: &Step, [_, height, width]: [usize; 3], rng: &mut ChaCha8Rng) -> Op
         Kind::Rotate => Warp::rotation(draw(step, rng)),
         Kind::Scale => Warp::scale(draw(step, rng)),
         Kind::Shear => Warp::shear(draw(step, rng)),
-        Kind::Contrast | Kind::Brightness | Kind::Invert | Kind::Noise | Kind::Blur => return None,
+        _ => return None,
     })
 }
 
@@ -110,6 +97,12 @@ fn photometric(step: &Step, image: &mut [f32], spare: &mut [f32], shape: [usize;
         (Kind::Invert, _) => photometric::level(image, 1.0, -1.0),
         (Kind::Noise, _) => photometric::noise(image, draw(step, rng) as f32, rng),
         (Kind::Blur, _) => photometric::blur(image, spare, shape, draw(step, rng)),
+        (Kind::Impulse, _) => photometric::impulse(image, shape, draw(step, rng), rng),
+        (Kind::InvertPart, _) => photometric::invert_part(image, shape, draw(step, rng), rng),
+        (Kind::Ramp, _) => photometric::ramp(image, shape, draw(step, rng), rng),
+        (Kind::Bars, _) => marks::bars(image, spare, shape, draw(step, rng), rng),
+        (Kind::Scribble, _) => marks::scribble(image, spare, shape, draw(step, rng), rng),
+        (Kind::Occlude, _) => marks::occlude(image, shape, draw(step, rng), rng),
         _ => {}
     }
 }

@@ -16,10 +16,16 @@ pub(super) enum Kind {
     Invert,
     Noise,
     Blur,
+    Impulse,
+    InvertPart,
+    Bars,
+    Scribble,
+    Occlude,
+    Ramp,
 }
 
 impl Kind {
-    const ALL: [Kind; 11] = [
+    const ALL: [Kind; 17] = [
         Kind::ShiftVertical,
         Kind::ShiftHorizontal,
         Kind::Shift,
@@ -31,6 +37,12 @@ impl Kind {
         Kind::Invert,
         Kind::Noise,
         Kind::Blur,
+        Kind::Impulse,
+        Kind::InvertPart,
+        Kind::Bars,
+        Kind::Scribble,
+        Kind::Occlude,
+        Kind::Ramp,
     ];
 
     /// The name in specifications.
@@ -47,6 +59,12 @@ impl Kind {
             Kind::Invert => "invert",
             Kind::Noise => "noise",
             Kind::Blur => "blur",
+            Kind::Impulse => "impulse",
+            Kind::InvertPart => "invert-part",
+            Kind::Bars => "bars",
+            Kind::Scribble => "scribble",
+            Kind::Occlude => "occlude",
+            Kind::Ramp => "ramp",
         }
     }
 
@@ -71,6 +89,17 @@ impl Kind {
         self == Kind::Brightness || (self.is_geometric() && self != Kind::Scale)
     }
 
+    /// Whether a single number `V` stands for itself, for every image.
+    pub(super) fn is_fixed(self) -> bool {
+        use Kind::{Bars, Blur, Impulse, InvertPart, Noise, Occlude, Ramp, Scribble};
+        matches!(self, Noise | Blur | Impulse | InvertPart | Bars | Scribble | Occlude | Ramp)
+    }
+
+    /// Whether its parameter counts something.
+    pub(super) fn is_count(self) -> bool {
+        matches!(self, Kind::Bars | Kind::Scribble)
+    }
+
     /// The smallest and largest number that a parameter may be.
     fn limits(self) -> (f64, f64) {
         match self {
@@ -78,7 +107,9 @@ impl Kind {
             Kind::Rotate => (-360.0, 360.0),
             Kind::Scale => (0.1, 10.0),
             Kind::Shear => (-2.0, 2.0),
-            Kind::Contrast | Kind::Noise => (0.0, 1.0),
+            Kind::Contrast | Kind::Noise | Kind::Impulse => (0.0, 1.0),
+            Kind::InvertPart | Kind::Occlude | Kind::Ramp => (0.0, 1.0),
+            Kind::Bars | Kind::Scribble => (1.0, 100.0),
             Kind::Invert => (0.0, 0.0),
             Kind::Blur => (0.0, 32.0),
         }
@@ -104,8 +135,14 @@ impl Kind {
             Amount::UpTo(_) if self == Kind::Scale => 1.0,
             _ => low,
         };
-        if let Some(bad) = amount.numbers().into_iter().find(|number| !(low..=high).contains(number)) {
-            return Some(format!("{bad} is not allowed for `{name}{}`; give {low} to {high}", form(amount)));
+        let allowed =
+            |number: &f64| (low..=high).contains(number) && (!self.is_count() || number.fract() == 0.0);
+        if let Some(bad) = amount.numbers().into_iter().find(|number| !allowed(number)) {
+            let whole = if self.is_count() { "a whole number from " } else { "" };
+            return Some(format!(
+                "{bad} is not allowed for `{name}{}`; give {whole}{low} to {high}",
+                form(amount)
+            ));
         }
         match (self, amount) {
             (Kind::Contrast, Amount::UpTo(factor) | Amount::Exactly(factor)) if factor <= 0.0 => {
@@ -126,5 +163,56 @@ fn form(amount: Amount) -> &'static str {
         Amount::UpTo(_) => ":V",
         Amount::Between(..) => ":LO:HI",
         Amount::Exactly(_) => ":=V",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::manipulation::{Manipulation, Sweep};
+
+    #[test]
+    fn corruptions_are_read_and_written() {
+        for spec in [
+            "impulse:0.1+invert-part:0.5",
+            "impulse:0.05:0.3+bars:1:5+scribble:=3",
+            "bars:100",
+            "shift:0.2/edge+occlude:0.3+ramp:=0.4",
+            "occlude:0.2:0.5+invert-part:=1+ramp:0:1",
+        ] {
+            assert_eq!(Manipulation::parse(spec).unwrap().to_string(), spec);
+        }
+        let sweep = Sweep::parse("rotate:20+scribble:1..10/1").unwrap();
+        assert_eq!((sweep.points().len(), sweep.family()), (10, "rotate:20+scribble"));
+        assert_eq!(Manipulation::parse("bars:2:7").unwrap().severity(), 7.0);
+    }
+
+    #[test]
+    fn mistakes_in_corruptions_say_what_is_allowed() {
+        for (spec, part) in [
+            ("bars", "`bars` needs a parameter: `bars:V`, `bars:LO:HI` or `bars:=V`"),
+            ("bars:0", "0 is not allowed for `bars:V`; give a whole number from 1 to 100"),
+            ("bars:2.5", "2.5 is not allowed for `bars:V`; give a whole number from 1 to 100"),
+            ("bars:=-3", "-3 is not allowed for `bars:=V`; give a whole number from 1 to 100"),
+            ("scribble:101", "101 is not allowed for `scribble:V`"),
+            ("scribble:1e300", "is not allowed for `scribble:V`; give a whole number"),
+            ("scribble:1:3.5", "3.5 is not allowed for `scribble:LO:HI`"),
+            ("scribble:5:2", "must not end below its start"),
+            ("bars:nan", "not a finite number"),
+            ("impulse:1.1", "1.1 is not allowed for `impulse:V`; give 0 to 1"),
+            ("impulse:-0.1", "-0.1 is not allowed"),
+            ("invert-part:2", "2 is not allowed for `invert-part:V`; give 0 to 1"),
+            ("invert-part", "`invert-part` needs a parameter"),
+            ("occlude:-0.5", "-0.5 is not allowed"),
+            ("occlude:0.2:1.2", "1.2 is not allowed for `occlude:LO:HI`"),
+            ("ramp:=-0.5", "-0.5 is not allowed for `ramp:=V`; give 0 to 1"),
+            ("bars:2/edge", "`bars` moves no pixels, so it takes no `/edge`"),
+            ("invert_part:0.5", "did you mean `invert-part`?"),
+            ("scribbel:3", "did you mean `scribble`?"),
+        ] {
+            let text = Manipulation::parse(spec).expect_err(spec).to_string();
+            assert!(text.contains(part), "{spec}: {text}");
+        }
+        let text = Sweep::parse("bars:1..3/0.5").unwrap_err().to_string();
+        assert!(text.contains("1.5 is not allowed for `bars:V`"), "{text}");
     }
 }

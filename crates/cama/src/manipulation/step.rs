@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::amount::Amount;
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use super::amount::{Amount, uniform};
 use super::kind::Kind;
 use super::warp::Fill;
 use crate::{Error, Result};
@@ -72,5 +75,22 @@ impl Step {
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}{}{}", self.kind.name(), self.amount, self.fill)
+    }
+}
+
+/// One image's draw of a step's parameter.
+pub(super) fn draw(step: &Step, rng: &mut ChaCha8Rng) -> f64 {
+    match (step.amount, step.kind) {
+        (Amount::Absent, _) => 0.0,
+        (Amount::Exactly(value), _) => value,
+        (Amount::UpTo(value), kind) if kind.is_fixed() => value,
+        (Amount::UpTo(factor), Kind::Scale) => uniform(-factor.ln(), factor.ln(), rng).exp(),
+        (Amount::UpTo(factor), Kind::Contrast) => uniform(factor, 1.0, rng),
+        (Amount::UpTo(most), _) => uniform(-most, most, rng),
+        (Amount::Between(low, high), Kind::Scale) => uniform(low.ln(), high.ln(), rng).exp(),
+        (Amount::Between(low, high), kind) if kind.is_count() => {
+            f64::from(rng.random_range(low as u32..=high as u32))
+        }
+        (Amount::Between(low, high), _) => uniform(low, high, rng),
     }
 }
