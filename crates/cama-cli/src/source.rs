@@ -18,6 +18,11 @@ pub trait Source: Dataset {
         reading: &ReadFlags,
         session: &Session,
     ) -> Result<Self>;
+
+    /// Where example `i` stands in its file, counted from 0: rows may have been left out before it.
+    fn index(&self, i: usize) -> usize {
+        i
+    }
 }
 
 impl Source for Images {
@@ -73,6 +78,10 @@ impl Source for Rows {
         notices.iter().for_each(|notice| session.warn(format!("{spec}: {notice}")));
         stored.model.check_fits(&rows)?;
         Ok(rows)
+    }
+
+    fn index(&self, i: usize) -> usize {
+        self.row_index(i)
     }
 }
 

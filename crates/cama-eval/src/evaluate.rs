@@ -1,44 +1,115 @@
 //! Classifiers' scores under each of several manipulations.
 
 use cama::data::Dataset;
-use cama::{DeepCama, Error, PredictConfig, Result, predict};
+use cama::{By, DecideConfig, Decider, Decision, Error, Result, Verdict, Ways};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
 use crate::{Baseline, Score};
 
-/// A classifier that is judged.
-#[derive(Clone, Copy, Debug)]
+/// Classifiers that are judged.
+#[derive(Clone, Copy)]
 pub enum Judged<'a> {
-    /// A deep CAMA model, with how it predicts.
-    Cama(&'a DeepCama, &'a PredictConfig),
+    /// A deep CAMA model with what stands beside it, and how it decides: one classifier for each way that is computed.
+    Cama(Decider<'a>, &'a DecideConfig, Beside),
     /// A baseline.
     Baseline(&'a Baseline),
 }
 
+/// What the discriminative classifier beside a model is called in tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// The model's own head: `head`.
+    Head,
+    /// Somebody else's: `classifier`.
+    Other,
+}
+
+/// The score of one of the classifiers, by its name.
+type Scored = (&'static str, Score, Option<Shares>);
+
 impl Judged<'_> {
-    /// What it is called in tables: `cama`, or a baseline's name.
-    pub fn name(&self) -> &'static str {
+    /// How many classifiers they are.
+    pub fn len(&self) -> usize {
         match self {
-            Self::Cama(..) => "cama",
-            Self::Baseline(baseline) => baseline.name(),
+            Self::Cama(_, config, _) => match config.by {
+                By::Bayes => 1,
+                By::Head => 2,
+                By::Both => 4,
+            },
+            Self::Baseline(_) => 1,
         }
     }
 
-    /// Errors unless it can be judged on `data`.
+    /// Whether they are none; they never are.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Errors unless they can be judged on `data`.
     fn check(&self, data: &impl Dataset) -> Result<()> {
         match self {
-            Self::Cama(model, _) => model.check_labelled(data),
+            Self::Cama(decider, ..) => decider.model.check_labelled(data),
             Self::Baseline(baseline) => baseline.check_classes(data),
         }
     }
 
-    /// How good it is on `data`, of which `labels` are the true classes.
-    fn score(&self, data: &impl Dataset, labels: &[usize]) -> Result<Score> {
+    /// How good they are on `data`, of which `labels` are the true classes.
+    fn scores(&self, data: &impl Dataset, labels: &[usize]) -> Result<Vec<Scored>> {
         match self {
-            Self::Cama(model, config) => Score::new(&predict(model, data, config)?, labels),
-            Self::Baseline(baseline) => Score::of_probabilities(&baseline.probabilities(data)?, labels),
+            Self::Cama(decider, config, beside) => {
+                let decisions = decider.decide(data, config)?;
+                let shares = Shares::of(&decisions);
+                let [head, alone] = match beside {
+                    Beside::Head => ["head", "head-alone"],
+                    Beside::Other => ["classifier", "classifier-alone"],
+                };
+                let ways: [(&str, fn(&Ways) -> &Vec<f64>); 4] = [
+                    (alone, |ways| &ways.head_alone),
+                    (head, |ways| &ways.head),
+                    ("bayes", |ways| &ways.bayes),
+                    ("both", |ways| &ways.both),
+                ];
+                let computed = ways.into_iter().filter(|(_, way)| !way(&decisions[0].ways).is_empty());
+                let score = |(name, way): (&'static str, fn(&Ways) -> &Vec<f64>)| {
+                    let probabilities: Vec<_> = decisions.iter().map(|d| way(&d.ways).clone()).collect();
+                    let mut score = Score::of_probabilities(&probabilities, labels)?;
+                    if name == "bayes" {
+                        let sum: f64 = decisions.iter().map(|decision| decision.log_px).sum();
+                        score.log_px = Some(sum / decisions.len() as f64);
+                    }
+                    // As it is, nothing is restored and nothing guarded.
+                    Ok((name, score, (name != alone).then_some(shares)))
+                };
+                computed.map(score).collect()
+            }
+            Self::Baseline(baseline) => {
+                let score = Score::of_probabilities(&baseline.probabilities(data)?, labels)?;
+                Ok(vec![(baseline.name(), score, None)])
+            }
+        }
+    }
+}
+
+/// What the guard makes of the examples, as shares that sum to 1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shares {
+    /// Restored, and explained so.
+    pub restored: f64,
+    /// Left as they were, and explained so.
+    pub as_they_were: f64,
+    /// Explained neither way, and left as they were.
+    pub unexplained: f64,
+}
+
+impl Shares {
+    fn of(decisions: &[Decision]) -> Self {
+        let share = |of| decisions.iter().filter(|d| d.verdict == of).count() as f64 / decisions.len() as f64;
+        Self {
+            restored: share(Verdict::Restored),
+            as_they_were: share(Verdict::AsItWas),
+            unexplained: share(Verdict::Unexplained),
         }
     }
 }
@@ -48,7 +119,7 @@ impl Judged<'_> {
 pub struct Row {
     /// The data, as it is called.
     pub data: String,
-    /// What is judged.
+    /// What is judged: a way of a deep CAMA model (`bayes`, `head`, `both`, `head-alone`), or a baseline.
     pub classifier: String,
     /// What was done to the data, as a specification.
     pub manipulation: String,
@@ -57,6 +128,9 @@ pub struct Row {
     /// How good the predictions were.
     #[serde(flatten)]
     pub score: Score,
+    /// What the guard made of the examples, where one could restore them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guard: Option<Shares>,
 }
 
 /// Scores each classifier on `data` under each manipulation, given with its severity; `each` sees every row as
@@ -75,23 +149,29 @@ pub fn evaluate<D: Dataset>(
     seed: u64,
     mut each: impl FnMut(&Row),
 ) -> Result<Vec<Row>> {
+    if data.is_empty() {
+        return Err(Error::Mismatch(format!("{} is empty: there is nothing to judge", data.name())));
+    }
     let Some(labels) = data.labels() else {
         return Err(Error::Mismatch(format!("{} has no labels to compare predictions with", data.name())));
     };
-    judged.iter().try_for_each(|classifier| classifier.check(data))?;
-    let mut rows = Vec::with_capacity(judged.len() * manipulations.len());
+    judged.iter().try_for_each(|classifiers| classifiers.check(data))?;
+    let mut rows = Vec::new();
     for (severity, manipulation) in manipulations {
         let manipulated = data.manipulated(manipulation, &mut ChaCha8Rng::seed_from_u64(seed))?;
-        for classifier in judged {
-            let row = Row {
-                data: data.name().into(),
-                classifier: classifier.name().into(),
-                manipulation: manipulation.to_string(),
-                severity: *severity,
-                score: classifier.score(&manipulated, labels)?,
-            };
-            each(&row);
-            rows.push(row);
+        for classifiers in judged {
+            for (name, score, guard) in classifiers.scores(&manipulated, labels)? {
+                let row = Row {
+                    data: data.name().into(),
+                    classifier: name.into(),
+                    manipulation: manipulation.to_string(),
+                    severity: *severity,
+                    score,
+                    guard,
+                };
+                each(&row);
+                rows.push(row);
+            }
         }
     }
     Ok(rows)

@@ -7,5 +7,5 @@ mod metrics;
 pub mod pictures;
 
 pub use baseline::{Baseline, BaselineConfig};
-pub use evaluate::{Judged, Row, evaluate};
+pub use evaluate::{Beside, Judged, Row, Shares, evaluate};
 pub use metrics::{CALIBRATION_BINS, Score};

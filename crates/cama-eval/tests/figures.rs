@@ -3,9 +3,9 @@
 use cama::data::Images;
 use cama::manipulation::Manipulation;
 use cama::mechanism::MechanismConfig;
-use cama::{DeepCama, ImageInput, MChoice, ModelConfig, PredictConfig};
+use cama::{By, DecideConfig, Decider, DeepCama, ImageInput, MChoice, ModelConfig, PredictConfig};
 use cama_eval::pictures::{Picture, inferred, reconstructions, samples, walk};
-use cama_eval::{Judged, evaluate};
+use cama_eval::{Beside, Judged, evaluate};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
@@ -84,9 +84,11 @@ fn rows_are_scored_with_the_same_manipulation_every_time() {
     let (model, images) = (model("affine"), digits(20));
     let specs = ["none", "shift:0.2", "invert"].map(|spec| Manipulation::parse(spec).unwrap());
     let specs: Vec<_> = specs.into_iter().map(|m| (m.severity(), m)).collect();
+    let bayes = DecideConfig { by: By::Bayes, predict: one_sample(MChoice::Null) };
     let score = |seed, seen: &mut Vec<String>| {
         let each = |row: &cama_eval::Row| seen.push(row.manipulation.clone());
-        evaluate(&[Judged::Cama(&model, &one_sample(MChoice::Null))], &images, &specs, seed, each).unwrap()
+        evaluate(&[Judged::Cama(Decider::bare(&model), &bayes, Beside::Head)], &images, &specs, seed, each)
+            .unwrap()
     };
     let mut seen = Vec::new();
     let first = score(1, &mut seen);
@@ -96,7 +98,13 @@ fn rows_are_scored_with_the_same_manipulation_every_time() {
     assert!(first[0] == other[0] && first[1] != other[1] && first[2] == other[2]);
     let unlabelled = images.without_labels();
     assert!(
-        evaluate(&[Judged::Cama(&model, &one_sample(MChoice::Null))], &unlabelled, &specs, 1, |_| ())
-            .is_err()
+        evaluate(
+            &[Judged::Cama(Decider::bare(&model), &bayes, Beside::Head)],
+            &unlabelled,
+            &specs,
+            1,
+            |_| ()
+        )
+        .is_err()
     );
 }

@@ -27,7 +27,7 @@
 //! let turned = "rotate:60".parse::<cama::manipulation::Manipulation>()?;
 //! let incoming = turned.apply_seeded(&data::load("mnist:test[..60]")?, 1).without_labels();
 //! let adapting = AdaptConfig { steps: 2, watched: 20, ..AdaptConfig::default() };
-//! let former = Former { model: &model, infers_m: false };
+//! let former = Former { model: &model, infers_m: false, guard: None };
 //! let adapted = adapt(&model, &incoming, Some(&clean), &adapting, former, 1, &mut silent)?;
 //!
 //! let predictions = predict(
@@ -99,7 +99,7 @@ mod restore;
 mod store;
 mod train;
 
-pub use adapt::{AdaptConfig, AdaptReport, Adapted, CleanTerm, Former, Outcome, adapt};
+pub use adapt::{AdaptConfig, AdaptReport, Adapted, CleanTerm, Former, LeftReason, Outcome, adapt};
 pub use checkpoint::Checkpoints;
 pub use classifier::Classifier;
 pub use decide::{By, DecideConfig, Decider, Decision, Guard, Verdict, Ways, fit_temperature};

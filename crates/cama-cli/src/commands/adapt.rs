@@ -1,9 +1,13 @@
 //! `cama adapt`: from a model and unlabelled data to a model that copes with it.
 
+use std::io::Write;
+
 use cama::data::table::Rows;
 use cama::data::{Dataset, Images};
 use cama::mechanism::MechanismConfig;
-use cama::{AdaptReport, Adaptation, Card, Error, Event, Former, Input, Outcome, StoredModel, adapt, dream};
+use cama::{
+    AdaptReport, Adaptation, Card, Error, Event, Former, Input, Outcome, StoredModel, Verdict, adapt, dream,
+};
 
 use super::{load_model, manipulated};
 use crate::flags::{AdaptFlags, DreamFlags, with_settings};
@@ -13,6 +17,9 @@ use crate::progress::Reporter;
 use crate::session::Session;
 use crate::source::Source;
 use crate::table::Table;
+
+/// The file of a model folder that tells which examples the guard lets restore.
+const VERDICTS: &str = "verdicts.csv";
 
 /// Adapts and writes the new model folder.
 ///
@@ -24,16 +31,18 @@ pub fn run(flags: &AdaptFlags, session: &Session) -> anyhow::Result<()> {
     // What can be refused without the model is refused before it is loaded.
     flags.dream.config()?;
     let stored = load_model(&flags.model, session)?;
-    let stored = match stored.model.config().input {
+    let (stored, verdicts) = match stored.model.config().input {
         Input::Image(_) => fit::<Images>(flags, stored, session)?,
         Input::Table(_) => fit::<Rows>(flags, stored, session)?,
     };
     out.save(&stored)?;
+    write_verdicts(&verdicts, &out)?;
     print(&stored, &out, session);
     Ok(())
 }
 
-/// Adapts `stored` without writing anything.
+/// Adapts `stored` without writing anything; also returns what the guard makes of each example, with where it stands in
+/// its file.
 ///
 /// # Errors
 ///
@@ -42,7 +51,7 @@ pub fn fit<D: Source>(
     flags: &AdaptFlags,
     mut stored: StoredModel,
     session: &Session,
-) -> cama::Result<StoredModel> {
+) -> cama::Result<(StoredModel, Vec<(usize, Verdict)>)> {
     let config = flags.adaptation.config(&stored.model.config().input)?;
     let mechanisms = mechanisms(flags, &stored)?;
     let seed = session.seeds.manipulate_adapt;
@@ -57,15 +66,18 @@ pub fn fit<D: Source>(
     let clean_batch = if clean.is_some() { config.clean_batch } else { 0 };
     let mut reporter = Reporter::new(session, config.batch + clean_batch);
     let observer = &mut |event: Event| reporter.observe(event);
-    let before = Former { model: &former.model, infers_m: former.card.infers_m };
+    let before =
+        Former { model: &former.model, infers_m: former.card.infers_m, guard: former.guard.as_ref() };
     let adapted =
         adapt(&stored.model, &data, clean.as_ref(), &config, before, session.seeds.adapt, observer)?;
     let card = match adapted.report.outcome {
-        Outcome::Adapted => Card { infers_m: true, ..stored.card.clone() },
+        Outcome::Adapted | Outcome::AdaptedForSome => Card { infers_m: true, ..stored.card.clone() },
         Outcome::RolledBack => former.card,
     };
     let card = record(card, adapted.report, flags, data.name(), session);
-    Ok(StoredModel { model: adapted.model, card, ..stored })
+    let verdicts =
+        adapted.verdicts.iter().enumerate().map(|(i, &verdict)| (data.index(i), verdict)).collect();
+    Ok((StoredModel { model: adapted.model, card, ..stored }, verdicts))
 }
 
 /// Gives the model its mechanisms, and lets q2 dream if it does not know all of the explicit ones yet.
@@ -140,13 +152,34 @@ fn record(mut card: Card, report: AdaptReport, flags: &AdaptFlags, on: &str, ses
     card
 }
 
+/// Which examples are restored, as `index,verdict` in the model folder.
+fn write_verdicts(verdicts: &[(usize, Verdict)], out: &Output) -> cama::Result<()> {
+    let path = out.path().join(VERDICTS);
+    if verdicts.is_empty() {
+        // A former model's.
+        return match path.exists() {
+            true => std::fs::remove_file(&path).map_err(Error::io("remove", &path)),
+            false => Ok(()),
+        };
+    }
+    let rows = verdicts.iter().map(|(index, verdict)| format!("{index},{}\n", verdict.name()));
+    let text: String = std::iter::once("index,verdict\n".to_string()).chain(rows).collect();
+    cama::files::write_atomic(&path, |file| file.write_all(text.as_bytes()))
+}
+
 fn print(stored: &StoredModel, out: &Output, session: &Session) {
     let Some(Adaptation { report, on, .. }) = stored.card.adaptations.last() else { return };
-    if report.outcome == Outcome::RolledBack {
-        session.warn(
-            "rolled back: no state explained the held-out data better while keeping the accuracy on clean \
-             data; the model is as it was",
-        );
+    let noun = stored.model.config().input.noun();
+    match (&report.left, report.outcome) {
+        (Some(left), _) => session.warn(format!("rolled back: {left}; the model is as it was")),
+        (None, Outcome::AdaptedForSome) => session.warn(format!(
+            "adapted for some of the {noun}s only: {} of {} are not explained when they are restored, nor as they are; they \
+             stay as they were ({} says which)",
+            report.unexplained,
+            report.restored + report.as_they_were + report.unexplained,
+            out.path().join(VERDICTS).display()
+        )),
+        _ => {}
     }
     let share = |share: Option<f64>| share.map_or("–".to_string(), |share| format!("{share:.4}"));
     let mut table = Table::new(["held out", "before", "after"]);
@@ -156,11 +189,19 @@ fn print(stored: &StoredModel, out: &Output, session: &Session) {
         format!("{:.2}", report.elbo_after),
     ]);
     table.row(["accuracy on clean data".to_string(), share(report.clean_before), share(report.clean_after)]);
+    let judged = report.restored + report.as_they_were + report.unexplained;
+    let verdicts = match judged {
+        0 => String::new(),
+        _ => format!(
+            "\nthe guard   {} restored, {} left as they were, {} unexplained",
+            report.restored, report.as_they_were, report.unexplained
+        ),
+    };
     session.tell(format_args!(
-        "model       {}\nadapted on  {on}: {} unlabelled {}s, {} steps, kept that of step {}\n\n{}",
+        "model       {}\nadapted on  {on}: {} unlabelled {}s, {} steps, kept that of step {}{verdicts}\n\n{}",
         out.path().display(),
         report.examples,
-        stored.model.config().input.noun(),
+        noun,
         report.steps,
         report.kept_step,
         table.plain("").trim_end()

@@ -7,7 +7,7 @@ use cama::data::Images;
 use cama::data::table::Rows;
 use cama::manipulation::{Sweep, Sweepable};
 use cama::{Error, Event, Input, StoredModel};
-use cama_eval::{Baseline, BaselineConfig, Judged, Row, evaluate};
+use cama_eval::{Baseline, BaselineConfig, Beside, Judged, Row, Shares, evaluate};
 
 use super::load_model;
 use crate::flags::EvaluateFlags;
@@ -33,18 +33,22 @@ pub fn run(flags: &EvaluateFlags, session: &Session) -> anyhow::Result<()> {
 fn run_on<D: Source>(flags: &EvaluateFlags, stored: &StoredModel, session: &Session) -> anyhow::Result<()> {
     let against = flags.against.iter().map(|name| BaselineConfig::named(name));
     let against: Vec<BaselineConfig> = against.collect::<cama::Result<_>>()?;
-    let config = flags.prediction.config(&stored.card, session.seeds.predict)?;
+    let (decider, config) = flags.prediction.decider(stored, session.seeds.predict)?;
     let manipulations = manipulations(&sweeps::<D>(&flags.manipulate)?, !flags.no_clean);
     let load = |spec: &String| D::load(spec, true, stored, &flags.reading, session);
     let all: Vec<D> = flags.data.iter().map(load).collect::<cama::Result<_>>()?;
     session.detail(|| format!("{} with {config:?}", flags.data.join(", ")));
 
     let baselines = baselines::<D>(&against, flags, stored, session)?;
-    let judged: Vec<Judged> = [Judged::Cama(&stored.model, &config)]
+    let judged: Vec<Judged> = [Judged::Cama(decider, &config, Beside::Head)]
         .into_iter()
         .chain(baselines.iter().map(Judged::Baseline))
         .collect();
-    let bar = count(session, all.len() * judged.len() * manipulations.len(), "evaluating");
+    let bar = count(
+        session,
+        all.len() * manipulations.len() * judged.iter().map(Judged::len).sum::<usize>(),
+        "evaluating",
+    );
     let mut failed = Ok(());
     let mut rows = Vec::new();
     for data in &all {
@@ -132,10 +136,13 @@ fn table(rows: &[Row], noun: &str) -> Table {
         "log p(y|x)",
         "calibration error",
         "log p(x)",
+        "restored",
+        "unexplained",
         &examples,
     ]);
-    for Row { data, classifier, manipulation, severity, score } in rows {
+    for Row { data, classifier, manipulation, severity, score, guard } in rows {
         let [low, high] = score.accuracy_interval;
+        let share = |of: fn(&Shares) -> f64| guard.as_ref().map_or("–".into(), |g| format!("{:.3}", of(g)));
         table.row([
             joined([data, manipulation, classifier]),
             severity.to_string(),
@@ -144,6 +151,8 @@ fn table(rows: &[Row], noun: &str) -> Table {
             format!("{:.4}", score.log_likelihood),
             format!("{:.4}", score.calibration_error),
             score.log_px.map_or("–".into(), |log_px| format!("{log_px:.2}")),
+            share(|guard| guard.restored),
+            share(|guard| guard.unexplained),
             score.n.to_string(),
         ]);
     }

@@ -1,6 +1,6 @@
 //! Flags that several commands have.
 
-use cama::{Card, MChoice, PredictConfig};
+use cama::{By, Card, DecideConfig, Decider, MChoice, PredictConfig, StoredModel};
 use clap::Args;
 
 use super::{named, overlay};
@@ -16,6 +16,13 @@ pub struct PredictFlags {
     /// Unless given, it is inferred once the model has met manipulated data.
     #[arg(long, value_name = "null|mean|sample", value_parser = named::<MChoice>)]
     pub m: Option<MChoice>,
+    /// What classifies: `bayes` (Bayes' rule, Eq. 6), `head` (the model's head, or --classifier, on the restored input) or
+    /// `both`. Unless given, `both`; `bayes` if the model has no head.
+    #[arg(long, value_name = "bayes|head|both", value_parser = named::<By>)]
+    pub by: Option<By>,
+    /// Restore every input, even where the model cannot explain what comes out.
+    #[arg(long)]
+    pub no_guard: bool,
     /// The most decoded images or rows that each thread holds at a time: bounds the memory of a thread.
     #[arg(long, value_name = "N")]
     pub chunk: Option<usize>,
@@ -29,5 +36,19 @@ impl PredictFlags {
         config.chunk = self.chunk.or(config.chunk);
         config.check()?;
         Ok(config)
+    }
+
+    /// A model with what stands beside it, the guard left out if it was told to be, and how to decide.
+    pub fn decider<'a>(
+        &self,
+        stored: &'a StoredModel,
+        seed: u64,
+    ) -> cama::Result<(Decider<'a>, DecideConfig)> {
+        let mut decider = stored.decider();
+        if self.no_guard {
+            decider.guard = None;
+        }
+        let by = self.by.unwrap_or(if decider.classifier.is_some() { By::Both } else { By::Bayes });
+        Ok((decider, DecideConfig { by, predict: self.config(&stored.card, seed)? }))
     }
 }

@@ -1,62 +1,35 @@
 //! Adaptation at test time, on unlabelled manipulated data (Eq. 8), with a guard.
 
 mod config;
-mod guard;
+mod report;
 mod shared;
+mod watch;
 
 pub use config::{AdaptConfig, CleanTerm};
+pub use report::{AdaptReport, LeftReason, Outcome};
 
 use burn::tensor::Tensor;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use serde::{Deserialize, Serialize};
 
-use self::guard::{Guard, Look};
 use self::shared::adapt_shared;
+use self::watch::{Look, Watch};
 use crate::batch;
 use crate::data::{Dataset, shuffled, split};
+use crate::decide::{Guard, Verdict};
 use crate::model::{DeepCama, ManipulationModel};
 use crate::objective::{Manipulated, elbo, elbo_unlabelled};
 use crate::optimise::{Optimiser, at_step, cosine, shard, shards};
 use crate::progress::{Event, Observer, Phase};
 use crate::{Error, Result};
 
-/// Whether the guard let the adaptation stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// The best state that the guard saw was kept; it may be one that was there before the first step of Eq. 8.
-    Adapted,
-    /// No state explained the held-out examples better without losing accuracy on clean ones: the former model
-    /// comes back.
-    RolledBack,
-}
+/// An adaptation after which fewer of the unlabelled examples than this share are restored to something that is
+/// explained has met what the mechanisms cannot express.
+const LEAST_RESTORED: f64 = 0.1;
 
-/// What adaptation did.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AdaptReport {
-    /// Whether the guard let it stand.
-    pub outcome: Outcome,
-    /// Steps that found what was done to all the data alike.
-    #[serde(default)]
-    pub shared_steps: usize,
-    /// Optimiser steps of Eq. 8 done.
-    pub steps: usize,
-    /// The step whose state was kept; 0 is the state before the first, or the former model.
-    pub kept_step: usize,
-    /// Unlabelled examples that were trained on.
-    pub examples: usize,
-    /// Eq. 7 on held-out unlabelled examples before, in nats: with do(m = 0), or, if the model infers m already,
-    /// with an inferred m.
-    pub elbo_before: f64,
-    /// The same with the state that was kept.
-    pub elbo_after: f64,
-    /// Accuracy (K = 4) on held-out clean examples before, with do(m = 0) or, if the model infers m already,
-    /// with the mean of q2; nothing without clean data.
-    pub clean_before: Option<f64>,
-    /// The same with the state that was kept, and the mean of q2.
-    pub clean_after: Option<f64>,
-}
+/// With a greater share of unexplained examples the adaptation is one for some of them only: clean data has one in a
+/// hundred.
+const MOST_UNEXPLAINED: f64 = 0.05;
 
 /// An adapted model, or the model as it was, and what was done.
 #[derive(Clone, Debug)]
@@ -65,6 +38,8 @@ pub struct Adapted {
     pub model: DeepCama,
     /// What was done.
     pub report: AdaptReport,
+    /// What the guard makes of every unlabelled example with the model; empty without a guard.
+    pub verdicts: Vec<Verdict>,
 }
 
 /// What predicted before an adaptation: the guard judges by it, and rolls back to it.
@@ -74,6 +49,8 @@ pub struct Former<'a> {
     pub model: &'a DeepCama,
     /// Whether it predicted with an inferred m, or with do(m = 0).
     pub infers_m: bool,
+    /// Its guard, which tells whether what adaptation restores is explained; without one nothing tells.
+    pub guard: Option<&'a Guard>,
 }
 
 /// Fits NN_M and q2(m|x), and nothing else, to unlabelled manipulated examples (Eq. 8).
@@ -103,12 +80,12 @@ pub fn adapt<D: Dataset>(
     let drawn: Vec<usize> = shuffled(unlabelled.len(), &mut rng)[..wanted].to_vec();
     let (test, watched) = held_out(&unlabelled.select(&drawn), config, &mut rng);
     let clean = clean.map(|clean| held_out(clean, config, &mut rng));
-    let guard = Guard { config, watched: &watched, clean: clean.as_ref().map(|(_, watched)| watched), seed };
+    let watch = Watch { config, watched: &watched, clean: clean.as_ref().map(|(_, watched)| watched), seed };
 
-    let before = guard.look(former.model, former.infers_m)?;
+    let before = watch.look(former.model, former.infers_m)?;
     let mut best: Option<(usize, Look, DeepCama)> = None;
     let mut consider = |step: usize, model: &DeepCama| {
-        let seen = match guard.look(model, true) {
+        let seen = match watch.look(model, true) {
             // A state whose numbers are not finite is no candidate.
             Err(Error::Diverged(_)) => return Ok(()),
             seen => seen?,
@@ -171,23 +148,50 @@ pub fn adapt<D: Dataset>(
             consider(done, &current)?;
         }
     }
-    if let (None, Some(error)) = (&best, diverged) {
-        return Err(error);
+    let mut left = match (&best, diverged) {
+        (Some(_), _) => None,
+        (None, Some(error)) => Some(LeftReason::Diverged(error.to_string())),
+        (None, None) => Some(LeftReason::NotBetter),
+    };
+    let (mut kept_step, mut after, mut adapted) =
+        best.unwrap_or_else(|| (0, before.clone(), former.model.clone()));
+    let judge = |model: &DeepCama, infers_m: bool| match former.guard {
+        Some(guard) => guard.verdicts(model, unlabelled, infers_m, seed),
+        None => Ok(Vec::new()),
+    };
+    let mut verdicts = judge(&adapted, left.is_none() || former.infers_m)?;
+    let share = |of: Verdict| count(&verdicts, of) as f64 / verdicts.len().max(1) as f64;
+    if left.is_none() && !verdicts.is_empty() && share(Verdict::Restored) < LEAST_RESTORED {
+        left = Some(LeftReason::Outside { restored: count(&verdicts, Verdict::Restored) });
+        (kept_step, after, adapted) = (0, before.clone(), former.model.clone());
+        verdicts = judge(&adapted, former.infers_m)?;
     }
-    let outcome = if best.is_some() { Outcome::Adapted } else { Outcome::RolledBack };
-    let (kept_step, after, adapted) = best.unwrap_or_else(|| (0, before.clone(), former.model.clone()));
+    let unexplained = count(&verdicts, Verdict::Unexplained);
+    let outcome = match left {
+        Some(_) => Outcome::RolledBack,
+        None if unexplained as f64 > MOST_UNEXPLAINED * verdicts.len() as f64 => Outcome::AdaptedForSome,
+        None => Outcome::Adapted,
+    };
     let report = AdaptReport {
         outcome,
+        left,
         shared_steps,
         steps: done,
         kept_step,
         examples: test.len(),
+        restored: count(&verdicts, Verdict::Restored),
+        as_they_were: count(&verdicts, Verdict::AsItWas),
+        unexplained,
         elbo_before: before.elbo,
         elbo_after: after.elbo,
         clean_before: before.clean,
         clean_after: after.clean,
     };
-    Ok(Adapted { model: adapted, report })
+    Ok(Adapted { model: adapted, report, verdicts })
+}
+
+fn count(verdicts: &[Verdict], of: Verdict) -> usize {
+    verdicts.iter().filter(|&&verdict| verdict == of).count()
 }
 
 fn interrupted() -> Error {

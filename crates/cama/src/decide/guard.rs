@@ -1,14 +1,18 @@
 //! The guard: whether an example, restored or as it is, is one that the model can explain.
 
+use std::ops::ControlFlow;
+
+use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::{By, DecideConfig, Decider};
 use crate::batch;
 use crate::data::Dataset;
 use crate::input::{Input, Likelihood};
 use crate::model::{DeepCama, Evidence};
-use crate::predict::{class_scores, normalised, stream};
+use crate::predict::{MChoice, PredictConfig, class_scores, normalised, stream};
 use crate::{Error, Result};
 
 /// What the guard makes of an example.
@@ -104,6 +108,31 @@ impl Guard {
     }
 }
 
+impl Guard {
+    /// The verdict on every example of `data`, whose m `model` infers or not.
+    ///
+    /// # Errors
+    ///
+    /// As [`predict`](crate::predict).
+    pub fn verdicts<D: Dataset>(
+        &self,
+        model: &DeepCama,
+        data: &D,
+        infers_m: bool,
+        seed: u64,
+    ) -> Result<Vec<Verdict>> {
+        let decider = Decider { guard: Some(self), ..Decider::bare(model) };
+        let m = if infers_m { MChoice::Mean } else { MChoice::Null };
+        let predict = PredictConfig { samples: 1, m, seed, chunk: None };
+        let mut verdicts = Vec::with_capacity(data.len());
+        decider.decide_each(data, 0, &DecideConfig { by: By::Bayes, predict }, |decision| {
+            verdicts.push(decision.verdict);
+            ControlFlow::Continue(())
+        })?;
+        Ok(verdicts)
+    }
+}
+
 /// The guard's generators for the examples at `indices`.
 pub(super) fn streams(seed: u64, indices: impl Iterator<Item = usize>) -> Vec<ChaCha8Rng> {
     indices.map(|i| stream(seed ^ SALT, i)).collect()
@@ -114,7 +143,7 @@ pub(super) fn streams(seed: u64, indices: impl Iterator<Item = usize>) -> Vec<Ch
 pub(super) fn misfits<'a>(
     model: &DeepCama,
     seen: &Evidence,
-    m: Option<&burn::tensor::Tensor<2>>,
+    m: Option<&Tensor<2>>,
     rows: impl Iterator<Item = &'a [f32]>,
     streams: &mut [ChaCha8Rng],
 ) -> (Vec<f64>, Vec<f64>) {

@@ -20,6 +20,7 @@ use self::guard::misfits;
 use crate::batch;
 use crate::classifier::Classifier;
 use crate::data::Dataset;
+use crate::head::TEMPERATURE;
 use crate::model::{DeepCama, Evidence};
 use crate::predict::{
     MChoice, PredictConfig, choose_m, chunks, class_scores, highest, host, normalised, stream,
@@ -115,6 +116,13 @@ impl Ways {
             By::Head => &self.head,
             By::Both => &self.both,
         }
+    }
+}
+
+impl<'a> Decider<'a> {
+    /// A model alone: Bayes' rule, unguarded.
+    pub fn bare(model: &'a DeepCama) -> Self {
+        Self { model, classifier: None, temperature: TEMPERATURE, guard: None }
     }
 }
 

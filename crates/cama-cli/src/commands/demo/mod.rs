@@ -10,8 +10,8 @@ use std::time::Instant;
 
 use cama::data::Images;
 use cama::manipulation::Manipulation;
-use cama::{Error, Outcome, PredictConfig, Result, StoredModel};
-use cama_eval::{Judged, Score, evaluate};
+use cama::{By, DecideConfig, Error, Outcome, PredictConfig, Result, StoredModel};
+use cama_eval::{Beside, Judged, Score, evaluate};
 
 use self::plan::{Case, Plan};
 use self::report::{Report, Result as CaseResult, is_demonstration, percent};
@@ -112,7 +112,8 @@ impl Demo<'_> {
         let (line, flags) = self.plan.adapt(case, from, to, self.session.seeds.given);
         self.session.tell(format!("{INDENT}{}", case.words));
         let began = Instant::now();
-        let adapted = adapt::fit::<Images>(&flags, clean.clone(), &self.session.with_command(&line, INDENT))?;
+        let (adapted, _) =
+            adapt::fit::<Images>(&flags, clean.clone(), &self.session.with_command(&line, INDENT))?;
         let seconds = began.elapsed().as_secs_f64();
         let Some(adaptation) = adapted.card.adaptations.last() else {
             return Err(Error::Interrupted("nothing was adapted".into()));
@@ -128,7 +129,7 @@ impl Demo<'_> {
             seconds,
         };
         let kept = match adaptation.report.outcome {
-            Outcome::Adapted => "",
+            Outcome::Adapted | Outcome::AdaptedForSome => "",
             Outcome::RolledBack => " (rolled back: no state was better)",
         };
         self.session.tell(format!(
@@ -142,8 +143,8 @@ impl Demo<'_> {
     fn score(&self, stored: &StoredModel, manipulation: &Manipulation) -> Result<Score> {
         let manipulation = [(manipulation.severity(), manipulation.clone())];
         let seed = self.session.seeds.manipulate;
-        let config = self.config(stored);
-        let judged = [Judged::Cama(&stored.model, &config)];
+        let config = DecideConfig { by: By::Bayes, predict: self.config(stored) };
+        let judged = [Judged::Cama(stored.decider(), &config, Beside::Head)];
         let rows = evaluate(&judged, &self.test, &manipulation, seed, |_| ())?;
         rows.into_iter()
             .next()

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use cama::data::table::Rows;
 use cama::data::{Dataset, Images};
-use cama::{Error, Input, PredictConfig, StoredModel, predict_each};
+use cama::{DecideConfig, Decider, Error, Input, StoredModel};
 
 use self::writers::{Csv, Format, JsonLines, Npz, Writer};
 use super::{load_model, manipulated};
@@ -30,22 +30,21 @@ pub fn run(flags: &PredictCommand, session: &Session) -> anyhow::Result<()> {
     let format = flags.out.as_deref().map_or(Ok(Format::Csv), Format::of)?;
     let out = flags.out.as_deref().map(|path| Output::file(path, flags.force)).transpose()?;
     let stored = load_model(&flags.model, session)?;
-    let config = flags.prediction.config(&stored.card, session.seeds.predict)?;
-    session.detail(|| format!("{} with {config:?}", flags.data));
+    let (decider, config) = flags.prediction.decider(&stored, session.seeds.predict)?;
+    let deciding = &Deciding { stored: &stored, decider, config };
+    session.detail(|| format!("{} with {:?}", flags.data, deciding.config));
     let _graceful = Graceful::begin();
     let classes = &stored.card.classes;
     let Some(out) = out else {
-        return predict(flags, &stored, &config, session, &mut Csv::new(io::stdout().lock(), classes));
+        return predict(flags, deciding, session, &mut Csv::new(io::stdout().lock(), classes));
     };
     // What went wrong with the model or the data is not the file's fault.
     let mut failed = None;
     let written = cama::files::write_atomic(out.path(), |file| {
         let predicted = match format {
-            Format::Csv => predict(flags, &stored, &config, session, &mut Csv::new(file, classes)),
-            Format::JsonLines => {
-                predict(flags, &stored, &config, session, &mut JsonLines { out: file, classes })
-            }
-            Format::Npz => predict(flags, &stored, &config, session, &mut Npz::new(file, classes)),
+            Format::Csv => predict(flags, deciding, session, &mut Csv::new(file, classes)),
+            Format::JsonLines => predict(flags, deciding, session, &mut JsonLines { out: file, classes }),
+            Format::Npz => predict(flags, deciding, session, &mut Npz::new(file, classes)),
         };
         predicted.map_err(|error| match error.downcast::<io::Error>() {
             Ok(error) => error,
@@ -59,38 +58,42 @@ pub fn run(flags: &PredictCommand, session: &Session) -> anyhow::Result<()> {
     Ok(written?)
 }
 
+/// A model and how it decides.
+struct Deciding<'a> {
+    stored: &'a StoredModel,
+    decider: Decider<'a>,
+    config: DecideConfig,
+}
+
 /// Hands every prediction to `writer`, with the index of what it is of.
 fn predict(
     flags: &PredictCommand,
-    stored: &StoredModel,
-    config: &PredictConfig,
+    deciding: &Deciding,
     session: &Session,
     writer: &mut impl Writer,
 ) -> anyhow::Result<()> {
-    match stored.model.config().input {
-        Input::Image(_) => whole::<Images>(flags, stored, config, session, |_, i| i, writer)?,
+    match deciding.stored.model.config().input {
+        Input::Image(_) => whole::<Images>(flags, deciding, session, writer)?,
         // A manipulation may mix rows, so all must be there.
         Input::Table(_) if flags.manipulate.is_some() => {
-            whole::<Rows>(flags, stored, config, session, Rows::row_index, writer)?;
+            whole::<Rows>(flags, deciding, session, writer)?;
         }
-        Input::Table(_) => stream(flags, stored, config, session, writer)?,
+        Input::Table(_) => stream(flags, deciding, session, writer)?,
     }
     Ok(writer.finish()?)
 }
 
-/// Predicts data that is all in memory, manipulated if asked; `index` says where an example stands in its file.
+/// Predicts data that is all in memory, manipulated if asked.
 fn whole<D: Source>(
     flags: &PredictCommand,
-    stored: &StoredModel,
-    config: &PredictConfig,
+    deciding: &Deciding,
     session: &Session,
-    index: impl Fn(&D, usize) -> usize,
     writer: &mut impl Writer,
 ) -> anyhow::Result<()> {
-    let data = D::load(&flags.data, false, stored, &flags.reading, session)?;
+    let data = D::load(&flags.data, false, deciding.stored, &flags.reading, session)?;
     let data = manipulated(data, flags.manipulate.as_deref(), session.seeds.manipulate)?;
     let bar = count(session, data.len(), "predicting");
-    part(stored, &data, 0, config, |i| index(&data, i), writer, || bar.inc(1))?;
+    part(deciding, &data, 0, |i| data.index(i), writer, || bar.inc(1))?;
     bar.finish_and_clear();
     Ok(())
 }
@@ -98,18 +101,17 @@ fn whole<D: Source>(
 /// Predicts a table that may be larger than memory.
 fn stream(
     flags: &PredictCommand,
-    stored: &StoredModel,
-    config: &PredictConfig,
+    deciding: &Deciding,
     session: &Session,
     writer: &mut impl Writer,
 ) -> anyhow::Result<()> {
-    let schema = schema(&flags.data, stored, &flags.reading)?;
+    let schema = schema(&flags.data, deciding.stored, &flags.reading)?;
     let mut parts = schema.stream(&flags.data, ROWS_AT_A_TIME)?;
     let bar = count_up(session, "predicting");
     let mut done = 0;
     for rows in &mut parts {
         let rows = rows?;
-        part(stored, &rows, done, config, |i| rows.row_index(i), writer, || bar.inc(1))?;
+        part(deciding, &rows, done, |i| rows.row_index(i), writer, || bar.inc(1))?;
         done += rows.len();
     }
     bar.finish_and_clear();
@@ -123,18 +125,17 @@ fn stream(
 
 /// Predicts data of which `first` examples came before; `index` says where an example stands in its file.
 fn part<D: Dataset>(
-    stored: &StoredModel,
+    deciding: &Deciding,
     data: &D,
     first: usize,
-    config: &PredictConfig,
     index: impl Fn(usize) -> usize,
     writer: &mut impl Writer,
     mut each: impl FnMut(),
 ) -> anyhow::Result<()> {
     let mut written = Ok(());
     let mut i = 0;
-    predict_each(&stored.model, data, first, config, |prediction| {
-        written = writer.put(index(i), &prediction);
+    deciding.decider.decide_each(data, first, &deciding.config, |decision| {
+        written = writer.put(index(i), &decision);
         i += 1;
         each();
         match written.is_err() || interrupt::requested() {

@@ -3,12 +3,15 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use cama::{Error, Prediction};
+use cama::{Decision, Error, Ways};
 use npyz::WriterBuilder;
 use npyz::npz::NpzWriter;
 use npyz::zip::write::FileOptions;
 use npyz::{DType, Serialize as NpySerialize};
 use serde_json::json;
+
+/// Characters of the longest name of a verdict.
+const LONGEST_VERDICT: usize = "unexplained".len();
 
 /// How predictions are written.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,13 +37,13 @@ impl Format {
 /// Takes predictions one after another.
 pub trait Writer {
     /// Writes the prediction of the image or row that stands at `index` in its file, counted from 0.
-    fn put(&mut self, index: usize, prediction: &Prediction) -> io::Result<()>;
+    fn put(&mut self, index: usize, decision: &Decision) -> io::Result<()>;
 
     /// Writes what is left to write.
     fn finish(&mut self) -> io::Result<()>;
 }
 
-/// `index,class,class_index,log_px` and one column `p(class)` for every class.
+/// `index,class,class_index,log_px,verdict` and one column `p(class)` for every class.
 pub struct Csv<'a, W: Write> {
     csv: csv::Writer<W>,
     classes: &'a [String],
@@ -57,17 +60,23 @@ impl<'a, W: Write> Csv<'a, W> {
         if std::mem::replace(&mut self.begun, true) {
             return Ok(());
         }
-        let header = ["index", "class", "class_index", "log_px"].map(String::from).into_iter();
+        let header = ["index", "class", "class_index", "log_px", "verdict"].map(String::from).into_iter();
         let header = header.chain(self.classes.iter().map(|class| format!("p({class})")));
         self.csv.write_record(header).map_err(unwrapped)
     }
 }
 
 impl<W: Write> Writer for Csv<'_, W> {
-    fn put(&mut self, index: usize, prediction: &Prediction) -> io::Result<()> {
+    fn put(&mut self, index: usize, decision: &Decision) -> io::Result<()> {
         self.begin()?;
-        let Prediction { class, probabilities, log_px, .. } = prediction;
-        let first = [index.to_string(), self.classes[*class].clone(), class.to_string(), log_px.to_string()];
+        let Decision { class, probabilities, log_px, verdict, .. } = decision;
+        let first = [
+            index.to_string(),
+            self.classes[*class].clone(),
+            class.to_string(),
+            log_px.to_string(),
+            verdict.name().to_string(),
+        ];
         // The shortest digits that are read back as the same number: `1.4e-24`, not a row of zeros.
         let row = first.into_iter().chain(probabilities.iter().map(|p| format!("{p:?}")));
         self.csv.write_record(row).map_err(unwrapped)
@@ -94,11 +103,12 @@ pub struct JsonLines<'a, W: Write> {
 }
 
 impl<W: Write> Writer for JsonLines<'_, W> {
-    fn put(&mut self, index: usize, prediction: &Prediction) -> io::Result<()> {
-        let Prediction { class, probabilities, log_px, m } = prediction;
+    fn put(&mut self, index: usize, decision: &Decision) -> io::Result<()> {
+        let Decision { class, probabilities, log_px, verdict, m, m_sd, evidence, misfit, .. } = decision;
         let line = json!({
             "index": index, "class": self.classes[*class], "class_index": class,
-            "probabilities": probabilities, "log_px": log_px, "m": m,
+            "probabilities": probabilities, "log_px": log_px, "verdict": verdict, "evidence": evidence,
+            "misfit_as_it_was": misfit[0], "misfit_restored": misfit[1], "m": m, "m_sd": m_sd,
         });
         writeln!(self.out, "{line}")
     }
@@ -108,12 +118,12 @@ impl<W: Write> Writer for JsonLines<'_, W> {
     }
 }
 
-/// Arrays `index`, `class` (indices), `probabilities`, `log_px`, `m` and `classes` (names). The archive needs to know
+/// Arrays `index`, `class` (indices), `probabilities`, `log_px`, `verdict`, `evidence`, `m` and `classes` (names). The archive needs to know
 /// how many there are, so they are kept until then.
 pub struct Npz<'a, W: Write + io::Seek> {
     out: Option<W>,
     classes: &'a [String],
-    all: Vec<(usize, Prediction)>,
+    all: Vec<(usize, Decision)>,
 }
 
 impl<'a, W: Write + io::Seek> Npz<'a, W> {
@@ -124,8 +134,10 @@ impl<'a, W: Write + io::Seek> Npz<'a, W> {
 }
 
 impl<W: Write + io::Seek> Writer for Npz<'_, W> {
-    fn put(&mut self, index: usize, prediction: &Prediction) -> io::Result<()> {
-        self.all.push((index, prediction.clone()));
+    fn put(&mut self, index: usize, decision: &Decision) -> io::Result<()> {
+        // What only restoration needs is not kept.
+        let decision = Decision { restored: Vec::new(), ways: Ways::default(), ..decision.clone() };
+        self.all.push((index, decision));
         Ok(())
     }
 
@@ -141,6 +153,9 @@ impl<W: Write + io::Seek> Writer for Npz<'_, W> {
         let probabilities = all.iter().flat_map(|(_, p)| p.probabilities.iter().copied());
         put(&mut archive, "probabilities", &[n, classes.len() as u64], "<f8", probabilities)?;
         put(&mut archive, "log_px", &[n], "<f8", all.iter().map(|(_, p)| p.log_px))?;
+        let verdicts = all.iter().map(|(_, p)| p.verdict.name());
+        put(&mut archive, "verdict", &[n], &format!("<U{LONGEST_VERDICT}"), verdicts)?;
+        put(&mut archive, "evidence", &[n], "<f8", all.iter().map(|(_, p)| p.evidence))?;
         put(&mut archive, "m", &[n, m_dim], "<f4", all.iter().flat_map(|(_, p)| p.m.iter().copied()))?;
         let names = classes.iter().map(String::as_str);
         put(&mut archive, "classes", &[classes.len() as u64], &format!("<U{longest}"), names)?;
@@ -165,35 +180,49 @@ fn put<T: NpySerialize>(
 
 #[cfg(test)]
 mod tests {
+    use cama::Verdict;
+
     use super::*;
 
-    fn prediction() -> (Prediction, Vec<String>) {
-        let prediction = Prediction { class: 1, probabilities: vec![0.25, 0.75], log_px: -1.5, m: vec![0.5] };
-        (prediction, vec!["a".into(), "b, \"c\"".into()])
+    fn decision() -> (Decision, Vec<String>) {
+        let decision = Decision {
+            verdict: Verdict::AsItWas,
+            class: 1,
+            probabilities: vec![0.25, 0.75],
+            ways: Ways::default(),
+            m: vec![0.5],
+            m_sd: vec![0.1],
+            restored: Vec::new(),
+            log_px: -1.5,
+            evidence: 2.0,
+            misfit: [3.0, 4.0],
+        };
+        (decision, vec!["a".into(), "b, \"c\"".into()])
     }
 
     #[test]
     fn class_names_survive_csv() {
-        let (prediction, classes) = prediction();
+        let (decision, classes) = decision();
         let mut out = Vec::new();
         let mut csv = Csv::new(&mut out, &classes);
-        csv.put(7, &prediction).unwrap();
+        csv.put(7, &decision).unwrap();
         csv.finish().unwrap();
         drop(csv);
         let text = String::from_utf8(out).unwrap();
         assert_eq!(
             text,
-            "index,class,class_index,log_px,p(a),\"p(b, \"\"c\"\")\"\n7,\"b, \"\"c\"\"\",1,-1.5,0.25,0.75\n"
+            "index,class,class_index,log_px,verdict,p(a),\"p(b, \"\"c\"\")\"\n7,\"b, \"\"c\"\"\",1,-1.5,as-it-was,0.25,0.75\n"
         );
     }
 
     #[test]
     fn json_lines_hold_everything() {
-        let (prediction, classes) = prediction();
+        let (decision, classes) = decision();
         let mut out = Vec::new();
-        JsonLines { out: &mut out, classes: &classes }.put(0, &prediction).unwrap();
+        JsonLines { out: &mut out, classes: &classes }.put(0, &decision).unwrap();
         let value: serde_json::Value = serde_json::from_slice(&out).unwrap();
         assert_eq!((&value["class"], &value["m"][0]), (&json!("b, \"c\""), &json!(0.5)));
+        assert_eq!((&value["verdict"], &value["misfit_restored"]), (&json!("as-it-was"), &json!(4.0)));
     }
 
     #[test]

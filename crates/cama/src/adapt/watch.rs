@@ -13,14 +13,14 @@ use crate::predict::{MChoice, PredictConfig, predict};
 use crate::{Error, Result};
 
 /// Watches states on examples that no step is trained on, always with the same noise.
-pub(super) struct Guard<'a, D> {
+pub(super) struct Watch<'a, D> {
     pub config: &'a AdaptConfig,
     pub watched: &'a D,
     pub clean: Option<&'a D>,
     pub seed: u64,
 }
 
-/// What the guard saw of one state.
+/// What it saw of one state.
 #[derive(Clone)]
 pub(super) struct Look {
     pub elbo: f64,
@@ -37,7 +37,7 @@ impl Look {
     }
 }
 
-impl<D: Dataset> Guard<'_, D> {
+impl<D: Dataset> Watch<'_, D> {
     /// Eq. 7 on the watched examples and accuracy on the clean ones, with an inferred m or with do(m = 0).
     pub fn look(&self, model: &DeepCama, infers_m: bool) -> Result<Look> {
         let all: Vec<usize> = (0..self.watched.len()).collect();
