@@ -57,7 +57,7 @@ fn digits_are_recognised_in_chunks_as_well() {
     assert!(right > 570, "{right} of 600");
     assert_eq!(logs, self::logs(&classifier, &images), "the same again");
     let one = open("mnist-cnn-one.onnx", &OnnxOptions::default());
-    assert!(furthest(&self::logs(&one, &digits(30)), &logs[..30].to_vec()) < 1e-4);
+    assert!(furthest(&self::logs(&one, &digits(30)), &logs[..30]) < 1e-4);
 }
 
 #[test]

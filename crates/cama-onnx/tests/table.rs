@@ -96,7 +96,7 @@ fn strings(names: &[&str]) -> Vec<String> {
 fn every_export_gives_scikit_learns_probabilities_whatever_the_order_of_the_classes() {
     let (_, rows) = table();
     let references = references();
-    assert_eq!(references.len(), 11);
+    assert_eq!(references.len(), 13);
     for (name, reference) in &references {
         let n = reference.probabilities.len();
         let seen = evidence(&rows, n);

@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
-from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import Binarizer, Normalizer, StandardScaler
 
 FILES = Path(__file__).resolve().parent.parent / "files"
 COLUMNS = ["pressure", "smoker", "weight", "ward"]
@@ -45,6 +47,15 @@ def main():
     logistic = make_pipeline(StandardScaler(), LogisticRegression())
     forest = RandomForestClassifier(6, max_depth=4, random_state=1)
     boosted = GradientBoostingClassifier(n_estimators=5, max_depth=2, random_state=1)
+    columns = [
+        ("scaled", StandardScaler(), [2, 0]),
+        ("parted", Binarizer(threshold=2), [3]),
+        ("norm", Normalizer("l2"), [1, 3]),
+        ("largest", Normalizer("max"), [1, 2, 3]),
+        ("rest", "passthrough", [1]),
+    ]
+    prepared = make_pipeline(SimpleImputer(), ColumnTransformer(columns), LogisticRegression())
+    hist = HistGradientBoostingClassifier(max_iter=4, max_depth=2)
     flat = {"zipmap": False}
     # Name, classifier, labels, inputs, options of the converter.
     models = [
@@ -59,6 +70,8 @@ def main():
         ("forest-binary", forest, binary, wide, flat),
         ("boosted", boosted, y, wide, flat),
         ("boosted-binary", boosted, binary, wide, flat),
+        ("hist", hist, y, wide, flat),
+        ("prepared", prepared, y, wide, flat),
     ]
     reference = {}
     for name, model, labels, inputs, options in models:
