@@ -192,3 +192,46 @@ fn numbers(column: &Column) -> Option<Vec<(String, f64)>> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_given_in_their_own_units_and_whole_where_that_is_asked() {
+        let schema: Schema = serde_json::from_str(
+            r#"{"target": "y", "classes": ["0", "1"], "missing": "error", "columns": [
+                {"name": "n", "role": "child", "kind": {"number": {"mean": 10.0, "sd": 2.0}}, "imputed": 10.0},
+                {"name": "b", "role": "child", "kind": {"boolean": {"values": ["no", "yes"]}}, "imputed": "no"},
+                {"name": "k", "role": "parent", "kind": {"category": {"values": ["3", "7"]}}, "imputed": "3"}]}"#,
+        )
+        .unwrap();
+        let input = |element| Input {
+            name: "x".to_string(),
+            element: Some(element),
+            shape: Some(vec![None, Some(3)]),
+            described: format!("x, {element} [?, 3]"),
+        };
+        // Neither the target nor a column that the model does not read counts.
+        let order = ["k", "unread", "n", "y", "b"].map(String::from);
+        let plan = |element| {
+            TablePlan::new(Path::new("c.onnx"), &[input(element)], &schema, &order, &OnnxOptions::default())
+        };
+        let given = |element| {
+            let plan = plan(element).unwrap();
+            let mut row = [f32::NAN; 3];
+            plan.write([&[0.3, 1.0], &[0.0, 1.0], &[]], &mut row);
+            plan.values(row.to_vec()).remove(0)
+        };
+        assert_eq!(
+            given(DataType::DOUBLE).into_shape_vec::<f32, 2>().unwrap(),
+            ([1, 3], vec![7.0, 10.6, 1.0])
+        );
+        assert_eq!(given(DataType::INT64).into_shape_vec::<i32, 2>().unwrap(), ([1, 3], vec![7, 11, 1]));
+        let text = plan(DataType::STRING).unwrap_err().to_string();
+        assert!(
+            text.contains("c.onnx: its input is `x, STRING [?, 3]`: rows are not given as STRING"),
+            "{text}"
+        );
+    }
+}

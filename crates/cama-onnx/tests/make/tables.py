@@ -7,7 +7,7 @@ import numpy as np
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
 from sklearn.compose import ColumnTransformer
-from sklearn.ensemble import GradientBoostingClassifier, HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
@@ -49,13 +49,10 @@ def main():
     boosted = GradientBoostingClassifier(n_estimators=5, max_depth=2, random_state=1)
     columns = [
         ("scaled", StandardScaler(), [2, 0]),
-        ("parted", Binarizer(threshold=2), [3]),
-        ("norm", Normalizer("l2"), [1, 3]),
-        ("largest", Normalizer("max"), [1, 2, 3]),
-        ("rest", "passthrough", [1]),
+        ("rest", "passthrough", [1, 3]),
     ]
-    prepared = make_pipeline(SimpleImputer(), ColumnTransformer(columns), LogisticRegression())
-    hist = HistGradientBoostingClassifier(max_iter=4, max_depth=2)
+    prepared = make_pipeline(ColumnTransformer(columns), Normalizer("l2"), LogisticRegression())
+    parted = make_pipeline(SimpleImputer(), Normalizer("max"), Binarizer(threshold=0.02), LogisticRegression())
     flat = {"zipmap": False}
     # Name, classifier, labels, inputs, options of the converter.
     models = [
@@ -70,8 +67,8 @@ def main():
         ("forest-binary", forest, binary, wide, flat),
         ("boosted", boosted, y, wide, flat),
         ("boosted-binary", boosted, binary, wide, flat),
-        ("hist", hist, y, wide, flat),
         ("prepared", prepared, y, wide, flat),
+        ("parted", parted, y, wide, flat),
     ]
     reference = {}
     for name, model, labels, inputs, options in models:

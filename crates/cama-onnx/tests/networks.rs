@@ -1,4 +1,4 @@
-//! Bad files are refused with what is wrong, and never bring the program down.
+//! Small networks made here: those that can be run are, and bad ones are refused with what is wrong.
 
 use std::path::{Path, PathBuf};
 
@@ -99,6 +99,31 @@ fn the_network_that_the_others_are_made_of_is_right() {
     let sigmoid = |s: f32| 1.0 / (1.0 + (-s).exp());
     let expected = [sigmoid(1.0), sigmoid(-1.0), sigmoid(-2.0), sigmoid(2.0)];
     assert!(p.iter().zip(expected).all(|(p, e)| (p - e).abs() < 1e-6), "{p:?}");
+}
+
+#[test]
+fn a_fixed_batch_is_filled_up() {
+    let three = changed(|graph| {
+        graph.input = vec![value("x", DataType::FLOAT, &[3, 4])];
+        graph.output = vec![value("y", DataType::FLOAT, &[3, 2])];
+    });
+    let pixels: Vec<f32> = (0..5 * 4).map(|i| (i * i % 7) as f32).collect();
+    assert_eq!(
+        probabilities(&open(&three).unwrap(), &pixels),
+        probabilities(&open(&linear()).unwrap(), &pixels)
+    );
+}
+
+#[test]
+fn dropout_changes_nothing() {
+    let dropped = changed(|graph| {
+        graph.node = vec![node("MatMul", &["x", "w"], &["h"]), node("Dropout", &["h"], &["y", "mask"])];
+    });
+    let pixels = [1.0, 0.0, 0.0, 0.0, 0.0, 9.0, 9.0, 2.0];
+    assert_eq!(
+        probabilities(&open(&dropped).unwrap(), &pixels),
+        probabilities(&open(&linear()).unwrap(), &pixels)
+    );
 }
 
 #[test]
