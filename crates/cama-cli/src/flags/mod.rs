@@ -1,6 +1,9 @@
 //! The flags as they are written; what they mean is left to the commands.
 
 mod adapt;
+// Until commands take it.
+#[cfg_attr(not(test), expect(dead_code))]
+mod classifier;
 mod common;
 mod dream;
 mod graph;
@@ -18,6 +21,8 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use adapt::AdaptFlags;
+#[expect(unused_imports)]
+pub use classifier::ClassifierFlags;
 pub use common::PredictFlags;
 pub use dream::DreamFlags;
 pub use graph::GraphFlags;

@@ -169,6 +169,27 @@ impl Schema {
             })
             .collect()
     }
+
+    /// The cells of one row, in the order of [`columns`](Schema::columns), out of X, A and C as the model has them; see
+    /// [`decode_x`](Schema::decode_x). A parent that causes a child stands in A and in C, and is taken from A.
+    ///
+    /// # Panics
+    ///
+    /// If `x`, `a` and `c` are not [`x_width`](Schema::x_width), [`a_width`](Schema::a_width) and
+    /// [`c_width`](Schema::c_width) values long.
+    pub fn decode(&self, x: &[f32], a: &[f32], c: &[f32]) -> Vec<Cell> {
+        assert_eq!((a.len(), c.len()), (self.a_width(), self.c_width()), "one row of A and of C");
+        let in_both = x.len() + a.len() + c.len() - self.width();
+        let mut cells = self.decode_x(x);
+        // The other groups follow the children in the order of the encoding, and those in both A and C come last in A.
+        let mut rest = [a, &c[in_both..]].concat();
+        for column in &self.columns[cells.len()..] {
+            let after = rest.split_off(column.kind.width());
+            cells.push(column.kind.decode(&rest));
+            rest = after;
+        }
+        cells
+    }
 }
 
 impl Column {
@@ -288,6 +309,16 @@ pub(crate) mod tests {
         assert_eq!(decoded, [Cell::Number(7.0), name("yes"), name("b")]);
         let decoded = example_schema().decode_x(&[0.0, 0.49, 0.0, 0.0, 0.0]);
         assert_eq!(decoded, [Cell::Number(10.0), name("no"), name("a")]);
+    }
+
+    #[test]
+    fn a_row_is_decoded_in_the_order_of_the_columns() {
+        let name = |name: &str| Cell::Name(name.to_string());
+        // The second of A and the first of C are the parent that causes a child.
+        let decoded = example_schema().decode(&[1.0, 0.0, 0.0, 0.0, 1.0], &[0.25, 2.0], &[f32::NAN, -1.0]);
+        let numbers = [0.25, 6.0, -4.0].map(Cell::Number);
+        assert_eq!(decoded[..3], [Cell::Number(12.0), name("no"), name("c")]);
+        assert_eq!(decoded[3..], numbers);
     }
 
     #[test]
