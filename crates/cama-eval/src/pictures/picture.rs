@@ -5,8 +5,8 @@ use std::path::Path;
 use cama::files::write_atomic;
 use image::{ImageFormat, Rgb, RgbImage};
 
+use super::Panel;
 use super::text::{self, Face};
-use super::{Panel, Strip};
 
 const BACKGROUND: Rgb<u8> = Rgb([244, 244, 240]);
 /// Frames.
@@ -87,10 +87,11 @@ impl Picture {
         [self.shape[1], self.shape[2]].map(|side| side as u32 * self.zoom())
     }
 
-    /// Width of a column: that of its image, or of the widest text above and below images.
+    /// Width of a column: that of its image, or of the widest text above and below images with the space to the next.
     fn column(&self, panel: &Panel) -> u32 {
         let texts = panel.columns.iter().chain(&panel.captions);
-        texts.map(|text| Face::Narrow.width(text)).max().unwrap_or(0).max(self.image()[1])
+        let widest = texts.map(|text| Face::Narrow.width(text)).max().unwrap_or(0);
+        self.image()[1].max(widest + GAP)
     }
 
     /// Where a column begins, from the first one on.
@@ -187,6 +188,7 @@ impl Picture {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Strip;
     use super::*;
 
     #[test]
@@ -241,13 +243,13 @@ mod tests {
         // Wider than an image: 15 characters of 8 pixels.
         let captions = vec!["a\nb".to_string(), "15 wide letters".into()];
         let picture = drawn(Panel { strips: black(), captions, ..Panel::default() });
-        let (side, column) = (112, 120);
+        let (side, column) = (112, 124);
         assert_eq!(picture.width(), 2 * MARGIN + 2 * column + GAP);
         assert_eq!(picture.height(), 2 * MARGIN + side + HEADING_GAP + text::height("a\nb"));
         assert_eq!(bare.height(), 2 * MARGIN + 84);
         // Images are in the middle of their columns.
         let at = |x: u32, y: u32| picture.get_pixel(x, y).0;
-        assert_eq!((at(MARGIN + 3, MARGIN), at(MARGIN + 4, MARGIN)), (BACKGROUND.0, [0; 3]));
+        assert_eq!((at(MARGIN + 5, MARGIN), at(MARGIN + 6, MARGIN)), (BACKGROUND.0, [0; 3]));
         let inked = |from: u32, to: u32| {
             let below = MARGIN + side + HEADING_GAP..picture.height();
             below
