@@ -31,23 +31,38 @@ pub struct Strip {
 }
 
 impl Panel {
-    /// The first `columns` columns of panels with the same rows, beside one another, each under its name.
-    pub fn beside(parts: Vec<(String, Panel)>, columns: usize) -> Self {
+    /// These columns alone, in this order.
+    pub fn select(self, columns: &[usize]) -> Self {
+        let texts = |all: Vec<String>| match all.is_empty() {
+            true => all,
+            false => columns.iter().map(|&i| all.get(i).cloned().unwrap_or_default()).collect(),
+        };
+        let strip = |strip: Strip| Strip {
+            images: columns.iter().filter_map(|&i| strip.images.get(i).cloned()).collect(),
+            framed: (0..columns.len()).filter(|&i| strip.framed.contains(&columns[i])).collect(),
+            label: strip.label,
+        };
+        let strips = self.strips.into_iter().map(strip).collect();
+        let (headings, captions) = (texts(self.columns), texts(self.captions));
+        Self { columns: headings, captions, strips, groups: Vec::new(), ..self }
+    }
+
+    /// Panels with the same rows and as many columns beside one another, each under its name.
+    pub fn beside(parts: Vec<(String, Panel)>) -> Self {
         let mut all = Panel::default();
         for (name, part) in parts {
             if all.groups.is_empty() {
                 all.strips = part.strips.iter().map(|strip| Strip::new(&strip.label, Vec::new())).collect();
             }
-            let first = all.groups.len() * columns;
+            let first = all.width();
             all.groups.push(name);
             for (all, part) in [(&mut all.columns, part.columns), (&mut all.captions, part.captions)] {
                 all.resize(first, String::new());
-                all.extend(part.into_iter().take(columns));
+                all.extend(part);
             }
             for (all, part) in all.strips.iter_mut().zip(part.strips) {
-                all.images.resize(first, Vec::new());
-                all.images.extend(part.images.into_iter().take(columns));
-                all.framed.extend(part.framed.into_iter().filter(|&i| i < columns).map(|i| first + i));
+                all.images.extend(part.images);
+                all.framed.extend(part.framed.into_iter().map(|i| first + i));
             }
         }
         all
@@ -85,26 +100,41 @@ impl Strip {
 mod tests {
     use super::*;
 
+    /// Three columns of one row, whose pixels, headings and captions count from `at` on.
+    fn part(at: usize, framed: Vec<usize>) -> Panel {
+        let images = (at..at + 3).map(|i| vec![i as f32]).collect();
+        Panel {
+            columns: (at..at + 3).map(|i| i.to_string()).collect(),
+            captions: (at..at + 3).map(|i| format!("c{i}")).collect(),
+            strips: vec![Strip::new("seen", images).framed(framed)],
+            ..Panel::default()
+        }
+    }
+
+    fn pixels(panel: &Panel) -> Vec<f32> {
+        panel.strips[0].images.iter().map(|image| image[0]).collect()
+    }
+
+    #[test]
+    fn columns_are_selected_with_all_that_belongs_to_them() {
+        let panel = part(10, vec![0, 2]).select(&[2, 1]);
+        assert_eq!((pixels(&panel), panel.strips[0].framed.clone()), (vec![12.0, 11.0], vec![0]));
+        assert_eq!(
+            (panel.columns, panel.captions),
+            (vec!["12".into(), "11".into()], vec!["c12".into(), "c11".into()])
+        );
+        assert!(Panel { columns: Vec::new(), ..part(0, vec![]) }.select(&[1]).columns.is_empty());
+    }
+
     #[test]
     fn panels_beside_one_another_keep_what_belongs_to_their_columns() {
-        let part = |at: f32, framed: Vec<usize>| {
-            let images = (0..3).map(|i| vec![at + i as f32]).collect();
-            Panel {
-                columns: (0..3).map(|i| format!("{at}{i}")).collect(),
-                captions: (0..3).map(|i| format!("c{at}{i}")).collect(),
-                strips: vec![Strip::new("seen", images).framed(framed)],
-                ..Panel::default()
-            }
-        };
-        let bare = Panel { columns: Vec::new(), captions: Vec::new(), ..part(20.0, vec![1]) };
-        let parts = vec![("a".to_string(), part(0.0, vec![2])), ("b".into(), bare)];
-        let all = Panel::beside([parts, vec![("c".into(), part(40.0, vec![0, 2]))]].concat(), 2);
-        assert_eq!((all.groups.join(""), all.columns_in_group(), all.width()), ("abc".into(), 2, 6));
-        assert_eq!(all.columns, ["00", "01", "", "", "400", "401"]);
-        assert_eq!(all.captions[4], "c400");
-        assert_eq!(all.strips.len(), 1);
-        let pixels: Vec<f32> = all.strips[0].images.iter().map(|image| image[0]).collect();
-        assert_eq!(pixels, [0.0, 1.0, 20.0, 21.0, 40.0, 41.0]);
-        assert_eq!(all.strips[0].framed, [3, 4]);
+        let bare = Panel { columns: Vec::new(), captions: Vec::new(), ..part(3, vec![1]) };
+        let parts = [("a", part(0, vec![2])), ("b", bare), ("c", part(6, vec![0, 2]))];
+        let all = Panel::beside(parts.map(|(name, part)| (name.to_string(), part)).to_vec());
+        assert_eq!((all.groups.join(""), all.columns_in_group(), all.width()), ("abc".into(), 3, 9));
+        assert_eq!(all.columns, ["0", "1", "2", "", "", "", "6", "7", "8"]);
+        assert_eq!(all.captions[7], "c7");
+        assert_eq!(pixels(&all), (0..9).map(|i| i as f32).collect::<Vec<_>>());
+        assert_eq!((all.strips.len(), &all.strips[0].framed[..]), (1, &[2, 4, 6, 8][..]));
     }
 }

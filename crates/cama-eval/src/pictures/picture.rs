@@ -88,8 +88,9 @@ impl Picture {
     }
 
     /// Width of a column: that of its image, or of the widest text above and below images with the space to the next.
-    fn column(&self, panel: &Panel) -> u32 {
-        let texts = panel.columns.iter().chain(&panel.captions);
+    /// All panels have the same, so that images stand under one another.
+    fn column(&self) -> u32 {
+        let texts = self.panels.iter().flat_map(|panel| panel.columns.iter().chain(&panel.captions));
         let widest = texts.map(|text| Face::Narrow.width(text)).max().unwrap_or(0);
         self.image()[1].max(widest + GAP)
     }
@@ -97,12 +98,12 @@ impl Picture {
     /// Where a column begins, from the first one on.
     fn at(&self, panel: &Panel, column: usize) -> u32 {
         let groups = column / panel.columns_in_group();
-        column as u32 * (self.column(panel) + GAP) + groups as u32 * GROUP_GAP
+        column as u32 * (self.column() + GAP) + groups as u32 * GROUP_GAP
     }
 
     /// Width of all columns.
     fn width(&self, panel: &Panel) -> u32 {
-        panel.width().checked_sub(1).map_or(0, |last| self.at(panel, last) + self.column(panel))
+        panel.width().checked_sub(1).map_or(0, |last| self.at(panel, last) + self.column())
     }
 
     /// Heights of the title, of the groups' headings, of the columns' and of the captions, with the space to images.
@@ -125,7 +126,7 @@ impl Picture {
 
     fn draw_panel(&self, picture: &mut RgbImage, panel: &Panel, [left, top]: [u32; 2]) {
         let [title, groups, headings, _] = Self::texts(panel);
-        let (column, [high, wide]) = (self.column(panel), self.image());
+        let (column, [high, wide]) = (self.column(), self.image());
         let at = |i: usize| left + self.at(panel, i);
         Face::Wide.draw(picture, &panel.title, [MARGIN, top]);
         let in_group = panel.columns_in_group();

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use cama::data::Images;
 use cama::{Result, StoredModel};
 use cama_eval::pictures::{Panel, Picture, restored, samples, walk};
 
@@ -10,7 +11,7 @@ use crate::seeds::rng;
 
 /// Images in a row.
 const COLUMNS: usize = 9;
-/// Those of each manipulation in the first picture.
+/// Those of each manipulation in the first picture: the ones that it changed most.
 const FEW: usize = 3;
 
 impl Demo<'_> {
@@ -25,16 +26,29 @@ impl Demo<'_> {
             let seen = case.manipulation.apply_seeded(&originals, self.session.seeds.manipulate);
             let (decider, classes) = (adapted.decider(), &adapted.card.classes);
             let panel = restored(&decider, &seen, Some(&originals), classes, &self.config(adapted).predict)?;
-            few.push((case.title.to_string(), panel.clone()));
+            few.push((case.title.to_string(), panel.clone().select(&most_changed(&originals, &seen))));
             more = more.panel(Panel { title: format!("Digits {}", case.words), ..panel });
         }
         let imagined = samples(&clean.model, &clean.card.classes, COLUMNS, &mut rng(self.session.seeds.show));
         let walked = walk(&clean.model, &originals)?;
         Ok(vec![
-            ("restored.png", empty().panel(Panel::beside(few, FEW))),
+            ("restored.png", empty().panel(Panel::beside(few))),
             ("more.png", more),
             ("samples.png", empty().panel(imagined)),
             ("walk.png", empty().panel(walked)),
         ])
     }
+}
+
+/// The few of the images that a manipulation changed most, in order.
+fn most_changed(originals: &Images, seen: &Images) -> Vec<usize> {
+    let change = |i: usize| -> f32 {
+        originals.image(i).iter().zip(seen.image(i)).map(|(before, after)| (before - after).powi(2)).sum()
+    };
+    let changes: Vec<f32> = (0..originals.len()).map(change).collect();
+    let mut all: Vec<usize> = (0..originals.len()).collect();
+    all.sort_by(|&a, &b| changes[b].total_cmp(&changes[a]));
+    all.truncate(FEW);
+    all.sort_unstable();
+    all
 }

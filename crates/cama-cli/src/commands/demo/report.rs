@@ -218,8 +218,8 @@ pub fn percent(share: f64) -> String {
 
 fn caption(picture: &str) -> &'static str {
     match picture {
-        "restored.png" => "what was done to digits, inferred and undone, three of each kind",
-        "more.png" => "the same of more digits",
+        "restored.png" => "what was done to digits, inferred and undone",
+        "more.png" => "the same of all nine, of which those above are the most changed",
         "samples.png" => "digits that the clean-trained model imagines",
         "walk.png" => "what each component of m does to a digit",
         "report.md" => "this result, and the commands that make it by hand",
