@@ -234,12 +234,49 @@ fn show_draws_everything() {
         done(folder.path(), &[&base[..], &["--out", name], more].concat());
         image::image_dimensions(folder.path().join(name)).unwrap()
     };
-    let all = size("all.png", &["--manipulate", "rotate:30", "--m", "mean"]);
-    let parts = ["reconstructions", "clean", "samples", "walk"]
-        .map(|what| size(&format!("{what}.png"), &["--what", what]));
-    assert_eq!(all.0, parts.iter().map(|part| part.0).max().unwrap());
-    assert!(parts.iter().all(|part| part.1 > 100 && part.1 < all.1));
+    let moved = ["--manipulate", "rotate:30", "--m", "mean"];
+    let all = size("all.png", &moved);
+    let parts = ["reconstructions", "restored", "samples", "walk"]
+        .map(|what| size(&format!("{what}.png"), &[&moved[..], &["--what", what]].concat()));
+    assert!(parts.iter().all(|part| part.1 > 100 && part.1 < all.1 && part.0 <= all.0), "{all:?} {parts:?}");
+    assert!(size("clean.png", &["--what", "clean"]).1 > 100);
+    // A model that infers no m is shown without what it would infer.
+    assert!(size("null.png", &["--manipulate", "rotate:30"]).1 < all.1 - parts[1].1);
     assert_eq!(done(folder.path(), &[&base[..], &["--out", "again.png"]].concat()), "again.png\n");
+}
+
+#[test]
+fn show_draws_what_was_done_and_undone() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = ["show", "--model", model(), "--data", "mnist:test[..20]", "--images", "4"];
+    let size = |name: &str, more: &[&str]| {
+        done(folder.path(), &[&base[..], &["--out", name], more].concat());
+        image::image_dimensions(folder.path().join(name)).unwrap()
+    };
+    let moved = ["--manipulate", "shift:0.2", "--m", "mean"];
+    let [long, short] = [&["--what", "restored"][..], &["--restore"]].map(|flag| [flag, &moved].concat());
+    let (manipulated, as_it_is) = (size("a.png", &long), size("c.png", &["--restore", "--m", "mean"]));
+    size("b.png", &short);
+    let bytes = |name: &str| fs::read(folder.path().join(name)).unwrap();
+    assert!(bytes("a.png") == bytes("b.png"));
+    // Four rows and three rows of images of 112 pixels.
+    assert!(manipulated.1 > 4 * 112 && as_it_is.1 > 3 * 112 && as_it_is.1 < manipulated.1);
+
+    let refuse = |model: &str, more: &[&str], parts: &[&str]| {
+        let base = ["show", "--model", model, "--data", "mnist:test[..20]", "--out", "no.png"];
+        refused(folder.path(), &[&base, more].concat(), parts, "no.png");
+    };
+    let parts = ["it does not infer what was done", "cama adapt", "--m mean"];
+    refuse(model(), &["--restore"], &parts);
+    refuse(model(), &["--restore", "--m", "null"], &parts);
+    refuse(model(), &["--restore", "--what", "walk"], &["--restore", "--what", "cannot be used with"]);
+    let latent = ["--mechanism", "latent", "--epochs", "1", "-q"];
+    done(folder.path(), &train_args("mnist:train[..60]", "latent", &latent));
+    refuse(
+        "latent",
+        &["--restore", "--m", "mean"],
+        &["no explicit mechanism", "cama adapt --mechanism affine"],
+    );
 }
 
 #[test]

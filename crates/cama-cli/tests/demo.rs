@@ -4,6 +4,7 @@ mod common;
 
 use std::fs;
 
+use cama::{By, DecideConfig, PredictConfig, StoredModel};
 use common::{done, files, refused};
 use serde_json::Value;
 
@@ -16,17 +17,37 @@ fn the_numbers_are_those_of_the_commands_and_the_pictures_are_there() {
     let results = report["results"].as_array().unwrap();
     assert_eq!(results.len(), 3);
     let page = fs::read_to_string(folder.path().join("cama-demo/report.md")).unwrap();
+    for column in
+        ["an ordinary network", "cama adapted: Bayes", "network on restored", "both", "clean digits after"]
+    {
+        assert!(out.contains(column) && page.contains(column), "{column}\n{out}");
+    }
     for result in results {
-        for score in ["before", "after", "clean_after"] {
-            let percent = format!("{:.1}%", 100.0 * result[score]["accuracy"].as_f64().unwrap());
-            assert!(out.contains(&percent) && page.contains(&percent), "{percent}\n{out}");
+        let scores = [("before", "network"), ("after", "bayes"), ("after", "head"), ("after", "both")];
+        for (when, way) in scores.into_iter().chain([("clean_after", "both")]) {
+            let percent = format!("{:.1}%", 100.0 * result[when][way]["accuracy"].as_f64().unwrap());
+            assert!(out.contains(&percent) && page.contains(&percent), "{when} {way} {percent}\n{out}");
         }
+        // Adaptation does not touch the head, and both see the same images.
+        assert_eq!(result["before"]["network"], result["after"]["network"]);
+        assert_eq!(result["before"]["restored"], Value::from(0.0));
     }
     let names: Vec<String> =
         files(&folder.path().join("cama-demo")).iter().map(|p| p.display().to_string()).collect();
-    for name in ["restored.png", "samples.png", "walk.png", "report.md", "models/clean/config.json"] {
-        assert!(names.contains(&name.to_string()), "{names:?}");
+    let model = ["config.json", "model.safetensors", "head.safetensors"].map(|n| format!("models/clean/{n}"));
+    let others = ["restored.png", "more.png", "samples.png", "walk.png", "report.md"].map(String::from);
+    for name in model.into_iter().chain(others) {
+        assert!(names.contains(&name), "{name} {names:?}");
     }
+    // The ordinary network is the head, given the test images as they are.
+    let clean =
+        StoredModel::load(&folder.path().join("cama-demo/models/clean"), &cama::device("cpu").unwrap());
+    let (clean, test) = (clean.unwrap(), cama::data::load(report["test_data"].as_str().unwrap()).unwrap());
+    let config = DecideConfig { by: By::Head, predict: PredictConfig::default() };
+    let decisions = clean.decider().decide(&test, &config).unwrap();
+    let right = decisions.iter().zip(test.labels().unwrap()).filter(|(d, label)| d.class == **label).count();
+    let network = &report["clean_before"]["network"];
+    assert_eq!(network["accuracy"].as_f64().unwrap(), right as f64 / test.labels().unwrap().len() as f64);
 
     // The first two commands of the report, elsewhere: the same weights.
     let commands = report["commands"].as_array().unwrap();
@@ -38,8 +59,8 @@ fn the_numbers_are_those_of_the_commands_and_the_pictures_are_there() {
             done(folder.path(), &[&args[..], if args[0] == "evaluate" { &["--json"] } else { &[] }].concat());
         if args[0] == "evaluate" {
             let row: Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
-            assert_eq!(row["accuracy"], results[0]["after"]["accuracy"]);
-            assert_eq!(row["log_px"], results[0]["after"]["log_px"]);
+            assert_eq!(row["accuracy"], results[0]["after"]["bayes"]["accuracy"]);
+            assert_eq!(row["log_px"], results[0]["after"]["bayes"]["log_px"]);
         }
     }
     for model in ["clean", "shift-vertical"] {

@@ -59,7 +59,7 @@ impl Judged<'_> {
     fn scores(&self, data: &impl Dataset, labels: &[usize]) -> Result<Vec<Scored>> {
         match self {
             Self::Cama(decider, config, beside) => {
-                let decisions = decider.decide(data, config)?;
+                let decisions = decider.informed(data, config)?.decide(data, config)?;
                 let shares = Shares::of(&decisions);
                 let [head, alone] = match beside {
                     Beside::Head => ["head", "head-alone"],

@@ -3,8 +3,10 @@
 use cama::data::Images;
 use cama::manipulation::Manipulation;
 use cama::mechanism::MechanismConfig;
-use cama::{By, DecideConfig, Decider, DeepCama, ImageInput, MChoice, ModelConfig, PredictConfig};
-use cama_eval::pictures::{Picture, inferred, reconstructions, samples, walk};
+use cama::{
+    By, DecideConfig, Decider, DeepCama, Evidence, Guard, ImageInput, MChoice, ModelConfig, PredictConfig,
+};
+use cama_eval::pictures::{Picture, inferred, reconstructions, restored, samples, walk};
 use cama_eval::{Beside, Judged, evaluate};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -51,6 +53,65 @@ fn what_was_inferred_is_taken_back() {
     assert_eq!(inferred(&model, &seen, None, &[], &one_sample(MChoice::Null)).unwrap().strips.len(), 2);
 }
 
+/// A decider by Bayes' rule alone.
+fn bayes<'a>(model: &'a DeepCama, guard: Option<&'a Guard>) -> Decider<'a> {
+    Decider { guard, ..Decider::bare(model) }
+}
+
+#[test]
+fn what_is_restored_stands_under_what_was_seen_and_over_what_was_inferred() {
+    let (model, originals) = (model("affine"), digits(4));
+    let seen = Manipulation::parse("shift:0.2").unwrap().apply_seeded(&originals, 1);
+    let config = one_sample(MChoice::Null);
+    let draw = |originals| restored(&bayes(&model, None), &seen, originals, seen.classes(), &config).unwrap();
+    let panel = draw(Some(&originals));
+    let labels: Vec<&str> = panel.strips.iter().map(|strip| strip.label.as_str()).collect();
+    assert_eq!(labels, ["truth", "seen", "restored", "do(m=0)"]);
+    assert_eq!((panel.columns.len(), panel.captions.len()), (4, 4));
+    assert_eq!(draw(None).strips, panel.strips[1..]);
+
+    let pixels = burn::tensor::TensorData::new(seen.pixels().to_vec(), [4, seen.volume()]);
+    let pixels = burn::tensor::Tensor::<2>::from_data(pixels, &model.device());
+    let undone = cama::restore(&model, &Evidence::of_x(pixels)).into_data().iter::<f32>().collect::<Vec<_>>();
+    let drawn = panel.strips[2].images.concat();
+    assert!(undone.iter().zip(&drawn).all(|(a, b)| (a - b).abs() < 1e-5));
+    assert_ne!(panel.strips[2].images, panel.strips[1].images);
+    assert!(panel.strips[2].framed.is_empty());
+    // What is wrong is said to be, and nothing else.
+    let labels = seen.labels().unwrap();
+    for ((class, caption), label) in panel.columns.iter().zip(&panel.captions).zip(labels) {
+        assert_eq!(caption.contains(&format!("(it is {label})")), class != &label.to_string(), "{caption}");
+    }
+    for name in ["latent", "none"] {
+        let error = restored(&bayes(&self::model(name), None), &seen, None, &[], &config).unwrap_err();
+        assert!(error.to_string().starts_with(&format!("mechanism = {name}: must be explicit")), "{error}");
+    }
+}
+
+#[test]
+fn what_the_guard_holds_back_is_framed_and_says_so() {
+    // As grey as an untrained decoder's means; what is moved into the canvas is black.
+    let classes = (0..10).map(|class: usize| class.to_string()).collect();
+    let images = Images::new("grey", [1, 28, 28], vec![0.12; 3 * 28 * 28], None, classes).unwrap();
+    let model = model("affine");
+    let config = DecideConfig { by: By::Bayes, predict: one_sample(MChoice::Mean) };
+    let decisions = bayes(&model, None).decide(&images, &config).unwrap();
+    // One that is explained better as it is than restored, and just so.
+    let worse = |i: &usize| decisions[*i].misfit[0] < decisions[*i].misfit[1];
+    let left = (0..3).find(worse).expect("it is no less grey for being moved");
+    for (bar, caption) in [(decisions[left].misfit[0], "left as it was"), (0.0, "unexplained")] {
+        let guard = Guard { bar, mean: 0.0, median: 0.0, examples: 1 };
+        let decider = bayes(&model, Some(&guard));
+        let panel = restored(&decider, &images, None, &[], &config.predict).unwrap();
+        assert_eq!(panel.captions[left], caption);
+        assert!(panel.strips[1].framed.contains(&left));
+        assert_eq!(panel.strips[1].images[left], images.image(left));
+        // With m = 0 it is rebuilt as what it is.
+        let null = reconstructions(&model, &images, &one_sample(MChoice::Null)).unwrap();
+        assert_eq!(panel.strips[2].images[left], null.strips[1].images[left]);
+    }
+}
+
 #[test]
 fn samples_share_z_across_classes_and_follow_the_seed() {
     let model = model("affine");
@@ -87,8 +148,7 @@ fn rows_are_scored_with_the_same_manipulation_every_time() {
     let bayes = DecideConfig { by: By::Bayes, predict: one_sample(MChoice::Null) };
     let score = |seed, seen: &mut Vec<String>| {
         let each = |row: &cama_eval::Row| seen.push(row.manipulation.clone());
-        evaluate(&[Judged::Cama(Decider::bare(&model), &bayes, Beside::Head)], &images, &specs, seed, each)
-            .unwrap()
+        evaluate(&[Judged::Cama(Decider::bare(&model), &bayes, Beside::Head)], &images, &specs, seed, each).unwrap()
     };
     let mut seen = Vec::new();
     let first = score(1, &mut seen);
@@ -98,13 +158,7 @@ fn rows_are_scored_with_the_same_manipulation_every_time() {
     assert!(first[0] == other[0] && first[1] != other[1] && first[2] == other[2]);
     let unlabelled = images.without_labels();
     assert!(
-        evaluate(
-            &[Judged::Cama(Decider::bare(&model), &bayes, Beside::Head)],
-            &unlabelled,
-            &specs,
-            1,
-            |_| ()
-        )
-        .is_err()
+        evaluate(&[Judged::Cama(Decider::bare(&model), &bayes, Beside::Head)], &unlabelled, &specs, 1, |_| ())
+            .is_err()
     );
 }

@@ -55,7 +55,7 @@ fn main() -> Result<()> {
                 watched: 50,
                 ..AdaptConfig::default()
             };
-            let former = Former { model: &model, infers_m: false, guard: None };
+            let former = Former { decider: cama::Decider::bare(&model), infers_m: false };
             steps(|observer| adapt(&model, &images, Some(&images), &config, former, 1, observer).map(drop))?
         }
         _ => {

@@ -8,7 +8,7 @@
 //!
 //! ```
 //! use cama::{
-//!     AdaptConfig, DeepCama, DreamConfig, Former, ImageInput, MChoice, ModelConfig, PredictConfig, TrainConfig,
+//!     AdaptConfig, Decider, DeepCama, DreamConfig, Former, ImageInput, MChoice, ModelConfig, PredictConfig, TrainConfig,
 //!     adapt, data, device, dream, predict, silent, train,
 //! };
 //!
@@ -27,7 +27,7 @@
 //! let turned = "rotate:60".parse::<cama::manipulation::Manipulation>()?;
 //! let incoming = turned.apply_seeded(&data::load("mnist:test[..60]")?, 1).without_labels();
 //! let adapting = AdaptConfig { steps: 2, watched: 20, ..AdaptConfig::default() };
-//! let former = Former { model: &model, infers_m: false, guard: None };
+//! let former = Former { decider: Decider::bare(&model), infers_m: false };
 //! let adapted = adapt(&model, &incoming, Some(&clean), &adapting, former, 1, &mut silent)?;
 //!
 //! let predictions = predict(
@@ -102,7 +102,7 @@ mod train;
 pub use adapt::{AdaptConfig, AdaptReport, Adapted, CleanTerm, Former, LeftReason, Outcome, adapt};
 pub use checkpoint::Checkpoints;
 pub use classifier::Classifier;
-pub use decide::{By, DecideConfig, Decider, Decision, Guard, Verdict, Ways, fit_temperature};
+pub use decide::{By, Context, DecideConfig, Decider, Decision, Guard, Verdict, Ways, fit_temperature};
 pub use device::{device, device_names};
 pub use dream::{DreamConfig, dream};
 pub use error::{Error, Result};

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::adapt::AdaptReport;
 use crate::classifier::Classifier;
 use crate::data::table::Schema;
-use crate::decide::{Decider, Guard};
+use crate::decide::{Context, Decider, Guard};
 use crate::files::write_atomic;
 use crate::head::{Head, HeadConfig, TEMPERATURE};
 use crate::input::Input;
@@ -209,6 +209,7 @@ impl StoredModel {
             classifier: self.head.as_ref().map(|head| head as &dyn Classifier),
             temperature: self.head.as_ref().map_or(TEMPERATURE, Head::temperature),
             guard: self.guard.as_ref(),
+            context: Context::Unknown,
         }
     }
 

@@ -67,7 +67,7 @@ pub fn fit<D: Source>(
     let mut reporter = Reporter::new(session, config.batch + clean_batch);
     let observer = &mut |event: Event| reporter.observe(event);
     let before =
-        Former { model: &former.model, infers_m: former.card.infers_m, guard: former.guard.as_ref() };
+        Former { decider: former.decider(), infers_m: former.card.infers_m };
     let adapted =
         adapt(&stored.model, &data, clean.as_ref(), &config, before, session.seeds.adapt, observer)?;
     let card = match adapted.report.outcome {

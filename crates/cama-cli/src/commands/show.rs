@@ -33,14 +33,17 @@ pub fn run(flags: &ShowFlags, session: &Session) -> anyhow::Result<()> {
     let manipulation = flags.manipulate.as_ref();
     let manipulated = manipulation.map(|m| m.apply_seeded(&originals, session.seeds.manipulate));
     let images = manipulated.as_ref().unwrap_or(&originals);
+    // Without a manipulation, what they were before is what one wants to know.
+    let known = manipulation.is_some().then_some(&originals);
 
     let draw = |what| -> cama::Result<Panel> {
         let StoredModel { model, card, .. } = &stored;
         match what {
             What::Reconstructions => pictures::reconstructions(model, images, &config),
-            What::Clean => {
-                let originals = manipulation.is_some().then_some(&originals);
-                pictures::inferred(model, images, originals, &card.classes, &config)
+            What::Clean => pictures::inferred(model, images, known, &card.classes, &config),
+            What::Restored => {
+                check_restores(flags, &stored, config.m)?;
+                pictures::restored(&stored.decider(), images, known, &card.classes, &config)
             }
             What::Samples => {
                 Ok(pictures::samples(model, &card.classes, flags.images, &mut rng(session.seeds.show)))
@@ -48,7 +51,8 @@ pub fn run(flags: &ShowFlags, session: &Session) -> anyhow::Result<()> {
             What::Walk => pictures::walk(model, &originals),
         }
     };
-    let panels = match flags.what {
+    let what = if flags.restore { Some(What::Restored) } else { flags.what };
+    let panels = match what {
         Some(what) => vec![draw(what)?],
         None => wanted(&stored, config.m).into_iter().map(draw).collect::<cama::Result<_>>()?,
     };
@@ -68,12 +72,39 @@ fn check(flags: &ShowFlags) -> cama::Result<()> {
     Ok(())
 }
 
+/// Errors unless the model infers what an explicit mechanism did.
+fn check_restores(flags: &ShowFlags, stored: &StoredModel, m: MChoice) -> cama::Result<()> {
+    let problem = |problem: &str| Error::Model { path: flags.model.clone(), problem: problem.into() };
+    if !restores(stored) {
+        return Err(problem(
+            "it has no explicit mechanism, such as `affine`, whose doings could be undone; give it one by \
+             `cama adapt --mechanism affine`",
+        ));
+    }
+    match m {
+        MChoice::Null => Err(problem(
+            "it does not infer what was done to images (m = 0): it has not met manipulated ones yet; adapt it by \
+             `cama adapt`, or give --m mean to see what it has dreamt",
+        )),
+        MChoice::Mean | MChoice::Sample => Ok(()),
+    }
+}
+
+/// Whether the model has mechanisms that act on the image and can be undone.
+fn restores(stored: &StoredModel) -> bool {
+    stored.model.manipulation().is_some_and(|parts| parts.explicit().contains(&true))
+}
+
 /// All that the model can be shown doing.
 fn wanted(stored: &StoredModel, m: MChoice) -> Vec<What> {
     match (stored.model.manipulation(), m) {
         (None, _) => vec![What::Reconstructions, What::Samples],
         // A q2 that has met nothing manipulated has nothing to say.
         (Some(_), MChoice::Null) => vec![What::Reconstructions, What::Samples, What::Walk],
+        // What is restored is shown with do(m=0).
+        (Some(_), _) if restores(stored) => {
+            vec![What::Reconstructions, What::Restored, What::Samples, What::Walk]
+        }
         (Some(_), _) => vec![What::Reconstructions, What::Clean, What::Samples, What::Walk],
     }
 }

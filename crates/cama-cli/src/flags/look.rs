@@ -67,6 +67,8 @@ pub enum What {
     Reconstructions,
     /// Images over what they would be without the manipulation, do(m=0).
     Clean,
+    /// Images with what was done to them undone, and what that was in words: the same as `--restore`.
+    Restored,
     /// Samples of every class.
     Samples,
     /// An image while one component of m after another changes.
@@ -88,6 +90,9 @@ pub struct ShowFlags {
     /// What to draw; all in one picture unless given.
     #[arg(long, value_enum)]
     pub what: Option<What>,
+    /// Draw what the model infers was done to the images, and the images without it.
+    #[arg(long, conflicts_with = "what")]
+    pub restore: bool,
     /// How many images, drawn at random.
     #[arg(long, default_value_t = 12, value_name = "N")]
     pub images: usize,

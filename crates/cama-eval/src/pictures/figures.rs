@@ -3,10 +3,11 @@
 use burn::module::Module;
 use burn::tensor::{Int, Tensor, TensorData};
 use cama::data::Images;
-use cama::{DeepCama, Error, Evidence, MChoice, PredictConfig, Prediction, Result, predict};
+use cama::{DeepCama, Error, MChoice, PredictConfig, Result};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
+use super::known::{Known, pixels, rows};
 use super::{Panel, Strip};
 
 /// Components of m that a walk shows at most.
@@ -27,7 +28,7 @@ pub fn reconstructions(model: &DeepCama, images: &Images, config: &PredictConfig
     let rebuilt = known.decode(known.m.as_ref());
     let how = if config.m == MChoice::Null { "do(m=0)" } else { "inferred m" };
     let strips = vec![Strip::of("image", images), Strip::new("rebuilt", rebuilt)];
-    Ok(Panel { title: format!("Reconstructions, {how}"), columns: known.names(&[]), strips, group: 0 })
+    Ok(Panel { title: format!("Reconstructions, {how}"), strips, ..Panel::default() })
 }
 
 /// Manipulated images over what they would have been: m is the mean of q2(m|x), y the predicted class, z the
@@ -52,7 +53,7 @@ pub fn inferred(
         strips.insert(0, Strip::of("original", originals));
     }
     let title = "Manipulation inferred and taken back, with the predicted class".into();
-    Ok(Panel { title, columns: known.names(classes), strips, group: 0 })
+    Ok(Panel { title, columns: known.names(classes), strips, ..Panel::default() })
 }
 
 /// Samples of p(x|y,z,do(m=0)) with z from its prior: a row for each class, `columns` samples, the same z
@@ -114,72 +115,10 @@ pub fn walk(model: &DeepCama, images: &Images) -> Result<Panel> {
     let columns =
         steps.iter().map(|step| if *step == 0.0 { "0".into() } else { format!("{step:+}") }).collect();
     let title = "What each component of m does, in standard deviations of its prior".into();
-    Ok(Panel { title, columns, strips, group: 0 })
-}
-
-/// What a model makes of images: classes, m and z.
-struct Known {
-    model: DeepCama,
-    predictions: Vec<Prediction>,
-    labels: Tensor<1, Int>,
-    /// `[batch, 1, z]`
-    z: Tensor<3>,
-    m: Option<Tensor<2>>,
-}
-
-impl Known {
-    fn infer(model: &DeepCama, images: &Images, config: &PredictConfig) -> Result<Self> {
-        let model = model.valid();
-        let predictions = predict(&model, images, config)?;
-        let (n, device) = (predictions.len(), model.device());
-        let labels: Vec<i64> = predictions.iter().map(|p| p.class as i64).collect();
-        let labels = Tensor::<1, Int>::from_data(TensorData::new(labels, [n]), &device);
-        let m: Vec<f32> = predictions.iter().flat_map(|p| p.m.iter().copied()).collect();
-        let m = (!m.is_empty()).then(|| {
-            let dim = m.len() / n;
-            Tensor::<2>::from_data(TensorData::new(m, [n, dim]), &device)
-        });
-        let z = model.style(&Evidence::of_x(pixels(images, &device)), Some(labels.clone()), m.as_ref()).mean;
-        Ok(Self { model, predictions, labels, z, m })
-    }
-
-    /// Means of p(x|y,z,m) for each image.
-    fn decode(&self, m: Option<&Tensor<2>>) -> Vec<Vec<f32>> {
-        let z = self.z.clone().unsqueeze_dim::<4>(2);
-        let observed = self.model.observe(Some(self.labels.clone()), None, z, m);
-        rows(observed.means(&self.model.config().input))
-    }
-
-    /// One image's classes and z, `count` times.
-    fn repeated(&self, count: usize) -> Self {
-        Self {
-            model: self.model.clone(),
-            predictions: Vec::new(),
-            labels: self.labels.clone().repeat_dim(0, count),
-            z: self.z.clone().repeat_dim(0, count),
-            m: None,
-        }
-    }
-
-    /// Names of the predicted classes; nothing if there are none or they are too long for a column.
-    fn names(&self, classes: &[String]) -> Vec<String> {
-        let names = self.predictions.iter().filter_map(|p| classes.get(p.class).cloned());
-        names.filter(|_| classes.iter().all(|name| name.chars().count() <= 5)).collect()
-    }
+    Ok(Panel { title, columns, strips, ..Panel::default() })
 }
 
 /// A number for a label.
 fn short(value: f64) -> String {
     if value.abs() >= 10.0 { format!("{value:.0}") } else { format!("{value:.2}") }
-}
-
-fn pixels(images: &Images, device: &burn::tensor::Device) -> Tensor<2> {
-    Tensor::from_data(TensorData::new(images.pixels().to_vec(), [images.len(), images.volume()]), device)
-}
-
-/// Every image of `[batch, group, pixels]`.
-fn rows(images: Tensor<3>) -> Vec<Vec<f32>> {
-    let [.., volume] = images.dims();
-    let values: Vec<f32> = images.into_data().convert::<f32>().try_into_vec().expect("converted to f32");
-    values.chunks(volume).map(<[f32]>::to_vec).collect()
 }

@@ -4,10 +4,15 @@
 //! panels under one another and writes them.
 
 mod figures;
+mod known;
 mod panel;
 mod picture;
+mod restored;
 mod text;
+mod words;
 
 pub use figures::{inferred, reconstructions, samples, walk};
 pub use panel::{Panel, Strip};
 pub use picture::Picture;
+pub use restored::restored;
+pub use words::{described, in_words};

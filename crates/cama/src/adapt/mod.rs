@@ -8,6 +8,8 @@ mod watch;
 pub use config::{AdaptConfig, CleanTerm};
 pub use report::{AdaptReport, LeftReason, Outcome};
 
+use std::ops::ControlFlow;
+
 use burn::tensor::Tensor;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -16,10 +18,11 @@ use self::shared::adapt_shared;
 use self::watch::{Look, Watch};
 use crate::batch;
 use crate::data::{Dataset, shuffled, split};
-use crate::decide::{Guard, Verdict};
+use crate::decide::{By, Context, DecideConfig, Decider, Verdict};
 use crate::model::{DeepCama, ManipulationModel};
 use crate::objective::{Manipulated, elbo, elbo_unlabelled};
 use crate::optimise::{Optimiser, at_step, cosine, shard, shards};
+use crate::predict::{MChoice, PredictConfig};
 use crate::progress::{Event, Observer, Phase};
 use crate::{Error, Result};
 
@@ -43,14 +46,13 @@ pub struct Adapted {
 }
 
 /// What predicted before an adaptation: the guard judges by it, and rolls back to it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Former<'a> {
-    /// The model, without the mechanisms and dreams that were added for the adaptation.
-    pub model: &'a DeepCama,
+    /// The model, without the mechanisms and dreams that were added for the adaptation, and what stands beside it. Its
+    /// guard tells whether what adaptation restores is explained; without one nothing tells.
+    pub decider: Decider<'a>,
     /// Whether it predicted with an inferred m, or with do(m = 0).
     pub infers_m: bool,
-    /// Its guard, which tells whether what adaptation restores is explained; without one nothing tells.
-    pub guard: Option<&'a Guard>,
 }
 
 /// Fits NN_M and q2(m|x), and nothing else, to unlabelled manipulated examples (Eq. 8).
@@ -82,7 +84,7 @@ pub fn adapt<D: Dataset>(
     let clean = clean.map(|clean| held_out(clean, config, &mut rng));
     let watch = Watch { config, watched: &watched, clean: clean.as_ref().map(|(_, watched)| watched), seed };
 
-    let before = watch.look(former.model, former.infers_m)?;
+    let before = watch.look(former.decider.model, former.infers_m)?;
     let mut best: Option<(usize, Look, DeepCama)> = None;
     let mut consider = |step: usize, model: &DeepCama| {
         let seen = match watch.look(model, true) {
@@ -154,17 +156,15 @@ pub fn adapt<D: Dataset>(
         (None, None) => Some(LeftReason::NotBetter),
     };
     let (mut kept_step, mut after, mut adapted) =
-        best.unwrap_or_else(|| (0, before.clone(), former.model.clone()));
-    let judge = |model: &DeepCama, infers_m: bool| match former.guard {
-        Some(guard) => guard.verdicts(model, unlabelled, infers_m, seed),
-        None => Ok(Vec::new()),
-    };
-    let mut verdicts = judge(&adapted, left.is_none() || former.infers_m)?;
-    let share = |of: Verdict| count(&verdicts, of) as f64 / verdicts.len().max(1) as f64;
-    if left.is_none() && !verdicts.is_empty() && share(Verdict::Restored) < LEAST_RESTORED {
-        left = Some(LeftReason::Outside { restored: count(&verdicts, Verdict::Restored) });
-        (kept_step, after, adapted) = (0, before.clone(), former.model.clone());
-        verdicts = judge(&adapted, former.infers_m)?;
+        best.unwrap_or_else(|| (0, before.clone(), former.decider.model.clone()));
+    let judge = |model: &DeepCama, infers_m| verdicts(Decider { model, ..former.decider }, infers_m, unlabelled, seed);
+    let (mut verdicts, context) = judge(&adapted, left.is_none() || former.infers_m)?;
+    let restored = count(&verdicts, Verdict::Restored);
+    let few = (restored as f64) < LEAST_RESTORED * verdicts.len() as f64;
+    if left.is_none() && (few || context == Context::Outside) {
+        left = Some(LeftReason::Outside);
+        (kept_step, after, adapted) = (0, before.clone(), former.decider.model.clone());
+        verdicts = judge(&adapted, former.infers_m)?.0;
     }
     let unexplained = count(&verdicts, Verdict::Unexplained);
     let outcome = match left {
@@ -188,6 +188,23 @@ pub fn adapt<D: Dataset>(
         clean_after: after.clean,
     };
     Ok(Adapted { model: adapted, report, verdicts })
+}
+
+/// What the guard makes of every example, and of all of them; nothing without a guard.
+fn verdicts<D: Dataset>(decider: Decider, infers_m: bool, data: &D, seed: u64) -> Result<(Vec<Verdict>, Context)> {
+    if decider.guard.is_none() {
+        return Ok((Vec::new(), Context::Unknown));
+    }
+    let m = if infers_m { MChoice::Mean } else { MChoice::Null };
+    let predict = PredictConfig { samples: 1, m, seed, chunk: None };
+    let config = DecideConfig { by: By::Bayes, predict };
+    let decider = decider.informed(data, &config)?;
+    let mut verdicts = Vec::with_capacity(data.len());
+    decider.decide_each(data, 0, &config, |decision| {
+        verdicts.push(decision.verdict);
+        ControlFlow::Continue(())
+    })?;
+    Ok((verdicts, decider.context))
 }
 
 fn count(verdicts: &[Verdict], of: Verdict) -> usize {

@@ -20,12 +20,9 @@ pub enum Outcome {
 pub enum LeftReason {
     /// No state explained the held-out examples better without losing accuracy on clean ones.
     NotBetter,
-    /// What was done to the examples is outside of what the mechanisms can express: restored, they are not explained
-    /// as clean ones are, but for so many.
-    Outside {
-        /// Examples that would have been restored.
-        restored: usize,
-    },
+    /// What was done to the examples is outside of what the mechanisms can express: restored, next to none of them is
+    /// explained as clean ones are.
+    Outside,
     /// Numbers diverged, with how, before any state was better.
     Diverged(String),
 }
@@ -37,9 +34,10 @@ impl std::fmt::Display for LeftReason {
                 f,
                 "no state explained the held-out data better while keeping the accuracy on clean data"
             ),
-            Self::Outside { restored } => write!(
+            Self::Outside => write!(
                 f,
-                "what was done to the data is outside of what the mechanisms can express: only {restored} of it would be explained when restored"
+                "what was done to the data is outside of what the mechanisms can express: restored, next to nothing of it \
+                 is explained as clean data is"
             ),
             Self::Diverged(what) => write!(f, "{what}, before any state was better"),
         }

@@ -1,18 +1,16 @@
 //! The guard: whether an example, restored or as it is, is one that the model can explain.
 
-use std::ops::ControlFlow;
-
 use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{By, DecideConfig, Decider};
+use super::{Decision, Ways};
 use crate::batch;
 use crate::data::Dataset;
 use crate::input::{Input, Likelihood};
 use crate::model::{DeepCama, Evidence};
-use crate::predict::{MChoice, PredictConfig, class_scores, normalised, stream};
+use crate::predict::{class_scores, highest, normalised, stream};
 use crate::{Error, Result};
 
 /// What the guard makes of an example.
@@ -47,6 +45,37 @@ const SHARE: f64 = 0.99;
 /// How much farther than that from clean examples an example may be: restored ones are blurred a little.
 const SLACK: f64 = 1.25;
 
+/// How far up from the mean to the bar a restored example may lie of which nothing is known but itself, or that is one
+/// of a mixture: farther where Bayes' rule and the discriminative classifier agree on its class.
+const AGREED: f64 = 0.7;
+const DISAGREED: f64 = 0.35;
+
+/// From how many explained examples on data is taken to be what the mechanisms can express, and below how many not.
+const INSIDE: f64 = 0.5;
+const OUTSIDE: f64 = 0.1;
+
+/// By how much the share of examples on which Bayes' rule agrees may be lower.
+const DISAGREEMENT: f64 = 0.05;
+
+/// Fewer examples say too little of the data that they are from.
+const LEAST_EXAMPLES: usize = 50;
+
+/// What is known of the data that an example is from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Context {
+    /// Nothing: each example is judged by itself, and strictly.
+    #[default]
+    Unknown,
+    /// Most of it is explained when it is restored: an example is given the benefit of the doubt.
+    Inside,
+    /// Some of it is explained when it is restored: each example is judged strictly.
+    Mixed,
+    /// Next to nothing of it is explained when it is restored, or restored it is harder to classify: what was done to
+    /// it, the mechanisms cannot express. Nothing is restored.
+    Outside,
+}
+
 /// The guard's streams are not those of prediction.
 const SALT: u64 = 0x6775_6172_6400_0000;
 
@@ -62,6 +91,8 @@ pub struct Guard {
     pub bar: f64,
     /// Mean misfit of clean examples, in nats.
     pub mean: f64,
+    /// Median misfit of clean examples, in nats.
+    pub median: f64,
     /// Clean examples that it was learnt from.
     pub examples: usize,
 }
@@ -95,41 +126,81 @@ impl Guard {
         let mean = misfits.iter().sum::<f64>() / examples as f64;
         let high = misfits[((examples as f64 * SHARE).ceil() as usize).clamp(1, examples) - 1];
         // From the mean, not from zero: a density has no natural zero.
-        Ok(Self { bar: mean + SLACK * (high - mean), mean, examples })
+        Ok(Self { bar: mean + SLACK * (high - mean), mean, median: misfits[examples / 2], examples })
     }
 
-    /// The verdict on an example with these misfits, as it is and restored; the latter where the model infers m.
-    pub fn judge(&self, as_it_is: f64, restored: Option<f64>) -> Verdict {
+    /// The verdict on an example with this misfit as it is, and with this one restored, where the model infers m;
+    /// `agreed` says whether Bayes' rule and a discriminative classifier agree on what is restored.
+    pub fn judge(
+        &self,
+        context: Context,
+        as_it_is: f64,
+        restored: Option<f64>,
+        agreed: Option<bool>,
+    ) -> Verdict {
         match restored {
-            Some(restored) if restored <= self.bar => Verdict::Restored,
+            Some(restored) if restored <= self.bar_for(context, agreed) => Verdict::Restored,
             _ if as_it_is <= self.bar => Verdict::AsItWas,
             _ => Verdict::Unexplained,
         }
     }
+
+    /// The highest misfit with which an example may be restored.
+    fn bar_for(&self, context: Context, agreed: Option<bool>) -> f64 {
+        let share = match (context, agreed) {
+            (Context::Outside, _) => return f64::NEG_INFINITY,
+            (Context::Inside, _) => 1.0,
+            (_, Some(true)) => AGREED,
+            (_, Some(false)) => DISAGREED,
+            (_, None) => (AGREED + DISAGREED) / 2.0,
+        };
+        self.mean + share * (self.bar - self.mean)
+    }
+
+    /// What data is of which restored examples look so.
+    ///
+    /// Half of the clean examples have a misfit below their median. So twice the share of restored ones below it
+    /// estimates how many are explained as clean ones are, however the others are distributed (Storey, J. R. Stat.
+    /// Soc. B 64, 2002). And what is rightly restored looks to both classifiers like the same class: if Bayes' rule
+    /// agrees with the discriminative one on restored examples less than that one agrees with itself on them as they
+    /// were, restoration has made things worse, however well it explains them; blurred images are such.
+    pub(super) fn context(&self, survey: &Survey) -> Context {
+        if survey.restored.len() < LEAST_EXAMPLES {
+            return Context::Unknown;
+        }
+        let n = survey.restored.len() as f64;
+        let below = survey.restored.iter().filter(|&&misfit| misfit <= self.median).count();
+        let explained = (2.0 * below as f64 / n).min(1.0);
+        let worse = (survey.as_alone as f64 - survey.as_bayes as f64) / n > DISAGREEMENT;
+        match explained {
+            _ if worse => Context::Outside,
+            explained if explained >= INSIDE => Context::Inside,
+            explained if explained >= OUTSIDE => Context::Mixed,
+            _ => Context::Outside,
+        }
+    }
 }
 
-impl Guard {
-    /// The verdict on every example of `data`, whose m `model` infers or not.
-    ///
-    /// # Errors
-    ///
-    /// As [`predict`](crate::predict).
-    pub fn verdicts<D: Dataset>(
-        &self,
-        model: &DeepCama,
-        data: &D,
-        infers_m: bool,
-        seed: u64,
-    ) -> Result<Vec<Verdict>> {
-        let decider = Decider { guard: Some(self), ..Decider::bare(model) };
-        let m = if infers_m { MChoice::Mean } else { MChoice::Null };
-        let predict = PredictConfig { samples: 1, m, seed, chunk: None };
-        let mut verdicts = Vec::with_capacity(data.len());
-        decider.decide_each(data, 0, &DecideConfig { by: By::Bayes, predict }, |decision| {
-            verdicts.push(decision.verdict);
-            ControlFlow::Continue(())
-        })?;
-        Ok(verdicts)
+/// What the guard sees of data as a whole, everything restored.
+#[derive(Default)]
+pub(super) struct Survey {
+    /// Misfit of every restored example, in nats.
+    restored: Vec<f64>,
+    /// How often the discriminative classifier on the restored example agrees with Bayes' rule.
+    as_bayes: usize,
+    /// How often it agrees with itself on the example as it was.
+    as_alone: usize,
+}
+
+impl Survey {
+    /// Adds an example that was decided about without a guard.
+    pub fn add(&mut self, decision: &Decision) {
+        self.restored.push(decision.misfit[1]);
+        let Ways { bayes, head, head_alone, .. } = &decision.ways;
+        if !head.is_empty() {
+            self.as_bayes += usize::from(highest(head) == highest(bayes));
+            self.as_alone += usize::from(highest(head) == highest(head_alone));
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 mod guard;
 mod temperature;
 
-pub use guard::{Guard, Verdict};
+pub use guard::{Context, Guard, Verdict};
 pub use temperature::fit_temperature;
 
 use std::ops::{ControlFlow, Range};
@@ -16,7 +16,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use self::guard::misfits;
+use self::guard::{Survey, misfits};
 use crate::batch;
 use crate::classifier::Classifier;
 use crate::data::Dataset;
@@ -57,6 +57,9 @@ impl Default for DecideConfig {
     }
 }
 
+/// The most examples that the guard looks at to judge data as a whole.
+const SURVEYED: usize = 500;
+
 /// A model with what stands beside it.
 #[derive(Clone, Copy)]
 pub struct Decider<'a> {
@@ -68,6 +71,8 @@ pub struct Decider<'a> {
     pub temperature: f64,
     /// The guard; without one everything is restored.
     pub guard: Option<&'a Guard>,
+    /// What the guard knows of the data that examples are from: see [`informed`](Self::informed).
+    pub context: Context,
 }
 
 /// What was decided about one example.
@@ -122,11 +127,35 @@ impl Ways {
 impl<'a> Decider<'a> {
     /// A model alone: Bayes' rule, unguarded.
     pub fn bare(model: &'a DeepCama) -> Self {
-        Self { model, classifier: None, temperature: TEMPERATURE, guard: None }
+        Self { model, classifier: None, temperature: TEMPERATURE, guard: None, context: Context::Unknown }
     }
 }
 
 impl Decider<'_> {
+    /// The same, after the guard has looked at the data as a whole: at no more than 500 examples spread over it. What
+    /// the mechanisms cannot express shows in all of them far better than in each.
+    ///
+    /// Without a guard, with do(m = 0) and on few examples nothing is learnt of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`decide`](Self::decide).
+    pub fn informed<D: Dataset>(&self, data: &D, config: &DecideConfig) -> Result<Self> {
+        let Some(guard) = self.guard.filter(|_| config.predict.m != MChoice::Null) else { return Ok(*self) };
+        let n = data.len().min(SURVEYED);
+        let spread: Vec<usize> = (0..n).map(|i| i * data.len() / n).collect();
+        let by = if self.classifier.is_some() { By::Both } else { By::Bayes };
+        let predict = PredictConfig { samples: 2, m: MChoice::Mean, ..config.predict.clone() };
+        // Unguarded, everything is restored.
+        let all = Self { guard: None, ..*self };
+        let mut survey = Survey::default();
+        all.decide_each(&data.select(&spread), 0, &DecideConfig { by, predict }, |decision| {
+            survey.add(&decision);
+            ControlFlow::Continue(())
+        })?;
+        Ok(Self { context: guard.context(&survey), ..*self })
+    }
+
     /// Decides about every example.
     ///
     /// # Errors
@@ -175,7 +204,7 @@ impl Decider<'_> {
                 "the classifier has {} classes, the model {classes}",
                 classifier.classes()
             ))),
-            _ if !(self.temperature > 0.0) => {
+            _ if self.temperature.is_nan() || self.temperature <= 0.0 => {
                 Err(Error::config("temperature", self.temperature, "a positive number"))
             }
             _ => Ok(()),
@@ -223,8 +252,15 @@ impl Decider<'_> {
                 misfits,
             });
         }
+        let ask = |seen: &Evidence| self.classifier.map(|asked| log_probabilities(asked, seen)).transpose();
+        let head_restored = found.as_ref().map(|found| ask(&found.cleaned)).transpose()?.flatten();
         let verdict = |i: usize| match (self.guard, &found) {
-            (Some(guard), found) => guard.judge(as_it_is[i], found.as_ref().map(|found| found.misfits[i])),
+            (Some(guard), Some(found)) => {
+                let agreed =
+                    head_restored.as_ref().map(|rows| highest(&rows[i]) == highest(&found.scores[i]));
+                guard.judge(self.context, as_it_is[i], Some(found.misfits[i]), agreed)
+            }
+            (Some(guard), None) => guard.judge(self.context, as_it_is[i], None, None),
             (None, Some(_)) => Verdict::Restored,
             (None, None) => Verdict::AsItWas,
         };
@@ -239,13 +275,7 @@ impl Decider<'_> {
             let mut streams: Vec<_> = indices.map(|i| stream(seed, first + i)).collect();
             null_scores = class_scores(model, &seen, None, samples, at_once, &mut streams);
         }
-        let head = self.asked(config.by, |classifier| log_probabilities(classifier, seen))?;
-        let head_restored = match &found {
-            Some(found) => {
-                self.asked(config.by, |classifier| log_probabilities(classifier, &found.cleaned))?
-            }
-            None => None,
-        };
+        let head = if config.by == By::Bayes { None } else { ask(seen)? };
 
         let mut null_scores = null_scores.into_iter();
         let decisions = verdicts.into_iter().enumerate().map(|(i, verdict)| {
@@ -259,7 +289,8 @@ impl Decider<'_> {
                 None => scores.as_ref().map_or(log_p0[i], |scores| normalised(scores).0),
             };
             let alone = head.as_ref().map(|rows| rows[i].as_slice());
-            let restored_head = head_restored.as_ref().filter(|_| undone.is_some());
+            let asked = undone.is_some() && config.by != By::Bayes;
+            let restored_head = head_restored.as_ref().filter(|_| asked);
             let ways = self.ways(
                 scores.as_deref().filter(|_| config.by != By::Head),
                 restored_head.map_or(alone, |rows| Some(rows[i].as_slice())),
@@ -292,11 +323,6 @@ impl Decider<'_> {
             }
         });
         Ok(decisions.collect())
-    }
-
-    /// What the discriminative classifier says, if it is asked.
-    fn asked<T>(&self, by: By, ask: impl FnOnce(&dyn Classifier) -> Result<T>) -> Result<Option<T>> {
-        self.classifier.filter(|_| by != By::Bayes).map(ask).transpose()
     }
 
     fn ways(

@@ -1,5 +1,6 @@
 //! `cama demo`: a classifier recovers from manipulations that it never saw.
 
+mod judge;
 mod pictures;
 mod plan;
 mod report;
@@ -10,9 +11,9 @@ use std::time::Instant;
 
 use cama::data::Images;
 use cama::manipulation::Manipulation;
-use cama::{By, DecideConfig, Error, Outcome, PredictConfig, Result, StoredModel};
-use cama_eval::{Beside, Judged, Score, evaluate};
+use cama::{Error, Outcome, Result, StoredModel};
 
+use self::judge::Judgement;
 use self::plan::{Case, Plan};
 use self::report::{Report, Result as CaseResult, is_demonstration, percent};
 use super::{adapt, train};
@@ -78,53 +79,45 @@ impl Demo<'_> {
         train::fit(&flags, &self.session.with_command(&line, INDENT))
     }
 
-    /// The score of the clean-trained model on the test images as they are and under each manipulation.
-    fn break_it(&self, clean: &StoredModel) -> Result<Vec<Score>> {
+    /// The clean-trained model on the test images as they are and under each manipulation.
+    fn break_it(&self, clean: &StoredModel) -> Result<Vec<Judgement>> {
         self.session.tell(format!(
-            "\n2  Break it: test digits, manipulated in ways that no training digit was: {}",
+            "\n2  Break it: test digits, manipulated in ways that no training digit was: {}\n\n\
+             {INDENT}an ordinary network  Bayes' rule",
             self.plan.test_data()
         ));
-        let manipulations: Vec<_> = [Manipulation::none()]
-            .into_iter()
-            .chain(self.plan.cases().into_iter().map(|case| case.manipulation))
-            .collect();
-        let words: Vec<_> = self.plan.cases().iter().map(|case| case.words).collect();
-        manipulations
-            .iter()
-            .enumerate()
-            .map(|(i, manipulation)| {
-                let score = self.score(clean, manipulation)?;
-                let what = if i == 0 { "as they are" } else { words[i - 1] };
-                self.session.tell(format!("{INDENT}{} right  {what}", percent(score.accuracy)));
-                Ok(score)
-            })
-            .collect::<Result<_>>()
-            .inspect(|_| self.session.tell(""))
+        let mut judged = vec![(Manipulation::none(), "as they are")];
+        judged.extend(self.plan.cases().into_iter().map(|case| (case.manipulation, case.words)));
+        let judge = |(manipulation, words): &(Manipulation, &str)| {
+            let judgement = self.judge(clean, manipulation)?;
+            let [network, bayes] = [&judgement.network, &judgement.bayes].map(|s| percent(s.accuracy));
+            self.session.tell(format!("{INDENT}{network:>19}  {bayes:>11}  right  {words}"));
+            Ok(judgement)
+        };
+        judged.iter().map(judge).collect::<Result<_>>().inspect(|_| self.session.tell(""))
     }
 
     fn adapt(
         &self,
         clean: &StoredModel,
         case: &Case,
-        before: &Score,
+        before: &Judgement,
         [from, to]: [&Path; 2],
     ) -> Result<(StoredModel, CaseResult)> {
         let (line, flags) = self.plan.adapt(case, from, to, self.session.seeds.given);
         self.session.tell(format!("{INDENT}{}", case.words));
         let began = Instant::now();
-        let (adapted, _) =
-            adapt::fit::<Images>(&flags, clean.clone(), &self.session.with_command(&line, INDENT))?;
+        let (adapted, _) = adapt::fit::<Images>(&flags, clean.clone(), &self.session.with_command(&line, INDENT))?;
         let seconds = began.elapsed().as_secs_f64();
         let Some(adaptation) = adapted.card.adaptations.last() else {
             return Err(Error::Interrupted("nothing was adapted".into()));
         };
-        let after = self.score(&adapted, &case.manipulation)?;
         let result = CaseResult {
             manipulation: case.manipulation.to_string(),
             words: case.words.into(),
             before: before.clone(),
-            clean_after: self.score(&adapted, &Manipulation::none())?,
-            after,
+            after: self.judge(&adapted, &case.manipulation)?,
+            clean_after: self.judge(&adapted, &Manipulation::none())?,
             adaptation: adaptation.report.clone(),
             seconds,
         };
@@ -134,30 +127,9 @@ impl Demo<'_> {
         };
         self.session.tell(format!(
             "{INDENT}{} → {} right{kept}\n",
-            percent(result.before.accuracy),
-            percent(result.after.accuracy)
+            percent(result.before.network.accuracy),
+            percent(result.after.both.accuracy)
         ));
         Ok((adapted, result))
-    }
-
-    fn score(&self, stored: &StoredModel, manipulation: &Manipulation) -> Result<Score> {
-        let manipulation = [(manipulation.severity(), manipulation.clone())];
-        let seed = self.session.seeds.manipulate;
-        let config = DecideConfig { by: By::Bayes, predict: self.config(stored) };
-        let judged = [Judged::Cama(stored.decider(), &config, Beside::Head)];
-        let rows = evaluate(&judged, &self.test, &manipulation, seed, |_| ())?;
-        rows.into_iter()
-            .next()
-            .map(|row| row.score)
-            .ok_or_else(|| Error::Mismatch("nothing was judged".into()))
-    }
-
-    fn config(&self, stored: &StoredModel) -> PredictConfig {
-        PredictConfig {
-            samples: self.plan.samples,
-            m: stored.card.default_m(),
-            seed: self.session.seeds.predict,
-            ..PredictConfig::default()
-        }
     }
 }

@@ -7,11 +7,11 @@ use cama::manipulation::Manipulation;
 
 use crate::flags::{AdaptFlags, Command, TrainFlags, parse};
 
-/// The manipulations, with what they are called.
-const MANIPULATIONS: [(&str, &str); 3] = [
-    ("shift-vertical:0.3", "moved up or down by up to 30% of the height"),
-    ("rotate:60", "turned by up to 60° either way"),
-    ("contrast:0.35:0.7", "faded from black and white to two greys"),
+/// The manipulations, with what they are called in pictures and in words.
+const MANIPULATIONS: [(&str, &str, &str); 3] = [
+    ("shift-vertical:0.3", "moved up or down", "moved up or down by up to 30% of the height"),
+    ("rotate:60", "turned", "turned by up to 60° either way"),
+    ("contrast:0.35:0.7", "faded", "faded from black and white to two greys"),
 ];
 
 /// Where test images for judging begin; those before are adapted to.
@@ -33,6 +33,8 @@ pub struct Plan {
 pub struct Case {
     /// What is done to the images.
     pub manipulation: Manipulation,
+    /// The same in a word or two.
+    pub title: &'static str,
     /// The same in words.
     pub words: &'static str,
     /// A name for files.
@@ -46,7 +48,7 @@ impl Plan {
         adapt_images: 5000,
         test_images: 1500,
         samples: 4,
-        train_flags: "--epochs 3",
+        train_flags: "--epochs 3 --head-epochs 1",
         adapt_flags: "--steps 200",
     };
 
@@ -56,14 +58,16 @@ impl Plan {
         adapt_images: 60,
         test_images: 50,
         samples: 1,
-        train_flags: "--epochs 2 --z 8 --hidden 32 --channels 8 --warm-up 2 --dream-steps 10",
+        train_flags: "--epochs 2 --z 8 --hidden 32 --channels 8 --warm-up 2 --dream-steps 10 \
+                      --head-epochs 2 --head-channels 4 --head-hidden 16",
         adapt_flags: "--steps 4 --watch-every 2 --batch 16 --watched 20",
     };
 
     /// What is done to the images.
     pub fn cases(&self) -> Vec<Case> {
-        let case = |(spec, words): (&'static str, &'static str)| Case {
+        let case = |(spec, title, words): (&'static str, &'static str, &'static str)| Case {
             manipulation: Manipulation::parse(spec).expect("a specification that is known to parse"),
+            title,
             words,
             name: spec.split(':').next().unwrap_or(spec).into(),
         };

@@ -10,6 +10,7 @@ use cama_eval::pictures::Picture;
 use serde::Serialize;
 
 use super::Demo;
+use super::judge::Judgement;
 use crate::output::Output;
 use crate::table::Table;
 
@@ -26,6 +27,13 @@ pub fn is_demonstration(folder: &Path) -> bool {
 /// How the name in the report begins.
 const PROGRAM: &str = "cama demo";
 
+/// Headings of the table: before, then after adapting.
+const NETWORK: &str = "an ordinary network";
+const BAYES: &str = "cama adapted: Bayes";
+const HEAD: &str = "network on restored";
+const BOTH: &str = "both";
+const CLEAN_AFTER: &str = "clean digits after";
+
 /// What came of one manipulation.
 #[derive(Serialize)]
 pub struct Result {
@@ -34,11 +42,11 @@ pub struct Result {
     /// The same in words.
     pub words: String,
     /// The clean-trained model on test images with this manipulation.
-    pub before: Score,
+    pub before: Judgement,
     /// The adapted model on the same images.
-    pub after: Score,
+    pub after: Judgement,
     /// The adapted model on the test images as they are.
-    pub clean_after: Score,
+    pub clean_after: Judgement,
     /// What adaptation says of itself.
     pub adaptation: AdaptReport,
     /// Seconds that adaptation took.
@@ -56,7 +64,7 @@ pub struct Report {
     samples: usize,
     history: Vec<Epoch>,
     dream_steps: usize,
-    clean_before: Score,
+    clean_before: Judgement,
     results: Vec<Result>,
     commands: Vec<String>,
     seconds: f64,
@@ -67,7 +75,7 @@ impl Report {
     pub fn new(
         demo: &Demo,
         clean: &StoredModel,
-        before: &Score,
+        before: &Judgement,
         results: Vec<Result>,
         clean_path: &Path,
     ) -> Self {
@@ -94,17 +102,14 @@ impl Report {
         }
     }
 
-    /// Accuracy before and after, a row for each manipulation.
+    /// Accuracy before and after by each way, a row for each manipulation.
     pub fn table(&self) -> Table {
-        let mut table = Table::new(["digits", "before", "after adapting", "clean digits after"]);
-        table.row(["as they are".to_string(), percent(self.clean_before.accuracy)]);
-        for result in &self.results {
-            table.row([
-                result.words.clone(),
-                percent(result.before.accuracy),
-                percent(result.after.accuracy),
-                percent(result.clean_after.accuracy),
-            ]);
+        let mut table = Table::new(["digits", NETWORK, BAYES, HEAD, BOTH, CLEAN_AFTER]);
+        table.row(["as they are".to_string(), percent(self.clean_before.network.accuracy)]);
+        for Result { words, before, after, clean_after, .. } in &self.results {
+            let scores = [&before.network, &after.bayes, &after.head, &after.both, &clean_after.both];
+            let cells = scores.map(|score| percent(score.accuracy));
+            table.row([words.clone()].into_iter().chain(cells));
         }
         table
     }
@@ -155,8 +160,10 @@ impl Report {
              Trained on clean digits only (`{train_data}`, {epochs} epochs, held-out ELBO {elbo:.2} nats), with \
              {dream_steps} steps of dreaming. Adapted, for each manipulation separately, to unlabelled \
              digits of `{adapt_data}` that are manipulated in this way. Judged on `{test_data}`, which no step was \
-             trained on. Accuracies with K = {samples} samples, with their 95% intervals below; seed {seed}; \
-             {:.0} s in all.\n\n{}\n",
+             trained on. The ordinary network is a small convolutional one, fitted to the same clean digits; after \
+             adapting, it reads them restored, T_m⁻¹(x), where a guard finds the model to explain them so, and what \
+             Bayes\' rule says is multiplied with what it says (both). Accuracies with K = {samples} samples, with \
+             their 95% intervals below; seed {seed}; {:.0} s in all.\n\n{}\n",
             self.seconds,
             self.table().markdown()
         );
@@ -176,22 +183,28 @@ impl Report {
         };
         let mut table = Table::new([
             "manipulation",
-            "before",
-            "after",
-            "clean after",
+            NETWORK,
+            "Bayes before",
+            BOTH,
+            CLEAN_AFTER,
+            "restored",
+            "unexplained",
             "ELBO(x) before",
             "after",
             "seconds",
         ]);
-        for result in &self.results {
+        for Result { manipulation, before, after, clean_after, adaptation, seconds, .. } in &self.results {
             table.row([
-                result.manipulation.clone(),
-                interval(&result.before),
-                interval(&result.after),
-                interval(&result.clean_after),
-                format!("{:.2}", result.adaptation.elbo_before),
-                format!("{:.2}", result.adaptation.elbo_after),
-                format!("{:.0}", result.seconds),
+                manipulation.clone(),
+                interval(&before.network),
+                interval(&before.bayes),
+                interval(&after.both),
+                interval(&clean_after.both),
+                percent(after.restored),
+                percent(after.unexplained),
+                format!("{:.2}", adaptation.elbo_before),
+                format!("{:.2}", adaptation.elbo_after),
+                format!("{seconds:.0}"),
             ]);
         }
         table
@@ -205,7 +218,8 @@ pub fn percent(share: f64) -> String {
 
 fn caption(picture: &str) -> &'static str {
     match picture {
-        "restored.png" => "what the models saw, and what they make of it with do(m=0)",
+        "restored.png" => "what was done to digits, inferred and undone",
+        "more.png" => "the same of all nine, of which those above are the most changed",
         "samples.png" => "digits that the clean-trained model imagines",
         "walk.png" => "what each component of m does to a digit",
         "report.md" => "this result, and the commands that make it by hand",

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use cama::data::table::Rows;
 use cama::data::{Dataset, Images};
-use cama::{DecideConfig, Decider, Error, Input, StoredModel};
+use cama::{Context, DecideConfig, Decider, Error, Input, StoredModel};
 
 use self::writers::{Csv, Format, JsonLines, Npz, Writer};
 use super::{load_model, manipulated};
@@ -59,10 +59,24 @@ pub fn run(flags: &PredictCommand, session: &Session) -> anyhow::Result<()> {
 }
 
 /// A model and how it decides.
+#[derive(Clone)]
 struct Deciding<'a> {
     stored: &'a StoredModel,
     decider: Decider<'a>,
     config: DecideConfig,
+}
+
+impl Deciding<'_> {
+    /// The same, after the guard has looked at data, or at the first part of it.
+    fn informed(&self, data: &impl Dataset, session: &Session) -> cama::Result<Self> {
+        let decider = self.decider.informed(data, &self.config)?;
+        if decider.context == Context::Outside {
+            session.warn(
+                "what was done to the data is outside of what the model's mechanisms can express: nothing is restored",
+            );
+        }
+        Ok(Self { decider, ..self.clone() })
+    }
 }
 
 /// Hands every prediction to `writer`, with the index of what it is of.
@@ -93,6 +107,7 @@ fn whole<D: Source>(
     let data = D::load(&flags.data, false, deciding.stored, &flags.reading, session)?;
     let data = manipulated(data, flags.manipulate.as_deref(), session.seeds.manipulate)?;
     let bar = count(session, data.len(), "predicting");
+    let deciding = &deciding.informed(&data, session)?;
     part(deciding, &data, 0, |i| data.index(i), writer, || bar.inc(1))?;
     bar.finish_and_clear();
     Ok(())
@@ -109,9 +124,13 @@ fn stream(
     let mut parts = schema.stream(&flags.data, ROWS_AT_A_TIME)?;
     let bar = count_up(session, "predicting");
     let mut done = 0;
+    let mut deciding = deciding.clone();
     for rows in &mut parts {
         let rows = rows?;
-        part(deciding, &rows, done, |i| rows.row_index(i), writer, || bar.inc(1))?;
+        if done == 0 {
+            deciding = deciding.informed(&rows, session)?;
+        }
+        part(&deciding, &rows, done, |i| rows.row_index(i), writer, || bar.inc(1))?;
         done += rows.len();
     }
     bar.finish_and_clear();
