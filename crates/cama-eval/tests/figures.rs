@@ -148,7 +148,8 @@ fn rows_are_scored_with_the_same_manipulation_every_time() {
     let bayes = DecideConfig { by: By::Bayes, predict: one_sample(MChoice::Null) };
     let score = |seed, seen: &mut Vec<String>| {
         let each = |row: &cama_eval::Row| seen.push(row.manipulation.clone());
-        evaluate(&[Judged::Cama(Decider::bare(&model), &bayes, Beside::Head)], &images, &specs, seed, each).unwrap()
+        evaluate(&[Judged::Cama(Decider::bare(&model), &bayes, Beside::Head)], &images, &specs, seed, each)
+            .unwrap()
     };
     let mut seen = Vec::new();
     let first = score(1, &mut seen);
@@ -158,7 +159,13 @@ fn rows_are_scored_with_the_same_manipulation_every_time() {
     assert!(first[0] == other[0] && first[1] != other[1] && first[2] == other[2]);
     let unlabelled = images.without_labels();
     assert!(
-        evaluate(&[Judged::Cama(Decider::bare(&model), &bayes, Beside::Head)], &unlabelled, &specs, 1, |_| ())
-            .is_err()
+        evaluate(
+            &[Judged::Cama(Decider::bare(&model), &bayes, Beside::Head)],
+            &unlabelled,
+            &specs,
+            1,
+            |_| ()
+        )
+        .is_err()
     );
 }

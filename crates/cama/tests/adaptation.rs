@@ -82,7 +82,7 @@ fn adaptation_recovers_shifted_digits_and_changes_nothing_but_the_parts_of_m() {
     let others = data::load("mnist:test[5000..5400]").unwrap();
     let shifted = shift.apply_seeded(&others, 2);
     let config = AdaptConfig { steps: 60, watch_every: 20, watched: 100, ..AdaptConfig::default() };
-    let former = Former { decider: Decider::bare(&model), infers_m: false };
+    let former = Former { decider: cama::Decider::bare(&model), infers_m: false };
     let Adapted { model: adapted, report, .. } =
         adapt(&model, &unlabelled, Some(&clean()), &config, former, 1, &mut silent).unwrap();
     assert_eq!(report.outcome, Outcome::Adapted);
@@ -111,7 +111,7 @@ fn the_guard_rolls_back_to_what_predicted_before() {
     let model = former.clone().attach(&[], 1).unwrap().attach(&mechanisms, 1).unwrap();
     let unlabelled = data::load("mnist:test[..200]").unwrap();
     let config = AdaptConfig { steps: 6, watch_every: 2, watched: 40, ..AdaptConfig::default() };
-    let before = Former { decider: Decider::bare(&former), infers_m: false };
+    let before = Former { decider: cama::Decider::bare(&former), infers_m: false };
     let adapted = adapt(&model, &unlabelled, Some(&clean()), &config, before, 1, &mut silent).unwrap();
     assert_eq!(adapted.report.outcome, Outcome::RolledBack);
     assert_eq!(adapted.report.kept_step, 0);

@@ -269,7 +269,7 @@ fn a_shifted_column_is_found_and_undone_and_the_others_stay() {
         data.x.iter_mut().for_each(|x| x[1] += 4.0);
         data
     };
-    let former = Former { decider: Decider::bare(&clean_trained), infers_m: false };
+    let former = Former { decider: cama::Decider::bare(&clean_trained), infers_m: false };
     let config = AdaptConfig::for_input(&Input::Table(data.input()));
     let adapted =
         adapt(&model, &shifted(2).without_labels(), Some(&data), &config, former, 1, &mut silent).unwrap();

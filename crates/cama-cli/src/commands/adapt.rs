@@ -66,8 +66,7 @@ pub fn fit<D: Source>(
     let clean_batch = if clean.is_some() { config.clean_batch } else { 0 };
     let mut reporter = Reporter::new(session, config.batch + clean_batch);
     let observer = &mut |event: Event| reporter.observe(event);
-    let before =
-        Former { decider: former.decider(), infers_m: former.card.infers_m };
+    let before = Former { decider: former.decider(), infers_m: former.card.infers_m };
     let adapted =
         adapt(&stored.model, &data, clean.as_ref(), &config, before, session.seeds.adapt, observer)?;
     let card = match adapted.report.outcome {

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use cama::data::Images;
 use cama::data::table::Rows;
 use cama::manipulation::{Sweep, Sweepable};
-use cama::{Error, Event, Input, StoredModel};
+use cama::{Classifier, Error, Event, Input, StoredModel};
 use cama_eval::{Baseline, BaselineConfig, Beside, Judged, Row, Shares, evaluate};
 
 use super::load_model;
@@ -33,14 +33,17 @@ pub fn run(flags: &EvaluateFlags, session: &Session) -> anyhow::Result<()> {
 fn run_on<D: Source>(flags: &EvaluateFlags, stored: &StoredModel, session: &Session) -> anyhow::Result<()> {
     let against = flags.against.iter().map(|name| BaselineConfig::named(name));
     let against: Vec<BaselineConfig> = against.collect::<cama::Result<_>>()?;
-    let (decider, config) = flags.prediction.decider(stored, session.seeds.predict)?;
+    let classifier = flags.classifier.open(stored)?;
+    let beside = if classifier.is_some() { Beside::Other } else { Beside::Head };
+    let classifier = classifier.as_ref().map(|classifier| classifier as &dyn Classifier);
+    let (decider, config) = flags.prediction.decider(stored, classifier, session.seeds.predict)?;
     let manipulations = manipulations(&sweeps::<D>(&flags.manipulate)?, !flags.no_clean);
     let load = |spec: &String| D::load(spec, true, stored, &flags.reading, session);
     let all: Vec<D> = flags.data.iter().map(load).collect::<cama::Result<_>>()?;
     session.detail(|| format!("{} with {config:?}", flags.data.join(", ")));
 
     let baselines = baselines::<D>(&against, flags, stored, session)?;
-    let judged: Vec<Judged> = [Judged::Cama(decider, &config, Beside::Head)]
+    let judged: Vec<Judged> = [Judged::Cama(decider, &config, beside)]
         .into_iter()
         .chain(baselines.iter().map(Judged::Baseline))
         .collect();

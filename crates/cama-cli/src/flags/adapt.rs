@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cama::{AdaptConfig, CleanTerm, Input};
+use cama::{AdaptConfig, By, CleanTerm, Input};
 use clap::Args;
 
 use super::{DreamFlags, ReadFlags, Setting, named, overlay};
@@ -95,6 +95,9 @@ pub struct AdaptationFlags {
     /// How much accuracy on clean data may be lost.
     #[arg(long, value_name = "A")]
     pub tolerance: Option<f64>,
+    /// By what that accuracy is measured; `bayes` minds a spoilt q2(m|x) most.
+    #[arg(long, value_name = "bayes|head|both", value_parser = named::<By>)]
+    pub by: Option<By>,
 }
 
 impl AdaptationFlags {
@@ -107,7 +110,7 @@ impl AdaptationFlags {
         let mut config = AdaptConfig::for_input(input);
         overlay!(self => config;
             shared_steps, settle_steps, steps, batch, clean_batch, learning_rate, alpha, clean_term, kl_m, samples, gradient_clip,
-            portion, watch_every, watched, tolerance);
+            portion, watch_every, watched, tolerance, by);
         config.check()?;
         Ok(config)
     }

@@ -136,7 +136,13 @@ mod tests {
         let config = ModelConfig { z: 2, hidden: 4, ..ModelConfig::fast(image, 10) };
         let model = DeepCama::new(&config, 0, &device("cpu").unwrap()).unwrap();
         let classes = (0..10).map(|digit| digit.to_string()).collect();
-        StoredModel { model, schema: None, head: None, guard: None, card: Card { classes, ..Card::default() } }
+        StoredModel {
+            model,
+            schema: None,
+            head: None,
+            guard: None,
+            card: Card { classes, ..Card::default() },
+        }
     }
 
     /// A model of the table that the classifiers were fitted to; `data` is what it says it was trained on.

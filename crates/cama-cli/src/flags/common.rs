@@ -1,6 +1,6 @@
 //! Flags that several commands have.
 
-use cama::{By, Card, DecideConfig, Decider, MChoice, PredictConfig, StoredModel};
+use cama::{By, Card, Classifier, DecideConfig, Decider, MChoice, PredictConfig, StoredModel};
 use clap::Args;
 
 use super::{named, overlay};
@@ -20,6 +20,9 @@ pub struct PredictFlags {
     /// `both`. Unless given, `both`; `bayes` if the model has no head.
     #[arg(long, value_name = "bayes|head|both", value_parser = named::<By>)]
     pub by: Option<By>,
+    /// T of `both`, whose product has Bayes' rule to the power 1/T; what was fitted for the model's head unless given.
+    #[arg(long, value_name = "T")]
+    pub temperature: Option<f64>,
     /// Restore every input, even where the model cannot explain what comes out.
     #[arg(long)]
     pub no_guard: bool,
@@ -38,13 +41,17 @@ impl PredictFlags {
         Ok(config)
     }
 
-    /// A model with what stands beside it, the guard left out if it was told to be, and how to decide.
+    /// A model with what stands beside it, the guard left out if it was told to be, and how to decide; `other` takes
+    /// the place of the model's own head.
     pub fn decider<'a>(
         &self,
         stored: &'a StoredModel,
+        other: Option<&'a dyn Classifier>,
         seed: u64,
     ) -> cama::Result<(Decider<'a>, DecideConfig)> {
-        let mut decider = stored.decider();
+        let own = stored.decider();
+        let temperature = self.temperature.unwrap_or(own.temperature);
+        let mut decider = Decider { classifier: other.or(own.classifier), temperature, ..own };
         if self.no_guard {
             decider.guard = None;
         }

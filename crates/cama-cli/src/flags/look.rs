@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use cama::manipulation::Manipulation;
 use clap::{Args, ValueEnum};
 
-use super::{PredictFlags, ReadFlags};
+use super::{ClassifierFlags, PredictFlags, ReadFlags};
 
 /// `cama predict`
 #[derive(Args)]
@@ -29,13 +29,15 @@ pub struct PredictCommand {
     pub reading: ReadFlags,
     #[command(flatten)]
     pub prediction: PredictFlags,
+    #[command(flatten)]
+    pub classifier: ClassifierFlags,
 }
 
 /// `cama evaluate`
 #[derive(Args)]
 pub struct EvaluateFlags {
-    /// The model folder.
-    #[arg(long, value_name = "MODEL")]
+    /// The model folder; as `--restore-with` it reads better beside a --classifier.
+    #[arg(long, visible_alias = "restore-with", value_name = "MODEL")]
     pub model: PathBuf,
     /// Labelled images or rows; several are judged one after another.
     #[arg(long, value_name = "D", num_args = 1.., required = true)]
@@ -58,6 +60,8 @@ pub struct EvaluateFlags {
     pub reading: ReadFlags,
     #[command(flatten)]
     pub prediction: PredictFlags,
+    #[command(flatten)]
+    pub classifier: ClassifierFlags,
 }
 
 /// What to draw.

@@ -2,7 +2,6 @@
 
 mod adapt;
 // Until commands take it.
-#[cfg_attr(not(test), expect(dead_code))]
 mod classifier;
 mod common;
 mod dream;
@@ -21,7 +20,6 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use adapt::AdaptFlags;
-#[expect(unused_imports)]
 pub use classifier::ClassifierFlags;
 pub use common::PredictFlags;
 pub use dream::DreamFlags;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::decide::By;
 use crate::input::Input;
 use crate::optimise::{check_loop, check_samples};
 use crate::{Error, Result};
@@ -52,6 +53,8 @@ pub struct AdaptConfig {
     pub watched: usize,
     /// How much accuracy on clean examples may be lost before a state is discarded.
     pub tolerance: f64,
+    /// By what that accuracy is measured. Bayes' rule minds a spoilt q2 most.
+    pub by: By,
 }
 
 impl Default for AdaptConfig {
@@ -73,6 +76,7 @@ impl Default for AdaptConfig {
             watch_every: 50,
             watched: 500,
             tolerance: 0.01,
+            by: By::Bayes,
         }
     }
 }

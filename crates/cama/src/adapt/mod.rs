@@ -82,7 +82,13 @@ pub fn adapt<D: Dataset>(
     let drawn: Vec<usize> = shuffled(unlabelled.len(), &mut rng)[..wanted].to_vec();
     let (test, watched) = held_out(&unlabelled.select(&drawn), config, &mut rng);
     let clean = clean.map(|clean| held_out(clean, config, &mut rng));
-    let watch = Watch { config, watched: &watched, clean: clean.as_ref().map(|(_, watched)| watched), seed };
+    let watch = Watch {
+        config,
+        watched: &watched,
+        clean: clean.as_ref().map(|(_, watched)| watched),
+        seed,
+        beside: former.decider,
+    };
 
     let before = watch.look(former.decider.model, former.infers_m)?;
     let mut best: Option<(usize, Look, DeepCama)> = None;
@@ -157,7 +163,9 @@ pub fn adapt<D: Dataset>(
     };
     let (mut kept_step, mut after, mut adapted) =
         best.unwrap_or_else(|| (0, before.clone(), former.decider.model.clone()));
-    let judge = |model: &DeepCama, infers_m| verdicts(Decider { model, ..former.decider }, infers_m, unlabelled, seed);
+    let judge = |model: &DeepCama, infers_m| {
+        verdicts(Decider { model, ..former.decider }, infers_m, unlabelled, seed)
+    };
     let (mut verdicts, context) = judge(&adapted, left.is_none() || former.infers_m)?;
     let restored = count(&verdicts, Verdict::Restored);
     let few = (restored as f64) < LEAST_RESTORED * verdicts.len() as f64;
@@ -191,7 +199,12 @@ pub fn adapt<D: Dataset>(
 }
 
 /// What the guard makes of every example, and of all of them; nothing without a guard.
-fn verdicts<D: Dataset>(decider: Decider, infers_m: bool, data: &D, seed: u64) -> Result<(Vec<Verdict>, Context)> {
+fn verdicts<D: Dataset>(
+    decider: Decider,
+    infers_m: bool,
+    data: &D,
+    seed: u64,
+) -> Result<(Vec<Verdict>, Context)> {
     if decider.guard.is_none() {
         return Ok((Vec::new(), Context::Unknown));
     }

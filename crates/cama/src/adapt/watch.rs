@@ -7,9 +7,10 @@ use rayon::prelude::*;
 use super::AdaptConfig;
 use crate::batch;
 use crate::data::Dataset;
+use crate::decide::{DecideConfig, Decider};
 use crate::model::DeepCama;
 use crate::objective::{Manipulated, elbo_unlabelled};
-use crate::predict::{MChoice, PredictConfig, predict};
+use crate::predict::{MChoice, PredictConfig};
 use crate::{Error, Result};
 
 /// Watches states on examples that no step is trained on, always with the same noise.
@@ -18,6 +19,8 @@ pub(super) struct Watch<'a, D> {
     pub watched: &'a D,
     pub clean: Option<&'a D>,
     pub seed: u64,
+    /// What stands beside the model.
+    pub beside: Decider<'a>,
 }
 
 /// What it saw of one state.
@@ -59,9 +62,11 @@ impl<D: Dataset> Watch<'_, D> {
         let clean = self.clean.map(|clean| {
             let labels = clean.labels().expect("checked to have labels");
             let m = if infers_m { MChoice::Mean } else { MChoice::Null };
-            let config = PredictConfig { samples: 4, m, seed: self.seed, ..PredictConfig::default() };
-            let predicted = predict(model, clean, &config)?;
-            let right = predicted.iter().zip(labels).filter(|(p, y)| p.class == **y).count();
+            let predict = PredictConfig { samples: 4, m, seed: self.seed, ..PredictConfig::default() };
+            // Unguarded: what the guard would catch is to be seen.
+            let decider = Decider { model, guard: None, ..self.beside };
+            let decided = decider.decide(clean, &DecideConfig { by: self.config.by, predict })?;
+            let right = decided.iter().zip(labels).filter(|(p, y)| p.class == **y).count();
             Ok::<_, Error>(right as f64 / clean.len() as f64)
         });
         Ok(Look { elbo, clean: clean.transpose()? })

@@ -107,7 +107,8 @@ impl Demo<'_> {
         let (line, flags) = self.plan.adapt(case, from, to, self.session.seeds.given);
         self.session.tell(format!("{INDENT}{}", case.words));
         let began = Instant::now();
-        let (adapted, _) = adapt::fit::<Images>(&flags, clean.clone(), &self.session.with_command(&line, INDENT))?;
+        let (adapted, _) =
+            adapt::fit::<Images>(&flags, clean.clone(), &self.session.with_command(&line, INDENT))?;
         let seconds = began.elapsed().as_secs_f64();
         let Some(adaptation) = adapted.card.adaptations.last() else {
             return Err(Error::Interrupted("nothing was adapted".into()));

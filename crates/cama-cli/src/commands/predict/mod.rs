@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use cama::data::table::Rows;
 use cama::data::{Dataset, Images};
-use cama::{Context, DecideConfig, Decider, Error, Input, StoredModel};
+use cama::{Classifier, Context, DecideConfig, Decider, Error, Input, StoredModel};
 
 use self::writers::{Csv, Format, JsonLines, Npz, Writer};
 use super::{load_model, manipulated};
@@ -30,7 +30,9 @@ pub fn run(flags: &PredictCommand, session: &Session) -> anyhow::Result<()> {
     let format = flags.out.as_deref().map_or(Ok(Format::Csv), Format::of)?;
     let out = flags.out.as_deref().map(|path| Output::file(path, flags.force)).transpose()?;
     let stored = load_model(&flags.model, session)?;
-    let (decider, config) = flags.prediction.decider(&stored, session.seeds.predict)?;
+    let classifier = flags.classifier.open(&stored)?;
+    let classifier = classifier.as_ref().map(|classifier| classifier as &dyn Classifier);
+    let (decider, config) = flags.prediction.decider(&stored, classifier, session.seeds.predict)?;
     let deciding = &Deciding { stored: &stored, decider, config };
     session.detail(|| format!("{} with {:?}", flags.data, deciding.config));
     let _graceful = Graceful::begin();
