@@ -7,6 +7,7 @@ pub mod graph;
 pub mod info;
 pub mod predict;
 mod record;
+pub mod restore;
 pub mod show;
 pub mod simulate;
 pub mod train;

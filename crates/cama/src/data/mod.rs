@@ -24,6 +24,7 @@ mod batches;
 mod damage;
 mod dataset;
 mod folder;
+mod folder_write;
 mod idx;
 mod images;
 mod load;
@@ -37,6 +38,7 @@ pub mod table;
 
 pub use batches::{shuffled, split};
 pub use dataset::Dataset;
+pub use folder_write::{folder_classes, write_folder};
 pub use images::Images;
 pub use load::load;
 pub use npz_write::write_npz;
