@@ -31,7 +31,13 @@ fn put(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
 }
 
 /// The table of `spec` written to `out` with these edits, some rows at a time.
-fn rewrite(spec: &str, schema: &Schema, edits: &[Edit], out: &Path, at_a_time: usize) -> crate::Result<()> {
+fn rewrite(
+    spec: &str,
+    schema: &Schema,
+    edits: &[Edit],
+    out: &Path,
+    at_a_time: usize,
+) -> crate::Result<usize> {
     let changing: Vec<usize> = (0..schema.columns.len()).collect();
     let file = fs::File::create(out).unwrap();
     let mut rewriter = Rewriter::open(spec, schema, &changing, out, file)?;
@@ -332,7 +338,7 @@ fn a_known_m_is_undone_in_the_users_own_units() {
     };
     for (found, x) in x1(&moved_text).iter().zip([12.5, 7.25, 9.75]) {
         let wanted = 10.0 + f64::exp(0.6) * (x - 10.0) + 6.0;
-        assert!((found - wanted).abs() < 2e-6, "{found} {wanted}");
+        assert!((found - wanted).abs() < 6e-6, "{found} {wanted}");
     }
     // Undone from the table that was moved.
     let read = schema.read(out.to_str().unwrap(), false).unwrap().0;
@@ -341,7 +347,7 @@ fn a_known_m_is_undone_in_the_users_own_units() {
     rewrite(out.to_str().unwrap(), &schema, &undone, &last, 2).unwrap();
     let last = fs::read_to_string(&last).unwrap();
     for (found, x) in x1(&last).iter().zip([12.5, 7.25, 9.75]) {
-        assert!((found - x).abs() < 3e-6, "{found} {x}");
+        assert!((found - x).abs() < 6e-6, "{found} {x}");
     }
     // And nothing else was touched.
     let others = |text: &str| -> Vec<String> {
