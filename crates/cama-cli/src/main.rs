@@ -34,6 +34,7 @@ fn run() -> anyhow::Result<()> {
         Command::Train(flags) => commands::train::run(flags, &session),
         Command::Predict(flags) => commands::predict::run(flags, &session),
         Command::Adapt(flags) => commands::adapt::run(flags, &session),
+        Command::Restore(flags) => commands::restore::run(flags, &session),
         Command::Evaluate(flags) => commands::evaluate::run(flags, &session),
         Command::Show(flags) => commands::show::run(flags, &session),
         Command::Simulate(flags) => commands::simulate::run(flags, &session),

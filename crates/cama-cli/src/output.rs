@@ -98,6 +98,40 @@ impl Output {
     }
 }
 
+impl Output {
+    /// Writes a folder beside, by `write`, and puts it in the place of the path when it is complete; a folder that was
+    /// there before is then gone.
+    ///
+    /// # Errors
+    ///
+    /// As `write`, and if the folder cannot be put in its place: then what was there before survives.
+    pub fn write_folder(&self, write: impl FnOnce(&Path) -> anyhow::Result<()>) -> anyhow::Result<()> {
+        let place = match self.path.parent() {
+            Some(place) if !place.as_os_str().is_empty() => place,
+            _ => Path::new("."),
+        };
+        fs::create_dir_all(place).map_err(Error::io("create", place))?;
+        let partial = tempfile::Builder::new().prefix(".partial-").tempdir_in(place);
+        let partial = partial.map_err(Error::io("write to", place))?;
+        let [new, former] = ["new", "former"].map(|name| partial.path().join(name));
+        fs::create_dir(&new).map_err(Error::io("create", &new))?;
+        write(&new)?;
+        let existed = self.path.exists();
+        let mut moved = match existed {
+            true => fs::rename(&self.path, &former),
+            false => Ok(()),
+        };
+        if moved.is_ok() {
+            moved = fs::rename(&new, &self.path);
+            if moved.is_err() && existed {
+                // The first error is the one to report.
+                let _ = fs::rename(&former, &self.path);
+            }
+        }
+        Ok(moved.map_err(Error::io("write", &self.path))?)
+    }
+}
+
 fn refuse_existing(path: &Path, force: bool) -> Result<()> {
     if path.as_os_str().is_empty() {
         return Err(Error::config("out", "``", "a path"));
@@ -150,6 +184,27 @@ mod tests {
         assert!(Output::folder(&there.join("below"), false).is_err());
         assert!(Output::file(Path::new(""), false).is_err());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn folders_are_written_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = Output::folder(&folder.path().join("a/b"), false).unwrap();
+        let put = |text: &'static str| {
+            move |beside: &Path| -> anyhow::Result<()> { Ok(fs::write(beside.join(text), text)?) }
+        };
+        let failed = |beside: &Path| {
+            put("half")(beside)?;
+            anyhow::bail!("no more")
+        };
+        assert_eq!(out.write_folder(failed).unwrap_err().to_string(), "no more");
+        assert_eq!(fs::read_dir(folder.path().join("a")).unwrap().count(), 0);
+        out.write_folder(put("first")).unwrap();
+        out.write_folder(failed).unwrap_err();
+        assert!(holds_only(out.path(), &["first"]));
+        out.write_folder(put("second")).unwrap();
+        assert!(holds_only(out.path(), &["second"]) && !holds_only(out.path(), &[]));
+        assert_eq!(fs::read_dir(folder.path().join("a")).unwrap().count(), 1);
     }
 
     #[test]

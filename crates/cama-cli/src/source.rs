@@ -33,18 +33,8 @@ impl Source for Images {
         reading: &ReadFlags,
         session: &Session,
     ) -> Result<Self> {
-        let table_flags = [
-            ("graph", reading.graph.is_some()),
-            ("target", reading.target.is_some()),
-            ("missing", reading.missing.is_some()),
-        ];
-        refuse("images, which the model is for", &table_flags)?;
-        if is_table(spec) {
-            return Err(Error::Mismatch(format!("the model takes images, {spec} is a table")));
-        }
-        let images = cama::data::load(spec)?;
+        let images = images(spec, stored, reading)?;
         if !labelled {
-            stored.model.check_fits(&images)?;
             return Ok(images.without_labels());
         }
         let images = images.numbered_to(stored.model.config().classes);
@@ -52,6 +42,26 @@ impl Source for Images {
         warn_of_other_names(&stored.card, &images, session);
         Ok(images)
     }
+}
+
+/// Images that a model for images can read, with the labels that they come with, whatever these are.
+///
+/// # Errors
+///
+/// If the flags are for tables, `spec` names a table, or the images cannot be used.
+pub fn images(spec: &str, stored: &StoredModel, reading: &ReadFlags) -> Result<Images> {
+    let table_flags = [
+        ("graph", reading.graph.is_some()),
+        ("target", reading.target.is_some()),
+        ("missing", reading.missing.is_some()),
+    ];
+    refuse("images, which the model is for", &table_flags)?;
+    if is_table(spec) {
+        return Err(Error::Mismatch(format!("the model takes images, {spec} is a table")));
+    }
+    let images = cama::data::load(spec)?;
+    stored.model.check_fits(&images)?;
+    Ok(images)
 }
 
 /// Classes go by their order; other names may mean another order.

@@ -301,7 +301,7 @@ fn flags_can_come_from_a_file() {
 fn help_and_version_are_there() {
     let folder = tempfile::tempdir().unwrap();
     assert!(done(folder.path(), &["--version"]).starts_with("cama 0"));
-    for command in ["demo", "train", "predict", "adapt", "evaluate", "show", "info"] {
+    for command in ["demo", "train", "predict", "adapt", "restore", "evaluate", "show", "info"] {
         let help = done(folder.path(), &[command, "--help"]);
         for flag in ["--seed", "--device", "--threads", "--quiet", "--config"] {
             assert!(help.contains(flag), "{command} {flag}");

@@ -7,6 +7,7 @@ pub mod graph;
 pub mod info;
 pub mod predict;
 mod record;
+pub mod restore;
 pub mod show;
 pub mod simulate;
 pub mod train;
@@ -15,7 +16,7 @@ use std::path::Path;
 
 use cama::data::Dataset;
 use cama::data::table::is_table;
-use cama::{Error, Result, StoredModel};
+use cama::{Context, DecideConfig, Decider, Error, Result, StoredModel};
 
 use crate::seeds::rng;
 use crate::session::Session;
@@ -31,6 +32,23 @@ fn manipulated<D: Dataset>(data: D, manipulation: Option<&str>, seed: u64) -> Re
         Some(spec) => data.manipulated(&spec.parse()?, &mut rng(seed)),
         None => Ok(data),
     }
+}
+
+/// `decider` after the guard has looked at data, or at the first part of it.
+fn informed<'a>(
+    decider: &Decider<'a>,
+    data: &impl Dataset,
+    config: &DecideConfig,
+    session: &Session,
+) -> Result<Decider<'a>> {
+    let decider = decider.informed(data, config)?;
+    if decider.context == Context::Outside {
+        session.warn(format!(
+            "what was done to {} is outside of what the model's mechanisms can express: nothing is restored",
+            data.name()
+        ));
+    }
+    Ok(decider)
 }
 
 /// Errors if a specification of images names a table.

@@ -10,6 +10,7 @@ mod head;
 mod look;
 mod mechanism;
 mod model;
+mod restore;
 mod simulate;
 mod table;
 mod train;
@@ -28,6 +29,7 @@ pub use head::HeadFlags;
 pub use look::{DemoFlags, EvaluateFlags, InfoFlags, PredictCommand, ShowFlags, What};
 pub use mechanism::{Setting, with_settings};
 pub use model::{ModelFlags, refuse};
+pub use restore::RestoreFlags;
 pub use simulate::SimulateFlags;
 pub use table::{ReadFlags, TableFlags};
 pub use train::TrainFlags;
@@ -89,6 +91,8 @@ pub enum Command {
     Predict(PredictCommand),
     /// Adapt a model to unlabelled, manipulated images or rows.
     Adapt(AdaptFlags),
+    /// Undo what the world did to images, or to rows of a table, and tell what it was.
+    Restore(RestoreFlags),
     /// Judge a model on labelled images or rows under manipulations.
     Evaluate(EvaluateFlags),
     /// Draw what a model believes.

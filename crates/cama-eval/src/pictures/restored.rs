@@ -39,6 +39,7 @@ pub fn restored(
     };
     let by = if decider.classifier.is_some() { By::Both } else { By::Bayes };
     let config = DecideConfig { by, predict: PredictConfig { m: MChoice::Mean, ..predict.clone() } };
+    let decider = &decider.informed(images, &config)?;
     let decisions = decider.decide(images, &config)?;
     let (left, rebuilt) = (left(&decisions), rebuilt(decider, images, &decisions));
     let undone = decisions.iter().map(|decision| decision.restored.clone()).collect();

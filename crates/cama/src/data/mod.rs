@@ -32,6 +32,7 @@ mod batches;
 mod damage;
 mod dataset;
 mod folder;
+mod folder_write;
 mod forms;
 mod idx;
 mod images;
@@ -47,6 +48,7 @@ pub mod table;
 
 pub use batches::{shuffled, split};
 pub use dataset::Dataset;
+pub use folder_write::{folder_classes, write_folder};
 pub use images::Images;
 pub use load::load;
 pub use npz_write::write_npz;

@@ -75,9 +75,8 @@ impl Mechanism for PerColumn {
     }
 
     fn parameters(&self) -> Vec<Parameter> {
-        let shift =
-            |name| Parameter::linear(&format!("{name} shift"), "standard deviations", self.config.shift);
-        let factor = |name| Parameter::factor(&format!("{name} factor"), self.config.log_scale);
+        let shift = |name: &String| Parameter::shift(name, self.config.shift);
+        let factor = |name: &String| Parameter::factor(&format!("{name} factor"), self.config.log_scale);
         self.names.iter().map(shift).chain(self.names.iter().map(factor)).collect()
     }
 

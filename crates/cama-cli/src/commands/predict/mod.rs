@@ -5,10 +5,10 @@ use std::ops::ControlFlow;
 
 use cama::data::table::Rows;
 use cama::data::{Dataset, Images};
-use cama::{Classifier, Context, DecideConfig, Decider, Error, Input, StoredModel};
+use cama::{Classifier, DecideConfig, Decider, Error, Input, StoredModel};
 
 use self::writers::{Csv, Format, JsonLines, Npz, Writer};
-use super::{load_model, manipulated};
+use super::{informed, load_model, manipulated};
 use crate::flags::PredictCommand;
 use crate::interrupt::{self, Graceful};
 use crate::output::Output;
@@ -71,13 +71,7 @@ struct Deciding<'a> {
 impl Deciding<'_> {
     /// The same, after the guard has looked at data, or at the first part of it.
     fn informed(&self, data: &impl Dataset, session: &Session) -> cama::Result<Self> {
-        let decider = self.decider.informed(data, &self.config)?;
-        if decider.context == Context::Outside {
-            session.warn(
-                "what was done to the data is outside of what the model's mechanisms can express: nothing is restored",
-            );
-        }
-        Ok(Self { decider, ..self.clone() })
+        Ok(Self { decider: informed(&self.decider, data, &self.config, session)?, ..self.clone() })
     }
 }
 

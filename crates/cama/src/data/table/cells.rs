@@ -126,7 +126,7 @@ impl<'a> Value<'a> {
 }
 
 /// Whether a text stands for a missing value.
-fn is_missing(text: &str) -> bool {
+pub(super) fn is_missing(text: &str) -> bool {
     text.is_empty() || MISSING_WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 

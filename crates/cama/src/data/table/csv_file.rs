@@ -20,9 +20,21 @@ pub(super) struct CsvFile {
     record: ByteRecord,
     fields: usize,
     wanted: Vec<usize>,
-    /// Whether lines end in `\r\n`, of which the reader leaves the `\n` to the next row.
-    carriage_returns: bool,
+    style: Style,
 }
+
+/// How a file is written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Style {
+    pub(super) delimiter: u8,
+    /// Whether lines end in `\r\n`, of which the reader leaves the `\n` to the next row.
+    pub(super) carriage_returns: bool,
+    /// Whether it begins with a byte order mark.
+    pub(super) mark: bool,
+}
+
+/// The byte order mark that some programs begin a file in UTF-8 with.
+pub(super) const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A source that gives `left` bytes and then fails.
 struct Bounded {
@@ -59,6 +71,7 @@ impl CsvFile {
         let delimiter = if tabs { b'\t' } else { delimiter(start) };
         let carriage_returns =
             start.windows(2).find(|pair| pair.contains(&b'\n')).is_some_and(|p| p == b"\r\n");
+        let style = Style { delimiter, carriage_returns, mark: start.starts_with(MARK) };
         // With a newline behind it the last row ends like the others.
         let bounded = Bounded { source: Box::new(source.chain(&b"\n"[..])), left: LONGEST_ROW };
         let reader = csv::ReaderBuilder::new()
@@ -67,7 +80,7 @@ impl CsvFile {
             .flexible(true)
             .from_reader(bounded);
         let (path, record, wanted) = (path.to_path_buf(), ByteRecord::new(), Vec::new());
-        let mut file = CsvFile { path, reader, record, fields: 0, wanted, carriage_returns };
+        let mut file = CsvFile { path, reader, record, fields: 0, wanted, style };
         if !file.next_record()? {
             return Err(Error::data(&file.path, "the file is empty", "give a table with a header and rows"));
         }
@@ -105,6 +118,25 @@ impl CsvFile {
         Ok((columns, lines))
     }
 
+    /// Up to `rows` more rows as the file holds them.
+    pub(super) fn records(&mut self, rows: usize) -> Result<Vec<ByteRecord>> {
+        let mut records = Vec::new();
+        while records.len() < rows && self.next_record()? {
+            records.push(self.record.clone());
+        }
+        Ok(records)
+    }
+
+    /// The row that was read last as the file holds it: of a file that was just opened, the header.
+    pub(super) fn record(&self) -> &ByteRecord {
+        &self.record
+    }
+
+    /// How the file is written.
+    pub(super) fn style(&self) -> Style {
+        self.style
+    }
+
     /// Reads the next row, or the header if that is not known yet.
     fn next_record(&mut self) -> Result<bool> {
         self.reader.get_mut().left = LONGEST_ROW;
@@ -132,7 +164,7 @@ impl CsvFile {
     /// The line that the present row starts in. The reader takes blank lines before a row for a part of it.
     fn line(&self) -> u64 {
         let inside = self.record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
-        let ended = u64::from(!self.carriage_returns);
+        let ended = u64::from(!self.style.carriage_returns);
         self.reader.position().line().saturating_sub(inside + ended)
     }
 
@@ -152,7 +184,7 @@ impl CsvFile {
 
 /// The delimiter that stands most often in the header, outside quotation marks; a comma if none does.
 fn delimiter(start: &[u8]) -> u8 {
-    let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
+    let start = start.strip_prefix(MARK).unwrap_or(start);
     let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];
     let mut quoted = false;
     let blank = |byte: &&u8| matches!(byte, b'\n' | b'\r');

@@ -16,7 +16,8 @@
 //! and only for them; blanks around a text do not count; `3.0` and `3` are one category. A missing value is an
 //! empty cell, a null, or one of `NA`, `N/A`, `NaN`, `null` and `?` in any case.
 //!
-//! [`Schema::read`] and [`Schema::stream`] encode other tables as the training table was, into [`Rows`].
+//! [`Schema::read`] and [`Schema::stream`] encode other tables as the training table was, into [`Rows`], and a
+//! [`Rewriter`] writes a table again with some of its cells replaced.
 
 mod cells;
 mod check;
@@ -28,12 +29,15 @@ mod parquet_column;
 mod parquet_file;
 mod parquet_footer;
 mod read;
+mod rewrite;
 mod rows;
 mod schema;
 mod source;
+mod units;
 
 pub use learn::LearnOptions;
 pub use read::Stream;
+pub use rewrite::{Edit, Rewriter, TableFormat, edits};
 pub use rows::Rows;
 pub use schema::{Cell, Column, ColumnType, Kind, Missing, Schema};
 pub use source::{columns, is_table};

@@ -1,5 +1,7 @@
 //! The columns of a Parquet file: which can be read, and their cells.
 
+use std::path::Path;
+
 use parquet::basic::{ConvertedType, LogicalType, Repetition, Type as Physical};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::DataType;
@@ -7,12 +9,23 @@ use parquet::errors::ParquetError;
 use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor};
 
 use super::cells::Cells;
+use crate::Error;
 
 /// A column of the table, whatever its type.
 pub(super) struct Column {
     pub(super) name: String,
     /// Where it is among the primitive columns, and what it holds; or what it is, if it cannot be read.
     pub(super) readable: Result<(usize, Flat), String>,
+}
+
+impl Column {
+    /// Where it is among the primitive columns, and what it holds; an error if it cannot be read.
+    pub(super) fn flat(&self, path: &Path) -> crate::Result<(usize, Flat)> {
+        self.readable.clone().map_err(|what| {
+            let problem = format!("column `{}` is {what}, which is not supported", self.name);
+            Error::data(path, problem, "make it a number, a truth value or a text")
+        })
+    }
 }
 
 /// The types that can be read.

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 
 use parquet::basic::Compression;
 use parquet::column::reader::ColumnReader;
+use parquet::file::metadata::ParquetMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use super::cells::Cells;
 use super::parquet_column::{Column, Flat, columns, read, skip};
 use super::parquet_footer;
+use super::rewrite::Leaf;
 use crate::{Error, Result};
 
 /// A Parquet file, read some rows at a time.
@@ -21,6 +23,8 @@ pub(super) struct ParquetFile {
     /// How many rows each group has.
     groups: Vec<usize>,
     wanted: Vec<usize>,
+    /// Where the wanted columns are among the primitive ones.
+    leaves: Vec<usize>,
     /// The group that is read next, when no rows of the present one are left.
     next_group: usize,
     readers: Vec<ColumnReader>,
@@ -43,8 +47,8 @@ impl ParquetFile {
             .filter(|groups| groups.iter().try_fold(0usize, |sum, rows| sum.checked_add(*rows)).is_some())
             .ok_or_else(|| Error::data(path, "damaged (an impossible number of rows)", REMEDY))?;
         let columns = columns(metadata.file_metadata().schema_descr());
-        let (path, wanted, readers) = (path.to_path_buf(), Vec::new(), Vec::new());
-        Ok(ParquetFile { path, reader, columns, groups, wanted, next_group: 0, readers, left: 0 })
+        let (path, wanted, leaves, readers) = (path.to_path_buf(), Vec::new(), Vec::new(), Vec::new());
+        Ok(ParquetFile { path, reader, columns, groups, wanted, leaves, next_group: 0, readers, left: 0 })
     }
 
     /// The names of all columns, those that cannot be read among them.
@@ -59,15 +63,25 @@ impl ParquetFile {
 
     /// Chooses the columns to read, by their places in [`names`](ParquetFile::names).
     pub(super) fn want(&mut self, columns: &[usize]) -> Result<()> {
-        for &at in columns {
-            let Column { name, readable } = &self.columns[at];
-            if let Err(what) = readable {
-                let problem = format!("column `{name}` is {what}, which is not supported");
-                return Err(Error::data(&self.path, problem, "make it a number, a truth value or a text"));
-            }
-        }
+        columns.iter().try_for_each(|&at| self.columns[at].flat(&self.path).map(drop))?;
         self.wanted = columns.to_vec();
+        self.leaves = columns.iter().map(|&at| self.flat(at).0).collect();
         Ok(())
+    }
+
+    /// Chooses all primitive columns, whatever they hold, to be read by [`leaves`](ParquetFile::leaves).
+    pub(super) fn want_leaves(&mut self) {
+        self.leaves = (0..self.metadata().file_metadata().schema_descr().num_columns()).collect();
+    }
+
+    /// All columns.
+    pub(super) fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// What the file says of itself.
+    pub(super) fn metadata(&self) -> &ParquetMetaData {
+        self.reader.metadata()
     }
 
     /// Goes past up to `rows` rows and says past how many; whole groups are not even opened.
@@ -100,7 +114,30 @@ impl ParquetFile {
 
     /// The wanted columns of up to `rows` more rows.
     pub(super) fn read(&mut self, rows: usize) -> Result<Vec<Cells>> {
-        let mut columns: Vec<Cells> = self.wanted.iter().map(|&at| self.flat(at).1.cells()).collect();
+        let flats: Vec<Flat> = self.wanted.iter().map(|&at| self.flat(at).1).collect();
+        let mut columns: Vec<Cells> = flats.iter().map(|flat| flat.cells()).collect();
+        self.rows(rows, |i, reader, n, done| {
+            read(reader, flats[i], n, &mut columns[i])?;
+            Ok(columns[i].len() - done)
+        })?;
+        Ok(columns)
+    }
+
+    /// All primitive columns of up to `rows` more rows as the file holds them, and how many rows these are.
+    pub(super) fn leaves(&mut self, rows: usize) -> Result<(Vec<Leaf>, usize)> {
+        let schema = self.metadata().file_metadata().schema_descr();
+        let mut leaves: Vec<Leaf> = schema.columns().iter().map(|column| Leaf::new(column)).collect();
+        let done = self.rows(rows, |i, reader, n, _| leaves[i].read(reader, n))?;
+        Ok((leaves, done))
+    }
+
+    /// Reads up to `rows` more rows, and says how many: `read` is given a column and its reader, how many rows to read
+    /// of the present group and how many were read of others before, and says how many it found.
+    fn rows(
+        &mut self,
+        rows: usize,
+        mut read: impl FnMut(usize, &mut ColumnReader, usize, usize) -> parquet::errors::Result<usize>,
+    ) -> Result<usize> {
         let mut done = 0;
         while done < rows {
             if self.left == 0 {
@@ -111,17 +148,17 @@ impl ParquetFile {
                 continue;
             }
             let n = self.left.min(rows - done);
-            for (i, cells) in columns.iter_mut().enumerate() {
-                let flat = self.flat(self.wanted[i]).1;
-                guarded(|| read(&mut self.readers[i], flat, n, cells)).map_err(|p| self.damaged(i, p))?;
-                if cells.len() < done + n {
-                    return Err(self.damaged(i, format!("ends {} rows early", done + n - cells.len())));
+            for i in 0..self.readers.len() {
+                let found =
+                    guarded(|| read(i, &mut self.readers[i], n, done)).map_err(|p| self.damaged(i, p))?;
+                if found < n {
+                    return Err(self.damaged(i, format!("ends {} rows early", n - found)));
                 }
             }
             self.left -= n;
             done += n;
         }
-        Ok(columns)
+        Ok(done)
     }
 
     /// Begins to read the next group.
@@ -130,14 +167,13 @@ impl ParquetFile {
         self.next_group += 1;
         self.left = self.groups[at];
         self.readers.clear();
-        for (i, &column) in self.wanted.iter().enumerate() {
-            let leaf = self.flat(column).0;
+        for (i, &leaf) in self.leaves.iter().enumerate() {
             let compression =
                 self.reader.metadata().row_group(at).columns().get(leaf).map(|chunk| chunk.compression());
             if let Some(Compression::BROTLI(_) | Compression::LZ4 | Compression::LZ4_RAW | Compression::LZO) =
                 compression
             {
-                let name = &self.columns[column].name;
+                let name = self.name_of(leaf);
                 let problem = format!("column `{name}` is compressed with brotli, LZ4 or LZO");
                 return Err(Error::data(
                     &self.path,
@@ -159,9 +195,15 @@ impl ParquetFile {
         }
     }
 
+    /// The column that a primitive one belongs to.
+    fn name_of(&self, leaf: usize) -> &str {
+        let schema = self.metadata().file_metadata().schema_descr();
+        &self.columns[schema.get_column_root_idx(leaf)].name
+    }
+
     /// What went wrong in the `i`-th wanted column.
     fn damaged(&self, i: usize, problem: String) -> Error {
-        let name = &self.columns[self.wanted[i]].name;
+        let name = self.name_of(self.leaves[i]);
         let group = self.next_group.saturating_sub(1);
         let problem = format!("damaged in column `{name}`, row group {group} ({problem})");
         Error::data(&self.path, problem, REMEDY)

@@ -213,8 +213,13 @@ impl Kind {
         }
     }
 
+    /// Whether it holds numbers.
+    pub(super) fn is_number(&self) -> bool {
+        matches!(self, Kind::Number { .. })
+    }
+
     /// The cell that these values, as many as the width, stand for.
-    fn decode(&self, encoded: &[f32]) -> Cell {
+    pub(super) fn decode(&self, encoded: &[f32]) -> Cell {
         match self {
             Kind::Number { mean, sd } => Cell::Number(mean + sd * f64::from(encoded[0])),
             Kind::Boolean { values } => Cell::Name(values[usize::from(encoded[0] >= 0.5)].clone()),

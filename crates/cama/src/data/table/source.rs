@@ -70,7 +70,8 @@ pub(super) struct Source {
     started: bool,
 }
 
-enum Format {
+/// The file by its format.
+pub(super) enum Format {
     Csv(CsvFile),
     Parquet(ParquetFile),
 }
@@ -153,6 +154,16 @@ impl Source {
         &self.header
     }
 
+    /// The rows still to be read, of which the file may have fewer.
+    pub(super) fn rows(&self) -> Range<usize> {
+        self.rows.clone()
+    }
+
+    /// The file itself, at its first row.
+    pub(super) fn into_format(self) -> Format {
+        self.format
+    }
+
     /// Chooses the columns that chunks hold, in this order.
     pub(super) fn need(&mut self, columns: &[&str]) -> Result<()> {
         let places = columns.iter().map(|column| self.place_of(column)).collect::<Result<Vec<_>>>()?;
@@ -165,7 +176,8 @@ impl Source {
         }
     }
 
-    fn place_of(&self, column: &str) -> Result<usize> {
+    /// Where a column stands in the file.
+    pub(super) fn place_of(&self, column: &str) -> Result<usize> {
         self.header.iter().position(|name| name == column).ok_or_else(|| {
             let known: Vec<&str> = self.header.iter().map(String::as_str).collect();
             let problem = format!("has no column `{column}`{}", suggestion(&nearest(column, &known)));

@@ -1,0 +1,228 @@
+//! The report: one row an example, with what was inferred of it.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use cama::mechanism::Parameter;
+use cama::{Decision, Error, StoredModel, Verdict};
+use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
+use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type};
+use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::Type;
+
+/// Lines of a group of a Parquet file.
+const LINES_AT_A_TIME: usize = 16_384;
+
+/// How the report is written.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Format {
+    Csv,
+    Parquet,
+}
+
+impl Format {
+    /// By the file's extension.
+    pub fn of(path: &Path) -> cama::Result<Self> {
+        let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+        match extension.as_str() {
+            "csv" => Ok(Self::Csv),
+            "parquet" => Ok(Self::Parquet),
+            other => Err(Error::unknown_name("report format", other, &["csv", "parquet"])),
+        }
+    }
+}
+
+/// What stands in the columns: of m the components that can be undone, in the units that people read.
+pub struct Columns {
+    parameters: Vec<Parameter>,
+    /// Where they are in m.
+    places: Vec<usize>,
+}
+
+/// What is said of one example.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    pub index: usize,
+    pub verdict: Verdict,
+    /// Each parameter and its standard deviation.
+    pub inferred: Vec<[f64; 2]>,
+    /// Evidence, log p(x), and the two misfits.
+    pub nats: [f64; 4],
+}
+
+impl Columns {
+    /// The explicit components of the model's m.
+    pub fn of(stored: &StoredModel) -> Self {
+        let (mut parameters, mut places) = (Vec::new(), Vec::new());
+        if let Some(parts) = stored.model.manipulation() {
+            let all = parts.parameters().into_iter().zip(parts.explicit()).enumerate();
+            for (place, (parameter, _)) in all.filter(|(_, (_, explicit))| *explicit) {
+                parameters.push(match &stored.schema {
+                    Some(schema) => schema.in_own_unit(parameter),
+                    None => parameter,
+                });
+                places.push(place);
+            }
+        }
+        Self { parameters, places }
+    }
+
+    /// The parameters.
+    pub fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    /// What is said of the example that stands at `index`.
+    pub fn line(&self, index: usize, decision: &Decision) -> Line {
+        let Decision { verdict, m, m_sd, log_px, evidence, misfit: [before, after], .. } = decision;
+        let inferred = self.parameters.iter().zip(&self.places).map(|(parameter, &place)| {
+            let [m, sd] = [m[place], m_sd[place]].map(f64::from);
+            [parameter.value(m), parameter.sd(m, sd)]
+        });
+        Line {
+            index,
+            verdict: *verdict,
+            inferred: inferred.collect(),
+            nats: [*evidence, *log_px, *before, *after],
+        }
+    }
+
+    fn header(&self) -> Vec<String> {
+        let names = self.parameters.iter().flat_map(|Parameter { name, unit, .. }| {
+            [format!("{name} ({unit})"), format!("{name} sd ({unit})")]
+        });
+        let last = ["evidence", "log_px", "misfit as it was", "misfit restored"].map(String::from);
+        ["index", "verdict"].map(String::from).into_iter().chain(names).chain(last).collect()
+    }
+}
+
+/// A report that is being written.
+pub enum Report<W: Write + Send> {
+    Csv(csv::Writer<W>),
+    Parquet(SerializedFileWriter<W>, Vec<Line>),
+}
+
+impl<W: Write + Send> Report<W> {
+    /// Writes the headings.
+    pub fn new(out: W, format: Format, columns: &Columns) -> io::Result<Self> {
+        let header = columns.header();
+        match format {
+            Format::Csv => {
+                let mut csv = csv::Writer::from_writer(out);
+                csv.write_record(&header).map_err(from_csv)?;
+                Ok(Self::Csv(csv))
+            }
+            Format::Parquet => {
+                let schema = schema(&header).map_err(from_parquet)?;
+                let properties = WriterProperties::builder()
+                    .set_created_by(concat!("cama ", env!("CARGO_PKG_VERSION")).into())
+                    .set_compression(Compression::SNAPPY);
+                let writer = SerializedFileWriter::new(out, Arc::new(schema), Arc::new(properties.build()));
+                Ok(Self::Parquet(writer.map_err(from_parquet)?, Vec::new()))
+            }
+        }
+    }
+
+    /// Adds a line.
+    pub fn put(&mut self, line: Line) -> io::Result<()> {
+        match self {
+            Self::Csv(csv) => {
+                let Line { index, verdict, .. } = &line;
+                let first = [index.to_string(), verdict.name().to_string()].into_iter();
+                csv.write_record(first.chain(line.numbers().map(|number| format!("{number:?}"))))
+                    .map_err(from_csv)
+            }
+            Self::Parquet(writer, lines) => {
+                lines.push(line);
+                match lines.len() < LINES_AT_A_TIME {
+                    true => Ok(()),
+                    false => write_group(writer, std::mem::take(lines)).map_err(from_parquet),
+                }
+            }
+        }
+    }
+
+    /// Writes what is left to write.
+    pub fn finish(self) -> io::Result<()> {
+        match self {
+            Self::Csv(mut csv) => csv.flush(),
+            Self::Parquet(mut writer, lines) => {
+                let written = match lines.is_empty() {
+                    true => Ok(()),
+                    false => write_group(&mut writer, lines),
+                };
+                written.and_then(|()| writer.close().map(drop)).map_err(from_parquet)
+            }
+        }
+    }
+}
+
+impl Line {
+    /// What stands behind index and verdict.
+    fn numbers(&self) -> impl Iterator<Item = f64> + '_ {
+        self.inferred.iter().flatten().chain(&self.nats).copied()
+    }
+}
+
+fn schema(header: &[String]) -> parquet::errors::Result<Type> {
+    let field = |(at, name): (usize, &String)| {
+        let field = match at {
+            0 => Type::primitive_type_builder(name, Physical::INT64),
+            1 => Type::primitive_type_builder(name, Physical::BYTE_ARRAY)
+                .with_logical_type(Some(LogicalType::String)),
+            _ => Type::primitive_type_builder(name, Physical::DOUBLE),
+        };
+        field.with_repetition(Repetition::REQUIRED).build().map(Arc::new)
+    };
+    let fields = header.iter().enumerate().map(field).collect::<Result<_, _>>()?;
+    Type::group_type_builder("report").with_fields(fields).build()
+}
+
+fn write_group<W: Write + Send>(
+    writer: &mut SerializedFileWriter<W>,
+    lines: Vec<Line>,
+) -> parquet::errors::Result<()> {
+    let numbers: Vec<Vec<f64>> = lines.iter().map(|line| line.numbers().collect()).collect();
+    let mut group = writer.next_row_group()?;
+    let mut at = 0;
+    while let Some(mut column) = group.next_column()? {
+        match at {
+            0 => {
+                let cells: Vec<i64> = lines.iter().map(|line| line.index as i64).collect();
+                column.typed::<Int64Type>().write_batch(&cells, None, None)?;
+            }
+            1 => {
+                let cells: Vec<ByteArray> = lines.iter().map(|line| line.verdict.name().into()).collect();
+                column.typed::<ByteArrayType>().write_batch(&cells, None, None)?;
+            }
+            _ => {
+                let cells: Vec<f64> = numbers.iter().map(|numbers| numbers[at - 2]).collect();
+                column.typed::<DoubleType>().write_batch(&cells, None, None)?;
+            }
+        }
+        column.close()?;
+        at += 1;
+    }
+    group.close().map(drop)
+}
+
+/// The operating system's error itself, if it is one.
+fn from_csv(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}
+
+fn from_parquet(error: ParquetError) -> io::Error {
+    match error {
+        ParquetError::External(error) => match error.downcast() {
+            Ok(error) => *error,
+            Err(error) => io::Error::other(error),
+        },
+        other => io::Error::other(other.to_string()),
+    }
+}

@@ -1,0 +1,161 @@
+//! Writing images as a folder of PNG files.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use image::{GrayImage, RgbImage};
+
+use super::Images;
+use crate::{Error, Result};
+
+/// Digits of a file's name, or more if there are more images.
+const DIGITS: usize = 6;
+
+/// Writes images into `folder`, which is there and empty, so that [`load`](super::load) reads it: PNG files of 8 bits
+/// named by their indices, in one sub-folder a class if they are labelled. `each` is asked after every image, and can
+/// stop it.
+///
+/// # Errors
+///
+/// As [`folder_classes`]; [`Error::Spec`] if the images have neither one channel nor three; [`Error::Io`] if a file
+/// cannot be written; [`Error::Interrupted`] if `each` stops it.
+pub fn write_folder(
+    folder: impl AsRef<Path>,
+    images: &Images,
+    each: &mut dyn FnMut() -> ControlFlow<()>,
+) -> Result<()> {
+    let folder = folder.as_ref();
+    for class in folder_classes(images)? {
+        let path = folder.join(class);
+        fs::create_dir(&path).map_err(Error::io("create", &path))?;
+    }
+    let digits = images.len().saturating_sub(1).to_string().len().max(DIGITS);
+    for i in 0..images.len() {
+        let class = images.labels().map_or("", |labels| &images.classes()[labels[i]]);
+        write_png(&folder.join(class).join(format!("{i:0digits$}.png")), images, i)?;
+        if each().is_break() {
+            return Err(Error::Interrupted(format!("{} images were written", i + 1)));
+        }
+    }
+    Ok(())
+}
+
+/// The classes that images have when they are read from the folder that [`write_folder`] wrote: those that have an
+/// image, sorted by name; none if the images are not labelled.
+///
+/// # Errors
+///
+/// [`Error::Spec`] if one cannot be the name of a folder.
+pub fn folder_classes(images: &Images) -> Result<Vec<String>> {
+    let Some(labels) = images.labels() else { return Ok(Vec::new()) };
+    let names: BTreeSet<&String> = labels.iter().map(|label| &images.classes()[*label]).collect();
+    let bad = |name: &str| {
+        // What is hidden is not read, and what some systems forbid cannot be copied there.
+        name.trim().is_empty()
+            || name.starts_with('.')
+            || name.ends_with(['.', ' '])
+            || name.chars().any(|c| c.is_control() || "/\\<>:\"|?*".contains(c))
+    };
+    if let Some(name) = names.iter().find(|name| bad(name)) {
+        let problem =
+            format!("the class `{}` cannot be the name of a folder; write NPZ", name.escape_debug());
+        return Err(Error::spec("data", images.name(), problem));
+    }
+    Ok(names.into_iter().cloned().collect())
+}
+
+fn write_png(path: &Path, images: &Images, i: usize) -> Result<()> {
+    let [channels, height, width] = images.shape();
+    let image = images.image(i);
+    let area = height * width;
+    let byte = |pixel: f32| (pixel * 255.0).round() as u8;
+    let bytes: Vec<u8> =
+        (0..area).flat_map(|at| (0..channels).map(move |channel| byte(image[channel * area + at]))).collect();
+    let size =
+        u32::try_from(width).ok().zip(u32::try_from(height).ok()).filter(|_| matches!(channels, 1 | 3));
+    let Some((width, height)) = size else {
+        let problem = format!("images of {channels} channels, {height}×{width}, cannot be written as PNG");
+        return Err(Error::spec("data", images.name(), problem));
+    };
+    let saved = match channels {
+        1 => GrayImage::from_raw(width, height, bytes).expect("as many bytes as pixels").save(path),
+        _ => RgbImage::from_raw(width, height, bytes).expect("three bytes a pixel").save(path),
+    };
+    saved.map_err(|error| match error {
+        image::ImageError::IoError(error) => Error::io("write", path)(error),
+        other => Error::io("write", path)(std::io::Error::other(other)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::load;
+    use super::*;
+
+    fn go_on() -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn classes(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| name.to_string()).collect()
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let pixels: Vec<f32> = (0..36).map(|i| (i * 7) as f32 / 255.0).collect();
+        for shape in [[1, 2, 3], [3, 1, 2]] {
+            let labels = Some(vec![1, 0, 0, 1, 1, 0]);
+            let images = Images::new("", shape, pixels.clone(), labels, classes(&["cat", "größer", "none"]));
+            let images = images.unwrap();
+            assert_eq!(folder_classes(&images).unwrap(), ["cat", "größer"]);
+            let folder = tempfile::tempdir().unwrap();
+            write_folder(folder.path(), &images, &mut go_on).unwrap();
+            assert!(folder.path().join("größer/000003.png").exists());
+            let read = load(folder.path().to_str().unwrap()).unwrap();
+            let sorted = images.select(&[1, 2, 5, 0, 3, 4]);
+            assert_eq!((read.pixels(), read.labels()), (sorted.pixels(), sorted.labels()));
+            assert_eq!((read.shape(), read.classes()), (shape, &classes(&["cat", "größer"])[..]));
+
+            let images = images.without_labels();
+            let folder = tempfile::tempdir().unwrap();
+            write_folder(folder.path(), &images, &mut go_on).unwrap();
+            let read = load(folder.path().to_str().unwrap()).unwrap();
+            assert_eq!((read.pixels(), read.labels()), (images.pixels(), None));
+        }
+    }
+
+    #[test]
+    fn pixels_between_two_bytes_go_to_the_nearer_one() {
+        let images =
+            Images::new("", [1, 1, 4], vec![0.4 / 255.0, 0.6 / 255.0, 254.6 / 255.0, 1.0], None, vec![]);
+        let folder = tempfile::tempdir().unwrap();
+        write_folder(folder.path(), &images.unwrap(), &mut go_on).unwrap();
+        let read = load(folder.path().to_str().unwrap()).unwrap();
+        assert_eq!(read.pixels(), [0.0, 1.0 / 255.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn names_that_are_no_folders_are_refused_and_it_can_be_stopped() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a/b", "..", ".hidden", "", "a\0", "a ", "c:"] {
+            let images =
+                Images::new("d", [1, 1, 1], vec![0.0], Some(vec![1]), classes(&["fine", name])).unwrap();
+            let text = write_folder(folder.path(), &images, &mut go_on).unwrap_err().to_string();
+            assert!(text.contains("cannot be the name of a folder; write NPZ"), "{name}: {text}");
+            // Of a class without an image there is no folder.
+            let images =
+                Images::new("d", [1, 1, 1], vec![0.0], Some(vec![0]), classes(&["fine", name])).unwrap();
+            assert_eq!(folder_classes(&images).unwrap(), ["fine"]);
+        }
+        let two = Images::new("d", [2, 1, 1], vec![0.0; 4], None, vec![]).unwrap();
+        let text = write_folder(folder.path(), &two, &mut go_on).unwrap_err().to_string();
+        assert!(text.contains("2 channels"), "{text}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        let two = Images::new("d", [1, 1, 1], vec![0.0; 4], None, vec![]).unwrap();
+        let stopped = write_folder(folder.path(), &two, &mut || ControlFlow::Break(()));
+        assert!(matches!(stopped, Err(Error::Interrupted(_))));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}
