@@ -223,7 +223,7 @@ fn numbers_that_are_not_allowed() {
 fn damaged(folder: &Path, name: &str, change: impl Fn(Vec<u8>) -> Option<Vec<u8>>) {
     let _ = fs::remove_dir_all(folder.join("m"));
     fs::create_dir_all(folder.join("m")).unwrap();
-    for file in ["config.json", "model.safetensors"] {
+    for file in ["config.json", "model.safetensors", "head.safetensors"] {
         let bytes = fs::read(Path::new(model()).join(file)).unwrap();
         if let Some(bytes) = if file == name { change(bytes) } else { Some(bytes) } {
             fs::write(folder.join("m").join(file), bytes).unwrap();
@@ -247,6 +247,10 @@ fn model_folders_that_are_not_whole() {
     info(&["damaged, or of another model"]);
     damaged(folder, "model.safetensors", |bytes| Some(bytes[..bytes.len() / 2].to_vec()));
     info(&["damaged"]);
+    damaged(folder, "head.safetensors", |_| None);
+    info(&["head.safetensors is missing"]);
+    damaged(folder, "head.safetensors", |bytes| Some(bytes[..bytes.len() / 2].to_vec()));
+    info(&["head.safetensors", "damaged, or of another model"]);
     damaged(folder, "config.json", |bytes| Some(bytes[..bytes.len() / 2].to_vec()));
     info(&["config.json is damaged"]);
     damaged(folder, "config.json", |_| Some(b"{\"format\": \"else\", \"version\": 1}".to_vec()));
@@ -331,7 +335,7 @@ fn a_full_disk_spares_the_former_model() {
     assert_eq!(full.code, 2, "{}", full.err);
     assert!(full.err.contains("error: cannot write"), "{}", full.err);
     assert_eq!(fs::read(folder.join("m/model.safetensors")).unwrap(), before);
-    assert_eq!(common::files(&folder.join("m")).len(), 2);
+    assert_eq!(common::files(&folder.join("m")).len(), 3);
     assert_eq!(run(folder, &["info", "m"]).code, 0);
 }
 

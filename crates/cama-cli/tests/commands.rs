@@ -27,7 +27,10 @@ fn train_writes_a_model_folder_with_its_log() {
     let out = done(folder.path(), &args);
     assert!(out.contains("test      accuracy") && out.contains("(20 images)"), "{out}");
     let names: Vec<_> = files(&folder.path().join("m"));
-    assert_eq!(names, ["README.md", "config.json", "log.jsonl", "model.safetensors"].map(Path::new));
+    assert_eq!(
+        names,
+        ["README.md", "config.json", "head.safetensors", "log.jsonl", "model.safetensors"].map(Path::new)
+    );
     let log = lines(&fs::read_to_string(folder.path().join("m/log.jsonl")).unwrap());
     assert_eq!(log.iter().map(|line| line["epoch"].as_u64()).collect::<Vec<_>>(), [Some(1), Some(2)]);
     for field in ["train_loss", "elbo", "log_px", "kl_z", "log_py", "accuracy", "examples_per_second"] {
@@ -81,11 +84,11 @@ fn predict_writes_every_format() {
     let csv = with(&[]);
     let mut rows = csv::Reader::from_reader(csv.as_bytes());
     let header: Vec<String> = rows.headers().unwrap().iter().map(String::from).collect();
-    assert_eq!(header[..5], ["index", "class", "class_index", "log_px", "p(0)"]);
+    assert_eq!(header[..6], ["index", "class", "class_index", "log_px", "verdict", "p(0)"]);
     let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
-    assert_eq!((rows.len(), header.len()), (7, 14));
+    assert_eq!((rows.len(), header.len()), (7, 15));
     for row in &rows {
-        let sum: f64 = row.iter().skip(4).map(|p| p.parse::<f64>().unwrap()).sum();
+        let sum: f64 = row.iter().skip(5).map(|p| p.parse::<f64>().unwrap()).sum();
         assert!((sum - 1.0).abs() < 1e-9);
     }
 
@@ -112,20 +115,34 @@ fn evaluate_prints_a_table_and_json() {
     let base = ["evaluate", "--model", model(), "--data", "mnist:test[..30]", "--samples", "1"];
     let rows = lines(&done(folder.path(), &[&base[..], &specs, &["--json"]].concat()));
     let names: Vec<&str> = rows.iter().map(|row| row["manipulation"].as_str().unwrap()).collect();
-    assert_eq!(names, ["none", "shift-vertical:0", "shift-vertical:0.1", "shift-vertical:0.2", "invert"]);
-    assert_eq!(rows[3]["severity"], Value::from(0.2));
-    for row in &rows {
+    let specs_in_order = ["none", "shift-vertical:0", "shift-vertical:0.1", "shift-vertical:0.2", "invert"];
+    assert_eq!(names, specs_in_order.map(|spec| [spec; 4]).concat());
+    assert_eq!(rows[12]["severity"], Value::from(0.2));
+    for (i, row) in rows.iter().enumerate() {
+        assert_eq!(row["classifier"], ["head-alone", "head", "bayes", "both"][i % 4]);
+        // The model has met nothing manipulated, so it restores nothing.
+        assert_eq!(row["guard"]["restored"].as_f64(), (i % 4 > 0).then_some(0.0));
         assert_eq!(row["n"], Value::from(30));
         let (accuracy, interval) = (row["accuracy"].as_f64().unwrap(), &row["accuracy_interval"]);
         assert!(interval[0].as_f64().unwrap() <= accuracy && accuracy <= interval[1].as_f64().unwrap());
         assert!(
-            row["log_likelihood"].is_f64() && row["calibration_error"].is_f64() && row["log_px"].is_f64()
+            row["log_likelihood"].is_f64()
+                && row["calibration_error"].is_f64()
+                && row["log_px"].is_f64() == (i % 4 == 2)
         );
     }
     // Nothing moved, nothing changed.
-    assert_eq!(rows[0]["log_px"], rows[1]["log_px"]);
+    assert_eq!(rows[2]["log_px"], rows[6]["log_px"]);
+    // One way, if one is asked for; the model's own head takes no other's place.
+    for (by, classifiers) in [("bayes", &["bayes"][..]), ("head", &["head-alone", "head"])] {
+        let rows = lines(&done(folder.path(), &[&base[..], &["--json", "--by", by]].concat()));
+        assert_eq!(
+            rows.iter().map(|row| row["classifier"].as_str().unwrap()).collect::<Vec<_>>(),
+            classifiers
+        );
+    }
     let table = done(folder.path(), &[&base[..], &specs, &["--no-clean"]].concat());
-    assert_eq!(table.lines().count(), 6);
+    assert_eq!(table.lines().count(), 18);
     assert!(table.starts_with("manipulation") && !table.contains("none"), "{table}");
 }
 
@@ -170,7 +187,7 @@ fn adapt_attaches_dreams_and_records() {
 fn training_data_that_is_gone_must_be_given_or_done_without() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir_all(folder.path().join("m")).unwrap();
-    for name in ["config.json", "model.safetensors"] {
+    for name in ["config.json", "model.safetensors", "head.safetensors"] {
         let bytes = fs::read(Path::new(model()).join(name)).unwrap();
         let bytes = match name {
             "config.json" => {
@@ -294,7 +311,7 @@ fn flags_can_come_from_a_file() {
     assert_eq!(info["model"]["mechanisms"][0]["rotation"], Value::from(0.9));
     assert_eq!(info["model"]["mechanisms"][0]["shear"], Value::from(0.1));
     let args = ["evaluate", "--config", "run.toml", "--model", "m", "--data", "mnist:test[..5]"];
-    assert_eq!(lines(&done(folder.path(), &args)).len(), 1);
+    assert_eq!(lines(&done(folder.path(), &args)).len(), 4);
 }
 
 #[test]

@@ -58,7 +58,8 @@ fn the_numbers_are_those_of_the_commands_and_the_pictures_are_there() {
         let out =
             done(folder.path(), &[&args[..], if args[0] == "evaluate" { &["--json"] } else { &[] }].concat());
         if args[0] == "evaluate" {
-            let row: Value = serde_json::from_str(out.lines().last().unwrap()).unwrap();
+            let row = out.lines().rev().find(|line| line.contains("\"bayes\"")).unwrap();
+            let row: Value = serde_json::from_str(row).unwrap();
             assert_eq!(row["accuracy"], results[0]["after"]["bayes"]["accuracy"]);
             assert_eq!(row["log_px"], results[0]["after"]["bayes"]["log_px"]);
         }

@@ -53,7 +53,7 @@ fn finish(folder: &Path) {
     let log = fs::read_to_string(folder.join("m/log.jsonl")).unwrap();
     let epochs: Vec<_> = log.lines().map(|line| line.split([':', ',']).nth(1).unwrap().to_string()).collect();
     assert_eq!(epochs, ["1", "2", "3", "4", "5", "6", "7", "8"]);
-    assert_eq!(files(&folder.join("m")).len(), 4);
+    assert_eq!(files(&folder.join("m")).len(), 5);
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn after_a_kill_before_the_first_checkpoint_training_begins() {
             fs::write(&path, "").unwrap();
         }
         done(folder.path(), &args);
-        assert_eq!(files(&folder.path().join("m")).len(), 4, "{left}");
+        assert_eq!(files(&folder.path().join("m")).len(), 5, "{left}");
         // What a kill leaves of a run that was to replace a model.
         fs::create_dir_all(folder.path().join("m/checkpoints/partial")).unwrap();
         done(folder.path(), &args);

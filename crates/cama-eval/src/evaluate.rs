@@ -26,6 +26,9 @@ pub enum Beside {
     Other,
 }
 
+/// p(y|x) by one of the ways.
+type Way = fn(&Ways) -> &Vec<f64>;
+
 /// The score of one of the classifiers, by its name.
 type Scored = (&'static str, Score, Option<Shares>);
 
@@ -65,14 +68,14 @@ impl Judged<'_> {
                     Beside::Head => ["head", "head-alone"],
                     Beside::Other => ["classifier", "classifier-alone"],
                 };
-                let ways: [(&str, fn(&Ways) -> &Vec<f64>); 4] = [
+                let ways: [(&str, Way); 4] = [
                     (alone, |ways| &ways.head_alone),
                     (head, |ways| &ways.head),
                     ("bayes", |ways| &ways.bayes),
                     ("both", |ways| &ways.both),
                 ];
                 let computed = ways.into_iter().filter(|(_, way)| !way(&decisions[0].ways).is_empty());
-                let score = |(name, way): (&'static str, fn(&Ways) -> &Vec<f64>)| {
+                let score = |(name, way): (&'static str, Way)| {
                     let probabilities: Vec<_> = decisions.iter().map(|d| way(&d.ways).clone()).collect();
                     let mut score = Score::of_probabilities(&probabilities, labels)?;
                     if name == "bayes" {

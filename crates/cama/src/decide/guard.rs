@@ -234,3 +234,61 @@ fn highest_log_px(input: &Input, x: &[f32]) -> f64 {
     let term = |p: f64| if p > 0.0 { p * p.ln() } else { 0.0 };
     x.iter().map(|&x| term(f64::from(x)) + term(1.0 - f64::from(x))).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ImageInput;
+
+    const GUARD: Guard = Guard { bar: 100.0, mean: 50.0, median: 40.0, examples: 1000 };
+
+    #[test]
+    fn what_is_known_of_the_data_decides_in_doubt() {
+        let verdict = |context, restored, agreed| GUARD.judge(context, 300.0, Some(restored), agreed);
+        for (context, agreed, highest) in [
+            (Context::Inside, Some(false), 100.0),
+            (Context::Unknown, Some(true), 85.0),
+            (Context::Mixed, Some(false), 67.5),
+            (Context::Mixed, None, 76.25),
+        ] {
+            assert_eq!(verdict(context, highest - 0.1, agreed), Verdict::Restored, "{context:?} {agreed:?}");
+            assert_eq!(
+                verdict(context, highest + 0.1, agreed),
+                Verdict::Unexplained,
+                "{context:?} {agreed:?}"
+            );
+        }
+        assert_eq!(verdict(Context::Outside, 0.0, Some(true)), Verdict::Unexplained);
+        assert_eq!(GUARD.judge(Context::Outside, 99.0, Some(0.0), Some(true)), Verdict::AsItWas);
+        assert_eq!(GUARD.judge(Context::Unknown, 99.0, None, None), Verdict::AsItWas);
+        assert_eq!(GUARD.judge(Context::Unknown, 101.0, None, None), Verdict::Unexplained);
+    }
+
+    /// Data of which so many in a hundred are explained as clean examples are, the others far from it; the classifier
+    /// agrees on restored examples with Bayes' rule and with itself so often.
+    fn context(explained: usize, as_bayes: usize, as_alone: usize) -> Context {
+        let clean = (0..explained).map(|i| if i % 2 == 0 { 30.0 } else { 60.0 });
+        let restored = clean.chain((explained..100).map(|_| 200.0)).collect();
+        GUARD.context(&Survey { restored, as_bayes, as_alone })
+    }
+
+    #[test]
+    fn data_is_told_from_what_the_mechanisms_cannot_express() {
+        assert_eq!(context(100, 95, 40), Context::Inside);
+        assert_eq!(context(52, 95, 40), Context::Inside);
+        assert_eq!(context(30, 95, 40), Context::Mixed);
+        assert_eq!(context(4, 95, 40), Context::Outside);
+        // As blurred images do: well explained, and harder to classify than before.
+        assert_eq!(context(100, 78, 91), Context::Outside);
+        assert_eq!(context(100, 97, 100), Context::Inside);
+        let few = Survey { restored: vec![300.0; 49], as_bayes: 0, as_alone: 49 };
+        assert_eq!(GUARD.context(&few), Context::Unknown);
+    }
+
+    #[test]
+    fn the_best_mean_of_grey_pixels_is_their_own_grey() {
+        let input = Input::Image(ImageInput::fast([1, 1, 3]));
+        let expected = 2.0 * 0.5f64.ln() * 0.5 + (0.25 * 0.25f64.ln() + 0.75 * 0.75f64.ln());
+        assert!((highest_log_px(&input, &[0.5, 0.25, 1.0]) - expected).abs() < 1e-6);
+    }
+}
