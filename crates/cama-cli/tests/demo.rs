@@ -64,7 +64,7 @@ fn the_numbers_are_those_of_the_commands_and_the_pictures_are_there() {
             assert_eq!(row["log_px"], results[0]["after"]["bayes"]["log_px"]);
         }
     }
-    for model in ["clean", "shift-vertical"] {
+    for model in ["clean", "moved"] {
         let weights = |root: &str| {
             fs::read(folder.path().join(root).join("models").join(model).join("model.safetensors"))
         };

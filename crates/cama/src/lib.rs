@@ -8,8 +8,8 @@
 //!
 //! ```
 //! use cama::{
-//!     AdaptConfig, Decider, DeepCama, DreamConfig, Former, ImageInput, MChoice, ModelConfig, PredictConfig, TrainConfig,
-//!     adapt, data, device, dream, predict, silent, train,
+//!     AdaptConfig, DecideConfig, Decider, DeepCama, DreamConfig, Former, Guard, HeadConfig, ImageInput, ModelConfig,
+//!     TrainConfig, adapt, data, device, dream, fit_head, held_out, silent, train,
 //! };
 //!
 //! // Far too little of everything, so that the example runs in a moment.
@@ -23,19 +23,26 @@
 //! let model = train(model, &clean, None, &training, 1, None, &mut silent)?.model;
 //! let model = dream(model, &clean, &DreamConfig { steps: 5, ..DreamConfig::default() }, 1, &mut silent)?;
 //!
+//! // A discriminative network beside it, and what it is to be explained, from examples it was not trained on.
+//! let (learnt, watched) = held_out(&clean, &training, 1);
+//! let fitting = HeadConfig { epochs: 1, channels: 4, hidden: 16, ..HeadConfig::default() };
+//! let head = fit_head(&model, &learnt, &watched, &fitting, 1, &mut silent)?;
+//! let guard = Guard::fit(&model, &watched, 1)?;
+//! let temperature = head.temperature();
+//! let decider = Decider { classifier: Some(&head), temperature, guard: Some(&guard), ..Decider::bare(&model) };
+//!
 //! // Something has turned the images that come in now; nobody has labelled them.
 //! let turned = "rotate:60".parse::<cama::manipulation::Manipulation>()?;
 //! let incoming = turned.apply_seeded(&data::load("mnist:test[..60]")?, 1).without_labels();
 //! let adapting = AdaptConfig { steps: 2, watched: 20, ..AdaptConfig::default() };
-//! let former = Former { decider: Decider::bare(&model), infers_m: false };
+//! let former = Former { decider, infers_m: false };
 //! let adapted = adapt(&model, &incoming, Some(&clean), &adapting, former, 1, &mut silent)?;
 //!
-//! let predictions = predict(
-//!     &adapted.model,
-//!     &incoming,
-//!     &PredictConfig { samples: 4, m: MChoice::Mean, ..PredictConfig::default() },
-//! )?;
-//! println!("{:?}: class {}", adapted.report.outcome, predictions[0].class);
+//! // What was done is undone, where the guard lets it be, and both classifiers have their say.
+//! let decider = Decider { model: &adapted.model, ..decider };
+//! let deciding = DecideConfig::default();
+//! let decisions = decider.informed(&incoming, &deciding)?.decide(&incoming, &deciding)?;
+//! println!("{:?}: {:?}, class {}", adapted.report.outcome, decisions[0].verdict, decisions[0].class);
 //! # Ok::<(), cama::Error>(())
 //! ```
 //!

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use cama::data::Images;
 use cama::data::table::Rows;
 use cama::manipulation::{Sweep, Sweepable};
-use cama::{Classifier, Error, Event, Input, StoredModel};
+use cama::{By, Classifier, Error, Event, Input, StoredModel};
 use cama_eval::{Baseline, BaselineConfig, Beside, Judged, Row, Shares, evaluate};
 
 use super::load_model;
@@ -36,7 +36,11 @@ fn run_on<D: Source>(flags: &EvaluateFlags, stored: &StoredModel, session: &Sess
     let classifier = flags.classifier.open(stored)?;
     let beside = if classifier.is_some() { Beside::Other } else { Beside::Head };
     let classifier = classifier.as_ref().map(|classifier| classifier as &dyn Classifier);
-    let (decider, config) = flags.prediction.decider(stored, classifier, session.seeds.predict)?;
+    let (decider, mut config) = flags.prediction.decider(stored, classifier, session.seeds.predict)?;
+    if flags.prediction.by.is_none() && decider.classifier.is_some() {
+        // Every way, side by side.
+        config.by = By::Both;
+    }
     let manipulations = manipulations(&sweeps::<D>(&flags.manipulate)?, !flags.no_clean);
     let load = |spec: &String| D::load(spec, true, stored, &flags.reading, session);
     let all: Vec<D> = flags.data.iter().map(load).collect::<cama::Result<_>>()?;

@@ -17,8 +17,14 @@ pub fn run(flags: &InfoFlags, session: &Session) -> anyhow::Result<()> {
     let stored = load_model(&flags.model, session)?;
     let text = match flags.json {
         true => {
-            serde_json::to_string_pretty(&json!({ "model": stored.model.config(), "card": stored.card }))?
-                + "\n"
+            let head = stored
+                .head
+                .as_ref()
+                .map(|head| json!({ "config": head.config(), "temperature": head.temperature() }));
+            let (model, guard, card) = (stored.model.config(), stored.guard, stored.card);
+            serde_json::to_string_pretty(
+                &json!({ "model": model, "head": head, "guard": guard, "card": card }),
+            )? + "\n"
         }
         false => stored.readme(),
     };

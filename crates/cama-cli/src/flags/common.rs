@@ -1,6 +1,6 @@
 //! Flags that several commands have.
 
-use cama::{By, Card, Classifier, DecideConfig, Decider, MChoice, PredictConfig, StoredModel};
+use cama::{By, Card, Classifier, DecideConfig, Decider, Input, MChoice, PredictConfig, StoredModel};
 use clap::Args;
 
 use super::{named, overlay};
@@ -17,7 +17,8 @@ pub struct PredictFlags {
     #[arg(long, value_name = "null|mean|sample", value_parser = named::<MChoice>)]
     pub m: Option<MChoice>,
     /// What classifies: `bayes` (Bayes' rule, Eq. 6), `head` (the model's head, or --classifier, on the restored input) or
-    /// `both`. Unless given, `both`; `bayes` if the model has no head.
+    /// `both`. Unless given, `both` for images or with --classifier, `bayes` for tables or without a head; `evaluate`
+    /// judges all of them.
     #[arg(long, value_name = "bayes|head|both", value_parser = named::<By>)]
     pub by: Option<By>,
     /// T of `both`, whose product has Bayes' rule to the power 1/T; what was fitted for the model's head unless given.
@@ -55,7 +56,12 @@ impl PredictFlags {
         if self.no_guard {
             decider.guard = None;
         }
-        let by = self.by.unwrap_or(if decider.classifier.is_some() { By::Both } else { By::Bayes });
+        // What measures best: on images the product, on rows, whose children are few, Bayes' rule.
+        let best = match (decider.classifier, other, &stored.model.config().input) {
+            (None, ..) | (_, None, Input::Table(_)) => By::Bayes,
+            _ => By::Both,
+        };
+        let by = self.by.unwrap_or(best);
         Ok((decider, DecideConfig { by, predict: self.config(&stored.card, seed)? }))
     }
 }

@@ -40,6 +40,24 @@ impl StoredModel {
                 last.kl_z
             );
         }
+        if let Some(head) = &self.head {
+            text += &format!(
+                "\n## Head\n\nA discriminative network of {} parameters reads what the guard lets restore, or the {} as it is. \
+                 Its product with Bayes' rule has temperature {:.2}.\n",
+                head.num_params(),
+                input.noun(),
+                head.temperature()
+            );
+        }
+        if let Some(guard) = &self.guard {
+            text += &format!(
+                "\n## Guard\n\nFrom {} clean {}s: a misfit of {:.1} nats passes for explained; their mean is {:.1}.\n",
+                guard.examples,
+                input.noun(),
+                guard.bar,
+                guard.mean
+            );
+        }
         for Adaptation { from, on, seed, report } in adaptations {
             text += &format!(
                 "\n## Adaptation\n\nFrom `{from}`, on unlabelled {on}, seed {seed}: {}the state after {} of {} steps of Eq. 8 kept{}.\n\n\
@@ -47,7 +65,7 @@ impl StoredModel {
                 shared(report),
                 report.kept_step,
                 report.steps,
-                if report.outcome == Outcome::Adapted { "" } else { " (rolled back)" },
+                outcome(report),
                 report.elbo_before,
                 report.elbo_after,
             );
@@ -55,8 +73,27 @@ impl StoredModel {
                 text +=
                     &format!("| accuracy on held-out clean {}s | {before:.4} | {after:.4} |\n", input.noun());
             }
+            if report.restored + report.as_they_were + report.unexplained > 0 {
+                text += &format!(
+                    "\nThe guard, on all of the unlabelled {}s: {} restored, {} left as they were, {} unexplained.\n",
+                    input.noun(),
+                    report.restored,
+                    report.as_they_were,
+                    report.unexplained
+                );
+            }
         }
         text
+    }
+}
+
+/// What became of an adaptation, in words, if it is worth words.
+fn outcome(report: &AdaptReport) -> String {
+    match (&report.left, report.outcome) {
+        (Some(left), _) => format!(" (rolled back: {left})"),
+        (None, Outcome::RolledBack) => " (rolled back)".into(),
+        (None, Outcome::AdaptedForSome) => " (for some only: the others are explained neither way)".into(),
+        (None, Outcome::Adapted) => String::new(),
     }
 }
 

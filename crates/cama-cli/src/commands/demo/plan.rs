@@ -7,11 +7,16 @@ use cama::manipulation::Manipulation;
 
 use crate::flags::{AdaptFlags, Command, TrainFlags, parse};
 
-/// The manipulations, with what they are called in pictures and in words.
-const MANIPULATIONS: [(&str, &str, &str); 3] = [
-    ("shift-vertical:0.3", "moved up or down", "moved up or down by up to 30% of the height"),
-    ("rotate:60", "turned", "turned by up to 60° either way"),
-    ("contrast:0.35:0.7", "faded", "faded from black and white to two greys"),
+/// The manipulations: what they are called in files, specified, called in pictures, and in words.
+const MANIPULATIONS: [[&str; 4]; 3] = [
+    ["moved", "shift-vertical:0.3", "moved up or down", "moved up or down by up to 30% of the height"],
+    ["turned", "rotate:60", "turned", "turned by up to 60° either way"],
+    [
+        "all-at-once",
+        "rotate:30+shift-vertical:0.2+contrast:0.2:0.7",
+        "turned, moved, faded",
+        "turned by up to 30°, moved by up to 20% and faded to two greys, all at once",
+    ],
 ];
 
 /// Where test images for judging begin; those before are adapted to.
@@ -65,11 +70,11 @@ impl Plan {
 
     /// What is done to the images.
     pub fn cases(&self) -> Vec<Case> {
-        let case = |(spec, title, words): (&'static str, &'static str, &'static str)| Case {
+        let case = |[name, spec, title, words]: [&'static str; 4]| Case {
             manipulation: Manipulation::parse(spec).expect("a specification that is known to parse"),
             title,
             words,
-            name: spec.split(':').next().unwrap_or(spec).into(),
+            name: name.into(),
         };
         MANIPULATIONS.into_iter().map(case).collect()
     }
