@@ -108,7 +108,8 @@ fn what_the_guard_holds_back_stays_as_it_was() {
     let config: serde_json::Value = serde_json::from_str(&config).unwrap();
     // The same model with a guard that lets nothing through.
     let mut strict = config.clone();
-    strict["guard"] = serde_json::json!({"bar": -1.0, "mean": -1.0, "median": -1.0, "examples": 9});
+    strict["guard"] =
+        serde_json::json!({"bar": -1.0, "mean": -1.0, "median": -1.0, "agreement": 1.0, "examples": 9});
     let mut without = config.clone();
     without.as_object_mut().unwrap().remove("guard");
     for (name, config) in [("strict", strict), ("without", without)] {

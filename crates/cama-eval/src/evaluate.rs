@@ -122,7 +122,8 @@ impl Shares {
 pub struct Row {
     /// The data, as it is called.
     pub data: String,
-    /// What is judged: a way of a deep CAMA model (`bayes`, `head`, `both`, `head-alone`), or a baseline.
+    /// What is judged: a way of a deep CAMA model (`bayes`, `head`, `both`, `head-alone`; `classifier`,
+    /// `classifier-alone` for somebody else's in the head's place), or a baseline.
     pub classifier: String,
     /// What was done to the data, as a specification.
     pub manipulation: String,
@@ -131,7 +132,8 @@ pub struct Row {
     /// How good the predictions were.
     #[serde(flatten)]
     pub score: Score,
-    /// What the guard made of the examples, where one could restore them.
+    /// What became of the examples: with do(m=0) none is restored, without a guard all are. None of what reads them as
+    /// they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guard: Option<Shares>,
 }

@@ -63,7 +63,9 @@ fn what_is_restored_stands_under_what_was_seen_and_over_what_was_inferred() {
     let (model, originals) = (model("affine"), digits(4));
     let seen = Manipulation::parse("shift:0.2").unwrap().apply_seeded(&originals, 1);
     let config = one_sample(MChoice::Null);
-    let draw = |originals| restored(&bayes(&model, None), &seen, originals, seen.classes(), &config).unwrap();
+    let draw = |originals| {
+        restored(&bayes(&model, None), &seen, originals, seen.classes(), &deciding(&config)).unwrap()
+    };
     let panel = draw(Some(&originals));
     let labels: Vec<&str> = panel.strips.iter().map(|strip| strip.label.as_str()).collect();
     assert_eq!(labels, ["truth", "seen", "restored", "do(m=0)"]);
@@ -83,7 +85,8 @@ fn what_is_restored_stands_under_what_was_seen_and_over_what_was_inferred() {
         assert_eq!(caption.contains(&format!("(it is {label})")), class != &label.to_string(), "{caption}");
     }
     for name in ["latent", "none"] {
-        let error = restored(&bayes(&self::model(name), None), &seen, None, &[], &config).unwrap_err();
+        let error =
+            restored(&bayes(&self::model(name), None), &seen, None, &[], &deciding(&config)).unwrap_err();
         assert!(error.to_string().starts_with(&format!("mechanism = {name}: must be explicit")), "{error}");
     }
 }
@@ -100,9 +103,9 @@ fn what_the_guard_holds_back_is_framed_and_says_so() {
     let worse = |i: &usize| decisions[*i].misfit[0] < decisions[*i].misfit[1];
     let left = (0..3).find(worse).expect("it is no less grey for being moved");
     for (bar, caption) in [(decisions[left].misfit[0], "left as it was"), (0.0, "unexplained")] {
-        let guard = Guard { bar, mean: 0.0, median: 0.0, examples: 1 };
+        let guard = Guard { bar, mean: 0.0, median: 0.0, agreement: 1.0, examples: 1 };
         let decider = bayes(&model, Some(&guard));
-        let panel = restored(&decider, &images, None, &[], &config.predict).unwrap();
+        let panel = restored(&decider, &images, None, &[], &config).unwrap();
         assert_eq!(panel.captions[left], caption);
         assert!(panel.strips[1].framed.contains(&left));
         assert_eq!(panel.strips[1].images[left], images.image(left));
@@ -168,4 +171,9 @@ fn rows_are_scored_with_the_same_manipulation_every_time() {
         )
         .is_err()
     );
+}
+
+/// Bayes' rule, predicting so.
+fn deciding(predict: &PredictConfig) -> DecideConfig {
+    DecideConfig { by: By::Bayes, predict: predict.clone() }
 }

@@ -27,9 +27,14 @@
 //! let (learnt, watched) = held_out(&clean, &training, 1);
 //! let fitting = HeadConfig { epochs: 1, channels: 4, hidden: 16, ..HeadConfig::default() };
 //! let head = fit_head(&model, &learnt, &watched, &fitting, 1, &mut silent)?;
-//! let guard = Guard::fit(&model, &watched, 1)?;
-//! let temperature = head.temperature();
-//! let decider = Decider { classifier: Some(&head), temperature, guard: Some(&guard), ..Decider::bare(&model) };
+//! let guard = Guard::fit(&model, Some(&head), &watched, 1)?;
+//! let decider = Decider {
+//!     classifier: Some(&head),
+//!     witness: Some(&head),
+//!     temperature: head.temperature(),
+//!     guard: Some(&guard),
+//!     ..Decider::bare(&model)
+//! };
 //!
 //! // Something has turned the images that come in now; nobody has labelled them.
 //! let turned = "rotate:60".parse::<cama::manipulation::Manipulation>()?;
@@ -120,5 +125,5 @@ pub use network::Initialisation;
 pub use predict::{MChoice, PredictConfig, Prediction, predict, predict_each};
 pub use progress::{Event, Observer, Phase, silent};
 pub use restore::restore;
-pub use store::{Adaptation, Card, StoredModel};
+pub use store::{Adaptation, Card, StoredModel, VERDICTS};
 pub use train::{Augmentation, Epoch, Terms, TrainConfig, Trained, held_out, train};

@@ -28,6 +28,10 @@ const CONFIG: &str = "config.json";
 const WEIGHTS: &str = "model.safetensors";
 const HEAD: &str = "head.safetensors";
 
+/// The file of a model folder that tells which of the examples it was adapted to the guard lets restore, as
+/// `index,verdict`; saving a model removes that of a former one.
+pub const VERDICTS: &str = "verdicts.csv";
+
 /// A model with all that is worth keeping of how it came to be.
 #[derive(Clone, Debug)]
 pub struct StoredModel {
@@ -132,7 +136,7 @@ impl StoredModel {
     ///
     /// If anything cannot be written: then files that were there before survive.
     ///
-    /// Three files cannot be replaced at one stroke: a save that is killed in the moment in which they are renamed
+    /// Several files cannot be replaced at one stroke: a save that is killed in the moment in which they are renamed
     /// can leave new weights with the former `config.json`, which [`load`](Self::load) finds out and refuses.
     pub fn save(&self, folder: &Path) -> Result<()> {
         fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
@@ -171,12 +175,12 @@ impl StoredModel {
             let path = folder.join(name);
             fs::rename(partial.path().join(name), &path).map_err(Error::io("write", &path))
         })?;
-        // Of a former model.
-        let stale = folder.join(HEAD);
-        if head.is_none() && stale.exists() {
-            fs::remove_file(&stale).map_err(Error::io("remove", &stale))?;
-        }
-        Ok(())
+        // Of a former model: its head, and what its guard made of other data.
+        let stale = [(HEAD, head.is_none()), (VERDICTS, true)].into_iter().filter(|(_, stale)| *stale);
+        stale
+            .map(|(name, _)| folder.join(name))
+            .filter(|path| path.exists())
+            .try_for_each(|path| fs::remove_file(&path).map_err(Error::io("remove", &path)))
     }
 
     /// Reads a folder that [`save`](Self::save) wrote.
@@ -207,6 +211,7 @@ impl StoredModel {
         Decider {
             model: &self.model,
             classifier: self.head.as_ref().map(|head| head as &dyn Classifier),
+            witness: self.head.as_ref().map(|head| head as &dyn Classifier),
             temperature: self.head.as_ref().map_or(TEMPERATURE, Head::temperature),
             guard: self.guard.as_ref(),
             context: Context::Unknown,

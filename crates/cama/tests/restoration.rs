@@ -5,8 +5,9 @@ use cama::data::{self, Images};
 use cama::manipulation::Manipulation;
 use cama::mechanism::MechanismConfig;
 use cama::{
-    By, Classifier, DecideConfig, Decider, DeepCama, Evidence, Guard, HeadConfig, ImageInput, MChoice,
-    ModelConfig, PredictConfig, Result, Verdict, device, fit_head, fit_temperature, predict, restore, silent,
+    By, Classifier, Context, DecideConfig, Decider, DeepCama, Evidence, Guard, HeadConfig, ImageInput,
+    MChoice, ModelConfig, PredictConfig, Result, Verdict, device, fit_head, fit_temperature, predict,
+    restore, silent,
 };
 
 fn model(image: [usize; 3], mechanisms: &str, negative_slope: f64) -> DeepCama {
@@ -29,7 +30,7 @@ fn by(by: By, m: MChoice) -> DecideConfig {
     DecideConfig { by, predict: PredictConfig { samples: 2, m, seed: 5, chunk: None } }
 }
 
-/// Is always sure of one class, whatever it sees; or of that which the first pixel says.
+/// Is always sure of one class, whatever it sees; or of one that how bright the image is says.
 struct Sure(Option<usize>);
 
 impl Classifier for Sure {
@@ -39,14 +40,19 @@ impl Classifier for Sure {
 
     fn log_probabilities(&self, seen: &Evidence) -> Result<Tensor<2>> {
         let n = seen.x.dims()[0];
-        let first: Vec<f32> = seen.x.clone().narrow(1, 0, 1).into_data().iter::<f32>().collect();
-        let row = |pixel: &f32| {
-            let class = self.0.unwrap_or((pixel * 9.0).round() as usize);
+        let sums: Vec<f32> = seen.x.clone().sum_dim(1).into_data().iter::<f32>().collect();
+        let row = |sum: &f32| {
+            let class = self.0.unwrap_or(by_brightness(*sum));
             (0..10).map(move |y| if y == class { 0.91f32.ln() } else { 0.01f32.ln() })
         };
-        let values: Vec<f32> = first.iter().flat_map(row).collect();
+        let values: Vec<f32> = sums.iter().flat_map(row).collect();
         Ok(Tensor::from_data(TensorData::new(values, [n, 10]), &seen.x.device()))
     }
+}
+
+/// A class from the sum of an image's pixels.
+fn by_brightness(sum: f32) -> usize {
+    (sum * 0.7) as usize % 10
 }
 
 #[test]
@@ -105,19 +111,26 @@ fn the_guard_decides_what_the_classifier_reads() {
     let (model, images) = (model([1, 28, 28], "affine,photometric", 0.2), digits(12));
     let classifier = Sure(None);
     let with = |bar: f64| {
-        let guard = Guard { bar, mean: bar, median: bar, examples: 1 };
+        let guard = Guard { bar, mean: bar, median: bar, agreement: 1.0, examples: 1 };
         let decider = Decider { classifier: Some(&classifier), guard: Some(&guard), ..Decider::bare(&model) };
         decider.decide(&images, &by(By::Head, MChoice::Mean)).unwrap()
     };
     // With the bar above everything all is restored, with the bar below everything nothing.
+    let mut classes = Vec::new();
     for (bar, verdict) in [(1e9, Verdict::Restored), (-1e9, Verdict::Unexplained)] {
         for (i, decision) in with(bar).iter().enumerate() {
             assert_eq!(decision.verdict, verdict);
             let original = decision.restored == images.image(i);
             assert_eq!(original, verdict == Verdict::Unexplained, "an untrained q2 moves every image");
-            assert_eq!(decision.class, (decision.restored[0] * 9.0).round() as usize);
+            let sum =
+                Tensor::<1>::from_floats(&decision.restored[..], &model.device()).sum().into_scalar::<f32>();
+            // Not where another order of the summands can change it.
+            let at = f64::from(sum * 0.7).fract();
+            assert!(!(0.001..0.999).contains(&at) || decision.class == by_brightness(sum), "{sum}");
+            classes.push(decision.class);
         }
     }
+    assert_ne!(classes[..12], classes[12..], "what it reads is not the same");
     let bars = with(0.0);
     let bar = bars[3].misfit[1];
     let restored = with(bar).iter().filter(|decision| decision.verdict == Verdict::Restored).count();
@@ -143,7 +156,7 @@ fn both_is_the_product_and_the_unexplained_is_the_classifiers_alone() {
         assert_eq!(ways.head, ways.head_alone);
         assert_eq!(decision.probabilities, ways.both);
     }
-    let guard = Guard { bar: -1e9, mean: -1e9, median: -1e9, examples: 1 };
+    let guard = Guard { bar: -1e9, mean: -1e9, median: -1e9, agreement: 1.0, examples: 1 };
     for decision in decide(1.0, Some(&guard)) {
         assert_eq!(decision.verdict, Verdict::Unexplained);
         assert_eq!(decision.ways.both, decision.ways.head_alone);
@@ -236,4 +249,29 @@ fn hostile_images_are_no_danger_to_restoration() {
     let restored = restore(&model, &Evidence::of_x(huge(x)));
     let values: Vec<f32> = restored.into_data().iter::<f32>().collect();
     assert!(values.iter().all(|v| (0.0..=1.0).contains(v)));
+}
+
+#[test]
+fn the_guard_sees_of_all_the_data_what_no_example_tells() {
+    // Never trained: what its q2 restores is no better explained than what it was given.
+    let (model, images) = (model([1, 28, 28], "affine,photometric", 0.2), digits(60));
+    let own = Sure(Some(4));
+    let config = by(By::Head, MChoice::Mean);
+    let context = |guard: &Guard, witness, n: usize| {
+        let decider = Decider { guard: Some(guard), witness: Some(witness), ..Decider::bare(&model) };
+        decider.informed(&images.slice(0..n), &config).unwrap().context
+    };
+    let guard = |median: f64| Guard { bar: 1e9, mean: 0.0, median, agreement: 0.0, examples: 100 };
+    // By how well it is explained.
+    assert_eq!(context(&guard(1e9), &own, 60), Context::Inside);
+    assert_eq!(context(&guard(-1e9), &own, 60), Context::Outside);
+    // Few say nothing.
+    assert_eq!(context(&guard(-1e9), &own, 49), Context::Unknown);
+    // By whether the two agree: a witness that never changes its mind, and Bayes' rule that does not follow it.
+    let asked = Guard { agreement: 1.0, ..guard(1e9) };
+    assert_eq!(context(&asked, &own, 60), Context::Outside);
+    // With do(m = 0) nothing is restored, and nothing looked at.
+    let decider = Decider { guard: Some(&asked), witness: Some(&own), ..Decider::bare(&model) };
+    let null = decider.informed(&images, &by(By::Bayes, MChoice::Null)).unwrap();
+    assert_eq!(null.context, Context::Unknown);
 }

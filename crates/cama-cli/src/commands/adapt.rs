@@ -6,7 +6,8 @@ use cama::data::table::Rows;
 use cama::data::{Dataset, Images};
 use cama::mechanism::MechanismConfig;
 use cama::{
-    AdaptReport, Adaptation, Card, Error, Event, Former, Input, Outcome, StoredModel, Verdict, adapt, dream,
+    AdaptReport, Adaptation, Card, Error, Event, Former, Input, Outcome, StoredModel, VERDICTS, Verdict,
+    adapt, dream,
 };
 
 use super::{load_model, manipulated};
@@ -17,9 +18,6 @@ use crate::progress::Reporter;
 use crate::session::Session;
 use crate::source::Source;
 use crate::table::Table;
-
-/// The file of a model folder that tells which examples the guard lets restore.
-const VERDICTS: &str = "verdicts.csv";
 
 /// Adapts and writes the new model folder.
 ///
@@ -153,14 +151,10 @@ fn record(mut card: Card, report: AdaptReport, flags: &AdaptFlags, on: &str, ses
 
 /// Which examples are restored, as `index,verdict` in the model folder.
 fn write_verdicts(verdicts: &[(usize, Verdict)], out: &Output) -> cama::Result<()> {
-    let path = out.path().join(VERDICTS);
     if verdicts.is_empty() {
-        // A former model's.
-        return match path.exists() {
-            true => std::fs::remove_file(&path).map_err(Error::io("remove", &path)),
-            false => Ok(()),
-        };
+        return Ok(());
     }
+    let path = out.path().join(VERDICTS);
     let rows = verdicts.iter().map(|(index, verdict)| format!("{index},{}\n", verdict.name()));
     let text: String = std::iter::once("index,verdict\n".to_string()).chain(rows).collect();
     cama::files::write_atomic(&path, |file| file.write_all(text.as_bytes()))

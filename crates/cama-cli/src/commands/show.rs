@@ -21,16 +21,24 @@ pub fn run(flags: &ShowFlags, session: &Session) -> anyhow::Result<()> {
     check(flags)?;
     let out = Output::file(&flags.out, flags.force)?;
     let stored = load_model(&flags.model, session)?;
-    let config = flags.prediction.config(&stored.card, session.seeds.predict)?;
+    let (decider, deciding) = flags.prediction.decider(&stored, None, session.seeds.predict)?;
+    let config = deciding.predict.clone();
     if stored.schema.is_some() {
         let problem = "it takes tables, and pictures are of images; give a model of images".to_string();
         return Err(Error::Model { path: flags.model.clone(), problem }.into());
     }
     let images = cama::data::load(&flags.data)?;
     stored.model.check_fits(&images)?;
+    let manipulation = flags.manipulate.as_ref();
+    // What the guard knows of all the images, it knows of those that are shown.
+    let decider = match manipulation {
+        Some(manipulation) => {
+            decider.informed(&manipulation.apply_seeded(&images, session.seeds.manipulate), &deciding)?
+        }
+        None => decider.informed(&images, &deciding)?,
+    };
     let originals = images.subset(flags.images, &mut rng(session.seeds.show));
     drop(images);
-    let manipulation = flags.manipulate.as_ref();
     let manipulated = manipulation.map(|m| m.apply_seeded(&originals, session.seeds.manipulate));
     let images = manipulated.as_ref().unwrap_or(&originals);
     // Without a manipulation, what they were before is what one wants to know.
@@ -43,7 +51,7 @@ pub fn run(flags: &ShowFlags, session: &Session) -> anyhow::Result<()> {
             What::Clean => pictures::inferred(model, images, known, &card.classes, &config),
             What::Restored => {
                 check_restores(flags, &stored, config.m)?;
-                pictures::restored(&stored.decider(), images, known, &card.classes, &config)
+                pictures::restored(&decider, images, known, &card.classes, &deciding)
             }
             What::Samples => {
                 Ok(pictures::samples(model, &card.classes, flags.images, &mut rng(session.seeds.show)))

@@ -4,8 +4,9 @@ use cama::causal::Roles;
 use cama::data::table::{Rows, Schema};
 use cama::data::{Dataset, Images};
 use cama::{
-    Augmentation, Card, Checkpoints, DeepCama, DreamConfig, Error, Event, Guard, Head, HeadConfig, Input,
-    PredictConfig, StoredModel, TrainConfig, Trained, dream, fit_head, held_out, predict, train,
+    Augmentation, Card, Checkpoints, Classifier, DeepCama, DreamConfig, Error, Event, Guard, Head,
+    HeadConfig, Input, PredictConfig, StoredModel, TrainConfig, Trained, dream, fit_head, held_out, predict,
+    train,
 };
 use cama_eval::Score;
 use serde_json::json;
@@ -270,7 +271,19 @@ impl<'a, D: Dataset> Run<'a, D> {
                 )),
                 other => other,
             })?;
-        Ok((head, Some(Guard::fit(&trained.model, &watched, session.seeds.guard)?)))
+        if watched.len() < Guard::LEAST_CLEAN {
+            session.warn(format!(
+                "{} {}s are held out of the training data: too few for a guard, which needs {} to learn what it is to be \
+                 explained; everything will be restored unguarded",
+                watched.len(),
+                trained.model.config().input.noun(),
+                Guard::LEAST_CLEAN
+            ));
+            return Ok((head, None));
+        }
+        let asked = head.as_ref().map(|head| head as &dyn Classifier);
+        let guard = Guard::fit(&trained.model, asked, &watched, session.seeds.guard)?;
+        Ok((head, Some(guard)))
     }
 
     /// How good the model is on the test data, if there is any.

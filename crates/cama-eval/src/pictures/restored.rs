@@ -1,7 +1,7 @@
 //! What a model infers was done to images, and the images without it.
 
 use cama::data::Images;
-use cama::{By, DecideConfig, Decider, Decision, Error, MChoice, PredictConfig, Result, Verdict};
+use cama::{DecideConfig, Decider, Decision, Error, MChoice, PredictConfig, Result, Verdict};
 
 use super::known::Known;
 use super::words::in_words;
@@ -11,8 +11,9 @@ use super::{Panel, Strip};
 const LONGEST_NAME: usize = 14;
 
 /// Images, restored: T_m⁻¹(x) with the mean m of q2(m|x), or, framed, the image as it was where the guard holds back;
-/// below, its reconstruction with do(m=0) and the inferred parameters in words, above, the class that is decided on,
-/// by both where there is a discriminative classifier.
+/// below, its reconstruction with do(m=0) and the inferred parameters in words, above, the class that is decided on.
+/// Of few images the guard knows only what `decider` was
+/// [informed](Decider::informed) of before.
 ///
 /// `originals` are the images before the manipulation where they are known; a class that is wrong by the images'
 /// labels is marked as such. `classes` names the classes.
@@ -25,7 +26,7 @@ pub fn restored(
     images: &Images,
     originals: Option<&Images>,
     classes: &[String],
-    predict: &PredictConfig,
+    config: &DecideConfig,
 ) -> Result<Panel> {
     let parts = decider.model.manipulation().filter(|parts| parts.explicit().contains(&true));
     let Some(parts) = parts else {
@@ -37,9 +38,8 @@ pub fn restored(
             "explicit, such as `affine`, to restore what it did; adapt the model with one",
         ));
     };
-    let by = if decider.classifier.is_some() { By::Both } else { By::Bayes };
-    let config = DecideConfig { by, predict: PredictConfig { m: MChoice::Mean, ..predict.clone() } };
-    let decider = &decider.informed(images, &config)?;
+    let predict = PredictConfig { m: MChoice::Mean, ..config.predict.clone() };
+    let config = DecideConfig { by: config.by, predict };
     let decisions = decider.decide(images, &config)?;
     let (left, rebuilt) = (left(&decisions), rebuilt(decider, images, &decisions));
     let undone = decisions.iter().map(|decision| decision.restored.clone()).collect();

@@ -28,8 +28,7 @@ pub fn in_words(parts: &ManipulationModel, m: &[f32], sd: &[f32]) -> Vec<String>
 /// standard deviations of the prior. Turns are counter-clockwise.
 pub fn described(parameter: &Parameter, m: f64, sd: f64) -> String {
     let value = parameter.value(m);
-    // Of a factor, to first order.
-    let sd = sd * parameter.scale * if parameter.exponential { value } else { 1.0 };
+    let sd = parameter.sd(m, sd);
     let moved = |towards: [&str; 2]| {
         let towards = towards[usize::from(value > 0.0)];
         format!("{towards} {}px", with_sd(value.abs(), sd, 1))

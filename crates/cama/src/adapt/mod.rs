@@ -166,7 +166,15 @@ pub fn adapt<D: Dataset>(
     let judge = |model: &DeepCama, infers_m| {
         verdicts(Decider { model, ..former.decider }, infers_m, unlabelled, seed)
     };
-    let (mut verdicts, context) = judge(&adapted, left.is_none() || former.infers_m)?;
+    let (mut verdicts, context) = match judge(&adapted, left.is_none() || former.infers_m) {
+        // An example that no step and no look has met.
+        Err(Error::Diverged(what)) => {
+            left = left.or(Some(LeftReason::Diverged(what)));
+            (kept_step, after, adapted) = (0, before.clone(), former.decider.model.clone());
+            (Vec::new(), Context::Unknown)
+        }
+        judged => judged?,
+    };
     let restored = count(&verdicts, Verdict::Restored);
     let few = (restored as f64) < LEAST_RESTORED * verdicts.len() as f64;
     if left.is_none() && (few || context == Context::Outside) {

@@ -21,7 +21,7 @@ pub enum LeftReason {
     /// No state explained the held-out examples better without losing accuracy on clean ones.
     NotBetter,
     /// What was done to the examples is outside of what the mechanisms can express: restored, next to none of them is
-    /// explained as clean ones are.
+    /// explained as clean ones are, or they are harder to classify than before.
     Outside,
     /// Numbers diverged, with how, before any state was better.
     Diverged(String),
@@ -37,7 +37,7 @@ impl std::fmt::Display for LeftReason {
             Self::Outside => write!(
                 f,
                 "what was done to the data is outside of what the mechanisms can express: restored, next to nothing of it \
-                 is explained as clean data is"
+                 is explained as clean data is, or it is harder to classify than before"
             ),
             Self::Diverged(what) => write!(f, "{what}, before any state was better"),
         }

@@ -5,8 +5,9 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Decision, Ways};
+use super::{Decision, Ways, log_probabilities};
 use crate::batch;
+use crate::classifier::Classifier;
 use crate::data::Dataset;
 use crate::input::{Input, Likelihood};
 use crate::model::{DeepCama, Evidence};
@@ -84,6 +85,9 @@ const SALT: u64 = 0x6775_6172_6400_0000;
 /// An example's misfit is how far log p(x|do(m=0)) lies below the highest that any mean could reach: for Bernoulli
 /// pixels below their negative entropy (half the deviance; grey levels cost nothing in themselves), for what has a
 /// density below zero. What is outside the family of mechanisms stays a misfit when it is restored.
+///
+/// Not so where a mechanism can shrink what it cannot explain onto its mean, as the factors of columns can: in tables,
+/// noise passes for a change of scale. That log p(x) is low still tells of it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Guard {
@@ -93,31 +97,56 @@ pub struct Guard {
     pub mean: f64,
     /// Median misfit of clean examples, in nats.
     pub median: f64,
+    /// On how many clean examples, as a share, Bayes' rule and the model's own discriminative classifier agree; 1 where
+    /// it has none.
+    pub agreement: f64,
     /// Clean examples that it was learnt from.
     pub examples: usize,
 }
 
 impl Guard {
-    /// Learns from clean examples, best such as the model was not trained on, what it is to be explained.
+    /// The fewest clean examples that tell what it is to be explained.
+    pub const LEAST_CLEAN: usize = 20;
+
+    /// Learns from clean examples, best such as the model was not trained on, what it is to be explained; `head` is the
+    /// discriminative classifier that it will be asked with.
     ///
     /// # Errors
     ///
-    /// If the examples do not fit the model, there are none, or the model's numbers are not finite.
-    pub fn fit<D: Dataset>(model: &DeepCama, clean: &D, seed: u64) -> Result<Self> {
+    /// If the examples do not fit the model, there are fewer than [`LEAST_CLEAN`](Self::LEAST_CLEAN), or numbers are
+    /// not finite.
+    pub fn fit<D: Dataset>(
+        model: &DeepCama,
+        head: Option<&dyn Classifier>,
+        clean: &D,
+        seed: u64,
+    ) -> Result<Self> {
         model.check_fits(clean)?;
-        if clean.is_empty() {
+        if clean.len() < Self::LEAST_CLEAN {
             return Err(Error::Mismatch(format!(
-                "{} is empty: a guard learns from clean data",
-                clean.name()
+                "a guard learns from {} clean examples or more, {} has {}",
+                Self::LEAST_CLEAN,
+                clean.name(),
+                clean.len()
             )));
         }
         let all: Vec<usize> = (0..clean.len()).collect();
-        let misfits = all.par_chunks(100).flat_map_iter(|part| {
+        let looks = all.par_chunks(100).map(|part| {
             let seen = batch::evidence(clean, part.iter().copied(), &model.device());
             let rows = part.iter().map(|&i| clean.x(i));
-            misfits(model, &seen, None, rows, &mut streams(seed, part.iter().copied())).0
+            let look = look(model, &seen, None, rows, SAMPLES, &mut streams(seed, part.iter().copied()));
+            let agreed = match head {
+                Some(head) => {
+                    let rows = log_probabilities(head, &seen)?;
+                    rows.iter().zip(&look.classes).filter(|(row, class)| highest(row) == **class).count()
+                }
+                None => part.len(),
+            };
+            Ok((look.misfits, agreed))
         });
-        let mut misfits: Vec<f64> = misfits.collect();
+        let (misfits, agreed): (Vec<_>, Vec<_>) = looks.collect::<Result<Vec<_>>>()?.into_iter().unzip();
+        let agreed: usize = agreed.into_iter().sum();
+        let mut misfits: Vec<f64> = misfits.into_iter().flatten().collect();
         if misfits.iter().any(|misfit| !misfit.is_finite()) {
             return Err(Error::Diverged("log p(x) of clean examples is not finite".into()));
         }
@@ -126,7 +155,14 @@ impl Guard {
         let mean = misfits.iter().sum::<f64>() / examples as f64;
         let high = misfits[((examples as f64 * SHARE).ceil() as usize).clamp(1, examples) - 1];
         // From the mean, not from zero: a density has no natural zero.
-        Ok(Self { bar: mean + SLACK * (high - mean), mean, median: misfits[examples / 2], examples })
+        let agreement = agreed as f64 / examples as f64;
+        Ok(Self {
+            bar: mean + SLACK * (high - mean),
+            mean,
+            median: misfits[examples / 2],
+            agreement,
+            examples,
+        })
     }
 
     /// The verdict on an example with this misfit as it is, and with this one restored, where the model infers m;
@@ -163,7 +199,8 @@ impl Guard {
     /// estimates how many are explained as clean ones are, however the others are distributed (Storey, J. R. Stat.
     /// Soc. B 64, 2002). And what is rightly restored looks to both classifiers like the same class: if Bayes' rule
     /// agrees with the discriminative one on restored examples less than that one agrees with itself on them as they
-    /// were, restoration has made things worse, however well it explains them; blurred images are such.
+    /// were, and less than on clean ones, restoration has made things worse, however well it explains them; blurred
+    /// images are such.
     pub(super) fn context(&self, survey: &Survey) -> Context {
         if survey.restored.len() < LEAST_EXAMPLES {
             return Context::Unknown;
@@ -171,7 +208,8 @@ impl Guard {
         let n = survey.restored.len() as f64;
         let below = survey.restored.iter().filter(|&&misfit| misfit <= self.median).count();
         let explained = (2.0 * below as f64 / n).min(1.0);
-        let worse = (survey.as_alone as f64 - survey.as_bayes as f64) / n > DISAGREEMENT;
+        let allowed = DISAGREEMENT + (1.0 - self.agreement);
+        let worse = (survey.as_alone as f64 - survey.as_bayes as f64) / n > allowed;
         match explained {
             _ if worse => Context::Outside,
             explained if explained >= INSIDE => Context::Inside,
@@ -194,10 +232,12 @@ pub(super) struct Survey {
 
 impl Survey {
     /// Adds an example that was decided about without a guard.
-    pub fn add(&mut self, decision: &Decision) {
+    ///
+    /// Where nothing acts on X itself, nothing is undone, and there is nothing to compare.
+    pub fn add(&mut self, decision: &Decision, undoes: bool) {
         self.restored.push(decision.misfit[1]);
         let Ways { bayes, head, head_alone, .. } = &decision.ways;
-        if !head.is_empty() {
+        if !head.is_empty() && undoes {
             self.as_bayes += usize::from(highest(head) == highest(bayes));
             self.as_alone += usize::from(highest(head) == highest(head_alone));
         }
@@ -209,20 +249,30 @@ pub(super) fn streams(seed: u64, indices: impl Iterator<Item = usize>) -> Vec<Ch
     indices.map(|i| stream(seed ^ SALT, i)).collect()
 }
 
-/// Misfit of every example of `seen`, whose X are `rows`, in nats, and log p(x|do(m=0)) or log p(x|m); `m` is for
-/// mechanisms that no restoration undoes.
-pub(super) fn misfits<'a>(
+/// How examples look to the model, with do(m = 0) or with what no restoration undoes.
+pub(super) struct Look {
+    /// How badly each is explained, in nats.
+    pub misfits: Vec<f64>,
+    /// log p(x|·), in nats.
+    pub log_px: Vec<f64>,
+    /// The class that Bayes' rule gives each.
+    pub classes: Vec<usize>,
+}
+
+/// Looks at every example of `seen`, whose X are `rows`; `m` is for mechanisms that no restoration undoes.
+pub(super) fn look<'a>(
     model: &DeepCama,
     seen: &Evidence,
     m: Option<&Tensor<2>>,
     rows: impl Iterator<Item = &'a [f32]>,
+    at_once: usize,
     streams: &mut [ChaCha8Rng],
-) -> (Vec<f64>, Vec<f64>) {
-    let scores = class_scores(model, seen, m, SAMPLES, SAMPLES, streams);
+) -> Look {
+    let scores = class_scores(model, seen, m, SAMPLES, at_once.min(SAMPLES), streams);
     let log_px: Vec<f64> = scores.iter().map(|scores| normalised(scores).0).collect();
     let input = &model.config().input;
     let misfits = rows.zip(&log_px).map(|(x, log_px)| highest_log_px(input, x) - log_px).collect();
-    (misfits, log_px)
+    Look { misfits, log_px, classes: scores.iter().map(|scores| highest(scores)).collect() }
 }
 
 /// The highest log p(x|·) of any mean, in nats; zero for what has a density.
@@ -240,7 +290,7 @@ mod tests {
     use super::*;
     use crate::ImageInput;
 
-    const GUARD: Guard = Guard { bar: 100.0, mean: 50.0, median: 40.0, examples: 1000 };
+    const GUARD: Guard = Guard { bar: 100.0, mean: 50.0, median: 40.0, agreement: 0.98, examples: 1000 };
 
     #[test]
     fn what_is_known_of_the_data_decides_in_doubt() {
@@ -281,6 +331,12 @@ mod tests {
         // As blurred images do: well explained, and harder to classify than before.
         assert_eq!(context(100, 78, 91), Context::Outside);
         assert_eq!(context(100, 97, 100), Context::Inside);
+        // Where the two agree on less of the clean data, less is asked of them.
+        let weak = Guard { agreement: 0.85, ..GUARD };
+        let restored = || vec![30.0; 100];
+        let survey = |as_bayes| Survey { restored: restored(), as_bayes, as_alone: 99 };
+        assert_eq!(weak.context(&survey(85)), Context::Inside);
+        assert_eq!(weak.context(&survey(70)), Context::Outside);
         let few = Survey { restored: vec![300.0; 49], as_bayes: 0, as_alone: 49 };
         assert_eq!(GUARD.context(&few), Context::Unknown);
     }

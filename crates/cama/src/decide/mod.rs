@@ -16,7 +16,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use self::guard::{Survey, misfits};
+use self::guard::{Look, Survey, look};
 use crate::batch;
 use crate::classifier::Classifier;
 use crate::data::Dataset;
@@ -67,6 +67,8 @@ pub struct Decider<'a> {
     pub model: &'a DeepCama,
     /// The discriminative classifier: the model's own head, or another.
     pub classifier: Option<&'a dyn Classifier>,
+    /// The model's own discriminative classifier, whose agreement the guard asks for.
+    pub witness: Option<&'a dyn Classifier>,
     /// T of [`By::Both`].
     pub temperature: f64,
     /// The guard; without one everything is restored.
@@ -127,7 +129,14 @@ impl Ways {
 impl<'a> Decider<'a> {
     /// A model alone: Bayes' rule, unguarded.
     pub fn bare(model: &'a DeepCama) -> Self {
-        Self { model, classifier: None, temperature: TEMPERATURE, guard: None, context: Context::Unknown }
+        Self {
+            model,
+            classifier: None,
+            witness: None,
+            temperature: TEMPERATURE,
+            guard: None,
+            context: Context::Unknown,
+        }
     }
 }
 
@@ -144,16 +153,22 @@ impl Decider<'_> {
         let Some(guard) = self.guard.filter(|_| config.predict.m != MChoice::Null) else { return Ok(*self) };
         let n = data.len().min(SURVEYED);
         let spread: Vec<usize> = (0..n).map(|i| i * data.len() / n).collect();
-        let by = if self.classifier.is_some() { By::Both } else { By::Bayes };
+        let by = if self.witness.is_some() { By::Both } else { By::Bayes };
+        let undoes = self.model.manipulation().is_some_and(|parts| parts.explicit().contains(&true));
         let predict = PredictConfig { samples: 2, m: MChoice::Mean, ..config.predict.clone() };
         // Unguarded, everything is restored.
-        let all = Self { guard: None, ..*self };
+        let all = Self { guard: None, classifier: self.witness, ..*self };
         let mut survey = Survey::default();
-        all.decide_each(&data.select(&spread), 0, &DecideConfig { by, predict }, |decision| {
-            survey.add(&decision);
+        let surveyed = all.decide_each(&data.select(&spread), 0, &DecideConfig { by, predict }, |decision| {
+            survey.add(&decision, undoes);
             ControlFlow::Continue(())
-        })?;
-        Ok(Self { context: guard.context(&survey), ..*self })
+        });
+        match surveyed {
+            // What cannot be restored is no reason not to decide about the others.
+            Err(Error::Diverged(_)) => Ok(Self { context: Context::Unknown, ..*self }),
+            Err(error) => Err(error),
+            Ok(()) => Ok(Self { context: guard.context(&survey), ..*self }),
+        }
     }
 
     /// Decides about every example.
@@ -226,8 +241,9 @@ impl Decider<'_> {
         let streams = |of: Range<usize>| of.map(|i| stream(seed, first + i)).collect::<Vec<_>>();
         let watching = || guard::streams(seed, range.clone().map(|i| first + i));
 
-        let (as_it_is, log_p0) =
-            misfits(model, seen, None, range.clone().map(|i| data.x(i)), &mut watching());
+        let rows = range.clone().map(|i| data.x(i));
+        let Look { misfits: as_it_is, log_px: log_p0, .. } =
+            look(model, seen, None, rows, at_once, &mut watching());
         let mut found = None;
         if let Some(parts) = model.manipulation().filter(|_| choice != MChoice::Null) {
             let mut bayes_streams = streams(range.clone());
@@ -241,7 +257,7 @@ impl Decider<'_> {
             let cleaned = Evidence { x, ..seen.clone() };
             let left = parts.not_undone(&q2.mean);
             let width = rows.len() / n;
-            let (misfits, _) = misfits(model, &cleaned, left.as_ref(), rows.chunks(width), &mut watching());
+            let look = look(model, &cleaned, left.as_ref(), rows.chunks(width), at_once, &mut watching());
             found = Some(Found {
                 scores,
                 log_ratio,
@@ -249,16 +265,24 @@ impl Decider<'_> {
                 sd: host(q2.log_var.mul_scalar(0.5).exp()),
                 rows,
                 cleaned,
-                misfits,
+                look,
             });
         }
         let ask = |seen: &Evidence| self.classifier.map(|asked| log_probabilities(asked, seen)).transpose();
-        let head_restored = found.as_ref().map(|found| ask(&found.cleaned)).transpose()?.flatten();
+        let head_restored = match &found {
+            Some(found) if config.by != By::Bayes => ask(&found.cleaned)?,
+            _ => None,
+        };
+        // Judged by the same samples whatever is asked.
+        let witness = self.witness.filter(|_| self.guard.is_some());
+        let witnessed = match (&found, witness) {
+            (Some(found), Some(witness)) => Some(log_probabilities(witness, &found.cleaned)?),
+            _ => None,
+        };
         let verdict = |i: usize| match (self.guard, &found) {
             (Some(guard), Some(found)) => {
-                let agreed =
-                    head_restored.as_ref().map(|rows| highest(&rows[i]) == highest(&found.scores[i]));
-                guard.judge(self.context, as_it_is[i], Some(found.misfits[i]), agreed)
+                let agreed = witnessed.as_ref().map(|rows| highest(&rows[i]) == found.look.classes[i]);
+                guard.judge(self.context, as_it_is[i], Some(found.look.misfits[i]), agreed)
             }
             (Some(guard), None) => guard.judge(self.context, as_it_is[i], None, None),
             (None, Some(_)) => Verdict::Restored,
@@ -289,8 +313,7 @@ impl Decider<'_> {
                 None => scores.as_ref().map_or(log_p0[i], |scores| normalised(scores).0),
             };
             let alone = head.as_ref().map(|rows| rows[i].as_slice());
-            let asked = undone.is_some() && config.by != By::Bayes;
-            let restored_head = head_restored.as_ref().filter(|_| asked);
+            let restored_head = head_restored.as_ref().filter(|_| undone.is_some());
             let ways = self.ways(
                 scores.as_deref().filter(|_| config.by != By::Head),
                 restored_head.map_or(alone, |rows| Some(rows[i].as_slice())),
@@ -319,7 +342,7 @@ impl Decider<'_> {
                 },
                 log_px,
                 evidence: with_m.map_or(0.0, |with_m| with_m - log_p0[i]),
-                misfit: [as_it_is[i], found.as_ref().map_or(as_it_is[i], |found| found.misfits[i])],
+                misfit: [as_it_is[i], found.as_ref().map_or(as_it_is[i], |found| found.look.misfits[i])],
             }
         });
         Ok(decisions.collect())
@@ -354,7 +377,7 @@ struct Found {
     sd: Vec<f32>,
     rows: Vec<f32>,
     cleaned: Evidence,
-    misfits: Vec<f64>,
+    look: Look,
 }
 
 /// Normalised exponentials of `bayes`/T + `head`.

@@ -69,7 +69,7 @@ pub fn fit_head<D: Dataset>(
             }
         }
         let watched = watch(&head, held_out);
-        if best.as_ref().is_none_or(|(highest, _)| watched > *highest) {
+        if best.as_ref().is_none_or(|(highest, _)| watched > *highest || highest.is_nan()) {
             best = Some((watched, head.clone()));
         }
     }

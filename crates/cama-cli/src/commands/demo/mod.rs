@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use cama::data::Images;
 use cama::manipulation::Manipulation;
-use cama::{Error, Outcome, Result, StoredModel};
+use cama::{Error, Result, StoredModel};
 
 use self::judge::Judgement;
 use self::plan::{Case, Plan};
@@ -122,9 +122,9 @@ impl Demo<'_> {
             adaptation: adaptation.report.clone(),
             seconds,
         };
-        let kept = match adaptation.report.outcome {
-            Outcome::Adapted | Outcome::AdaptedForSome => "",
-            Outcome::RolledBack => " (rolled back: no state was better)",
+        let kept = match &adaptation.report.left {
+            Some(left) => format!(" (rolled back: {left})"),
+            None => String::new(),
         };
         self.session.tell(format!(
             "{INDENT}{} → {} right{kept}\n",

@@ -24,8 +24,10 @@ impl Demo<'_> {
         let (mut few, mut more) = (Vec::new(), empty());
         for (case, (_, adapted)) in self.plan.cases().iter().zip(&models[1..]) {
             let seen = case.manipulation.apply_seeded(&originals, self.session.seeds.manipulate);
-            let (decider, classes) = (adapted.decider(), &adapted.card.classes);
-            let panel = restored(&decider, &seen, Some(&originals), classes, &self.config(adapted).predict)?;
+            let (config, classes) = (self.config(adapted), &adapted.card.classes);
+            let all = case.manipulation.apply_seeded(&self.test, self.session.seeds.manipulate);
+            let decider = adapted.decider().informed(&all, &config)?;
+            let panel = restored(&decider, &seen, Some(&originals), classes, &config)?;
             few.push((case.title.to_string(), panel.clone().select(&most_changed(&originals, &seen))));
             more = more.panel(Panel { title: format!("Digits {}", case.words), ..panel });
         }

@@ -96,7 +96,7 @@ fn unwrapped(error: csv::Error) -> io::Error {
     }
 }
 
-/// One object an example, with the m that was used.
+/// One object an example, with the mean of q2(m|x) where it was asked for.
 pub struct JsonLines<'a, W: Write> {
     pub out: W,
     pub classes: &'a [String],

@@ -100,6 +100,15 @@ impl Restoring<'_> {
         Summary::new(self.columns.parameters().len(), self.session.seeds.predict)
     }
 
+    /// The decider, once the guard has looked at the data: at all of it, or at the first part of what is streamed.
+    fn inform(&self, data: &impl Dataset) -> cama::Result<&Decider<'_>> {
+        if let Some(decider) = self.informed.get() {
+            return Ok(decider);
+        }
+        let decider = informed(&self.decider, data, &self.config, self.session)?;
+        Ok(self.informed.get_or_init(|| decider))
+    }
+
     /// Decides about data of which `first` examples came before; `index` says where an example stands in its file.
     fn decide<D: Dataset>(
         &self,
@@ -111,13 +120,7 @@ impl Restoring<'_> {
     ) -> anyhow::Result<()> {
         let mut written = Ok(());
         let mut i = 0;
-        let decider = match self.informed.get() {
-            Some(decider) => decider,
-            None => {
-                let decider = informed(&self.decider, data, &self.config, self.session)?;
-                self.informed.get_or_init(|| decider)
-            }
-        };
+        let decider = self.inform(data)?;
         decider.decide_each(data, first, &self.config, |decision| {
             let line = self.columns.line(index(i), &decision);
             summary.add(&line);

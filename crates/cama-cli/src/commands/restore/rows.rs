@@ -75,6 +75,7 @@ impl Restoring<'_> {
         let seed = session.seeds.manipulate;
         let after = manipulated(before.clone(), flags.manipulate.as_deref(), seed)?;
         let manipulated = (0..before.len()).flat_map(|i| edits(&before, &after, i, after.x(i)));
+        self.inform(&after)?;
         let mut changing: BTreeSet<usize> = manipulated.map(|edit| edit.column).collect();
         changing.extend(numeric_children(&before.schema().columns));
         let changing: Vec<usize> = changing.into_iter().collect();
