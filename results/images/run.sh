@@ -28,7 +28,7 @@ adapt() {
     [ -e "$out/$name.jsonl" ] && return
     /usr/bin/env time -f '{"what":"'"$name"'","seconds":%e,"peak_kib":%M}' -a -o "$out/time.jsonl" \
         "$cama" adapt --model "$runs/$from" --data "$unlabelled" --manipulate "$spec" --seed "$seed" \
-        --out "$runs/$name" --force --quiet "$@" >/dev/null
+        --out "$runs/$name" --force --quiet --no-guard "$@" >/dev/null
     "$cama" info "$runs/$name" --json > "$out/$name.info.json"
     evaluate "$name" "$others" "$spec" ${also-}
 }
@@ -37,7 +37,7 @@ adapt() {
 evaluate() {
     local name=$1 data=$2; shift 2
     local specs=(); for spec in "$@"; do specs+=(--manipulate "$spec"); done
-    "$cama" evaluate --model "$runs/$name" --data "$data" "${specs[@]}" --samples 10 --seed "$seed" --json \
+    "$cama" evaluate --model "$runs/$name" --data "$data" "${specs[@]}" --samples 10 --seed "$seed" --by bayes --no-guard --json \
         > "$out/$name.jsonl.part"
     mv "$out/$name.jsonl.part" "$out/$name.jsonl"
 }
@@ -48,7 +48,7 @@ composition='rotate:30+shift-vertical:0.2+contrast:0.2:0.7'
 train fast --mechanism none
 for k in 1 10; do
     [ -e "$out/clean-k$k.jsonl" ] || "$cama" evaluate --model "$runs/fast" --data mnist:test --samples $k \
-        --seed "$seed" --json > "$out/clean-k$k.jsonl"
+        --seed "$seed" --by bayes --no-guard --json > "$out/clean-k$k.jsonl"
 done
 [ -e "$out/fast.jsonl" ] || evaluate fast "$others" shift-vertical:0.3 shift-horizontal:0.3 shift:0.5 rotate:60 \
     shift-vertical:0.5 contrast:0.35:0.7 "$composition"

@@ -16,7 +16,7 @@ sim=$work/clean
 [ -d "$sim" ] || "$cama" simulate --out "$sim" --rows 14000 --seed "$seed" -q
 train="$sim/table.csv[..8000]" adapt='[8000..10000]' test='[10000..14000]'
 graph=(--graph "$sim/graph.dot" --target Y)
-judge=(--samples 20 --json -q --seed "$seed")
+judge=(--samples 20 --by bayes --no-guard --json -q --seed "$seed")
 [ -d "$work/model" ] || "$cama" train --data "$train" "${graph[@]}" --out "$work/model" --seed "$seed" 2> "$work/train.log"
 
 # Co-parents shifted, X recomputed (Figure 12a).
@@ -36,7 +36,7 @@ for mechanism in per-column latent; do
     : > "$out/children-$mechanism.jsonl"
     for k in -5 -4 -3 -2 -1 1 2 3 4 5; do
         model=$work/$mechanism$k
-        [ -d "$model" ] || "$cama" adapt --model "$work/model" --data "$sim/table.csv$adapt" --manipulate "shift:X*:$k" \
+        [ -d "$model" ] || "$cama" adapt --no-guard --model "$work/model" --data "$sim/table.csv$adapt" --manipulate "shift:X*:$k" \
             --mechanism "$mechanism" --out "$model" --seed "$seed" -q 2>> "$work/adapt.log"
         "$cama" evaluate --model "$model" --data "$sim/table.csv$test" --manipulate "shift:X*:$k" "${judge[@]}" \
             >> "$out/children-$mechanism.jsonl"
@@ -45,7 +45,7 @@ done
 : > "$out/co-parents-per-column.jsonl"
 for k in -5 -3 -1 1 3 5; do
     model=$work/co-parents$k
-    [ -d "$model" ] || "$cama" adapt --model "$work/model" --data "$work/C$k/table.csv$adapt" --out "$model" \
+    [ -d "$model" ] || "$cama" adapt --no-guard --model "$work/model" --data "$work/C$k/table.csv$adapt" --out "$model" \
         --seed "$seed" -q 2>> "$work/adapt.log"
     "$cama" evaluate --model "$model" --data "$work/C$k/table.csv$test" "$sim/table.csv$test" "${judge[@]}" \
         >> "$out/co-parents-per-column.jsonl"

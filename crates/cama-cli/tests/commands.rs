@@ -160,12 +160,26 @@ fn adapt_attaches_dreams_and_records() {
     assert_eq!(card["dream_steps"], Value::from(5));
     assert_eq!(card["commands"].as_array().unwrap().len(), 2);
     assert_eq!(card["adaptations"][0]["on"], "mnist:test[..40]|rotate:60");
-    assert_eq!(card["adaptations"][0]["report"]["examples"], Value::from(32));
+    let report = &card["adaptations"][0]["report"];
+    assert_eq!(report["examples"], Value::from(32));
+    // The guard has judged each of them, and the file says how.
+    let verdicts = fs::read_to_string(folder.path().join("a/verdicts.csv")).unwrap();
+    assert_eq!((verdicts.lines().count(), verdicts.lines().next()), (41, Some("index,verdict")));
+    for (field, verdict) in
+        [("restored", "restored"), ("as_they_were", "as-it-was"), ("unexplained", "unexplained")]
+    {
+        let n = verdicts.lines().filter(|line| line.ends_with(&format!(",{verdict}"))).count();
+        assert_eq!(report[field], Value::from(n), "{field}");
+    }
+    adapt(&["--out", "a", "--force", "--no-guard"]);
+    assert!(!folder.path().join("a/verdicts.csv").exists(), "those of the former model are gone");
 
     let attach = ["--mechanism", "latent,affine", "--set", "affine.rotation=0.7", "--set", "latent.dim=4"];
     // Enough for the guard to let the new mechanisms stand.
     let lasting = ["--steps", "40", "--learning-rate", "0.01", "--tolerance", "1"];
-    adapt(&[&["--out", "b"], &attach[..], &lasting].concat());
+    adapt(&[&["--out", "b", "--no-guard"], &attach[..], &lasting].concat());
+    // Without a guard there are no verdicts.
+    assert!(!folder.path().join("b/verdicts.csv").exists());
     let info = json(&done(folder.path(), &["info", "b", "--json"]));
     let kinds: Vec<_> = info["model"]["mechanisms"].as_array().unwrap().iter().map(|m| &m["kind"]).collect();
     assert_eq!(kinds, ["latent", "affine"]);

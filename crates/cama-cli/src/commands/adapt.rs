@@ -6,8 +6,8 @@ use cama::data::table::Rows;
 use cama::data::{Dataset, Images};
 use cama::mechanism::MechanismConfig;
 use cama::{
-    AdaptReport, Adaptation, Card, Error, Event, Former, Input, Outcome, StoredModel, VERDICTS, Verdict,
-    adapt, dream,
+    AdaptReport, Adaptation, Card, Decider, Error, Event, Former, Input, Outcome, StoredModel, VERDICTS,
+    Verdict, adapt, dream,
 };
 
 use super::{load_model, manipulated};
@@ -64,7 +64,9 @@ pub fn fit<D: Source>(
     let clean_batch = if clean.is_some() { config.clean_batch } else { 0 };
     let mut reporter = Reporter::new(session, config.batch + clean_batch);
     let observer = &mut |event: Event| reporter.observe(event);
-    let before = Former { decider: former.decider(), infers_m: former.card.infers_m };
+    let decider = former.decider();
+    let guard = decider.guard.filter(|_| !flags.no_guard);
+    let before = Former { decider: Decider { guard, ..decider }, infers_m: former.card.infers_m };
     let adapted =
         adapt(&stored.model, &data, clean.as_ref(), &config, before, session.seeds.adapt, observer)?;
     let card = match adapted.report.outcome {

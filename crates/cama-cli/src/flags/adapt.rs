@@ -32,6 +32,9 @@ pub struct AdaptFlags {
     /// Use no clean data: nothing then watches the accuracy on them.
     #[arg(long, conflicts_with = "clean")]
     pub no_clean: bool,
+    /// Keep the best state even if what it restores is not explained, or is harder to classify.
+    #[arg(long)]
+    pub no_guard: bool,
     /// The model folder to write.
     #[arg(long, value_name = "MODEL")]
     pub out: PathBuf,
