@@ -73,12 +73,23 @@ for part in $parts; do
         judge stream-not-adapted "$model" --data "$streams"/{mixed,single-class,twenty,one}-test.npz
         ;;
     parameters)
-        for spec in shift-vertical:=0.2 shift-horizontal:=-0.15 rotate:=30 scale:=1.4 shear:=0.5 contrast:0.2:0.7; do
+        : > "$out/parameters.part"
+        while read -r spec truths; do
             name=parameters-${spec//[:+=]/_}
             adapt "$name" 'mnist:test[..5000]' --manipulate "$spec"
-            "$cama" restore --model "$work/$name" --data 'mnist:test[5000..6000]' --manipulate "$spec" \
-                --out "$work/$name.npz" --report "$out/$name.csv" --force "${common[@]}" 2> "$work/$name-restore.log"
-        done
+            [ -f "$work/$name.csv" ] || "$cama" restore --model "$work/$name" --data 'mnist:test[5000..6000]' \
+                --manipulate "$spec" --out "$work/$name.npz" --report "$work/$name.csv" --force "${common[@]}" \
+                2> "$work/$name-restore.log"
+            python3 results/restore/parameters.py "$work/$name.csv" "$spec" "$truths" >> "$out/parameters.part"
+        done <<'SPECS'
+shift-vertical:=0.2 shift down=5.6;shift right=0;rotation=0
+shift-horizontal:=-0.15 shift right=-4.2;shift down=0
+rotate:=30 rotation=30;shift down=0
+scale:=1.4 width=1.4;height=1.4
+shear:=0.5 shear=0.5;rotation=0
+contrast:0.2:0.7 gain=0.5;bias=0.2
+SPECS
+        mv "$out/parameters.part" "$out/parameters.jsonl"
         ;;
     tables)
         sim=$work/table
