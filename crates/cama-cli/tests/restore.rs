@@ -295,6 +295,9 @@ fn what_cannot_be_restored_or_written_is_refused() {
     );
     refuse(latent, digits, &["--out", "o"], &["no mechanism that acts on the image itself", nothing], "o");
 
+    // Two ways to write one path.
+    let twice = ["--out", "o.csv", "--report", "./o.csv"];
+    refuse(tables, "t.csv", &twice, &["is to be both --out and --report"], "o.csv");
     let format = "give a folder, for PNG files, or a file that ends in .npz";
     refuse(images, digits, &["--out", "o.csv"], &["images are not written as .csv", format], "o.csv");
     refuse(images, digits, &["--out", "o.png"], &["images are not written as .png", format], "o.png");

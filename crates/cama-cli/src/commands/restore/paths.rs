@@ -56,7 +56,7 @@ impl Paths {
                 return Err(Error::data(path, problem, "give another --out or --report"));
             }
         }
-        if paths.report == paths.out.path() {
+        if plain(&paths.report) == plain(paths.out.path()) {
             return Err(Error::data(
                 &paths.report,
                 "is to be both --out and --report",
@@ -72,8 +72,13 @@ impl Paths {
 
     /// Whether the report stands in the folder of the restored images.
     pub fn report_is_inside(&self) -> bool {
-        self.report.parent() == Some(self.out.path())
+        plain(&self.report).parent() == Some(&plain(self.out.path()))
     }
+}
+
+/// The same path from the root, without `.`: two ways to write one path are then the same.
+fn plain(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.into())
 }
 
 /// Whether images are written to a folder, and not to an `.npz` file.
