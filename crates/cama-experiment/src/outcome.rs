@@ -1,0 +1,129 @@
+//! What came out of an experiment: all that its figure, its table and its part of the report show.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// What came out of one experiment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The name of its file without the ending, such as `fig7a`: letters, digits, `-`.
+    pub name: String,
+    /// What it is about, a line.
+    pub title: String,
+    /// Where the paper has it, such as `Figure 7(a)`; nothing for our own.
+    pub paper: Option<String>,
+    /// What was done, in words: a few sentences.
+    pub about: String,
+    /// How much of it was done: `smoke`, `cpu` or `full`.
+    pub scale: String,
+    /// The diagrams, side by side; none of an experiment that draws a picture.
+    pub panels: Vec<Panel>,
+    /// A picture in place of diagrams, a PNG file.
+    pub picture: Option<PathBuf>,
+    /// What the paper, or we, claim, and whether it holds here.
+    pub claims: Vec<Claim>,
+    /// What was used, by name: data, sizes, samples.
+    pub settings: Vec<(String, String)>,
+    /// The seeds.
+    pub seeds: Vec<u64>,
+    /// The command line that makes it again.
+    pub command: String,
+    /// One command line for each kind of step, as it was run.
+    pub steps: Vec<String>,
+    /// Seconds that its cells took on the machines that computed them, shared cells included.
+    pub seconds: f64,
+    /// The machines, in words.
+    pub machines: Vec<String>,
+    /// The day on which the last of its cells was computed, `YYYY-MM-DD`.
+    pub date: String,
+    /// What a reader must know: signs of gradient masking, data that is not there, adaptations that were rolled back.
+    pub warnings: Vec<String>,
+}
+
+/// One diagram.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Panel {
+    /// What is above it.
+    pub title: String,
+    /// What runs to the right.
+    pub x: Axis,
+    /// What runs upwards.
+    pub y: Axis,
+    /// What is drawn, in the order of the legend.
+    pub series: Vec<Series>,
+}
+
+/// One axis.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Axis {
+    /// What it is, with its unit: `largest shift (share of the height)`.
+    pub label: String,
+    /// From where to where; from the data unless given.
+    pub range: Option<[f64; 2]>,
+    /// Names of the places 0, 1, 2, … of an axis that has names in the place of numbers, such as manipulations; then
+    /// points are drawn beside each other and not joined.
+    pub names: Option<Vec<String>>,
+    /// Whether it grows by factors: for shares of data from 0.1% to 100%.
+    pub logarithmic: bool,
+}
+
+/// One line of a diagram.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Series {
+    /// What the legend calls it.
+    pub name: String,
+    /// Its points, from left to right.
+    pub points: Vec<Point>,
+}
+
+/// One point: the mean over the seeds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// Where.
+    pub x: f64,
+    /// How high: the mean of `values`.
+    pub y: f64,
+    /// 95% interval of `y`: Wilson's over all examples that were judged, or, if that is wider, Student's over the seeds.
+    pub interval: [f64; 2],
+    /// What each seed gave.
+    pub values: Vec<f64>,
+    /// Examples judged for each seed.
+    pub n: usize,
+}
+
+/// A claim and what became of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Claim {
+    /// Who claims it: the paper, or not.
+    pub by_paper: bool,
+    /// The claim, a line.
+    pub says: String,
+    /// Whether it holds here.
+    pub holds: Holds,
+    /// The numbers that say so, a line.
+    pub numbers: String,
+}
+
+/// Whether a claim holds here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Holds {
+    /// Everywhere where it is claimed.
+    Yes,
+    /// On average, or in places.
+    Partly,
+    /// No.
+    No,
+    /// What it needs was not measured.
+    Unknown,
+}
+
+/// Which experiments a report tells of, and which could not be run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Reach {
+    /// What came out, in the order in which the files were given.
+    pub outcomes: Vec<Outcome>,
+    /// Experiments that were left out, each with the reason.
+    pub left_out: Vec<(String, String)>,
+}
