@@ -37,6 +37,24 @@ pub fn expand(args: Vec<OsString>) -> Result<Vec<OsString>> {
     Ok([args, added].concat())
 }
 
+/// The arguments that the keys of `table`, written in the file `path`, make for a command.
+///
+/// # Errors
+///
+/// If the command has no such flag, or it takes no such value.
+pub fn arguments(path: &Path, command: &str, table: &Table) -> Result<Vec<OsString>> {
+    let mut root = definition();
+    root.build();
+    let commands: Vec<&str> = root.get_subcommands().map(Command::get_name).collect();
+    let found = root.find_subcommand(command);
+    let command = found.ok_or_else(|| Error::unknown_name("command", command, &commands))?;
+    let mut flags = File { path, root: &root, command, given: &[], added: Vec::new() };
+    table.iter().try_for_each(|(key, value)| flags.entry(key, value, &[command]))?;
+    let mut args = vec!["cama".into(), command.get_name().into()];
+    args.extend(flags.added.into_iter().flat_map(|(_, args)| args));
+    Ok(args)
+}
+
 fn config_path(args: &[OsString]) -> Option<PathBuf> {
     args.iter().enumerate().find_map(|(i, arg)| match arg.to_str()?.strip_prefix("--config")? {
         "" => args.get(i + 1).map(PathBuf::from),

@@ -1,10 +1,11 @@
 //! Ctrl-C: loops that can end cleanly do so; everything else ends at once.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::failure::INTERRUPTED;
 
-static GRACEFUL: AtomicBool = AtomicBool::new(false);
+/// How many loops are running that ask, one within another.
+static GRACEFUL: AtomicUsize = AtomicUsize::new(0);
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 
 /// Listens to Ctrl-C and to requests to terminate.
@@ -16,7 +17,7 @@ pub fn listen() -> anyhow::Result<()> {
     ctrlc::set_handler(|| {
         // Outside the loops nothing is half-written, and who asks twice does not want to wait.
         let again = REQUESTED.swap(true, Ordering::SeqCst);
-        if again || !GRACEFUL.load(Ordering::SeqCst) {
+        if again || GRACEFUL.load(Ordering::SeqCst) == 0 {
             std::process::exit(INTERRUPTED.into());
         }
     })?;
@@ -34,13 +35,13 @@ pub struct Graceful(());
 impl Graceful {
     /// From now on.
     pub fn begin() -> Self {
-        GRACEFUL.store(true, Ordering::SeqCst);
+        GRACEFUL.fetch_add(1, Ordering::SeqCst);
         Graceful(())
     }
 }
 
 impl Drop for Graceful {
     fn drop(&mut self) {
-        GRACEFUL.store(false, Ordering::SeqCst);
+        GRACEFUL.fetch_sub(1, Ordering::SeqCst);
     }
 }

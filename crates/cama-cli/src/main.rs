@@ -38,6 +38,7 @@ fn run() -> anyhow::Result<()> {
         Command::Evaluate(flags) => commands::evaluate::run(flags, &session),
         Command::Show(flags) => commands::show::run(flags, &session),
         Command::Simulate(flags) => commands::simulate::run(flags, &session),
+        Command::Experiment(flags) => commands::experiment::run(flags, &session),
         Command::Info(flags) => commands::info::run(flags, &session),
         Command::Graph(flags) => commands::graph::run(flags, &session),
     }

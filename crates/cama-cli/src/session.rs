@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::sync::{Arc, Mutex};
 
 use burn::tensor::Device;
 use cama::Error;
@@ -25,6 +26,8 @@ pub struct Session {
     pub command: String,
     /// What lines of progress begin with.
     pub indent: &'static str,
+    /// Where warnings are kept, if they are not to be printed.
+    pub kept_warnings: Option<Arc<Mutex<Vec<String>>>>,
 }
 
 impl Session {
@@ -48,6 +51,7 @@ impl Session {
             verbose: global.verbose,
             command: command_line(args),
             indent: "",
+            kept_warnings: None,
         })
     }
 
@@ -72,6 +76,24 @@ impl Session {
         Self { command: command_line(args), indent, ..self.clone() }
     }
 
+    /// The same settings for a command that works quietly, with its own seed, and keeps its warnings.
+    pub fn quietly(&self, args: &[OsString], seed: u64) -> Self {
+        Self {
+            seeds: Seeds::new(seed),
+            quiet: true,
+            verbose: false,
+            command: command_line(args),
+            kept_warnings: Some(Arc::default()),
+            ..self.clone()
+        }
+    }
+
+    /// The warnings that were kept.
+    pub fn warnings(&self) -> Vec<String> {
+        let kept = self.kept_warnings.as_ref();
+        kept.map(|kept| kept.lock().expect("no thread panicked").clone()).unwrap_or_default()
+    }
+
     /// Says something on standard error if asked for details.
     pub fn detail(&self, text: impl FnOnce() -> String) {
         if self.verbose {
@@ -79,8 +101,11 @@ impl Session {
         }
     }
 
-    /// Warns on standard error, always.
+    /// Warns on standard error, always, or keeps the warning where it was told to.
     pub fn warn(&self, text: impl AsRef<str>) {
+        if let Some(kept) = &self.kept_warnings {
+            return kept.lock().expect("no thread panicked").push(text.as_ref().to_string());
+        }
         note(format_args!("warning: {}", text.as_ref()));
     }
 }

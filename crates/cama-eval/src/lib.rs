@@ -8,4 +8,4 @@ pub mod pictures;
 
 pub use baseline::{Baseline, BaselineConfig};
 pub use evaluate::{Beside, Judged, Row, Shares, evaluate};
-pub use metrics::{CALIBRATION_BINS, Score};
+pub use metrics::{CALIBRATION_BINS, Score, wilson};

@@ -91,8 +91,8 @@ impl Score {
     }
 }
 
-/// 95% interval of a share of `right` out of `n` (Wilson, J. Am. Stat. Assoc. 22, 1927).
-fn wilson(right: usize, n: usize) -> [f64; 2] {
+/// 95% interval of a share of `right` out of `n`, low and high (Wilson, J. Am. Stat. Assoc. 22, 1927).
+pub fn wilson(right: usize, n: usize) -> [f64; 2] {
     let (n, share) = (n as f64, right as f64 / n as f64);
     let z2 = Z_95 * Z_95;
     let centre = (share + z2 / (2.0 * n)) / (1.0 + z2 / n);

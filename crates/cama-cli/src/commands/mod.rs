@@ -3,6 +3,7 @@
 pub mod adapt;
 pub mod demo;
 pub mod evaluate;
+pub mod experiment;
 pub mod graph;
 pub mod info;
 pub mod predict;

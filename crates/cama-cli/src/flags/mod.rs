@@ -5,6 +5,7 @@ mod adapt;
 mod classifier;
 mod common;
 mod dream;
+mod experiment;
 mod graph;
 mod head;
 mod look;
@@ -24,6 +25,7 @@ pub use adapt::AdaptFlags;
 pub use classifier::ClassifierFlags;
 pub use common::PredictFlags;
 pub use dream::DreamFlags;
+pub use experiment::ExperimentFlags;
 pub use graph::GraphFlags;
 pub use head::HeadFlags;
 pub use look::{DemoFlags, EvaluateFlags, InfoFlags, PredictCommand, ShowFlags, What};
@@ -100,6 +102,8 @@ pub enum Command {
     Show(ShowFlags),
     /// Simulate a table of measurements whose causes are known.
     Simulate(SimulateFlags),
+    /// Run experiments that files declare, and report what came out.
+    Experiment(ExperimentFlags),
     /// Describe a model folder.
     Info(InfoFlags),
     /// Tell from a causal graph what each column of a table is to the target.
@@ -123,6 +127,21 @@ pub fn parse(args: &[OsString]) -> (Global, Command) {
     let read = definition().try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = read.unwrap_or_else(|error| error.exit());
     (cli.global, cli.command)
+}
+
+/// Reads the arguments of a command that another one runs.
+///
+/// # Errors
+///
+/// If they cannot be understood, in one line.
+pub fn try_parse(args: &[OsString]) -> Result<Command, String> {
+    let read = definition().try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches));
+    read.map(|cli| cli.command).map_err(|error| {
+        let text = error.to_string();
+        let lines = text.lines().take_while(|line| !line.starts_with("Usage") && !line.starts_with("For more"));
+        let line = lines.map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+        line.strip_prefix("error: ").map(Into::into).unwrap_or(line)
+    })
 }
 
 /// Reads a value by the name it has in configuration files.

@@ -1,0 +1,130 @@
+//! What is in the files that a cell reads and that no cell made.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use cama::{Error, Result};
+use toml::{Table, Value};
+
+/// Flags that name data.
+const DATA: [&str; 8] =
+    ["data", "graph", "clean", "unlabelled", "test", "manipulated-data", "from", "classifier"];
+
+/// Data that comes with the program.
+const BUNDLED: [&str; 2] = ["mnist:", "shapes:"];
+
+/// What was found out already, by path.
+pub type Known = HashMap<PathBuf, Vec<String>>;
+
+/// One line for each file that `flags` name, in order: its path, length and checksum.
+///
+/// # Errors
+///
+/// If a file is not there or cannot be read.
+pub fn of(flags: &Table, known: &mut Known) -> Result<Vec<String>> {
+    let mut all = Vec::new();
+    for (key, value) in flags.iter().filter(|(key, _)| DATA.contains(&key.as_str())) {
+        let texts: Vec<&str> = match value {
+            Value::String(text) => vec![text],
+            Value::Array(values) => values.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        };
+        for text in texts {
+            if let Some(path) = file_of(text) {
+                if let Some(known) = known.get(&path) {
+                    all.extend_from_slice(known);
+                    continue;
+                }
+                let mut files = Vec::new();
+                add(&path, &mut files).map_err(|error| match error {
+                    Error::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => Error::data(
+                        &path,
+                        format!("there is no such file or folder, which {key} = \"{text}\" names"),
+                        "put it there; paths begin in the folder that the program is run in",
+                    ),
+                    error => error,
+                })?;
+                all.extend_from_slice(&files);
+                known.insert(path, files);
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// The file or folder that a specification of data names, if it is not bundled and no cell's.
+fn file_of(spec: &str) -> Option<PathBuf> {
+    if BUNDLED.iter().any(|prefix| spec.starts_with(prefix)) || spec.starts_with('\u{1}') {
+        return None;
+    }
+    let path = spec.split('[').next().unwrap_or_default();
+    match path.strip_prefix("cifar10:") {
+        Some(rest) => rest.split(':').next().map(PathBuf::from),
+        None => Some(PathBuf::from(path)),
+    }
+}
+
+fn add(path: &Path, all: &mut Vec<String>) -> Result<()> {
+    let kind = path.metadata().map_err(Error::io("read", path))?;
+    if kind.is_dir() {
+        let entries = std::fs::read_dir(path).map_err(Error::io("read", path))?;
+        let mut inside = Vec::new();
+        for entry in entries {
+            inside.push(entry.map_err(Error::io("read", path))?.path());
+        }
+        inside.sort();
+        return inside.iter().try_for_each(|path| add(path, all));
+    }
+    let crc = checksum(path)?;
+    // The name only: the same files elsewhere are the same data.
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    all.push(format!("{name} {} {crc:08x}", kind.len()));
+    Ok(())
+}
+
+/// CRC-32 of a file.
+///
+/// # Errors
+///
+/// If it cannot be read.
+pub fn checksum(path: &Path) -> Result<u32> {
+    let mut file = File::open(path).map_err(Error::io("read", path))?;
+    let mut hasher = crc32fast::Hasher::new();
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let n = file.read(&mut buffer).map_err(Error::io("read", path))?;
+        if n == 0 {
+            return Ok(hasher.finalize());
+        }
+        hasher.update(&buffer[..n]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(flags: &Table) -> Result<Vec<String>> {
+        super::of(flags, &mut Known::new())
+    }
+
+    #[test]
+    fn files_are_told_by_what_is_in_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("table.csv");
+        let flags = |path: &Path| format!("data = \"{}[..3]\"\nsteps = 3", path.display()).parse().unwrap();
+        let text = of(&flags(&path)).unwrap_err().to_string();
+        assert!(text.contains("no such file") && text.contains("table.csv"), "{text}");
+        std::fs::write(&path, "a").unwrap();
+        let first = of(&flags(&path)).unwrap();
+        std::fs::write(&path, "b").unwrap();
+        assert_ne!(first, of(&flags(&path)).unwrap());
+        assert_eq!(of(&flags(folder.path())).unwrap().len(), 1);
+        let bundled: Table = "data = \"mnist:test[..3]\"\ntest = \"shapes:3\"".parse().unwrap();
+        assert_eq!(of(&bundled).unwrap(), Vec::<String>::new());
+        let cifar = format!("data = \"cifar10:{}:train:frog\"", folder.path().display());
+        assert_eq!(of(&cifar.parse().unwrap()).unwrap().len(), 1);
+    }
+}

@@ -1,0 +1,242 @@
+//! From finished cells to what came out of an experiment.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use cama::{Error, Result};
+use cama_eval::Row;
+use toml::Value;
+
+use crate::cell::Cell;
+use crate::claims;
+use crate::declaration::{Measure, PanelDeclaration, SeriesDeclaration};
+use crate::outcome::{Axis, Outcome, Panel, Point, Reach, Series};
+use crate::plan::{Plan, Planned};
+use crate::store::{Record, Store};
+
+/// What came out of a plan, as far as its cells are there; `command` is the command line of the whole for one experiment,
+/// given its file.
+///
+/// # Errors
+///
+/// If a judgement does not have the row that a series asks for, or cannot be read.
+pub fn gather(plan: &Plan, store: &Store, command: &dyn Fn(&Planned) -> String) -> Result<Reach> {
+    let mut reach = Reach { outcomes: Vec::new(), left_out: plan.left_out.clone() };
+    for planned in &plan.experiments {
+        let cells: Vec<&Cell> = planned.cells.iter().filter_map(|id| plan.cell(id)).collect();
+        let records: Vec<Record> = cells.iter().filter_map(|cell| store.finished(cell)).collect();
+        let missing = cells.len() - records.len();
+        if missing > 0 {
+            let reason = format!("{missing} of its {} cells are not computed yet", cells.len());
+            reach.left_out.push((planned.declaration.name.clone(), reason));
+            continue;
+        }
+        reach.outcomes.push(outcome(plan, planned, store, &cells, &records, command(planned))?);
+    }
+    Ok(reach)
+}
+
+fn outcome(
+    plan: &Plan,
+    planned: &Planned,
+    store: &Store,
+    cells: &[&Cell],
+    records: &[Record],
+    command: String,
+) -> Result<Outcome> {
+    let declaration = &planned.declaration;
+    let mut judged = Vec::new();
+    let mut panels = Vec::new();
+    for (declared, points) in declaration.panels.iter().zip(&planned.panels) {
+        let mut series = Vec::new();
+        for (declared_series, points) in declared.series.iter().zip(&points.series) {
+            let mut drawn = Vec::new();
+            for (x, cells) in points {
+                let mut rows = Vec::new();
+                for id in cells {
+                    let cell = plan.cell(id).expect("every cell of a plan is in it");
+                    rows.push(row(cell, store, declared_series)?);
+                }
+                drawn.push(point(*x, &rows, declared.y.measure));
+                judged.extend(rows);
+            }
+            series.push(Series { name: declared_series.name.clone(), points: drawn });
+        }
+        panels.push(panel(declared, points.names.clone(), series));
+    }
+    let mut warnings = BTreeSet::new();
+    for (cell, record) in cells.iter().zip(records) {
+        warnings.extend(record.warnings.iter().map(|warning| format!("{}: {warning}", cell.command)));
+    }
+    let of = |pick: fn(&Record) -> &String| records.iter().map(pick).cloned().collect::<BTreeSet<_>>();
+    Ok(Outcome {
+        name: declaration.name.clone(),
+        title: declaration.title.clone(),
+        paper: declaration.paper.clone(),
+        about: declaration.about.clone(),
+        scale: planned.scale.name().into(),
+        claims: declaration.claims.iter().map(|claim| claims::judge(claim, &panels)).collect(),
+        panels,
+        picture: planned
+            .picture
+            .as_ref()
+            .and_then(|id| plan.cell(id))
+            .map(|cell| cell.result_in(store.folder())),
+        settings: settings(planned),
+        seeds: planned.seeds.clone(),
+        command,
+        steps: steps(cells, records),
+        seconds: records.iter().map(|record| record.seconds).sum(),
+        machines: of(|record| &record.machine).into_iter().collect(),
+        date: of(|record| &record.date).pop_last().unwrap_or_default(),
+        warnings: counted(warnings),
+    })
+}
+
+/// Warnings that differ in numbers only are told once.
+fn counted(warnings: BTreeSet<String>) -> Vec<String> {
+    let mut kinds: Vec<(String, String, usize)> = Vec::new();
+    for warning in warnings {
+        let kind: String = warning.chars().filter(|c| !c.is_ascii_digit()).collect();
+        match kinds.iter_mut().find(|(known, ..)| *known == kind) {
+            Some((.., n)) => *n += 1,
+            None => kinds.push((kind, warning, 1)),
+        }
+    }
+    let told = |(_, warning, n): (String, String, usize)| match n {
+        1 => warning,
+        n => format!("{warning} (and {} more like it)", n - 1),
+    };
+    kinds.into_iter().map(told).collect()
+}
+
+fn panel(declared: &PanelDeclaration, names: Option<Vec<String>>, series: Vec<Series>) -> Panel {
+    let x = Axis {
+        label: declared.x.label.clone(),
+        range: declared.x.range,
+        names,
+        logarithmic: declared.x.logarithmic,
+    };
+    let y =
+        Axis { label: declared.y.label.clone(), range: declared.y.range, names: None, logarithmic: false };
+    Panel { title: declared.title.clone(), x, y, series }
+}
+
+/// The one row of a judgement that a series asks for.
+fn row(cell: &Cell, store: &Store, series: &SeriesDeclaration) -> Result<Row> {
+    let path = cell.result_in(store.folder());
+    let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+    let rows: std::result::Result<Vec<Row>, _> = text.lines().map(serde_json::from_str).collect();
+    let rows = rows.map_err(|error| Error::data(&path, error.to_string(), "remove the cell's folder"))?;
+    let made_on = |_: &Row| None::<String>;
+    let asked = |row: &&Row| {
+        series.row.as_ref().is_none_or(|name| *name == row.classifier)
+            && series.made_on.as_ref().is_none_or(|name| made_on(row).as_ref() == Some(name))
+    };
+    let found: Vec<&Row> = rows.iter().filter(asked).collect();
+    match found[..] {
+        [row] => Ok(row.clone()),
+        _ => {
+            let told = |row: &Row| match made_on(row) {
+                Some(made_on) => format!("{} (made_on {made_on})", row.classifier),
+                None => row.classifier.clone(),
+            };
+            let there: Vec<String> = rows.iter().map(told).collect();
+            Err(Error::config(
+                "row",
+                series.row.as_deref().unwrap_or("not given"),
+                format!(
+                    "for series `{}` one of what was judged, told apart by made_on: {}",
+                    series.name,
+                    there.join(", ")
+                ),
+            ))
+        }
+    }
+}
+
+/// The mean over the seeds' rows.
+fn point(x: f64, rows: &[Row], measure: Measure) -> Point {
+    let value = |row: &Row| match measure {
+        Measure::Accuracy => row.score.accuracy,
+        Measure::LogLikelihood => row.score.log_likelihood,
+        Measure::CalibrationError => row.score.calibration_error,
+    };
+    let values: Vec<f64> = rows.iter().map(value).collect();
+    let n: usize = rows.iter().map(|row| row.score.n).sum();
+    let y = values.iter().sum::<f64>() / values.len() as f64;
+    let over_seeds = student(&values);
+    let interval = match measure {
+        Measure::Accuracy => {
+            let over_examples = cama_eval::wilson((y * n as f64).round() as usize, n);
+            match over_seeds {
+                Some([low, high]) => {
+                    [low.min(over_examples[0]).max(0.0), high.max(over_examples[1]).min(1.0)]
+                }
+                None => over_examples,
+            }
+        }
+        _ => over_seeds.unwrap_or([y, y]),
+    };
+    Point { x, y, interval, values, n: rows.first().map_or(0, |row| row.score.n) }
+}
+
+/// 95% interval of a mean (Student, Biometrika 6, 1908); nothing of a single value.
+fn student(values: &[f64]) -> Option<[f64; 2]> {
+    // 97.5% quantiles for 1, 2, … degrees of freedom.
+    const T: [f64; 10] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
+    let n = values.len();
+    let t = *T.get(n.checked_sub(2)?).unwrap_or(&2.0);
+    let mean = values.iter().sum::<f64>() / n as f64;
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1) as f64;
+    let half = t * (variance / n as f64).sqrt();
+    Some([mean - half, mean + half])
+}
+
+/// The values that were used, as text.
+fn settings(planned: &Planned) -> Vec<(String, String)> {
+    let shown = |(key, value): (&String, &Value)| match value {
+        Value::String(text) => (key.clone(), text.clone()),
+        other => (key.clone(), other.to_string()),
+    };
+    planned.values.iter().filter(|(key, _)| !["seeds", "scale"].contains(&key.as_str())).map(shown).collect()
+}
+
+/// One command line for each command with the same flags' names.
+fn steps(cells: &[&Cell], records: &[Record]) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let mut steps = Vec::new();
+    for (cell, record) in cells.iter().zip(records) {
+        let flags = cell.flags("".as_ref());
+        // What is adapted to what, or judged on what, changes from point to point; the rest does not.
+        let varying = ["data", "model", "baseline", "manipulate", "attack", "portion", "do", "from"];
+        let fixed: Vec<String> = flags
+            .iter()
+            .filter(|(key, _)| !varying.contains(&key.as_str()))
+            .map(|(k, v)| format!("{k}={v}"))
+            .collect();
+        if seen.insert((cell.command.clone(), fixed)) {
+            steps.push(record.command.clone());
+        }
+    }
+    steps
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn students_interval_agrees_with_a_textbook() {
+        // Mean 3, sd 1.581, n = 5: 3 ± 2.776 · 0.7071.
+        let [low, high] = student(&[1.0, 2.0, 3.0, 4.0, 5.0]).unwrap();
+        assert!((low - 1.037).abs() < 1e-3 && (high - 4.963).abs() < 1e-3, "{low} {high}");
+        assert_eq!(student(&[1.0]), None);
+    }
+
+    #[test]
+    fn warnings_that_differ_in_numbers_are_told_once() {
+        let warnings = ["lost 3 points", "lost 4 points", "else"].map(String::from).into_iter().collect();
+        assert_eq!(counted(warnings), ["else", "lost 3 points (and 1 more like it)"]);
+    }
+}
