@@ -295,14 +295,17 @@ fn images_are_scored_under_manipulation() {
     ] {
         let baseline = Baseline::fit(&config, &train, 1, &mut silent).unwrap();
         let mut seen = 0;
-        let rows = evaluate(&[Judged::Baseline(&baseline)], &test, &manipulations, 1, |_| seen += 1).unwrap();
+        let rows =
+            evaluate(&[Judged::Baseline("it", &baseline)], &test, &manipulations, 1, |_| seen += 1).unwrap();
         let accuracy: Vec<f64> = rows.iter().map(|row| row.score.accuracy).collect();
         assert!(seen == 2 && accuracy[0] > 0.6 && accuracy[1] < accuracy[0] - 0.2, "{accuracy:?}");
         let json = serde_json::to_string(&rows[0]).unwrap();
         assert!(!json.contains("log_px"), "{json}");
         assert_eq!(serde_json::from_str::<crate::Row>(&json).unwrap(), rows[0]);
         let unlabelled = test.clone().without_labels();
-        assert!(evaluate(&[Judged::Baseline(&baseline)], &unlabelled, &manipulations, 1, |_| ()).is_err());
+        assert!(
+            evaluate(&[Judged::Baseline("it", &baseline)], &unlabelled, &manipulations, 1, |_| ()).is_err()
+        );
     }
 }
 
