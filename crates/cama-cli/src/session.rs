@@ -116,7 +116,7 @@ pub fn note(line: impl std::fmt::Display) {
 }
 
 /// The arguments quoted for a shell, the program's path left out.
-fn command_line(args: &[OsString]) -> String {
+pub fn command_line(args: &[OsString]) -> String {
     let quoted = args.iter().skip(1).map(|arg| quoted(&arg.to_string_lossy()));
     std::iter::once("cama".to_string()).chain(quoted).collect::<Vec<_>>().join(" ")
 }

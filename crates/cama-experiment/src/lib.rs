@@ -28,3 +28,14 @@ pub use outcome::{Axis, Claim, Holds, Outcome, Panel, Point, Reach, Series};
 pub use plan::{Plan, Planned, PlannedPanel};
 pub use run::{Progress, Runner, Shard, run};
 pub use store::{Claim as CellClaim, Record, Store, Told};
+
+pub struct Heading {
+    pub title: String,
+    pub intro: Vec<String>,
+    pub program: String,
+    pub command: String,
+}
+pub fn write_report(folder: &std::path::Path, reach: &Reach, _h: &Heading) -> cama::Result<()> {
+    std::fs::write(folder.join("report.html"), serde_json::to_string_pretty(reach).unwrap()).unwrap();
+    Ok(())
+}

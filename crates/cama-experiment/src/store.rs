@@ -114,11 +114,10 @@ impl Store {
         match lock {
             Ok(mut file) => {
                 let _ = writeln!(file, "{}", std::process::id());
-                Ok(Some(Claim {
-                    pulse: Pulse::begin(path),
-                    folder: self.folder.clone(),
-                    id: cell.id.clone(),
-                }))
+                let claim =
+                    Claim { folder: self.folder.clone(), id: cell.id.clone(), _pulse: Pulse::begin(path) };
+                claim.clear()?;
+                Ok(Some(claim))
             }
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(None),
             Err(error) => Err(Error::io("create", path)(error)),

@@ -22,14 +22,43 @@ use crate::table::Table;
 ///
 /// If the model or the data cannot be used.
 pub fn run(flags: &EvaluateFlags, session: &Session) -> anyhow::Result<()> {
-    let stored = load_model(&flags.model, session)?;
-    match stored.model.config().input {
-        Input::Image(_) => run_on::<Images>(flags, &stored, session),
-        Input::Table(_) => run_on::<Rows>(flags, &stored, session),
+    let mut failed = Ok(());
+    let (rows, noun) = judge(flags, session, &mut |row| {
+        if flags.json && failed.is_ok() {
+            failed = print_json(row);
+        }
+    })?;
+    failed?;
+    if !flags.json {
+        write!(std::io::stdout(), "{}", table(&rows, noun).plain(""))?;
     }
+    Ok(())
 }
 
-fn run_on<D: Source>(flags: &EvaluateFlags, stored: &StoredModel, session: &Session) -> anyhow::Result<()> {
+/// The rows, and what an example is called; `each` sees every row as soon as it is there.
+///
+/// # Errors
+///
+/// If the model or the data cannot be used.
+pub fn judge(
+    flags: &EvaluateFlags,
+    session: &Session,
+    each: &mut dyn FnMut(&Row),
+) -> anyhow::Result<(Vec<Row>, &'static str)> {
+    let stored = load_model(&flags.model, session)?;
+    let rows = match stored.model.config().input {
+        Input::Image(_) => judge_on::<Images>(flags, &stored, session, each)?,
+        Input::Table(_) => judge_on::<Rows>(flags, &stored, session, each)?,
+    };
+    Ok((rows, stored.model.config().input.noun()))
+}
+
+fn judge_on<D: Source>(
+    flags: &EvaluateFlags,
+    stored: &StoredModel,
+    session: &Session,
+    each: &mut dyn FnMut(&Row),
+) -> anyhow::Result<Vec<Row>> {
     let against = Against::parse(&flags.against)?;
     let classifier = flags.classifier.open(stored)?;
     let beside = if classifier.is_some() { Beside::Other } else { Beside::Head };
@@ -54,23 +83,15 @@ fn run_on<D: Source>(flags: &EvaluateFlags, stored: &StoredModel, session: &Sess
         all.len() * manipulations.len() * judged.iter().map(Judged::len).sum::<usize>(),
         "evaluating",
     );
-    let mut failed = Ok(());
     let mut rows = Vec::new();
     for data in &all {
         rows.extend(evaluate(&judged, data, &manipulations, session.seeds.manipulate, |row| {
             bar.inc(1);
-            if flags.json && failed.is_ok() {
-                failed = print_json(row);
-            }
+            each(row);
         })?);
     }
     bar.finish_and_clear();
-    failed?;
-    if !flags.json {
-        let text = table(&rows, stored.model.config().input.noun()).plain("");
-        write!(std::io::stdout(), "{text}")?;
-    }
-    Ok(())
+    Ok(rows)
 }
 
 fn sweeps<D: Source>(specs: &[String]) -> cama::Result<Vec<Sweep<D::Manipulation>>> {

@@ -138,7 +138,8 @@ pub fn try_parse(args: &[OsString]) -> Result<Command, String> {
     let read = definition().try_get_matches_from(args).and_then(|matches| Cli::from_arg_matches(&matches));
     read.map(|cli| cli.command).map_err(|error| {
         let text = error.to_string();
-        let lines = text.lines().take_while(|line| !line.starts_with("Usage") && !line.starts_with("For more"));
+        let lines =
+            text.lines().take_while(|line| !line.starts_with("Usage") && !line.starts_with("For more"));
         let line = lines.map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
         line.strip_prefix("error: ").map(Into::into).unwrap_or(line)
     })
