@@ -11,6 +11,7 @@ mod seeds;
 mod session;
 mod source;
 mod table;
+mod writing;
 
 use std::process::ExitCode;
 

@@ -12,6 +12,7 @@ use serde_json::json;
 use crate::flags::GraphFlags;
 use crate::output::Output;
 use crate::session::Session;
+use crate::writing::ending;
 
 /// Prints the roles, checks that a table has them, and draws the graph.
 ///
@@ -45,7 +46,7 @@ pub fn run(flags: &GraphFlags, session: &Session) -> anyhow::Result<()> {
 }
 
 fn drawing(path: &Path, force: bool) -> Result<Output> {
-    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let extension = ending(path);
     if extension != "svg" {
         return Err(Error::unknown_name("drawing format", &extension, &["svg"]));
     }

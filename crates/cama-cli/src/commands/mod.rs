@@ -14,12 +14,15 @@ pub mod show;
 pub mod simulate;
 pub mod train;
 
+use std::io;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use cama::data::Dataset;
 use cama::data::table::is_table;
-use cama::{Context, DecideConfig, Decider, Error, Result, StoredModel};
+use cama::{Context, DecideConfig, Decider, Decision, Error, Result, StoredModel};
 
+use crate::interrupt;
 use crate::seeds::rng;
 use crate::session::Session;
 
@@ -51,6 +54,35 @@ fn informed<'a>(
         ));
     }
     Ok(decider)
+}
+
+/// Hands every decision about `data`, of which `first` examples came before, to `each`, with its index in `data`.
+///
+/// # Errors
+///
+/// If prediction fails, `each` does, or it is interrupted; then `lost` says what became of the work.
+fn decide_each<D: Dataset>(
+    decider: &Decider,
+    data: &D,
+    first: usize,
+    config: &DecideConfig,
+    lost: &str,
+    mut each: impl FnMut(usize, Decision) -> io::Result<()>,
+) -> anyhow::Result<()> {
+    let mut written = Ok(());
+    let mut i = 0;
+    decider.decide_each(data, first, config, |decision| {
+        written = each(i, decision);
+        i += 1;
+        match written.is_err() || interrupt::requested() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    })?;
+    if interrupt::requested() {
+        return Err(Error::Interrupted(lost.into()).into());
+    }
+    Ok(written?)
 }
 
 /// Errors if a specification of images names a table.

@@ -8,6 +8,7 @@ use crate::flags::{ShowFlags, What};
 use crate::output::Output;
 use crate::seeds::rng;
 use crate::session::Session;
+use crate::writing::ending;
 
 /// The most images in a row of a picture.
 const MOST_IMAGES: usize = 100;
@@ -30,8 +31,11 @@ pub fn run(flags: &ShowFlags, session: &Session) -> anyhow::Result<()> {
     let images = cama::data::load(&flags.data)?;
     stored.model.check_fits(&images)?;
     let manipulation = flags.manipulate.as_ref();
+    let what = if flags.restore { Some(What::Restored) } else { flags.what };
+    let drawn = what.map_or_else(|| wanted(&stored, config.m), |what| vec![what]);
     // What the guard knows of all the images, it knows of those that are shown.
     let decider = match manipulation {
+        _ if !drawn.contains(&What::Restored) => decider,
         Some(manipulation) => {
             decider.informed(&manipulation.apply_seeded(&images, session.seeds.manipulate), &deciding)?
         }
@@ -59,18 +63,14 @@ pub fn run(flags: &ShowFlags, session: &Session) -> anyhow::Result<()> {
             What::Walk => pictures::walk(model, &originals),
         }
     };
-    let what = if flags.restore { Some(What::Restored) } else { flags.what };
-    let panels = match what {
-        Some(what) => vec![draw(what)?],
-        None => wanted(&stored, config.m).into_iter().map(draw).collect::<cama::Result<_>>()?,
-    };
+    let panels: Vec<Panel> = drawn.into_iter().map(draw).collect::<cama::Result<_>>()?;
     panels.into_iter().fold(Picture::new(images.shape()), Picture::panel).save(out.path())?;
     session.tell(out.path().display());
     Ok(())
 }
 
 fn check(flags: &ShowFlags) -> cama::Result<()> {
-    let extension = flags.out.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let extension = ending(&flags.out);
     if extension != "png" {
         return Err(Error::unknown_name("picture format", &extension, &["png"]));
     }

@@ -1,20 +1,20 @@
 //! `cama predict`: the class of every image or row.
 
 use std::io;
-use std::ops::ControlFlow;
 
 use cama::data::table::Rows;
 use cama::data::{Dataset, Images};
 use cama::{Classifier, DecideConfig, Decider, Error, Input, StoredModel};
 
 use self::writers::{Csv, Format, JsonLines, Npz, Writer};
-use super::{informed, load_model, manipulated};
+use super::{decide_each, informed, load_model, manipulated};
 use crate::flags::PredictCommand;
-use crate::interrupt::{self, Graceful};
+use crate::interrupt::Graceful;
 use crate::output::Output;
 use crate::progress::{count, count_up};
 use crate::session::Session;
 use crate::source::{Source, schema};
+use crate::writing::write_whole;
 
 mod writers;
 
@@ -40,24 +40,11 @@ pub fn run(flags: &PredictCommand, session: &Session) -> anyhow::Result<()> {
     let Some(out) = out else {
         return predict(flags, deciding, session, &mut Csv::new(io::stdout().lock(), classes));
     };
-    // What went wrong with the model or the data is not the file's fault.
-    let mut failed = None;
-    let written = cama::files::write_atomic(out.path(), |file| {
-        let predicted = match format {
-            Format::Csv => predict(flags, deciding, session, &mut Csv::new(file, classes)),
-            Format::JsonLines => predict(flags, deciding, session, &mut JsonLines { out: file, classes }),
-            Format::Npz => predict(flags, deciding, session, &mut Npz::new(file, classes)),
-        };
-        predicted.map_err(|error| match error.downcast::<io::Error>() {
-            Ok(error) => error,
-            Err(error) => {
-                failed = Some(error);
-                io::Error::other("there are no predictions to write")
-            }
-        })
-    });
-    failed.map_or(Ok(()), Err)?;
-    Ok(written?)
+    write_whole(out.path(), |file| match format {
+        Format::Csv => predict(flags, deciding, session, &mut Csv::new(file, classes)),
+        Format::JsonLines => predict(flags, deciding, session, &mut JsonLines { out: file, classes }),
+        Format::Npz => predict(flags, deciding, session, &mut Npz::new(file, classes)),
+    })
 }
 
 /// A model and how it decides.
@@ -147,19 +134,9 @@ fn part<D: Dataset>(
     writer: &mut impl Writer,
     mut each: impl FnMut(),
 ) -> anyhow::Result<()> {
-    let mut written = Ok(());
-    let mut i = 0;
-    deciding.decider.decide_each(data, first, &deciding.config, |decision| {
-        written = writer.put(index(i), &decision);
-        i += 1;
+    let Deciding { decider, config, .. } = deciding;
+    decide_each(decider, data, first, config, "the predictions were not kept", |i, decision| {
         each();
-        match written.is_err() || interrupt::requested() {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
-        }
-    })?;
-    if interrupt::requested() {
-        return Err(Error::Interrupted("the predictions were not kept".into()).into());
-    }
-    Ok(written?)
+        writer.put(index(i), &decision)
+    })
 }

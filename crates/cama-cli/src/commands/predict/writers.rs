@@ -10,6 +10,8 @@ use npyz::zip::write::FileOptions;
 use npyz::{DType, Serialize as NpySerialize};
 use serde_json::json;
 
+use crate::writing::{ending, unwrapped};
+
 /// Characters of the longest name of a verdict.
 const LONGEST_VERDICT: usize = "unexplained".len();
 
@@ -24,7 +26,7 @@ pub enum Format {
 impl Format {
     /// By the file's extension.
     pub fn of(path: &Path) -> cama::Result<Self> {
-        let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let extension = ending(path);
         match extension.as_str() {
             "csv" => Ok(Self::Csv),
             "jsonl" => Ok(Self::JsonLines),
@@ -85,14 +87,6 @@ impl<W: Write> Writer for Csv<'_, W> {
     fn finish(&mut self) -> io::Result<()> {
         self.begin()?;
         self.csv.flush()
-    }
-}
-
-/// The operating system's error itself, so that a closed pipe can be told from others.
-fn unwrapped(error: csv::Error) -> io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        other => io::Error::other(format!("{other:?}")),
     }
 }
 

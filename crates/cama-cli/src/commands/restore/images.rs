@@ -6,14 +6,15 @@ use std::path::Path;
 use cama::Error;
 use cama::data::{Images, folder_classes, write_folder, write_npz};
 
+use super::Restoring;
 use super::paths::is_folder;
 use super::report::{Format, Line, Report};
 use super::summary::Summary;
-use super::{Restoring, write_whole};
 use crate::commands::manipulated;
 use crate::interrupt;
 use crate::progress::count;
 use crate::source;
+use crate::writing::write_whole;
 
 impl Restoring<'_> {
     /// Restores the images and writes them.

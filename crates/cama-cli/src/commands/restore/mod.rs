@@ -8,7 +8,6 @@ mod summary;
 
 use std::cell::OnceCell;
 use std::io;
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use cama::data::Dataset;
@@ -17,9 +16,9 @@ use cama::{Card, DecideConfig, Decider, Decision, Error, Input, StoredModel};
 use self::paths::Paths;
 use self::report::{Columns, Line};
 use self::summary::Summary;
-use super::{informed, load_model};
+use super::{decide_each, informed, load_model};
 use crate::flags::RestoreFlags;
-use crate::interrupt::{self, Graceful};
+use crate::interrupt::Graceful;
 use crate::session::Session;
 
 /// Writes the restored data, and the report beside or in it.
@@ -118,51 +117,11 @@ impl Restoring<'_> {
         summary: &mut Summary,
         mut each: impl FnMut(usize, Decision, Line) -> io::Result<()>,
     ) -> anyhow::Result<()> {
-        let mut written = Ok(());
-        let mut i = 0;
         let decider = self.inform(data)?;
-        decider.decide_each(data, first, &self.config, |decision| {
+        decide_each(decider, data, first, &self.config, "nothing was written", |i, decision| {
             let line = self.columns.line(index(i), &decision);
             summary.add(&line);
-            written = each(i, decision, line);
-            i += 1;
-            match written.is_err() || interrupt::requested() {
-                true => ControlFlow::Break(()),
-                false => ControlFlow::Continue(()),
-            }
-        })?;
-        if interrupt::requested() {
-            return Err(Error::Interrupted("nothing was written".into()).into());
-        }
-        Ok(written?)
-    }
-}
-
-/// Writes `path` whole or not at all; what went wrong with the model or the data is not the file's fault.
-fn write_whole<T>(
-    path: &Path,
-    write: impl FnOnce(&mut io::BufWriter<&std::fs::File>) -> anyhow::Result<T>,
-) -> anyhow::Result<T> {
-    let mut done = Err(anyhow::anyhow!("nothing was written"));
-    let written = cama::files::write_atomic(path, |file| {
-        done = write(file);
-        match &mut done {
-            Ok(_) => Ok(()),
-            Err(error) => match error.downcast_mut::<io::Error>() {
-                Some(error) => Err(std::mem::replace(error, io::Error::other("told already"))),
-                None => Err(io::Error::other("there is nothing to write")),
-            },
-        }
-    });
-    match (done, written) {
-        (Err(error), written) if error.downcast_ref::<io::Error>().is_some() => {
-            written?;
-            Err(error)
-        }
-        (Err(error), _) => Err(error),
-        (Ok(done), written) => {
-            written?;
-            Ok(done)
-        }
+            each(i, decision, line)
+        })
     }
 }

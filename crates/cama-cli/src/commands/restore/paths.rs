@@ -9,6 +9,7 @@ use cama::{Error, Input, Result};
 use super::report;
 use crate::flags::RestoreFlags;
 use crate::output::Output;
+use crate::writing::ending;
 
 /// Extensions of files that a folder of images is not called by mistake.
 const FILES: [&str; 12] =
@@ -83,7 +84,7 @@ fn plain(path: &Path) -> PathBuf {
 
 /// Whether images are written to a folder, and not to an `.npz` file.
 pub fn is_folder(out: &Path) -> Result<bool> {
-    let extension = out.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let extension = ending(out);
     match extension.as_str() {
         "npz" => Ok(false),
         other if FILES.contains(&other) => {

@@ -13,6 +13,8 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::Type;
 
+use crate::writing::{ending, unwrapped};
+
 /// Lines of a group of a Parquet file.
 const LINES_AT_A_TIME: usize = 16_384;
 
@@ -26,7 +28,7 @@ pub enum Format {
 impl Format {
     /// By the file's extension.
     pub fn of(path: &Path) -> cama::Result<Self> {
-        let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let extension = ending(path);
         match extension.as_str() {
             "csv" => Ok(Self::Csv),
             "parquet" => Ok(Self::Parquet),
@@ -112,7 +114,7 @@ impl<W: Write + Send> Report<W> {
         match format {
             Format::Csv => {
                 let mut csv = csv::Writer::from_writer(out);
-                csv.write_record(&header).map_err(from_csv)?;
+                csv.write_record(&header).map_err(unwrapped)?;
                 Ok(Self::Csv(csv))
             }
             Format::Parquet => {
@@ -133,7 +135,7 @@ impl<W: Write + Send> Report<W> {
                 let Line { index, verdict, .. } = &line;
                 let first = [index.to_string(), verdict.name().to_string()].into_iter();
                 csv.write_record(first.chain(line.numbers().map(|number| format!("{number:?}"))))
-                    .map_err(from_csv)
+                    .map_err(unwrapped)
             }
             Self::Parquet(writer, lines) => {
                 lines.push(line);
@@ -207,14 +209,6 @@ fn write_group<W: Write + Send>(
         at += 1;
     }
     group.close().map(drop)
-}
-
-/// The operating system's error itself, if it is one.
-fn from_csv(error: csv::Error) -> io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        other => io::Error::other(format!("{other:?}")),
-    }
 }
 
 fn from_parquet(error: ParquetError) -> io::Error {

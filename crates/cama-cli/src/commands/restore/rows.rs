@@ -8,12 +8,13 @@ use cama::causal::Role;
 use cama::data::Dataset;
 use cama::data::table::{Column, Edit, Kind, Rewriter, Rows, edits};
 
+use super::Restoring;
 use super::report::{Format, Report};
 use super::summary::Summary;
-use super::{Restoring, write_whole};
 use crate::commands::manipulated;
 use crate::progress::{count, count_up};
 use crate::source::{self, Source};
+use crate::writing::write_whole;
 
 /// Rows of a table that are in memory at a time.
 const ROWS_AT_A_TIME: usize = 16_384;
