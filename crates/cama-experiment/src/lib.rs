@@ -13,6 +13,7 @@ mod gather;
 mod machine;
 mod outcome;
 mod plan;
+mod report;
 mod run;
 mod store;
 mod template;
@@ -26,16 +27,6 @@ pub use gather::gather;
 pub use machine::{today, words as machine_in_words};
 pub use outcome::{Axis, Claim, Holds, Outcome, Panel, Point, Reach, Series};
 pub use plan::{Plan, Planned, PlannedPanel};
+pub use report::{Heading, read_results, write_report};
 pub use run::{Progress, Runner, Shard, run};
 pub use store::{Claim as CellClaim, Record, Store, Told};
-
-pub struct Heading {
-    pub title: String,
-    pub intro: Vec<String>,
-    pub program: String,
-    pub command: String,
-}
-pub fn write_report(folder: &std::path::Path, reach: &Reach, _h: &Heading) -> cama::Result<()> {
-    std::fs::write(folder.join("report.html"), serde_json::to_string_pretty(reach).unwrap()).unwrap();
-    Ok(())
-}

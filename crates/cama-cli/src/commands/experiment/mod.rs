@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use cama_experiment::{
     Declaration, Heading, Holds, Outcome, Plan, Planned, Progress, Reach, Scale, Shard, Store, gather,
-    run as run_cells, write_report,
+    run as run_cells, today, write_report,
 };
 
 use self::runner::Commands;
@@ -43,7 +43,7 @@ pub fn run(flags: &ExperimentFlags, session: &Session) -> anyhow::Result<()> {
     };
     let command = |planned: &Planned| one_command(flags, planned);
     let reach = gather(&plan, &store, &command)?;
-    write_report(out.path(), &reach, &heading(flags, session))?;
+    write_report(out.path(), &reach, &heading(flags))?;
     session.tell(format!("{}\n", table(&reach).plain("").trim_end()));
     for (name, reason) in reach.left_out.iter().filter(|left| !plan.left_out.contains(left)) {
         session.warn(format!("{name} is not in the report: {reason}"));
@@ -94,7 +94,7 @@ fn one_command(flags: &ExperimentFlags, planned: &Planned) -> String {
     command_line(&args)
 }
 
-fn heading(flags: &ExperimentFlags, session: &Session) -> Heading {
+fn heading(flags: &ExperimentFlags) -> Heading {
     let scale = match flags.scale {
         Scale::Smoke => {
             "at the scale `smoke`, which only shows that everything runs: its numbers mean nothing"
@@ -111,8 +111,8 @@ fn heading(flags: &ExperimentFlags, session: &Session) -> Heading {
              average or at half of the points or more."
                 .into(),
         ],
-        program: PROGRAM.into(),
-        command: session.command.clone(),
+        version: PROGRAM.into(),
+        when: today(),
     }
 }
 
