@@ -108,6 +108,7 @@ mod optimise;
 mod predict;
 mod progress;
 mod restore;
+mod scores;
 mod store;
 mod train;
 
@@ -125,5 +126,6 @@ pub use network::Initialisation;
 pub use predict::{MChoice, PredictConfig, Prediction, predict, predict_each};
 pub use progress::{Event, Observer, Phase, silent};
 pub use restore::restore;
+pub use scores::class_scores;
 pub use store::{Adaptation, Card, StoredModel, VERDICTS};
 pub use train::{Augmentation, Epoch, Terms, TrainConfig, Trained, held_out, train};
