@@ -13,8 +13,8 @@ use crate::{Baseline, Score};
 pub enum Judged<'a> {
     /// A deep CAMA model with what stands beside it, and how it decides: one classifier for each way that is computed.
     Cama(Decider<'a>, &'a DecideConfig, Beside),
-    /// A baseline.
-    Baseline(&'a Baseline),
+    /// A baseline, and what it is called in rows.
+    Baseline(&'a str, &'a Baseline),
 }
 
 /// What the discriminative classifier beside a model is called in tables.
@@ -30,9 +30,9 @@ pub enum Beside {
 type Way = fn(&Ways) -> &Vec<f64>;
 
 /// The score of one of the classifiers, by its name.
-type Scored = (&'static str, Score, Option<Shares>);
+type Scored<'a> = (&'a str, Score, Option<Shares>);
 
-impl Judged<'_> {
+impl<'a> Judged<'a> {
     /// How many classifiers they are.
     pub fn len(&self) -> usize {
         match self {
@@ -41,7 +41,7 @@ impl Judged<'_> {
                 By::Head => 2,
                 By::Both => 4,
             },
-            Self::Baseline(_) => 1,
+            Self::Baseline(..) => 1,
         }
     }
 
@@ -54,12 +54,12 @@ impl Judged<'_> {
     fn check(&self, data: &impl Dataset) -> Result<()> {
         match self {
             Self::Cama(decider, ..) => decider.model.check_labelled(data),
-            Self::Baseline(baseline) => baseline.check_classes(data),
+            Self::Baseline(_, baseline) => baseline.check_classes(data),
         }
     }
 
     /// How good they are on `data`, of which `labels` are the true classes.
-    fn scores(&self, data: &impl Dataset, labels: &[usize]) -> Result<Vec<Scored>> {
+    fn scores(&self, data: &impl Dataset, labels: &[usize]) -> Result<Vec<Scored<'a>>> {
         match self {
             Self::Cama(decider, config, beside) => {
                 let decisions = decider.informed(data, config)?.decide(data, config)?;
@@ -87,9 +87,9 @@ impl Judged<'_> {
                 };
                 computed.map(score).collect()
             }
-            Self::Baseline(baseline) => {
+            Self::Baseline(name, baseline) => {
                 let score = Score::of_probabilities(&baseline.probabilities(data)?, labels)?;
-                Ok(vec![(baseline.name(), score, None)])
+                Ok(vec![(name, score, None)])
             }
         }
     }

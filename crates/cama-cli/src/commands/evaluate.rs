@@ -1,17 +1,16 @@
 //! `cama evaluate`: a model's score under each manipulation.
 
 use std::io::Write;
-use std::ops::ControlFlow;
 
 use cama::data::Images;
 use cama::data::table::Rows;
 use cama::manipulation::{Sweep, Sweepable};
-use cama::{By, Classifier, Error, Event, Input, StoredModel};
-use cama_eval::{Baseline, BaselineConfig, Beside, Judged, Row, Shares, evaluate};
+use cama::{By, Classifier, Input, StoredModel};
+use cama_eval::{Beside, Judged, Row, Shares, evaluate};
 
+use super::baseline::Against;
 use super::load_model;
 use crate::flags::EvaluateFlags;
-use crate::interrupt::{self, Graceful};
 use crate::progress::count;
 use crate::session::Session;
 use crate::source::Source;
@@ -31,8 +30,7 @@ pub fn run(flags: &EvaluateFlags, session: &Session) -> anyhow::Result<()> {
 }
 
 fn run_on<D: Source>(flags: &EvaluateFlags, stored: &StoredModel, session: &Session) -> anyhow::Result<()> {
-    let against = flags.against.iter().map(|name| BaselineConfig::named(name));
-    let against: Vec<BaselineConfig> = against.collect::<cama::Result<_>>()?;
+    let against = Against::parse(&flags.against)?;
     let classifier = flags.classifier.open(stored)?;
     let beside = if classifier.is_some() { Beside::Other } else { Beside::Head };
     let classifier = classifier.as_ref().map(|classifier| classifier as &dyn Classifier);
@@ -46,10 +44,10 @@ fn run_on<D: Source>(flags: &EvaluateFlags, stored: &StoredModel, session: &Sess
     let all: Vec<D> = flags.data.iter().map(load).collect::<cama::Result<_>>()?;
     session.detail(|| format!("{} with {config:?}", flags.data.join(", ")));
 
-    let baselines = baselines::<D>(&against, flags, stored, session)?;
+    let baselines = against.open::<D>(flags, stored, session)?;
     let judged: Vec<Judged> = [Judged::Cama(decider, &config, beside)]
         .into_iter()
-        .chain(baselines.iter().map(Judged::Baseline))
+        .chain(baselines.iter().map(|named| Judged::Baseline(&named.name, &named.baseline)))
         .collect();
     let bar = count(
         session,
@@ -77,35 +75,6 @@ fn run_on<D: Source>(flags: &EvaluateFlags, stored: &StoredModel, session: &Sess
 
 fn sweeps<D: Source>(specs: &[String]) -> cama::Result<Vec<Sweep<D::Manipulation>>> {
     specs.iter().map(|spec| spec.parse()).collect()
-}
-
-/// The baselines, trained on the model's own training data.
-fn baselines<D: Source>(
-    configs: &[BaselineConfig],
-    flags: &EvaluateFlags,
-    stored: &StoredModel,
-    session: &Session,
-) -> cama::Result<Vec<Baseline>> {
-    if configs.is_empty() {
-        return Ok(Vec::new());
-    }
-    let data = D::load(&stored.card.data, true, stored, &flags.reading, session).map_err(|error| {
-        Error::data(
-            &flags.model,
-            format!("the model's training data, which --against trains on, cannot be used: {error}"),
-            "put it back in its place, or leave --against out",
-        )
-    })?;
-    let _graceful = Graceful::begin();
-    let fit = |config: &BaselineConfig| {
-        session.say(format!("training {} on {}", config.name(), data.name()));
-        let stop = &mut |_: Event| match interrupt::requested() {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
-        };
-        Baseline::fit(config, &data, session.seeds.baseline, stop)
-    };
-    configs.iter().map(fit).collect()
 }
 
 /// Every point of every sweep, the clean data first, none twice.

@@ -1,6 +1,7 @@
 //! The commands, one a file.
 
 pub mod adapt;
+pub mod baseline;
 pub mod demo;
 pub mod evaluate;
 pub mod graph;

@@ -1,7 +1,8 @@
 //! A, C and X of every example side by side: what a discriminative classifier reads.
 
+use burn::tensor::{Device, Tensor, TensorData};
 use cama::data::{Dataset, shuffled};
-use cama::{Error, Result};
+use cama::{Error, Evidence, Result};
 use rand_chacha::ChaCha8Rng;
 
 /// One row of numbers an example, all of one width and all finite.
@@ -47,6 +48,23 @@ impl Features {
         Ok(Self { values, width })
     }
 
+    /// From rows of numbers, of which there are some, all of one width.
+    ///
+    /// # Errors
+    ///
+    /// If a number is not finite.
+    pub fn of_rows<'a>(rows: impl Iterator<Item = &'a [f32]>) -> Result<Self> {
+        let (mut values, mut width) = (Vec::new(), 0);
+        for (i, row) in rows.enumerate() {
+            if let Some(at) = row.iter().position(|v| !v.is_finite()) {
+                return Err(Error::Diverged(format!("number {at} of example {i} is {}", row[at])));
+            }
+            values.extend_from_slice(row);
+            width = row.len();
+        }
+        Ok(Self { values, width })
+    }
+
     /// How many examples.
     pub fn len(&self) -> usize {
         self.values.len() / self.width
@@ -62,10 +80,18 @@ impl Features {
         &self.values[i * self.width..(i + 1) * self.width]
     }
 
-    /// The numbers of every example.
-    pub fn rows(&self) -> impl Iterator<Item = &[f32]> {
-        self.values.chunks_exact(self.width)
+    /// The numbers of the examples at `indices`, `[indices, width]`.
+    pub fn tensor(&self, indices: impl Iterator<Item = usize>, device: &Device) -> Tensor<2> {
+        let values: Vec<f32> = indices.flat_map(|i| self.row(i).iter().copied()).collect();
+        let rows = values.len() / self.width;
+        Tensor::from_data(TensorData::new(values, [rows, self.width]), device)
     }
+}
+
+/// A, C and X of `seen`, `[rows, width]`, in the order of [`Features`].
+pub(super) fn side_by_side(seen: &Evidence) -> Tensor<2> {
+    let parts: Vec<_> = [&seen.a, &seen.c].into_iter().flatten().chain([&seen.x]).cloned().collect();
+    if parts.len() == 1 { seen.x.clone() } else { Tensor::cat(parts, 1) }
 }
 
 /// Examples to learn from, with their classes.

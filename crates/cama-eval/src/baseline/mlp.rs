@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::features::{Features, Labelled, softmax};
 use super::report;
+use super::scale::{Scale, Scaling};
 
 /// How to train a fully connected network with rectified linear units.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -80,7 +81,7 @@ impl MlpConfig {
 #[derive(Clone, Debug)]
 pub struct Mlp {
     network: Network,
-    scale: Scale,
+    scaling: Scaling,
 }
 
 impl Mlp {
@@ -96,10 +97,10 @@ impl Mlp {
         let rng = &mut ChaCha8Rng::seed_from_u64(seed);
         let device = Device::flex();
         let (train, held_out) = data.split(rng);
-        let scale = Scale::of(&data.features, &train);
+        let scaling = Scale::of(&data.features, &train).on(&device);
         let mut network = Network::new(data, config, rng, &device);
         let batch = |indices: &[usize]| {
-            let x = scale.tensor(indices.iter().map(|&i| data.features.row(i)), &device);
+            let x = data.features.tensor(indices.iter().copied(), &device);
             let labels: Vec<i64> = indices.iter().map(|&i| data.labels[i] as i64).collect();
             (x, Tensor::<1, Int>::from_data(TensorData::new(labels, [indices.len()]), &device))
         };
@@ -121,7 +122,7 @@ impl Mlp {
             let (x, y) = batch(&indices);
             let module = network.train();
             let masks = config.masks(indices.len(), rng, &device);
-            let loss = cross_entropy(module.forward(x, &masks), y);
+            let loss = cross_entropy(module.forward(scaling.forward(x), &masks), y);
             let value = f64::from(loss.clone().into_scalar::<f32>());
             let gradients = GradientsParams::from_grads(loss.backward(), &module);
             let rate = 0.5
@@ -136,7 +137,9 @@ impl Mlp {
             }
             if (step + 1) % watch_every == 0 || step + 1 == config.steps {
                 let (x, y) = watched.clone();
-                let loss = f64::from(cross_entropy(network.forward(x, &[]), y).into_scalar::<f32>());
+                let loss = f64::from(
+                    cross_entropy(network.forward(scaling.forward(x), &[]), y).into_scalar::<f32>(),
+                );
                 if best.as_ref().is_none_or(|(lowest, _)| loss < *lowest) {
                     best = Some((loss, network.clone()));
                 }
@@ -144,22 +147,30 @@ impl Mlp {
             report(observer, "mlp", step + 1, config.steps, value)?;
         }
         let network = best.map_or(network, |(_, network)| network);
-        Ok(Self { network, scale })
+        Ok(Self { network, scaling })
     }
 
     pub(super) fn probabilities(&self, features: &Features) -> Vec<Vec<f64>> {
-        let rows: Vec<&[f32]> = features.rows().collect();
-        let mut all = Vec::with_capacity(rows.len());
-        for rows in rows.chunks(1000) {
-            let x = self.scale.tensor(rows.iter().copied(), &Device::flex());
-            let scores = self.network.forward(x, &[]);
+        let all: Vec<usize> = (0..features.len()).collect();
+        let part = |indices: &[usize]| {
+            let scores = self.scores(features.tensor(indices.iter().copied(), &Device::flex()));
             let classes = scores.dims()[1];
             let scores: Vec<f32> =
                 scores.into_data().convert::<f32>().try_into_vec().expect("the data was converted to f32");
             let scores: Vec<f64> = scores.into_iter().map(f64::from).collect();
-            all.extend(scores.chunks(classes).map(softmax));
-        }
-        all
+            scores.chunks(classes).map(softmax).collect::<Vec<_>>()
+        };
+        all.chunks(1000).flat_map(part).collect()
+    }
+
+    /// log p(y|·), `[rows, classes]`, differentiable in `x`, `[rows, width]`.
+    pub(super) fn log_probabilities(&self, x: Tensor<2>) -> Tensor<2> {
+        activation::log_softmax(self.scores(x), 1)
+    }
+
+    /// Unnormalised log-probabilities, `[rows, classes]`.
+    fn scores(&self, x: Tensor<2>) -> Tensor<2> {
+        self.network.forward(self.scaling.forward(x), &[])
     }
 }
 
@@ -215,47 +226,4 @@ impl Network {
 /// Mean −log p of the classes `y`, `[rows]`, under `scores`, `[rows, classes]`; `[1]`.
 fn cross_entropy(scores: Tensor<2>, y: Tensor<1, Int>) -> Tensor<1> {
     activation::log_softmax(scores, 1).gather(1, y.unsqueeze_dim(1)).mean().neg()
-}
-
-/// Brings every feature to mean 0 and variance 1, and within ±3.
-#[derive(Clone, Debug)]
-struct Scale {
-    means: Vec<f64>,
-    factors: Vec<f64>,
-}
-
-impl Scale {
-    /// The most that one feature says, in standard deviations: a pixel that was on once in training does not
-    /// outweigh all others when it is on again.
-    const BOUND: f64 = 3.0;
-
-    /// From the examples at `indices`. A feature that never varies there says nothing and is silenced.
-    fn of(features: &Features, indices: &[usize]) -> Self {
-        let n = indices.len() as f64;
-        let column = |at: usize| {
-            let values = || indices.iter().map(move |&i| f64::from(features.row(i)[at]));
-            let mean = values().sum::<f64>() / n;
-            let variance = values().map(|value| (value - mean).powi(2)).sum::<f64>() / n;
-            let first = features.row(indices[0])[at];
-            let varies = indices.iter().any(|&i| features.row(i)[at] != first);
-            (mean, if varies { 1.0 / variance.sqrt() } else { 0.0 })
-        };
-        let (means, factors) = (0..features.width()).map(column).unzip();
-        Self { means, factors }
-    }
-
-    fn tensor<'a>(&self, rows: impl Iterator<Item = &'a [f32]>, device: &Device) -> Tensor<2> {
-        let scaled = |row: &[f32]| -> Vec<f32> {
-            let moments = self.means.iter().zip(&self.factors);
-            let scaled = |(value, (mean, factor)): (&f32, (&f64, &f64))| {
-                // As f64: the difference of two finite f32 may not be one, nor a factor beyond its range.
-                let z = (f64::from(*value) - mean) * factor;
-                z.clamp(-Self::BOUND, Self::BOUND) as f32
-            };
-            row.iter().zip(moments).map(scaled).collect()
-        };
-        let values: Vec<f32> = rows.flat_map(scaled).collect();
-        let rows = values.len() / self.means.len();
-        Tensor::from_data(TensorData::new(values, [rows, self.means.len()]), device)
-    }
 }

@@ -6,9 +6,11 @@
 //!
 //! Both hold out a tenth of their data to stop before they overfit; the trees are then boosted again on all of it.
 
+mod classifier;
 mod features;
 mod grower;
 mod mlp;
+mod scale;
 mod trees;
 
 use std::ops::ControlFlow;
@@ -72,13 +74,13 @@ impl BaselineConfig {
 /// A trained baseline.
 #[derive(Clone, Debug)]
 pub struct Baseline {
-    classifier: Classifier,
+    kind: Kind,
     width: usize,
     classes: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
-enum Classifier {
+enum Kind {
     Mlp(Mlp),
     Trees(Trees),
 }
@@ -101,20 +103,18 @@ impl Baseline {
     ) -> Result<Self> {
         config.check()?;
         let labelled = Labelled::of(data, config.name())?;
-        let classifier = match config {
-            BaselineConfig::Mlp(config) => Classifier::Mlp(Mlp::fit(&labelled, config, seed, observer)?),
-            BaselineConfig::Trees(config) => {
-                Classifier::Trees(Trees::fit(&labelled, config, seed, observer)?)
-            }
+        let kind = match config {
+            BaselineConfig::Mlp(config) => Kind::Mlp(Mlp::fit(&labelled, config, seed, observer)?),
+            BaselineConfig::Trees(config) => Kind::Trees(Trees::fit(&labelled, config, seed, observer)?),
         };
-        Ok(Self { classifier, width: labelled.features.width(), classes: data.classes().to_vec() })
+        Ok(Self { kind, width: labelled.features.width(), classes: data.classes().to_vec() })
     }
 
     /// What the baseline is called: one of [`BASELINES`].
     pub fn name(&self) -> &'static str {
-        match self.classifier {
-            Classifier::Mlp(_) => "mlp",
-            Classifier::Trees(_) => "trees",
+        match self.kind {
+            Kind::Mlp(_) => "mlp",
+            Kind::Trees(_) => "trees",
         }
     }
 
@@ -131,18 +131,10 @@ impl Baseline {
     /// [`Error::Spec`] if there are no examples or their numbers are not finite.
     pub fn probabilities(&self, data: &impl Dataset) -> Result<Vec<Vec<f64>>> {
         let features = Features::of(data)?;
-        if features.width() != self.width {
-            return Err(Error::Mismatch(format!(
-                "the examples of {} have {} numbers, but `{}` was trained on {}",
-                data.name(),
-                features.width(),
-                self.name(),
-                self.width
-            )));
-        }
-        Ok(match &self.classifier {
-            Classifier::Mlp(mlp) => mlp.probabilities(&features),
-            Classifier::Trees(trees) => trees.probabilities(&features),
+        self.check_width(&format!("the examples of {}", data.name()), features.width())?;
+        Ok(match &self.kind {
+            Kind::Mlp(mlp) => mlp.probabilities(&features),
+            Kind::Trees(trees) => trees.probabilities(&features),
         })
     }
 

@@ -1,6 +1,7 @@
 //! What every baseline must do.
 
-use cama::{Input, silent};
+use burn::tensor::{Device, Tensor, TensorData};
+use cama::{Classifier, Evidence, Input, silent};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -113,6 +114,14 @@ fn small() -> [BaselineConfig; 2] {
     ]
 }
 
+/// All of `points`, as a model reads them.
+fn evidence(points: &Points, device: &Device) -> Evidence {
+    let tensor = |rows: &[Vec<f32>]| {
+        Tensor::from_data(TensorData::new(rows.concat(), [rows.len(), rows[0].len()]), device)
+    };
+    Evidence { x: tensor(&points.x), a: Some(tensor(&points.a)), c: Some(tensor(&points.c)) }
+}
+
 fn fit(config: &BaselineConfig, data: &Points, seed: u64) -> Result<Baseline> {
     Baseline::fit(config, data, seed, &mut silent)
 }
@@ -151,6 +160,44 @@ fn a_seed_fixes_a_baseline_whatever_the_threads() {
         assert_eq!(once, with(3, 7), "{}", config.name());
         assert_ne!(once, with(1, 8), "{}", config.name());
     }
+}
+
+#[test]
+fn a_baseline_is_a_classifier_beside_a_model() {
+    let (train, test) = (Points::exclusive_or(300, 1), Points::exclusive_or(40, 2));
+    for config in small() {
+        let baseline = fit(&config, &train, 1).unwrap();
+        let log_p = baseline.log_probabilities(&evidence(&test, &Device::flex())).unwrap();
+        let log_p: Vec<f32> = log_p.into_data().try_into_vec().unwrap();
+        for (row, p) in log_p.chunks(2).zip(baseline.probabilities(&test).unwrap()) {
+            row.iter().zip(p).for_each(|(log_p, p)| assert!((f64::from(log_p.exp()) - p).abs() < 1e-5));
+        }
+        let mut seen = evidence(&test, &Device::flex());
+        seen.c = None;
+        assert!(baseline.log_probabilities(&seen).unwrap_err().to_string().contains("have 3 numbers"));
+    }
+}
+
+#[test]
+fn networks_can_be_differentiated_in_what_they_read() {
+    let (train, test) = (Points::exclusive_or(300, 1), Points::exclusive_or(40, 2));
+    let [mlp, trees] = small().map(|config| fit(&config, &train, 1).unwrap());
+    assert!(mlp.is_differentiable() && !trees.is_differentiable());
+    let log_p = |seen: &Evidence| mlp.log_probabilities(seen).unwrap().narrow(1, 0, 1).sum();
+    let seen = evidence(&test, &Device::flex().autodiff());
+    let [x, a] = [seen.x.require_grad(), seen.a.unwrap().require_grad()];
+    let seen = Evidence { x: x.clone(), a: Some(a.clone()), c: seen.c };
+    let gradients = log_p(&seen).backward();
+    let total = |of: Tensor<2>| f64::from(of.sum().into_scalar::<f32>());
+    let at = |step: f64| {
+        let mut seen = evidence(&test, &Device::flex());
+        seen.x = seen.x + step;
+        seen.a = seen.a.map(|a| a + 2.0 * step);
+        f64::from(log_p(&seen).into_scalar::<f32>())
+    };
+    let found = total(x.grad(&gradients).unwrap()) + 2.0 * total(a.grad(&gradients).unwrap());
+    let wanted = (at(1e-3) - at(-1e-3)) / 2e-3;
+    assert!((found - wanted).abs() < 0.05 * wanted.abs().max(1.0), "{found} {wanted}");
 }
 
 #[test]
@@ -248,14 +295,17 @@ fn images_are_scored_under_manipulation() {
     ] {
         let baseline = Baseline::fit(&config, &train, 1, &mut silent).unwrap();
         let mut seen = 0;
-        let rows = evaluate(&[Judged::Baseline(&baseline)], &test, &manipulations, 1, |_| seen += 1).unwrap();
+        let rows =
+            evaluate(&[Judged::Baseline("it", &baseline)], &test, &manipulations, 1, |_| seen += 1).unwrap();
         let accuracy: Vec<f64> = rows.iter().map(|row| row.score.accuracy).collect();
         assert!(seen == 2 && accuracy[0] > 0.6 && accuracy[1] < accuracy[0] - 0.2, "{accuracy:?}");
         let json = serde_json::to_string(&rows[0]).unwrap();
         assert!(!json.contains("log_px"), "{json}");
         assert_eq!(serde_json::from_str::<crate::Row>(&json).unwrap(), rows[0]);
         let unlabelled = test.clone().without_labels();
-        assert!(evaluate(&[Judged::Baseline(&baseline)], &unlabelled, &manipulations, 1, |_| ()).is_err());
+        assert!(
+            evaluate(&[Judged::Baseline("it", &baseline)], &unlabelled, &manipulations, 1, |_| ()).is_err()
+        );
     }
 }
 
