@@ -34,6 +34,10 @@ impl Classifier for Baseline {
         self.classes.len()
     }
 
+    fn differentiable(&self) -> bool {
+        self.is_differentiable()
+    }
+
     /// Of networks, differentiable in X, A and C of `seen`.
     fn log_probabilities(&self, seen: &Evidence) -> Result<Tensor<2>> {
         let features = side_by_side(seen);
