@@ -38,7 +38,8 @@ impl Optimiser {
     /// The same with weight decay, decoupled from the gradient but times the learning rate (Loshchilov & Hutter, ICLR
     /// 2019).
     pub fn decaying(max_norm: f64, weight_decay: f64) -> Self {
-        let adam = AdamWConfig::new().with_epsilon(ADAM_EPSILON).with_weight_decay(weight_decay as f32).init();
+        let adam =
+            AdamWConfig::new().with_epsilon(ADAM_EPSILON).with_weight_decay(weight_decay as f32).init();
         Self { adam, max_norm }
     }
 

@@ -143,7 +143,12 @@ impl StoredModel {
             problem: format!("cannot write {name}: {what}"),
         };
         let weights = weights::to_bytes(&self.model, FORMAT).map_err(|e| failed(WEIGHTS, &e))?;
-        let head = self.head.as_ref().map(|head| weights::to_bytes(head, FORMAT)).transpose().map_err(|e| failed(HEAD, &e))?;
+        let head = self
+            .head
+            .as_ref()
+            .map(|head| weights::to_bytes(head, FORMAT))
+            .transpose()
+            .map_err(|e| failed(HEAD, &e))?;
         let file = File {
             format: FORMAT.into(),
             version: VERSION,
