@@ -104,13 +104,14 @@ mod model;
 pub mod network;
 mod noise;
 pub mod objective;
-mod optimise;
+pub mod optimise;
 mod predict;
 mod progress;
 mod restore;
 mod scores;
 mod store;
 mod train;
+pub mod weights;
 
 pub use adapt::{AdaptConfig, AdaptReport, Adapted, CleanTerm, Former, LeftReason, Outcome, adapt};
 pub use checkpoint::Checkpoints;

@@ -200,6 +200,10 @@ impl Dataset for Rows {
         &self.row(i)[self.schema.width() - self.schema.c_width()..]
     }
 
+    fn table_schema(&self) -> Option<&Schema> {
+        Some(&self.schema)
+    }
+
     fn check_input(&self, input: &Input) -> Result<()> {
         let Input::Table(table) = input else {
             return Err(Error::Mismatch(format!("the model takes images, {} is a table", self.name)));
