@@ -1,14 +1,15 @@
 //! Data as the commands load it for a model: images, or rows of a table.
 
 use cama::data::table::{Rows, Schema, is_table};
-use cama::data::{Dataset, Images};
+use cama::data::Images;
 use cama::{Card, Error, Result, StoredModel};
+use cama_eval::attack::Attackable;
 
 use crate::flags::{ReadFlags, refuse};
 use crate::session::Session;
 
 /// Data that fits a model, from what the user wrote.
-pub trait Source: Dataset {
+pub trait Source: Attackable {
     /// The data of `spec`, which must fit the model. With `labelled` its classes must too; otherwise labels are not
     /// even looked at.
     fn load(

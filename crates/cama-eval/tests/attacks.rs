@@ -16,7 +16,7 @@ use cama_eval::attack::{
     Adversarial, Attack, AttackPlan, Attackable, CamaVictim, CamaWay, Limits, Plain, Surrogate, Victim,
     attack, attack_and_evaluate,
 };
-use cama_eval::baseline::MlpConfig;
+use cama_eval::baseline::{Dropout, MlpConfig};
 use cama_eval::{Baseline, BaselineConfig, Beside, Judged};
 use proptest::prelude::*;
 
@@ -147,7 +147,8 @@ proptest! {
 fn network() -> &'static (Baseline, Images) {
     static NETWORK: OnceLock<(Baseline, Images)> = OnceLock::new();
     NETWORK.get_or_init(|| {
-        let config = MlpConfig { hidden: vec![32], steps: 150, dropout: 0.0, ..MlpConfig::default() };
+        let config =
+            MlpConfig { hidden: vec![32], steps: 150, dropout: Dropout::All(0.0), ..MlpConfig::default() };
         let data = data::load("mnist:train[..600]").unwrap();
         let baseline = Baseline::fit(&BaselineConfig::Mlp(config), &data, 1, &mut silent).unwrap();
         (baseline, data::load("mnist:test[..40]").unwrap())
@@ -351,7 +352,8 @@ fn columns_keep_to_their_own_radii_and_ranges() {
         ranges: vec![("season".into(), [0.2, 0.8]), ("fever".into(), [f64::NEG_INFINITY, 38.0])],
     };
     let space = rows.space(&limits).unwrap();
-    let config = MlpConfig { hidden: vec![16], steps: 100, dropout: 0.0, ..MlpConfig::default() };
+    let config =
+        MlpConfig { hidden: vec![16], steps: 100, dropout: Dropout::All(0.0), ..MlpConfig::default() };
     let network = Baseline::fit(&BaselineConfig::Mlp(config), &rows, 1, &mut silent).unwrap();
     let victim = Plain { classifier: &network, device: Device::flex() };
     let schema = rows.schema();

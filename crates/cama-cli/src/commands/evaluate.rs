@@ -8,6 +8,7 @@ use cama::manipulation::{Sweep, Sweepable};
 use cama::{By, Classifier, Input, StoredModel};
 use cama_eval::{Beside, Judged, Row, Shares, evaluate};
 
+use super::attack::{Attacking, Roles, warn_of_masking};
 use super::baseline::Against;
 use super::load_model;
 use crate::flags::EvaluateFlags;
@@ -30,7 +31,9 @@ pub fn run(flags: &EvaluateFlags, session: &Session) -> anyhow::Result<()> {
 }
 
 fn run_on<D: Source>(flags: &EvaluateFlags, stored: &StoredModel, session: &Session) -> anyhow::Result<()> {
-    let against = Against::parse(&flags.against)?;
+    let attacking = Attacking::parse(&flags.attack, &stored.model.config().input)?;
+    let roles = Roles::of(&flags.against, !flags.attack.attack.is_empty())?;
+    let against = Against::parse(&roles.all())?;
     let classifier = flags.classifier.open(stored)?;
     let beside = if classifier.is_some() { Beside::Other } else { Beside::Head };
     let classifier = classifier.as_ref().map(|classifier| classifier as &dyn Classifier);
@@ -47,7 +50,7 @@ fn run_on<D: Source>(flags: &EvaluateFlags, stored: &StoredModel, session: &Sess
     let baselines = against.open::<D>(flags, stored, session)?;
     let judged: Vec<Judged> = [Judged::Cama(decider, &config, beside)]
         .into_iter()
-        .chain(baselines.iter().map(|named| Judged::Baseline(&named.name, &named.baseline)))
+        .chain(roles.judged(&baselines).map(|named| Judged::Baseline(&named.name, &named.baseline)))
         .collect();
     let bar = count(
         session,
@@ -65,7 +68,13 @@ fn run_on<D: Source>(flags: &EvaluateFlags, stored: &StoredModel, session: &Sess
         })?);
     }
     bar.finish_and_clear();
+    rows.extend(attacking.run(&judged, &all, (&roles, &baselines), session, |row| {
+        if flags.json && failed.is_ok() {
+            failed = print_json(row);
+        }
+    })?);
     failed?;
+    warn_of_masking(&rows, session);
     if !flags.json {
         let text = table(&rows, stored.model.config().input.noun()).plain("");
         write!(std::io::stdout(), "{text}")?;
@@ -97,12 +106,13 @@ fn print_json(row: &Row) -> anyhow::Result<()> {
 fn table(rows: &[Row], noun: &str) -> Table {
     // What is the same in all rows is left out.
     let same = |of: fn(&Row) -> &String| rows.iter().all(|row| of(row) == of(&rows[0]));
-    let named = [!same(|row| &row.data), true, !same(|row| &row.classifier)];
-    let joined = |parts: [&str; 3]| {
+    let transferred = |row: &Row| row.attack.as_ref().is_some_and(|attack| attack.made_on != row.classifier);
+    let named = [!same(|row| &row.data), true, rows.iter().any(transferred), !same(|row| &row.classifier)];
+    let joined = |parts: [&str; 4]| {
         let parts = parts.into_iter().zip(named).filter(|(_, named)| *named).map(|(part, _)| part);
         parts.collect::<Vec<_>>().join(", ")
     };
-    let first = joined(["data", "manipulation", "classifier"]);
+    let first = joined(["data", "manipulation", "made on", "classifier"]);
     let examples = format!("{noun}s");
     let mut table = Table::new([
         first.as_str(),
@@ -116,11 +126,11 @@ fn table(rows: &[Row], noun: &str) -> Table {
         "unexplained",
         &examples,
     ]);
-    for Row { data, classifier, manipulation, severity, score, guard } in rows {
+    for Row { data, classifier, manipulation, severity, score, guard, attack } in rows {
         let [low, high] = score.accuracy_interval;
         let share = |of: fn(&Shares) -> f64| guard.as_ref().map_or("–".into(), |g| format!("{:.3}", of(g)));
         table.row([
-            joined([data, manipulation, classifier]),
+            joined([data, manipulation, attack.as_ref().map_or("–", |attack| &attack.made_on), classifier]),
             severity.to_string(),
             format!("{:.4}", score.accuracy),
             format!("{low:.4}–{high:.4}"),

@@ -1,7 +1,8 @@
 //! The commands, one a file.
 
 pub mod adapt;
-pub mod baseline;
+pub mod attack;
+mod baseline;
 pub mod demo;
 pub mod evaluate;
 pub mod graph;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use cama::manipulation::Manipulation;
 use clap::{Args, ValueEnum};
 
-use super::{ClassifierFlags, PredictFlags, ReadFlags};
+use super::{AttackFlags, ClassifierFlags, PredictFlags, ReadFlags};
 
 /// `cama predict`
 #[derive(Args)]
@@ -35,6 +35,7 @@ pub struct PredictCommand {
 
 /// `cama evaluate`
 #[derive(Args)]
+#[command(group(clap::ArgGroup::new("changes").args(["manipulate", "attack"]).multiple(true)))]
 pub struct EvaluateFlags {
     /// The model folder; as `--restore-with` it reads better beside a --classifier.
     #[arg(long, visible_alias = "restore-with", value_name = "MODEL")]
@@ -47,15 +48,18 @@ pub struct EvaluateFlags {
     #[arg(long, value_name = "SPEC", num_args = 1..)]
     pub manipulate: Vec<String>,
     /// Leave out the data as it is, which comes first otherwise.
-    #[arg(long, requires = "manipulate")]
+    #[arg(long, requires = "changes")]
     pub no_clean: bool,
     /// Print one JSON object a line instead of a table.
     #[arg(long)]
     pub json: bool,
     /// Train these on the model's own training data and judge them beside it: `mlp`, a fully connected network on all
-    /// columns or pixels, and `trees`, boosted ones.
+    /// columns or pixels, and `trees`, boosted ones. With --attack, `transfer:NAME` tries the adversarial examples made on
+    /// NAME on all.
     #[arg(long, value_name = "BASELINE,…", value_delimiter = ',')]
     pub against: Vec<String>,
+    #[command(flatten)]
+    pub attack: AttackFlags,
     #[command(flatten)]
     pub reading: ReadFlags,
     #[command(flatten)]

@@ -1,6 +1,7 @@
 //! The flags as they are written; what they mean is left to the commands.
 
 mod adapt;
+mod attack;
 // Until commands take it.
 mod classifier;
 mod common;
@@ -21,6 +22,7 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use adapt::AdaptFlags;
+pub use attack::AttackFlags;
 pub use classifier::ClassifierFlags;
 pub use common::PredictFlags;
 pub use dream::DreamFlags;
