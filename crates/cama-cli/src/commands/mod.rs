@@ -15,8 +15,8 @@ pub mod train;
 
 use std::path::Path;
 
-use cama::data::Dataset;
 use cama::data::table::is_table;
+use cama::data::{Dataset, Images};
 use cama::{Context, DecideConfig, Decider, Error, Result, StoredModel};
 
 use crate::seeds::rng;
@@ -57,5 +57,14 @@ fn refuse_table(spec: &str) -> Result<()> {
     match is_table(spec) {
         true => Err(Error::spec("data", spec, "is a table: give its causal graph by --graph and --target")),
         false => Ok(()),
+    }
+}
+
+/// Images with their labels.
+fn labelled(spec: &str) -> cama::Result<Images> {
+    let images = cama::data::load(spec)?;
+    match images.labels() {
+        Some(_) => Ok(images),
+        None => Err(Error::spec("data", spec, "the images have no labels to learn from")),
     }
 }
