@@ -1,6 +1,5 @@
 //! Attacks of `cama evaluate`.
 
-use cama::{Error, Input};
 use cama_eval::attack::{Attack, AttackPlan, Limits, Surrogate, attack_and_evaluate, signs_of_masking};
 use cama_eval::{Judged, Row};
 
@@ -10,56 +9,6 @@ use crate::interrupt::Graceful;
 use crate::progress::Reporter;
 use crate::session::Session;
 use crate::source::Source;
-
-/// What marks a baseline whose adversarial examples are tried on all others.
-const TRANSFER: &str = "transfer:";
-
-/// What `--against` names: what is judged beside the model, and whose examples are tried on all.
-pub struct Roles {
-    judged: Vec<String>,
-    surrogates: Vec<String>,
-}
-
-impl Roles {
-    /// Takes the names apart.
-    ///
-    /// # Errors
-    ///
-    /// If examples are to be transferred where nothing is attacked.
-    pub fn of(against: &[String], attacked: bool) -> cama::Result<Self> {
-        let mut roles = Self { judged: Vec::new(), surrogates: Vec::new() };
-        for name in against {
-            let (list, name) = match name.strip_prefix(TRANSFER) {
-                Some(_) if !attacked => {
-                    let problem = "a classifier to transfer attacks from says nothing without --attack";
-                    return Err(Error::spec("baseline", name, problem));
-                }
-                Some(name) => (&mut roles.surrogates, name.trim()),
-                None => (&mut roles.judged, name.as_str()),
-            };
-            if !list.iter().any(|known| known == name) {
-                list.push(name.to_string());
-            }
-        }
-        Ok(roles)
-    }
-
-    /// Every name once, for them to be trained.
-    pub fn all(&self) -> Vec<String> {
-        let more = self.surrogates.iter().filter(|name| !self.judged.contains(name));
-        self.judged.iter().chain(more).cloned().collect()
-    }
-
-    /// Those that are judged, of all that were trained.
-    pub fn judged<'a>(&self, all: &'a [Named]) -> impl Iterator<Item = &'a Named> {
-        all.iter().filter(|named| self.judged.contains(&named.name))
-    }
-
-    fn surrogates<'a>(&self, all: &'a [Named]) -> Vec<Surrogate<'a>> {
-        let surrogates = all.iter().filter(|named| self.surrogates.contains(&named.name));
-        surrogates.map(|named| Surrogate { name: &named.name, baseline: &named.baseline }).collect()
-    }
-}
 
 /// The attacks that were asked for, checked as far as they can be without data.
 pub struct Attacking {
@@ -74,8 +23,8 @@ impl Attacking {
     /// # Errors
     ///
     /// If something is written wrongly, or says nothing about such data.
-    pub fn parse(flags: &AttackFlags, input: &Input) -> cama::Result<Self> {
-        Ok(Self { attacks: flags.attacks()?, limits: flags.limits(input)?, limit: flags.attack_limit })
+    pub fn parse(flags: &AttackFlags, images: bool) -> cama::Result<Self> {
+        Ok(Self { attacks: flags.attacks()?, limits: flags.limits(images)?, limit: flags.attack_limit })
     }
 
     /// The rows of every attack on every data set; `each` sees them as they come.
@@ -87,17 +36,20 @@ impl Attacking {
         &self,
         judged: &[Judged],
         all: &[D],
-        (roles, baselines): (&Roles, &[Named]),
+        baselines: &[Named],
         session: &Session,
         mut each: impl FnMut(&Row),
     ) -> cama::Result<Vec<Row>> {
         if self.attacks.is_empty() {
             return Ok(Vec::new());
         }
+        let surrogates = baselines.iter().filter(|named| named.transfers);
+        let surrogates: Vec<Surrogate> =
+            surrogates.map(|named| Surrogate { name: &named.name, baseline: &named.baseline }).collect();
         let plan = AttackPlan {
             attacks: &self.attacks,
             limits: &self.limits,
-            surrogates: &roles.surrogates(baselines),
+            surrogates: &surrogates,
             limit: self.limit,
             seed: session.seeds.attack,
         };

@@ -5,13 +5,13 @@ use std::io::Write;
 use cama::data::Images;
 use cama::data::table::Rows;
 use cama::manipulation::{Sweep, Sweepable};
-use cama::{By, Classifier, Input, StoredModel};
+use cama::{By, Classifier, Error, Input, StoredModel};
 use cama_eval::{Beside, Judged, Row, Shares, evaluate};
 
-use super::attack::{Attacking, Roles, warn_of_masking};
+use super::attack::{Attacking, warn_of_masking};
 use super::baseline::Against;
 use super::load_model;
-use crate::flags::EvaluateFlags;
+use crate::flags::{EvaluateFlags, refuse};
 use crate::progress::count;
 use crate::session::Session;
 use crate::source::Source;
@@ -23,17 +23,35 @@ use crate::table::Table;
 ///
 /// If the model or the data cannot be used.
 pub fn run(flags: &EvaluateFlags, session: &Session) -> anyhow::Result<()> {
-    let stored = load_model(&flags.model, session)?;
-    match stored.model.config().input {
-        Input::Image(_) => run_on::<Images>(flags, &stored, session),
-        Input::Table(_) => run_on::<Rows>(flags, &stored, session),
+    let against = Against::read(flags)?;
+    let stored = flags.model.as_ref().map(|folder| load_model(folder, session)).transpose()?;
+    let images = match (&stored, against.kept()) {
+        (Some(stored), _) => matches!(stored.model.config().input, Input::Image(_)),
+        (None, Some(baseline)) => baseline.schema().is_none(),
+        (None, None) => return Err(Error::spec("flag", "--model", "give a model, or --baseline").into()),
+    };
+    match images {
+        true => run_on::<Images>(flags, stored.as_ref(), against, session),
+        false => run_on::<Rows>(flags, stored.as_ref(), against, session),
     }
 }
 
-fn run_on<D: Source>(flags: &EvaluateFlags, stored: &StoredModel, session: &Session) -> anyhow::Result<()> {
-    let attacking = Attacking::parse(&flags.attack, &stored.model.config().input)?;
-    let roles = Roles::of(&flags.against, !flags.attack.attack.is_empty())?;
-    let against = Against::parse(&roles.all())?;
+fn run_on<D: Source>(
+    flags: &EvaluateFlags,
+    stored: Option<&StoredModel>,
+    against: Against,
+    session: &Session,
+) -> anyhow::Result<()> {
+    let Some(stored) = stored else {
+        let said_of_models = [
+            ("classifier", flags.classifier.classifier.is_some()),
+            ("by", flags.prediction.by.is_some()),
+            ("m", flags.prediction.m.is_some()),
+            ("no-guard", flags.prediction.no_guard),
+        ];
+        refuse("baselines, without a --model", &said_of_models)?;
+        return judge::<D>(flags, None, None, against, session);
+    };
     let classifier = flags.classifier.open(stored)?;
     let beside = if classifier.is_some() { Beside::Other } else { Beside::Head };
     let classifier = classifier.as_ref().map(|classifier| classifier as &dyn Classifier);
@@ -42,16 +60,34 @@ fn run_on<D: Source>(flags: &EvaluateFlags, stored: &StoredModel, session: &Sess
         // Every way, side by side.
         config.by = By::Both;
     }
+    judge::<D>(flags, Some(stored), Some(Judged::Cama(decider, &config, beside)), against, session)
+}
+
+/// Judges the model, if there is one, and what it is to be compared with.
+fn judge<D: Source>(
+    flags: &EvaluateFlags,
+    stored: Option<&StoredModel>,
+    model: Option<Judged>,
+    against: Against,
+    session: &Session,
+) -> anyhow::Result<()> {
+    let attacking = Attacking::parse(&flags.attack, D::IS_IMAGES)?;
     let manipulations = manipulations(&sweeps::<D>(&flags.manipulate)?, !flags.no_clean);
-    let load = |spec: &String| D::load(spec, true, stored, &flags.reading, session);
+    let kept = against.kept().cloned();
+    let load = |spec: &String| match (stored, &kept) {
+        (Some(stored), _) => D::load(spec, true, stored, &flags.reading, session),
+        (None, Some(baseline)) => D::load_for(spec, true, baseline, &flags.reading, session),
+        (None, None) => unreachable!("without a model there is a baseline"),
+    };
     let all: Vec<D> = flags.data.iter().map(load).collect::<cama::Result<_>>()?;
-    session.detail(|| format!("{} with {config:?}", flags.data.join(", ")));
+    if let Some(Judged::Cama(_, config, _)) = &model {
+        session.detail(|| format!("{} with {config:?}", flags.data.join(", ")));
+    }
 
     let baselines = against.open::<D>(flags, stored, session)?;
-    let judged: Vec<Judged> = [Judged::Cama(decider, &config, beside)]
-        .into_iter()
-        .chain(roles.judged(&baselines).map(|named| Judged::Baseline(&named.name, &named.baseline)))
-        .collect();
+    let beside = baselines.iter().filter(|named| named.judged);
+    let beside = beside.map(|named| Judged::Baseline(&named.name, &named.baseline));
+    let judged: Vec<Judged> = model.into_iter().chain(beside).collect();
     let bar = count(
         session,
         all.len() * manipulations.len() * judged.iter().map(Judged::len).sum::<usize>(),
@@ -68,7 +104,7 @@ fn run_on<D: Source>(flags: &EvaluateFlags, stored: &StoredModel, session: &Sess
         })?);
     }
     bar.finish_and_clear();
-    rows.extend(attacking.run(&judged, &all, (&roles, &baselines), session, |row| {
+    rows.extend(attacking.run(&judged, &all, &baselines, session, |row| {
         if flags.json && failed.is_ok() {
             failed = print_json(row);
         }
@@ -76,7 +112,8 @@ fn run_on<D: Source>(flags: &EvaluateFlags, stored: &StoredModel, session: &Sess
     failed?;
     warn_of_masking(&rows, session);
     if !flags.json {
-        let text = table(&rows, stored.model.config().input.noun()).plain("");
+        let noun = if all[0].image_shape().is_some() { "image" } else { "row" };
+        let text = table(&rows, noun).plain("");
         write!(std::io::stdout(), "{text}")?;
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 pub mod adapt;
 pub mod attack;
-mod baseline;
+pub mod baseline;
 pub mod demo;
 pub mod evaluate;
 pub mod graph;
@@ -16,8 +16,8 @@ pub mod train;
 
 use std::path::Path;
 
-use cama::data::Dataset;
 use cama::data::table::is_table;
+use cama::data::{Dataset, Images};
 use cama::{Context, DecideConfig, Decider, Error, Result, StoredModel};
 
 use crate::seeds::rng;
@@ -58,5 +58,14 @@ fn refuse_table(spec: &str) -> Result<()> {
     match is_table(spec) {
         true => Err(Error::spec("data", spec, "is a table: give its causal graph by --graph and --target")),
         false => Ok(()),
+    }
+}
+
+/// Images with their labels.
+fn labelled(spec: &str) -> cama::Result<Images> {
+    let images = cama::data::load(spec)?;
+    match images.labels() {
+        Some(_) => Ok(images),
+        None => Err(Error::spec("data", spec, "the images have no labels to learn from")),
     }
 }

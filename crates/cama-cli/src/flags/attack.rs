@@ -1,6 +1,6 @@
 //! Flags of adversarial attacks.
 
-use cama::{Error, Input, Result};
+use cama::{Error, Result};
 use cama_eval::attack::{Attack, Attacks, Limits};
 use clap::Args;
 
@@ -57,8 +57,8 @@ impl AttackFlags {
     /// # Errors
     ///
     /// If something is written wrongly, or says nothing about such data.
-    pub fn limits(&self, input: &Input) -> Result<Limits> {
-        if input.image().is_some() {
+    pub fn limits(&self, images: bool) -> Result<Limits> {
+        if images {
             refuse(
                 "images",
                 &[

@@ -138,6 +138,19 @@ impl BaselineConfig {
     }
 }
 
+impl TentConfig {
+    /// With one setting made, as [`BaselineConfig::with`]: `tent.epochs`.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn with(self, setting: &str, value: Value) -> Result<Self> {
+        let (group, field) = setting.split_once('.').unwrap_or((setting, ""));
+        in_group(group, &["tent"])?;
+        changed(self, group, &field.replace('-', "_"), value)
+    }
+}
+
 fn in_group(group: &str, known: &[&str]) -> Result<()> {
     match known.contains(&group) {
         true => Ok(()),

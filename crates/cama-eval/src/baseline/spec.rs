@@ -24,7 +24,7 @@ impl BaselineSpec {
     ///
     /// If there is no such baseline, a manipulation is missing, or the baseline cannot train on manipulated data.
     pub fn parse(spec: &str) -> Result<Self> {
-        let (name, manipulations) = match spec.split_once('+') {
+        let (name, manipulations): (_, Vec<String>) = match spec.split_once('+') {
             Some((name, rest)) => (name, rest.split('|').map(|text| text.trim().to_string()).collect()),
             None => (spec, Vec::new()),
         };
@@ -33,10 +33,21 @@ impl BaselineSpec {
             let problem = "a manipulation is missing; write them as in `cnn+shift-vertical:0.5|rotate:30`";
             return Err(Error::spec("baseline", spec, problem));
         }
-        if !manipulations.is_empty() && !config.is_network() {
-            return Err(Error::spec("baseline", spec, "only networks are trained on manipulated data"));
+        Self { config, manipulations: Vec::new() }.and(&manipulations)
+    }
+
+    /// With more manipulations.
+    ///
+    /// # Errors
+    ///
+    /// If the baseline cannot train on manipulated data.
+    pub fn and(mut self, manipulations: &[String]) -> Result<Self> {
+        self.manipulations.extend_from_slice(manipulations);
+        if self.manipulations.is_empty() || self.config.is_network() {
+            return Ok(self);
         }
-        Ok(Self { config, manipulations })
+        let written = written(self.config.name(), &self.manipulations);
+        Err(Error::spec("baseline", written, "only networks are trained on manipulated data"))
     }
 
     /// The manipulations, read as those of such data.
