@@ -37,6 +37,7 @@ fn run() -> anyhow::Result<()> {
         Command::Adapt(flags) => commands::adapt::run(flags, &session),
         Command::Restore(flags) => commands::restore::run(flags, &session),
         Command::Evaluate(flags) => commands::evaluate::run(flags, &session),
+        Command::Baseline(flags) => commands::baseline::run(flags, &session),
         Command::Show(flags) => commands::show::run(flags, &session),
         Command::Simulate(flags) => commands::simulate::run(flags, &session),
         Command::Experiment(flags) => commands::experiment::run(flags, &session),

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cama::{Checkpoints, Error, Result, StoredModel};
+use cama_eval::Baseline;
 
 /// Where a model folder keeps the checkpoints of its training.
 pub const CHECKPOINTS: &str = "checkpoints";
@@ -42,15 +43,27 @@ impl Output {
     ///
     /// As [`folder`](Self::folder), and if a folder with anything else in it is to be replaced.
     pub fn model_folder(path: &Path, force: bool) -> Result<Self> {
-        let out = Self::folder(path, force)?;
         let checkpoints = Checkpoints::new(path.join(CHECKPOINTS), "");
         let ours = StoredModel::is_in(path) || checkpoints.exist() || checkpoints.begun();
+        Self::folder_of(path, force, ours, "neither a model nor a training run, but other files")
+    }
+
+    /// Claims `path` for a baseline: as [`folder`](Self::folder), but `force` replaces nothing else than a baseline.
+    ///
+    /// # Errors
+    ///
+    /// As [`folder`](Self::folder), and if a folder with anything else in it is to be replaced.
+    pub fn baseline_folder(path: &Path, force: bool) -> Result<Self> {
+        Self::folder_of(path, force, Baseline::is_in(path), "no baseline, but other files")
+    }
+
+    /// Claims `path` for a folder of a kind of which the one that is there may be (`ours`); otherwise it `holds` what
+    /// must not be replaced.
+    fn folder_of(path: &Path, force: bool, ours: bool, holds: &str) -> Result<Self> {
+        let out = Self::folder(path, force)?;
         if path.exists() && !ours && !holds_only(path, &[]) {
-            return Err(Error::data(
-                path,
-                "holds neither a model nor a training run, but other files",
-                "give another --out, or empty the folder",
-            ));
+            let problem = format!("holds {holds}");
+            return Err(Error::data(path, problem, "give another --out, or empty the folder"));
         }
         Ok(out)
     }

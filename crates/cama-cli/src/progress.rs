@@ -131,5 +131,6 @@ fn name(phase: Phase) -> &'static str {
         Phase::Share => "sharing",
         Phase::Adapt => "adapting",
         Phase::Head => "fitting the head",
+        Phase::Attack => "attacking",
     }
 }

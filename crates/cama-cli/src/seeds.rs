@@ -36,6 +36,8 @@ pub struct Seeds {
     pub head: u64,
     /// What the guard learns of clean data.
     pub guard: u64,
+    /// Random starts and searches of attacks.
+    pub attack: u64,
 }
 
 impl Seeds {
@@ -57,6 +59,7 @@ impl Seeds {
             baseline: purpose(11),
             head: purpose(12),
             guard: purpose(13),
+            attack: purpose(14),
         }
     }
 }

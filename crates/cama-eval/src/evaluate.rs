@@ -6,6 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
+use crate::attack::Attacked;
 use crate::{Baseline, Score};
 
 /// Classifiers that are judged.
@@ -51,7 +52,7 @@ impl<'a> Judged<'a> {
     }
 
     /// Errors unless they can be judged on `data`.
-    fn check(&self, data: &impl Dataset) -> Result<()> {
+    pub(crate) fn check(&self, data: &impl Dataset) -> Result<()> {
         match self {
             Self::Cama(decider, ..) => decider.model.check_labelled(data),
             Self::Baseline(_, baseline) => baseline.check_classes(data),
@@ -59,15 +60,12 @@ impl<'a> Judged<'a> {
     }
 
     /// How good they are on `data`, of which `labels` are the true classes.
-    fn scores(&self, data: &impl Dataset, labels: &[usize]) -> Result<Vec<Scored<'a>>> {
+    pub(crate) fn scores(&self, data: &impl Dataset, labels: &[usize]) -> Result<Vec<Scored<'a>>> {
         match self {
             Self::Cama(decider, config, beside) => {
                 let decisions = decider.informed(data, config)?.decide(data, config)?;
                 let shares = Shares::of(&decisions);
-                let [head, alone] = match beside {
-                    Beside::Head => ["head", "head-alone"],
-                    Beside::Other => ["classifier", "classifier-alone"],
-                };
+                let [head, alone] = beside.names();
                 let ways: [(&str, Way); 4] = [
                     (alone, |ways| &ways.head_alone),
                     (head, |ways| &ways.head),
@@ -136,6 +134,9 @@ pub struct Row {
     /// they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub guard: Option<Shares>,
+    /// What the examples were made on, where the manipulation is an attack.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attack: Option<Attacked>,
 }
 
 /// Scores each classifier on `data` under each manipulation, given with its severity; `each` sees every row as
@@ -173,6 +174,7 @@ pub fn evaluate<D: Dataset>(
                     severity: *severity,
                     score,
                     guard,
+                    attack: None,
                 };
                 each(&row);
                 rows.push(row);

@@ -1,6 +1,7 @@
 //! Judging a deep CAMA classifier: metrics under manipulation, baselines to compare with, and pictures of what
 //! it believes.
 
+pub mod attack;
 pub mod baseline;
 mod evaluate;
 mod metrics;

@@ -1,13 +1,14 @@
 //! From finished cells to what came out of an experiment.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use cama::{Error, Result};
 use cama_eval::Row;
+use cama_eval::attack::signs_of_masking;
 use toml::Value;
 
-use crate::cell::Cell;
+use crate::cell::{Cell, CellId};
 use crate::claims;
 use crate::declaration::{Measure, PanelDeclaration, SeriesDeclaration};
 use crate::outcome::{Axis, Outcome, Panel, Point, Reach, Series};
@@ -45,26 +46,31 @@ fn outcome(
     command: String,
 ) -> Result<Outcome> {
     let declaration = &planned.declaration;
-    let mut judged = Vec::new();
+    let mut warnings = BTreeSet::new();
     let mut panels = Vec::new();
     for (declared, points) in declaration.panels.iter().zip(&planned.panels) {
         let mut series = Vec::new();
         for (declared_series, points) in declared.series.iter().zip(&points.series) {
             let mut drawn = Vec::new();
+            // By what they are of: the same model under one strength after another.
+            let mut judged: BTreeMap<&[CellId], Vec<Row>> = BTreeMap::new();
             for (x, cells) in points {
                 let mut rows = Vec::new();
                 for id in cells {
                     let cell = plan.cell(id).expect("every cell of a plan is in it");
-                    rows.push(row(cell, store, declared_series)?);
+                    let row = row(cell, store, declared_series)?;
+                    judged.entry(&cell.needs).or_default().push(row.clone());
+                    rows.push(row);
                 }
                 drawn.push(point(*x, &rows, declared.y.measure));
-                judged.extend(rows);
+            }
+            for sign in judged.values().flat_map(|rows| signs_of_masking(rows)) {
+                warnings.insert(format!("{}: {sign}", declared_series.name));
             }
             series.push(Series { name: declared_series.name.clone(), points: drawn });
         }
         panels.push(panel(declared, points.names.clone(), series));
     }
-    let mut warnings = BTreeSet::new();
     for (cell, record) in cells.iter().zip(records) {
         warnings.extend(record.warnings.iter().map(|warning| format!("{}: {warning}", cell.command)));
     }
@@ -128,7 +134,7 @@ fn row(cell: &Cell, store: &Store, series: &SeriesDeclaration) -> Result<Row> {
     let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
     let rows: std::result::Result<Vec<Row>, _> = text.lines().map(serde_json::from_str).collect();
     let rows = rows.map_err(|error| Error::data(&path, error.to_string(), "remove the cell's folder"))?;
-    let made_on = |_: &Row| None::<String>;
+    let made_on = |row: &Row| row.attack.as_ref().map(|attack| attack.made_on.clone());
     let asked = |row: &&Row| {
         series.row.as_ref().is_none_or(|name| *name == row.classifier)
             && series.made_on.as_ref().is_none_or(|name| made_on(row).as_ref() == Some(name))

@@ -11,6 +11,12 @@ pub trait Classifier: Send + Sync {
     /// Number of classes; they have the same meaning and order as those of the model it stands beside.
     fn classes(&self) -> usize;
 
+    /// Whether [`log_probabilities`](Self::log_probabilities) of tensors that are differentiated can be differentiated
+    /// in x and c: then it can be attacked by its gradient.
+    fn differentiable(&self) -> bool {
+        false
+    }
+
     /// log p(y|x) of every class, `[batch, classes]`, in nats: normalised over the classes, and finite.
     ///
     /// X of `seen` is what the model reads: pixels in [0, 1], `[batch, channels·height·width]`, or encoded columns.

@@ -1,6 +1,6 @@
 //! Writing files so that a reader never finds half of one.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
@@ -47,6 +47,29 @@ pub fn write_atomic(
     put().map_err(Error::io("write", path))
 }
 
+/// Writes several files into `folder`, which is made if needed, and the last of them last: without it the others are
+/// nothing.
+///
+/// Everything is written beside and then renamed, so that a full disk costs no former file. Several files cannot be
+/// replaced at one stroke: who is killed in the moment in which they are renamed can leave new ones beside a former last
+/// one, which should therefore hold checksums of the others.
+///
+/// # Errors
+///
+/// If anything cannot be written: then files that were there before survive.
+pub fn write_together(folder: &Path, files: &[(&str, &[u8])]) -> Result<()> {
+    fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
+    let partial = tempfile::Builder::new().prefix(".partial-").tempdir_in(folder);
+    let partial = partial.map_err(Error::io("write to", folder))?;
+    for (name, bytes) in files {
+        write_atomic(partial.path().join(name), |out| out.write_all(bytes))?;
+    }
+    files.iter().try_for_each(|(name, _)| {
+        let path = folder.join(name);
+        fs::rename(partial.path().join(name), &path).map_err(Error::io("write", &path))
+    })
+}
+
 /// Waits until the files of `folder`, and their names, are on the disk.
 pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
     let sync = || -> std::io::Result<()> {
@@ -75,7 +98,6 @@ fn builder() -> tempfile::Builder<'static, 'static> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::io::Error as IoError;
 
     use super::*;

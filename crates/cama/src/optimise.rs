@@ -1,7 +1,7 @@
-//! One optimiser step, shared by training, dreaming and adaptation.
+//! One optimiser step, shared by training, dreaming and adaptation, and by whatever else trains networks like them.
 
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, OptimizerRecord};
+use burn::optim::{AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer, OptimizerRecord};
 use burn::tensor::{Device, Tensor};
 use rayon::prelude::*;
 
@@ -11,12 +11,12 @@ use crate::{Error, Result};
 ///
 /// On a CPU always the same number, whatever the threads, so that they do not change the result; a GPU is
 /// kept busy best by the whole batch.
-pub(crate) fn shards(device: &Device) -> usize {
+pub fn shards(device: &Device) -> usize {
     if *device == Device::flex() { 2 } else { 1 }
 }
 
 /// The `shard`-th of `shards` nearly equal parts of `all`.
-pub(crate) fn shard<T>(all: &[T], shard: usize, shards: usize) -> &[T] {
+pub fn shard<T>(all: &[T], shard: usize, shards: usize) -> &[T] {
     &all[all.len() * shard / shards..all.len() * (shard + 1) / shards]
 }
 
@@ -24,7 +24,7 @@ pub(crate) fn shard<T>(all: &[T], shard: usize, shards: usize) -> &[T] {
 const ADAM_EPSILON: f32 = 1e-8;
 
 /// Adam with a bound on the norm of the whole gradient.
-pub(crate) struct Optimiser {
+pub struct Optimiser {
     adam: ModuleOptimizer,
     max_norm: f64,
 }
@@ -33,6 +33,14 @@ impl Optimiser {
     /// `max_norm` bounds the Euclidean norm of the gradient of all parameters together; 0 is no bound.
     pub fn new(max_norm: f64) -> Self {
         Self { adam: AdamConfig::new().with_epsilon(ADAM_EPSILON).init(), max_norm }
+    }
+
+    /// The same with weight decay, decoupled from the gradient but times the learning rate (Loshchilov & Hutter, ICLR
+    /// 2019).
+    pub fn decaying(max_norm: f64, weight_decay: f64) -> Self {
+        let adam =
+            AdamWConfig::new().with_epsilon(ADAM_EPSILON).with_weight_decay(weight_decay as f32).init();
+        Self { adam, max_norm }
     }
 
     /// Moves `module`, at rest, down the gradient of the sum of `loss` over all shards, and returns it, at rest,
@@ -72,17 +80,17 @@ impl Optimiser {
         Ok((self.adam.step(learning_rate, module.train(), grads).valid(), value))
     }
 
-    pub fn to_record(&self) -> OptimizerRecord {
+    pub(crate) fn to_record(&self) -> OptimizerRecord {
         self.adam.to_record()
     }
 
-    pub fn load_record(self, record: OptimizerRecord) -> Self {
+    pub(crate) fn load_record(self, record: OptimizerRecord) -> Self {
         Self { adam: self.adam.load_record(record), ..self }
     }
 }
 
 /// Learning rate at `step` of `total`: linear warm-up to `peak`, then half a cosine down to zero.
-pub(crate) fn cosine(peak: f64, warm_up: usize, step: usize, total: usize) -> f64 {
+pub fn cosine(peak: f64, warm_up: usize, step: usize, total: usize) -> f64 {
     if step < warm_up {
         return peak * (step + 1) as f64 / warm_up as f64;
     }

@@ -35,6 +35,8 @@ pub enum Phase {
     Adapt,
     /// Fitting the discriminative head.
     Head,
+    /// Searching for adversarial examples.
+    Attack,
 }
 
 /// Called after each step and epoch; `Break` stops the loop at once.

@@ -3,10 +3,9 @@
 mod readme;
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 
-use burn::store::{ModuleSnapshot, SafetensorsStore, SafetensorsStoreError};
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
@@ -14,13 +13,13 @@ use crate::adapt::AdaptReport;
 use crate::classifier::Classifier;
 use crate::data::table::Schema;
 use crate::decide::{Context, Decider, Guard};
-use crate::files::write_atomic;
+use crate::files::write_together;
 use crate::head::{Head, HeadConfig, TEMPERATURE};
 use crate::input::Input;
 use crate::model::{DeepCama, ModelConfig};
 use crate::predict::MChoice;
 use crate::train::Epoch;
-use crate::{Error, Result};
+use crate::{Error, Result, weights};
 
 const FORMAT: &str = "cama-model";
 const VERSION: u32 = 2;
@@ -139,24 +138,25 @@ impl StoredModel {
     /// Several files cannot be replaced at one stroke: a save that is killed in the moment in which they are renamed
     /// can leave new weights with the former `config.json`, which [`load`](Self::load) finds out and refuses.
     pub fn save(&self, folder: &Path) -> Result<()> {
-        fs::create_dir_all(folder).map_err(Error::io("create", folder))?;
-        // Everything is written beside and then renamed, so that a full disk costs no former model.
-        let partial = tempfile::Builder::new().prefix(".partial-").tempdir_in(folder);
-        let partial = partial.map_err(Error::io("write to", folder))?;
         let failed = |name: &str, what: &dyn std::fmt::Display| Error::Model {
             path: folder.into(),
             problem: format!("cannot write {name}: {what}"),
         };
-        let weights = to_bytes(&self.model).map_err(|e| failed(WEIGHTS, &e))?;
-        let head = self.head.as_ref().map(to_bytes).transpose().map_err(|e| failed(HEAD, &e))?;
+        let weights = weights::to_bytes(&self.model, FORMAT).map_err(|e| failed(WEIGHTS, &e))?;
+        let head = self
+            .head
+            .as_ref()
+            .map(|head| weights::to_bytes(head, FORMAT))
+            .transpose()
+            .map_err(|e| failed(HEAD, &e))?;
         let file = File {
             format: FORMAT.into(),
             version: VERSION,
-            weights_crc32: crc32(&weights),
+            weights_crc32: weights::crc32(&weights),
             model: self.model.config().clone(),
             schema: self.schema.clone(),
-            head: self.head.as_ref().zip(head.as_ref()).map(|(head, weights)| HeadFile {
-                weights_crc32: crc32(weights),
+            head: self.head.as_ref().zip(head.as_ref()).map(|(head, bytes)| HeadFile {
+                weights_crc32: weights::crc32(bytes),
                 temperature: head.temperature(),
                 config: head.config().clone(),
             }),
@@ -168,13 +168,7 @@ impl StoredModel {
         let mut files = vec![(WEIGHTS, &weights[..])];
         files.extend(head.as_ref().map(|head| (HEAD, &head[..])));
         files.extend([("README.md", readme.as_bytes()), (CONFIG, &json)]);
-        for (name, bytes) in &files {
-            write_atomic(partial.path().join(name), |out| out.write_all(bytes))?;
-        }
-        files.iter().try_for_each(|(name, _)| {
-            let path = folder.join(name);
-            fs::rename(partial.path().join(name), &path).map_err(Error::io("write", &path))
-        })?;
+        write_together(folder, &files)?;
         // Of a former model: its head, and what its guard made of other data.
         let stale = [(HEAD, head.is_none()), (VERDICTS, true)].into_iter().filter(|(_, stale)| *stale);
         stale
@@ -192,7 +186,7 @@ impl StoredModel {
         let problem = |problem: String| Error::Model { path: folder.into(), problem };
         let file = read_config(folder)?;
         let model = DeepCama::new(&file.model, 0, device)?;
-        let model = read_weights(model, folder, WEIGHTS, file.weights_crc32)?;
+        let model = weights::read(model, folder, WEIGHTS, file.weights_crc32, CONFIG)?;
         let head = match &file.head {
             None => None,
             Some(HeadFile { weights_crc32, temperature, config }) => {
@@ -200,7 +194,7 @@ impl StoredModel {
                     return Err(problem(format!("{CONFIG} is damaged: head.temperature is {temperature}")));
                 }
                 let head = Head::new(&file.model, config, 0, device)?.with_temperature(*temperature);
-                Some(read_weights(head, folder, HEAD, *weights_crc32)?)
+                Some(weights::read(head, folder, HEAD, *weights_crc32, CONFIG)?)
             }
         };
         Ok(Self { model, schema: file.schema, head, guard: file.guard, card: file.card })
@@ -238,36 +232,6 @@ impl StoredModel {
             read.is_ok() && head.windows(FORMAT.len()).any(|part| part == FORMAT.as_bytes())
         };
         ours(CONFIG) || ours(WEIGHTS)
-    }
-}
-
-/// The weights of a module as a safetensors file.
-fn to_bytes(module: &impl ModuleSnapshot) -> std::result::Result<Vec<u8>, SafetensorsStoreError> {
-    // Burn's own three metadata entries are written in random order: one entry keeps the bytes the same.
-    let mut store = SafetensorsStore::from_bytes(None).clear_metadata().metadata("format", FORMAT);
-    module.save_into(&mut store)?;
-    store.get_bytes()
-}
-
-/// `module` at rest with the weights of a file, which must have this checksum.
-fn read_weights<M: ModuleSnapshot>(mut module: M, folder: &Path, name: &str, checksum: u32) -> Result<M> {
-    let problem = |problem: String| Error::Model { path: folder.into(), problem };
-    let path = folder.join(name);
-    if !path.is_file() {
-        return Err(problem(format!("{name} is missing; copy the whole folder again, or train anew")));
-    }
-    if crc32(&fs::read(&path).map_err(Error::io("read", &path))?) != checksum {
-        return Err(problem(format!(
-            "{name} is not the file that {CONFIG} was written with: damaged, or of another model, or \
-             saving was cut off; copy the whole folder again, or train anew"
-        )));
-    }
-    let applied = module
-        .load_from(&mut SafetensorsStore::from_file(&path))
-        .map_err(|e| problem(format!("{name} cannot be read: {e}")))?;
-    match applied.unused.first() {
-        Some(tensor) => Err(problem(format!("{name} has a tensor {tensor} that {CONFIG} knows nothing of"))),
-        None => Ok(module.valid()),
     }
 }
 
@@ -327,12 +291,6 @@ fn check_schema(file: &File) -> Result<(), String> {
         (Input::Table(_), None) => Err("it has a model for tables and no schema".into()),
         (Input::Image(_), Some(_)) => Err("it has a model for images and a schema".into()),
     }
-}
-
-fn crc32(bytes: &[u8]) -> u32 {
-    let mut crc = flate2::Crc::new();
-    crc.update(bytes);
-    crc.sum()
 }
 
 #[cfg(test)]

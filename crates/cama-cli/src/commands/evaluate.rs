@@ -5,12 +5,13 @@ use std::io::Write;
 use cama::data::Images;
 use cama::data::table::Rows;
 use cama::manipulation::{Sweep, Sweepable};
-use cama::{By, Classifier, Input, StoredModel};
+use cama::{By, Classifier, Error, Input, StoredModel};
 use cama_eval::{Beside, Judged, Row, Shares, evaluate};
 
+use super::attack::{Attacking, warn_of_masking};
 use super::baseline::Against;
 use super::load_model;
-use crate::flags::EvaluateFlags;
+use crate::flags::{EvaluateFlags, refuse};
 use crate::progress::count;
 use crate::session::Session;
 use crate::source::Source;
@@ -23,7 +24,7 @@ use crate::table::Table;
 /// If the model or the data cannot be used.
 pub fn run(flags: &EvaluateFlags, session: &Session) -> anyhow::Result<()> {
     let mut failed = Ok(());
-    let (rows, noun) = judge(flags, session, &mut |row| {
+    let (rows, noun) = rows(flags, session, &mut |row| {
         if flags.json && failed.is_ok() {
             failed = print_json(row);
         }
@@ -40,26 +41,41 @@ pub fn run(flags: &EvaluateFlags, session: &Session) -> anyhow::Result<()> {
 /// # Errors
 ///
 /// If the model or the data cannot be used.
-pub fn judge(
+pub fn rows(
     flags: &EvaluateFlags,
     session: &Session,
     each: &mut dyn FnMut(&Row),
 ) -> anyhow::Result<(Vec<Row>, &'static str)> {
-    let stored = load_model(&flags.model, session)?;
-    let rows = match stored.model.config().input {
-        Input::Image(_) => judge_on::<Images>(flags, &stored, session, each)?,
-        Input::Table(_) => judge_on::<Rows>(flags, &stored, session, each)?,
+    let against = Against::read(flags)?;
+    let stored = flags.model.as_ref().map(|folder| load_model(folder, session)).transpose()?;
+    let images = match (&stored, against.kept()) {
+        (Some(stored), _) => matches!(stored.model.config().input, Input::Image(_)),
+        (None, Some(baseline)) => baseline.schema().is_none(),
+        (None, None) => return Err(Error::spec("flag", "--model", "give a model, or --baseline").into()),
     };
-    Ok((rows, stored.model.config().input.noun()))
+    Ok(match images {
+        true => (rows_of::<Images>(flags, stored.as_ref(), against, session, each)?, "image"),
+        false => (rows_of::<Rows>(flags, stored.as_ref(), against, session, each)?, "row"),
+    })
 }
 
-fn judge_on<D: Source>(
+fn rows_of<D: Source>(
     flags: &EvaluateFlags,
-    stored: &StoredModel,
+    stored: Option<&StoredModel>,
+    against: Against,
     session: &Session,
     each: &mut dyn FnMut(&Row),
 ) -> anyhow::Result<Vec<Row>> {
-    let against = Against::parse(&flags.against)?;
+    let Some(stored) = stored else {
+        let said_of_models = [
+            ("classifier", flags.classifier.classifier.is_some()),
+            ("by", flags.prediction.by.is_some()),
+            ("m", flags.prediction.m.is_some()),
+            ("no-guard", flags.prediction.no_guard),
+        ];
+        refuse("baselines, without a --model", &said_of_models)?;
+        return judge::<D>(flags, None, None, against, session, each);
+    };
     let classifier = flags.classifier.open(stored)?;
     let beside = if classifier.is_some() { Beside::Other } else { Beside::Head };
     let classifier = classifier.as_ref().map(|classifier| classifier as &dyn Classifier);
@@ -68,16 +84,35 @@ fn judge_on<D: Source>(
         // Every way, side by side.
         config.by = By::Both;
     }
+    judge::<D>(flags, Some(stored), Some(Judged::Cama(decider, &config, beside)), against, session, each)
+}
+
+/// Judges the model, if there is one, and what it is to be compared with.
+fn judge<D: Source>(
+    flags: &EvaluateFlags,
+    stored: Option<&StoredModel>,
+    model: Option<Judged>,
+    against: Against,
+    session: &Session,
+    each: &mut dyn FnMut(&Row),
+) -> anyhow::Result<Vec<Row>> {
+    let attacking = Attacking::parse(&flags.attack, D::IS_IMAGES)?;
     let manipulations = manipulations(&sweeps::<D>(&flags.manipulate)?, !flags.no_clean);
-    let load = |spec: &String| D::load(spec, true, stored, &flags.reading, session);
+    let kept = against.kept().cloned();
+    let load = |spec: &String| match (stored, &kept) {
+        (Some(stored), _) => D::load(spec, true, stored, &flags.reading, session),
+        (None, Some(baseline)) => D::load_for(spec, true, baseline, &flags.reading, session),
+        (None, None) => unreachable!("without a model there is a baseline"),
+    };
     let all: Vec<D> = flags.data.iter().map(load).collect::<cama::Result<_>>()?;
-    session.detail(|| format!("{} with {config:?}", flags.data.join(", ")));
+    if let Some(Judged::Cama(_, config, _)) = &model {
+        session.detail(|| format!("{} with {config:?}", flags.data.join(", ")));
+    }
 
     let baselines = against.open::<D>(flags, stored, session)?;
-    let judged: Vec<Judged> = [Judged::Cama(decider, &config, beside)]
-        .into_iter()
-        .chain(baselines.iter().map(|named| Judged::Baseline(&named.name, &named.baseline)))
-        .collect();
+    let beside = baselines.iter().filter(|named| named.judged);
+    let beside = beside.map(|named| Judged::Baseline(&named.name, &named.baseline));
+    let judged: Vec<Judged> = model.into_iter().chain(beside).collect();
     let bar = count(
         session,
         all.len() * manipulations.len() * judged.iter().map(Judged::len).sum::<usize>(),
@@ -91,6 +126,8 @@ fn judge_on<D: Source>(
         })?);
     }
     bar.finish_and_clear();
+    rows.extend(attacking.run(&judged, &all, &baselines, session, each)?);
+    warn_of_masking(&rows, session);
     Ok(rows)
 }
 
@@ -118,12 +155,13 @@ fn print_json(row: &Row) -> anyhow::Result<()> {
 fn table(rows: &[Row], noun: &str) -> Table {
     // What is the same in all rows is left out.
     let same = |of: fn(&Row) -> &String| rows.iter().all(|row| of(row) == of(&rows[0]));
-    let named = [!same(|row| &row.data), true, !same(|row| &row.classifier)];
-    let joined = |parts: [&str; 3]| {
+    let transferred = |row: &Row| row.attack.as_ref().is_some_and(|attack| attack.made_on != row.classifier);
+    let named = [!same(|row| &row.data), true, rows.iter().any(transferred), !same(|row| &row.classifier)];
+    let joined = |parts: [&str; 4]| {
         let parts = parts.into_iter().zip(named).filter(|(_, named)| *named).map(|(part, _)| part);
         parts.collect::<Vec<_>>().join(", ")
     };
-    let first = joined(["data", "manipulation", "classifier"]);
+    let first = joined(["data", "manipulation", "made on", "classifier"]);
     let examples = format!("{noun}s");
     let mut table = Table::new([
         first.as_str(),
@@ -137,11 +175,11 @@ fn table(rows: &[Row], noun: &str) -> Table {
         "unexplained",
         &examples,
     ]);
-    for Row { data, classifier, manipulation, severity, score, guard } in rows {
+    for Row { data, classifier, manipulation, severity, score, guard, attack } in rows {
         let [low, high] = score.accuracy_interval;
         let share = |of: fn(&Shares) -> f64| guard.as_ref().map_or("–".into(), |g| format!("{:.3}", of(g)));
         table.row([
-            joined([data, manipulation, classifier]),
+            joined([data, manipulation, attack.as_ref().map_or("–", |attack| &attack.made_on), classifier]),
             severity.to_string(),
             format!("{:.4}", score.accuracy),
             format!("{low:.4}–{high:.4}"),

@@ -1,6 +1,7 @@
 //! The commands, one a file.
 
 pub mod adapt;
+pub mod attack;
 pub mod baseline;
 pub mod demo;
 pub mod evaluate;
@@ -18,8 +19,8 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use cama::data::Dataset;
 use cama::data::table::is_table;
+use cama::data::{Dataset, Images};
 use cama::{Context, DecideConfig, Decider, Decision, Error, Result, StoredModel};
 
 use crate::interrupt;
@@ -90,5 +91,14 @@ fn refuse_table(spec: &str) -> Result<()> {
     match is_table(spec) {
         true => Err(Error::spec("data", spec, "is a table: give its causal graph by --graph and --target")),
         false => Ok(()),
+    }
+}
+
+/// Images with their labels.
+fn labelled(spec: &str) -> cama::Result<Images> {
+    let images = cama::data::load(spec)?;
+    match images.labels() {
+        Some(_) => Ok(images),
+        None => Err(Error::spec("data", spec, "the images have no labels to learn from")),
     }
 }

@@ -12,7 +12,7 @@ use cama_eval::Score;
 use serde_json::json;
 
 use super::record::{LOG, Log, identity};
-use super::refuse_table;
+use super::{labelled, refuse_table};
 use crate::flags::{TrainFlags, refuse};
 use crate::interrupt::Graceful;
 use crate::output::{CHECKPOINTS, Output, holds_only};
@@ -323,13 +323,5 @@ impl<'a, D: Dataset> Run<'a, D> {
             adaptations: Vec::new(),
         };
         StoredModel { model: trained.model, schema: self.schema.clone(), head, guard, card }
-    }
-}
-
-fn labelled(spec: &str) -> cama::Result<Images> {
-    let images = cama::data::load(spec)?;
-    match images.labels() {
-        Some(_) => Ok(images),
-        None => Err(Error::spec("data", spec, "the images have no labels to learn from")),
     }
 }

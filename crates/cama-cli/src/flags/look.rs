@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use cama::manipulation::Manipulation;
 use clap::{Args, ValueEnum};
 
-use super::{ClassifierFlags, PredictFlags, ReadFlags};
+use super::{AttackFlags, ClassifierFlags, PredictFlags, ReadFlags};
 
 /// `cama predict`
 #[derive(Args)]
@@ -35,10 +35,11 @@ pub struct PredictCommand {
 
 /// `cama evaluate`
 #[derive(Args)]
+#[command(group(clap::ArgGroup::new("changes").args(["manipulate", "attack"]).multiple(true)))]
 pub struct EvaluateFlags {
     /// The model folder; as `--restore-with` it reads better beside a --classifier.
-    #[arg(long, visible_alias = "restore-with", value_name = "MODEL")]
-    pub model: PathBuf,
+    #[arg(long, visible_alias = "restore-with", value_name = "MODEL", required_unless_present = "baseline")]
+    pub model: Option<PathBuf>,
     /// Labelled images or rows; several are judged one after another.
     #[arg(long, value_name = "D", num_args = 1.., required = true)]
     pub data: Vec<String>,
@@ -47,15 +48,22 @@ pub struct EvaluateFlags {
     #[arg(long, value_name = "SPEC", num_args = 1..)]
     pub manipulate: Vec<String>,
     /// Leave out the data as it is, which comes first otherwise.
-    #[arg(long, requires = "manipulate")]
+    #[arg(long, requires = "changes")]
     pub no_clean: bool,
     /// Print one JSON object a line instead of a table.
     #[arg(long)]
     pub json: bool,
-    /// Train these on the model's own training data and judge them beside it: `mlp`, a fully connected network on all
-    /// columns or pixels, and `trees`, boosted ones.
-    #[arg(long, value_name = "BASELINE,…", value_delimiter = ',')]
+    /// Judge these beside the model. Trained on the model's own training data: `mlp`, a fully connected network on all
+    /// columns or pixels; `mlp-paper`, `cnn`, `cnn-bn` and `tent`, networks for images; `trees`, boosted ones; a network
+    /// that meets manipulated data is written `cnn+shift-vertical:0.5|rotate:30`. Or folders that `cama baseline` wrote. With
+    /// --attack, the adversarial examples made on `transfer:` any of these are tried on all.
+    #[arg(long, value_name = "BASELINE,…", value_delimiter = ',', requires = "model")]
     pub against: Vec<String>,
+    /// Judge these, folders that `cama baseline` wrote, beside the model or without one.
+    #[arg(long, value_name = "DIR", num_args = 1..)]
+    pub baseline: Vec<PathBuf>,
+    #[command(flatten)]
+    pub attack: AttackFlags,
     #[command(flatten)]
     pub reading: ReadFlags,
     #[command(flatten)]

@@ -1,6 +1,8 @@
 //! The flags as they are written; what they mean is left to the commands.
 
 mod adapt;
+mod attack;
+mod baseline;
 // Until commands take it.
 mod classifier;
 mod common;
@@ -22,6 +24,8 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use adapt::AdaptFlags;
+pub use attack::AttackFlags;
+pub use baseline::BaselineFlags;
 pub use classifier::ClassifierFlags;
 pub use common::PredictFlags;
 pub use dream::DreamFlags;
@@ -98,6 +102,8 @@ pub enum Command {
     Restore(RestoreFlags),
     /// Judge a model on labelled images or rows under manipulations.
     Evaluate(EvaluateFlags),
+    /// Train a baseline to compare models with, or adapt one, and keep it.
+    Baseline(BaselineFlags),
     /// Draw what a model believes.
     Show(ShowFlags),
     /// Simulate a table of measurements whose causes are known.

@@ -1,6 +1,6 @@
 //! A baseline as the classifier beside a deep CAMA model.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use cama::{Classifier, Error, Evidence, Result};
 
 use super::features::{Features, side_by_side};
@@ -10,10 +10,7 @@ impl Baseline {
     /// Whether its probabilities can be differentiated in what it reads: those of networks can, those of trees are
     /// constant almost everywhere.
     pub fn is_differentiable(&self) -> bool {
-        match self.kind {
-            Kind::Mlp(_) => true,
-            Kind::Trees(_) => false,
-        }
+        self.config.is_network()
     }
 
     /// Errors unless examples of so many numbers are what it was trained on.
@@ -34,22 +31,45 @@ impl Classifier for Baseline {
         self.classes.len()
     }
 
+    fn differentiable(&self) -> bool {
+        self.is_differentiable()
+    }
+
     /// Of networks, differentiable in X, A and C of `seen`.
+    ///
+    /// One that was adapted by [`tent`](Baseline::tent), or that adapts to what it is asked about, takes the statistics
+    /// of the rows of `seen` and adapts no further: give it 200 or more at a time.
     fn log_probabilities(&self, seen: &Evidence) -> Result<Tensor<2>> {
         let features = side_by_side(seen);
         let [rows, width] = features.dims();
         self.check_width("the examples", width)?;
+        let device = features.device();
         let log_p = match &self.kind {
-            Kind::Mlp(mlp) => mlp.log_probabilities(features),
+            Kind::Network(network) => {
+                // Its weights are on the CPU, which a model may not be.
+                let cpu = [Device::flex(), Device::flex().autodiff()];
+                match cpu.contains(&device) {
+                    true => network.log_probabilities(features),
+                    false => {
+                        let cpu = if device.is_autodiff() { &cpu[1] } else { &cpu[0] };
+                        network.log_probabilities(features.to_device(cpu)).to_device(&device)
+                    }
+                }
+            }
             Kind::Trees(trees) => {
-                let device = features.device();
-                let values: Vec<f32> = features.into_data().convert::<f32>().try_into_vec().expect("f32");
+                let values: Vec<f32> = features
+                    .into_data()
+                    .convert::<f32>()
+                    .try_into_vec()
+                    .expect("the data was converted to f32");
                 let features = Features::of_rows(values.chunks_exact(width))?;
                 let p = trees.probabilities(&features);
                 // A score that is far below the others' is no probability of zero.
                 let logs = p.iter().flatten().map(|p| p.max(f64::from(f32::MIN_POSITIVE)).ln() as f32);
-                let values: Vec<f32> = logs.collect();
-                Tensor::from_data(TensorData::new(values, [rows, self.classes.len()]), &device)
+                Tensor::from_data(
+                    TensorData::new(logs.collect::<Vec<_>>(), [rows, self.classes.len()]),
+                    &device,
+                )
             }
         };
         let finite = log_p.clone().is_finite().all().into_scalar::<bool>();

@@ -65,6 +65,17 @@ impl Features {
         Ok(Self { values, width })
     }
 
+    /// Those at `indices`, in this order.
+    pub fn select(&self, indices: &[usize]) -> Self {
+        let values = indices.iter().flat_map(|&i| self.row(i).iter().copied()).collect();
+        Self { values, width: self.width }
+    }
+
+    /// Adds examples of as many numbers.
+    pub fn extend(&mut self, others: &Self) {
+        self.values.extend_from_slice(&others.values);
+    }
+
     /// How many examples.
     pub fn len(&self) -> usize {
         self.values.len() / self.width

@@ -2,120 +2,112 @@
 //!
 //! - `mlp`, a fully connected network: the discriminative network that the paper compares with on tables. Its
 //!   architecture is not published; [`MlpConfig`] has defaults that are strong on tables and small images.
+//! - `mlp-paper`, the fully connected network that the paper compares with on digits.
+//! - `cnn`, a convolutional network for images of any size, and `cnn-bn`, the same with batch normalisation.
+//! - `tent`, a `cnn-bn` that adapts by entropy minimisation to the very data it is asked about ([`TentConfig`]);
+//!   [`Baseline::tent`] adapts one to other data.
 //! - `trees`, gradient-boosted decision trees: what a practitioner would try first on a table.
 //!
-//! Both hold out a tenth of their data to stop before they overfit; the trees are then boosted again on all of it.
+//! All hold out a tenth of their data to stop before they overfit; the trees are then boosted again on all of it.
+//! Networks can be trained on data half of which is manipulated ([`Baseline::fit_manipulated`], [`BaselineSpec`]), and
+//! every baseline can be kept ([`Baseline::save`]).
 
+mod augment;
 mod classifier;
+mod cnn;
+mod config;
+mod conv;
+mod dense;
 mod features;
+mod fit;
 mod grower;
+mod learn;
 mod mlp;
+mod network;
+mod norm;
 mod scale;
+mod spec;
+mod store;
+mod tent;
 mod trees;
 
 use std::ops::ControlFlow;
 
 use cama::data::Dataset;
+use cama::data::table::Schema;
 use cama::{Error, Event, Observer, Phase, Result};
 use serde::{Deserialize, Serialize};
 
-use features::{Features, Labelled};
-pub use mlp::{Mlp, MlpConfig};
+pub use cnn::CnnConfig;
+pub use config::{BASELINES, BaselineConfig, OnlineConfig};
+use features::Features;
+pub use mlp::{Dropout, MlpConfig};
+use network::{Network, Reading};
+pub use spec::BaselineSpec;
+pub use tent::TentConfig;
 pub use trees::{Trees, TreesConfig};
-
-/// The names of the baselines.
-pub const BASELINES: &[&str] = &["mlp", "trees"];
-
-/// Which baseline, and how to train it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum BaselineConfig {
-    /// A fully connected network.
-    Mlp(MlpConfig),
-    /// Gradient-boosted trees.
-    Trees(TreesConfig),
-}
-
-impl BaselineConfig {
-    /// The baseline called `name` with its defaults.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::UnknownName`] if it is not one of [`BASELINES`].
-    pub fn named(name: &str) -> Result<Self> {
-        match name {
-            "mlp" => Ok(Self::Mlp(MlpConfig::default())),
-            "trees" => Ok(Self::Trees(TreesConfig::default())),
-            _ => Err(Error::unknown_name("baseline", name, BASELINES)),
-        }
-    }
-
-    /// What the baseline is called: one of [`BASELINES`].
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Mlp(_) => "mlp",
-            Self::Trees(_) => "trees",
-        }
-    }
-
-    /// Checks every field.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Config`] for the first that is not allowed.
-    pub fn check(&self) -> Result<()> {
-        match self {
-            Self::Mlp(config) => config.check(),
-            Self::Trees(config) => config.check(),
-        }
-    }
-}
 
 /// A trained baseline.
 #[derive(Clone, Debug)]
 pub struct Baseline {
     kind: Kind,
+    name: String,
+    config: BaselineConfig,
     width: usize,
     classes: Vec<String>,
+    /// `[channels, height, width]` of images.
+    image: Option<[usize; 3]>,
+    /// Of tables.
+    schema: Option<Schema>,
+    origin: Origin,
 }
 
 #[derive(Clone, Debug)]
 enum Kind {
-    Mlp(Mlp),
+    Network(Network),
     Trees(Trees),
 }
 
+/// How a baseline came to be.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Origin {
+    /// The training data.
+    pub data: String,
+    /// How many examples that were.
+    pub examples: usize,
+    /// What half of it was manipulated by, each time by one of these.
+    pub manipulated: Vec<String>,
+    /// Seed of its training.
+    pub seed: u64,
+    /// Every adaptation by [`Baseline::tent`] since, oldest first.
+    pub adaptations: Vec<Tented>,
+    /// The commands that made it, oldest first.
+    pub commands: Vec<String>,
+}
+
+/// One adaptation by entropy minimisation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tented {
+    /// The unlabelled data.
+    pub on: String,
+    /// Seed.
+    pub seed: u64,
+    /// How.
+    pub config: TentConfig,
+}
+
 impl Baseline {
-    /// Trains a baseline on all of `data`; the same `seed` gives the same baseline, whatever the threads.
-    ///
-    /// `observer` sees every step, or every round of trees, with its loss in nats per example; the total of the
-    /// rounds is a bound that falls once the best number is known. If it breaks, there is no baseline.
-    ///
-    /// # Errors
-    ///
-    /// If `config` is not allowed, `data` has no labels, fewer than two classes, fewer than ten examples or
-    /// numbers that are not finite, if numbers diverge, or if the observer breaks.
-    pub fn fit(
-        config: &BaselineConfig,
-        data: &impl Dataset,
-        seed: u64,
-        observer: &mut Observer,
-    ) -> Result<Self> {
-        config.check()?;
-        let labelled = Labelled::of(data, config.name())?;
-        let kind = match config {
-            BaselineConfig::Mlp(config) => Kind::Mlp(Mlp::fit(&labelled, config, seed, observer)?),
-            BaselineConfig::Trees(config) => Kind::Trees(Trees::fit(&labelled, config, seed, observer)?),
-        };
-        Ok(Self { kind, width: labelled.features.width(), classes: data.classes().to_vec() })
+    /// What the baseline is called: its specification as [`BaselineSpec`] reads it; `-tent` is behind the kind if it was
+    /// adapted.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
-    /// What the baseline is called: one of [`BASELINES`].
-    pub fn name(&self) -> &'static str {
-        match self.kind {
-            Kind::Mlp(_) => "mlp",
-            Kind::Trees(_) => "trees",
-        }
+    /// Which it is, and how it was trained.
+    pub fn config(&self) -> &BaselineConfig {
+        &self.config
     }
 
     /// The names of the classes, as it was trained on them.
@@ -123,7 +115,32 @@ impl Baseline {
         &self.classes
     }
 
+    /// `[channels, height, width]` of the images that it reads; nothing if it reads no images.
+    pub fn image_shape(&self) -> Option<[usize; 3]> {
+        self.image
+    }
+
+    /// The columns of the table that it reads; nothing if it reads no table.
+    pub fn schema(&self) -> Option<&Schema> {
+        self.schema.as_ref()
+    }
+
+    /// How it came to be.
+    pub fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
+    /// The same with one more command among those that made it.
+    pub fn with_command(mut self, command: impl Into<String>) -> Self {
+        self.origin.commands.push(command.into());
+        self
+    }
+
     /// p(y|a, c, x) of every class for every example.
+    ///
+    /// One that was adapted by [`tent`](Self::tent) reads the examples in batches of 200 or more, mixed, and normalises
+    /// each by its own statistics; `tent` itself adapts to them from batch to batch, always from where it was after
+    /// training. What they say of an example depends on the others: fewer than 200 leave them in the dark.
     ///
     /// # Errors
     ///
@@ -131,11 +148,62 @@ impl Baseline {
     /// [`Error::Spec`] if there are no examples or their numbers are not finite.
     pub fn probabilities(&self, data: &impl Dataset) -> Result<Vec<Vec<f64>>> {
         let features = Features::of(data)?;
+        self.check_shape(data)?;
         self.check_width(&format!("the examples of {}", data.name()), features.width())?;
-        Ok(match &self.kind {
-            Kind::Mlp(mlp) => mlp.probabilities(&features),
-            Kind::Trees(trees) => trees.probabilities(&features),
-        })
+        match &self.kind {
+            Kind::Network(network) => network.probabilities(&features),
+            Kind::Trees(trees) => Ok(trees.probabilities(&features)),
+        }
+    }
+
+    /// Adapts a `cnn-bn` to `unlabelled` examples like those it will be asked about, by entropy minimisation; it then
+    /// normalises what it reads by the statistics of that.
+    ///
+    /// `observer` sees every step with the mean entropy, in nats, of its batch.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Mismatch`] if it has no batch normalisation or the examples do not fit it, [`Error::Config`] if `config`
+    /// is not allowed, and if numbers diverge or the observer breaks.
+    pub fn tent(
+        &self,
+        unlabelled: &impl Dataset,
+        config: &TentConfig,
+        seed: u64,
+        observer: &mut Observer,
+    ) -> Result<Self> {
+        config.check()?;
+        let Kind::Network(network) = &self.kind else { return Err(tent::no_norms(&self.name)) };
+        tent::normalised(network).ok_or_else(|| tent::no_norms(&self.name))?;
+        let features = Features::of(unlabelled)?;
+        self.check_shape(unlabelled)?;
+        self.check_width(&format!("the examples of {}", unlabelled.name()), features.width())?;
+        let network = tent::adapt(network, &features, config, seed, observer)?;
+        let mut adapted = self.clone();
+        adapted.kind = Kind::Network(Network { reading: Reading::Batch, ..network });
+        let (kind, rest) = self.name.split_once('+').map_or((&*self.name, None), |(k, r)| (k, Some(r)));
+        if !kind.ends_with("-tent") {
+            adapted.name = rest.map_or(format!("{kind}-tent"), |rest| format!("{kind}-tent+{rest}"));
+        }
+        let on = unlabelled.name().to_string();
+        adapted.origin.adaptations.push(Tented { on, seed, config: config.clone() });
+        Ok(adapted)
+    }
+
+    /// Errors unless images are of the size of those it was trained on.
+    fn check_shape(&self, data: &impl Dataset) -> Result<()> {
+        let (Some(trained), Some(found)) = (self.image, data.image_shape()) else { return Ok(()) };
+        if trained == found {
+            return Ok(());
+        }
+        let written = |[channels, height, width]: [usize; 3]| format!("{channels}×{height}×{width}");
+        Err(Error::Mismatch(format!(
+            "the images of {} are {}, but `{}` was trained on {} (channels×height×width)",
+            data.name(),
+            written(found),
+            self.name,
+            written(trained)
+        )))
     }
 
     /// Checks that the classes of labelled `data` are those it was trained on.

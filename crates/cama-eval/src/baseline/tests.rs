@@ -1,5 +1,8 @@
 //! What every baseline must do.
 
+mod images;
+mod store;
+
 use burn::tensor::{Device, Tensor, TensorData};
 use cama::{Classifier, Evidence, Input, silent};
 use rand::RngExt;
@@ -105,7 +108,7 @@ fn small() -> [BaselineConfig; 2] {
     [
         BaselineConfig::Mlp(MlpConfig {
             hidden: vec![128, 128],
-            dropout: 0.1,
+            dropout: Dropout::All(0.1),
             weight_decay: 0.3,
             steps: 1500,
             ..MlpConfig::default()

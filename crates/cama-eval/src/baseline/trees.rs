@@ -156,10 +156,51 @@ impl Trees {
         (0..features.len()).into_par_iter().map(scores).collect()
     }
 
+    /// All of it as JSON.
+    pub(super) fn to_json(&self) -> serde_json::Result<Vec<u8>> {
+        serde_json::to_vec(&Written { base: &self.base, rounds: &*self.rounds })
+    }
+
+    /// What [`to_json`](Self::to_json) wrote of trees on `width` features, or what is wrong with it.
+    pub(super) fn from_json(json: &[u8], width: usize, classes: usize) -> std::result::Result<Self, String> {
+        let Written { base, rounds }: Written<Vec<f64>, Vec<Vec<Tree>>> =
+            serde_json::from_slice(json).map_err(|error| error.to_string())?;
+        if base.len() != classes || base.iter().any(|score| !score.is_finite()) {
+            return Err(format!("it has no finite score for each of {classes} classes"));
+        }
+        for (i, trees) in rounds.iter().enumerate() {
+            if trees.len() != classes || !trees.iter().all(|tree| is_sound(tree, width)) {
+                return Err(format!(
+                    "round {i} is not one tree on {width} features for each of {classes} classes"
+                ));
+            }
+        }
+        Ok(Self { base, rounds: Arc::new(rounds) })
+    }
+
     /// How many rounds were kept.
     pub fn rounds(&self) -> usize {
         self.rounds.len()
     }
+}
+
+/// Trees as they are written; of references, and read again of what they refer to.
+#[derive(Serialize, Deserialize)]
+struct Written<B, R> {
+    base: B,
+    rounds: R,
+}
+
+/// Whether every way down the tree ends: each node leads to later ones only.
+fn is_sound(tree: &Tree, width: usize) -> bool {
+    let leads_down = |at: usize| {
+        let node = &tree.nodes[at];
+        let children = [node.left_child, node.right_child, node.missing_node];
+        let inner = node.split_feature < width
+            && children.iter().all(|&child| at < child && child < tree.nodes.len());
+        if node.is_leaf { node.weight_value.is_finite() } else { inner }
+    };
+    !tree.nodes.is_empty() && (0..tree.nodes.len()).all(leads_down)
 }
 
 fn wide(row: &[f32]) -> Vec<f64> {

@@ -3,6 +3,7 @@
 use rand_chacha::ChaCha8Rng;
 
 use super::Images;
+use super::table::Schema;
 use crate::input::Input;
 use crate::manipulation::{Manipulation, Sweepable};
 use crate::{Error, Result};
@@ -40,6 +41,16 @@ pub trait Dataset: Clone + Send + Sync {
     /// C of example `i`: the observed co-parents of Y. Images have none.
     fn c(&self, _i: usize) -> &[f32] {
         &[]
+    }
+
+    /// `[channels, height, width]`, of images.
+    fn image_shape(&self) -> Option<[usize; 3]> {
+        None
+    }
+
+    /// What the columns are, of rows of a table.
+    fn table_schema(&self) -> Option<&Schema> {
+        None
     }
 
     /// Errors unless a model of `input` can read X, A and C.
@@ -80,6 +91,10 @@ impl Dataset for Images {
 
     fn x(&self, i: usize) -> &[f32] {
         self.image(i)
+    }
+
+    fn image_shape(&self) -> Option<[usize; 3]> {
+        Some(self.shape())
     }
 
     fn check_input(&self, input: &Input) -> Result<()> {

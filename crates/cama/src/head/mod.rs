@@ -87,6 +87,10 @@ impl Classifier for Head {
         self.classes
     }
 
+    fn differentiable(&self) -> bool {
+        true
+    }
+
     fn log_probabilities(&self, seen: &Evidence) -> Result<Tensor<2>> {
         let scores = self.forward(seen);
         let finite = scores.clone().is_finite().all().into_scalar::<bool>();

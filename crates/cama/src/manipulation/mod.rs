@@ -77,5 +77,5 @@ mod table;
 mod warp;
 
 pub use composition::Manipulation;
-pub use sweep::{Sweep, Sweepable};
-pub use table::TableManipulation;
+pub use sweep::{Sweep, Sweepable, sweep_numbers};
+pub use table::{TableManipulation, changeable_numbers};

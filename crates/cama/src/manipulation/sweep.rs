@@ -100,6 +100,19 @@ impl<M> Sweep<M> {
     }
 }
 
+/// Reads `FROM..TO/STEP`, as in a [`Sweep`], or a plain number.
+///
+/// # Errors
+///
+/// What is wrong with it, in words.
+pub fn sweep_numbers(text: &str) -> Result<Vec<f64>, String> {
+    let Some((from, rest)) = text.split_once("..") else { return Ok(vec![number(text)?]) };
+    let Some((to, step)) = rest.split_once('/') else {
+        return Err(format!("`{text}` is not a sweep; write `FROM..TO/STEP`"));
+    };
+    severities([number(from)?, number(to)?], number(step)?)
+}
+
 /// The swept step: `name:FROM..TO/STEP`, `name:=FROM..TO/STEP`, either with a suffix.
 struct Template<'a> {
     name: &'a str,

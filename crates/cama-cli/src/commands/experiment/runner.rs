@@ -62,11 +62,12 @@ impl Runner for Commands<'_> {
         let session = self.session.quietly(&typed, cell.seed);
         match &command {
             Command::Train(flags) => commands::train::run(flags, &session)?,
+            Command::Baseline(flags) => commands::baseline::run(flags, &session)?,
             Command::Adapt(flags) => commands::adapt::run(flags, &session)?,
             Command::Simulate(flags) => commands::simulate::run(flags, &session)?,
             Command::Show(flags) => commands::show::run(flags, &session)?,
             Command::Evaluate(flags) => {
-                let (rows, _) = commands::evaluate::judge(flags, &session, &mut |_| {})?;
+                let (rows, _) = commands::evaluate::rows(flags, &session, &mut |_| {})?;
                 let lines: serde_json::Result<Vec<String>> = rows.iter().map(serde_json::to_string).collect();
                 let text = lines.context("rows are JSON")?.join("\n") + "\n";
                 write_atomic(&out, |file| file.write_all(text.as_bytes()))?;

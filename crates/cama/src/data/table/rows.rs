@@ -71,6 +71,42 @@ impl Rows {
         self
     }
 
+    /// The same rows under another name, with other X and C: one row after another, as a model reads them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Spec`] if there are not as many values as rows need, one is not finite, or a parent of the target that
+    /// causes a child, and so stands in C, has another value: A stays as it is.
+    pub fn with_x_and_c(&self, name: impl Into<String>, x: &[f32], c: &[f32]) -> Result<Rows> {
+        let name = name.into();
+        let (wide_x, wide_c) = (self.schema.x_width(), self.schema.c_width());
+        let wrong = |problem: String| Error::spec("data", name.clone(), problem);
+        for (what, values, wide) in [("X", x, wide_x), ("C", c, wide_c)] {
+            if values.len() != self.len() * wide {
+                return Err(wrong(format!(
+                    "{} values of {what} were given for {} rows of {wide}",
+                    values.len(),
+                    self.len()
+                )));
+            }
+            if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+                return Err(wrong(format!("{what} of row {} holds {}", at / wide, values[at])));
+            }
+        }
+        let (width, in_both) = (self.schema.width(), self.schema.parents_in_c());
+        let mut rows = self.clone();
+        for i in 0..self.len() {
+            let row = &mut rows.values[i * width..(i + 1) * width];
+            row[..wide_x].copy_from_slice(&x[i * wide_x..(i + 1) * wide_x]);
+            let (old, new) = (&mut row[width - wide_c..], &c[i * wide_c..(i + 1) * wide_c]);
+            if old[..in_both] != new[..in_both] {
+                return Err(wrong(format!("a parent of the target has another value in C of row {i}")));
+            }
+            old.copy_from_slice(new);
+        }
+        Ok(rows.with_name(name))
+    }
+
     /// All values of a row, in the order of the schema's columns.
     fn row(&self, i: usize) -> &[f32] {
         let width = self.schema.width();
@@ -164,6 +200,10 @@ impl Dataset for Rows {
         &self.row(i)[self.schema.width() - self.schema.c_width()..]
     }
 
+    fn table_schema(&self) -> Option<&Schema> {
+        Some(&self.schema)
+    }
+
     fn check_input(&self, input: &Input) -> Result<()> {
         let Input::Table(table) = input else {
             return Err(Error::Mismatch(format!("the model takes images, {} is a table", self.name)));
@@ -218,6 +258,26 @@ pub(crate) mod tests {
             rows.push(&row, Some(i % 2), i);
         }
         rows
+    }
+
+    #[test]
+    fn x_and_c_can_be_replaced_and_a_stays() {
+        let rows = example_rows(3);
+        let (mut x, mut c): (Vec<f32>, Vec<f32>) = (
+            (0..3).flat_map(|i| rows.x(i).to_vec()).collect(),
+            (0..3).flat_map(|i| rows.c(i).to_vec()).collect(),
+        );
+        assert_eq!(rows.with_x_and_c("example", &x, &c).unwrap(), rows);
+        (x[5], c[3]) = (9.0, 8.0);
+        let changed = rows.with_x_and_c("other", &x, &c).unwrap();
+        assert_eq!((changed.x(1)[0], changed.c(1)[1], Dataset::name(&changed)), (9.0, 8.0, "other"));
+        assert!((0..3).all(|i| changed.a(i) == rows.a(i)) && changed.labels() == rows.labels());
+        let message = |x: &[f32], c: &[f32]| rows.with_x_and_c("bad", x, c).unwrap_err().to_string();
+        assert!(message(&x[1..], &c).contains("14 values of X were given for 3 rows of 5"));
+        c[2] += 1.0;
+        assert!(message(&x, &c).contains("a parent of the target has another value in C of row 1"));
+        x[10] = f32::NAN;
+        assert!(message(&x, &c).contains("X of row 2 holds NaN"));
     }
 
     #[test]

@@ -133,6 +133,11 @@ impl Schema {
         self.width_of(|column| column.role == Role::CoParent || column.causes_children)
     }
 
+    /// How many values of C, its first ones, encode parents of the target.
+    pub(crate) fn parents_in_c(&self) -> usize {
+        self.width_of(|column| column.causes_children)
+    }
+
     /// How many values encode a row, each column counted once.
     pub(crate) fn width(&self) -> usize {
         self.width_of(|_| true)

@@ -4,6 +4,8 @@ mod apply;
 mod pattern;
 mod step;
 
+pub use pattern::changeable_numbers;
+
 use std::fmt;
 use std::str::FromStr;
 

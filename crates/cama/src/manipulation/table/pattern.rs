@@ -37,7 +37,23 @@ impl Pattern {
     /// The places in the schema of the columns that a step of this kind changes; one at least. `spec` is the
     /// whole manipulation, for messages.
     pub(super) fn columns(&self, schema: &Schema, kind: Kind, spec: &str) -> Result<Vec<usize>> {
-        let error = |problem: String| Error::spec("manipulation", spec, problem);
+        let refusal = |name: &str| {
+            let step = kind.name();
+            format!("`{step}` is for numbers, and `{name}` holds none; `permute` is for any column")
+        };
+        self.pick(schema, kind.needs_numbers().then_some(&refusal), &|problem| {
+            Error::spec("manipulation", spec, problem)
+        })
+    }
+
+    /// The places of the columns that are named and can be changed; of numbers only, if there is something to say where
+    /// there are none.
+    fn pick(
+        &self,
+        schema: &Schema,
+        only_numbers: Option<&dyn Fn(&str) -> String>,
+        error: &dyn Fn(String) -> Error,
+    ) -> Result<Vec<usize>> {
         let named: Vec<usize> =
             (0..schema.columns.len()).filter(|&at| self.matches(&schema.columns[at])).collect();
         let free: Vec<usize> =
@@ -63,13 +79,10 @@ impl Pattern {
             return Err(error(problem));
         }
         let is_number = |at: usize| matches!(schema.columns[at].kind, table::Kind::Number { .. });
-        let fit: Vec<usize> =
-            free.iter().copied().filter(|&at| !kind.needs_numbers() || is_number(at)).collect();
+        let Some(refusal) = only_numbers else { return Ok(free) };
+        let fit: Vec<usize> = free.iter().copied().filter(|&at| is_number(at)).collect();
         if fit.is_empty() {
-            let (step, Column { name, .. }) = (kind.name(), &schema.columns[free[0]]);
-            let problem =
-                format!("`{step}` is for numbers, and `{name}` holds none; `permute` is for any column");
-            return Err(error(problem));
+            return Err(error(refusal(&schema.columns[free[0]].name)));
         }
         Ok(fit)
     }
@@ -89,6 +102,18 @@ impl Pattern {
             Pattern::Children | Pattern::CoParents => false,
         }
     }
+}
+
+/// The places in `schema` of the columns of numbers that `pattern` names and that can change and leave the target as it
+/// is: children and co-parents, but no parent. A pattern is a column's name, one with `*` for any text, `@children` or
+/// `@co-parents`; `kind` says in messages what it is a part of.
+///
+/// # Errors
+///
+/// If it names no such column, with the reason.
+pub fn changeable_numbers(schema: &Schema, pattern: &str, kind: &'static str) -> Result<Vec<usize>> {
+    let refusal = |name: &str| format!("`{name}` holds no numbers");
+    Pattern::parse(pattern)?.pick(schema, Some(&refusal), &|problem| Error::spec(kind, pattern, problem))
 }
 
 /// Whether a column can change and leave the target as it is.
@@ -164,6 +189,21 @@ mod tests {
         schema.columns.pop();
         let text = Pattern::CoParents.columns(&schema, Kind::Shift, "spec").unwrap_err().to_string();
         assert!(text.contains("unknown column `@co-parents`; known: x1, x2, x3"), "{text}");
+    }
+
+    #[test]
+    fn numbers_are_found_for_others_too() {
+        let schema = example_schema();
+        assert_eq!(changeable_numbers(&schema, "*", "attack").unwrap(), [0, 5]);
+        for (pattern, part) in [
+            ("b1", "attack `b1`: `b1` causes the target `y`"),
+            ("y", "attack `y`: `y` is the target"),
+            ("x2", "attack `x2`: `x2` holds no numbers"),
+            ("q", "unknown column `q`"),
+        ] {
+            let text = changeable_numbers(&schema, pattern, "attack").unwrap_err().to_string();
+            assert!(text.contains(part), "{pattern}: {text}");
+        }
     }
 
     #[test]

@@ -1,0 +1,182 @@
+//! Baselines for the commands: trained, or read from where they were kept; and `cama baseline`, which keeps them.
+
+mod make;
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use cama::{Error, Event, StoredModel};
+use cama_eval::baseline::{BASELINES, Baseline, BaselineSpec};
+
+use crate::flags::EvaluateFlags;
+use crate::interrupt::{self, Graceful};
+use crate::session::Session;
+use crate::source::Source;
+
+pub use make::run;
+
+/// A baseline with what it is called in tables.
+pub struct Named {
+    /// The specification, or of one that was kept its name, or its folder if others share that name.
+    pub name: String,
+    /// Ready to predict.
+    pub baseline: Baseline,
+    /// Whether it is judged.
+    pub judged: bool,
+    /// Whether the adversarial examples made on it are tried on all.
+    pub transfers: bool,
+}
+
+/// What marks one whose adversarial examples are tried on all.
+const TRANSFER: &str = "transfer:";
+
+/// What `--against` and `--baseline` ask for, checked as far as it can be without data.
+pub struct Against(Vec<Wanted>);
+
+/// What one is wanted for.
+struct Wanted {
+    asked: Asked,
+    judged: bool,
+    transfers: bool,
+}
+
+enum Asked {
+    /// To be trained; as it is written.
+    Spec(String, BaselineSpec),
+    /// Read from its folder.
+    Kept(PathBuf, Box<Baseline>),
+}
+
+impl Asked {
+    /// Whether they are the same, by what the user wrote.
+    fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Spec(one, _), Self::Spec(other, _)) => one == other,
+            (Self::Kept(one, _), Self::Kept(other, _)) => one == other,
+            _ => false,
+        }
+    }
+}
+
+impl Against {
+    /// Reads the specifications, and the folders.
+    ///
+    /// # Errors
+    ///
+    /// If a name is unknown, a folder cannot be used, or attacks are to be transferred and there are none.
+    pub fn read(flags: &EvaluateFlags) -> cama::Result<Self> {
+        let kept = |folder: &Path| Ok(Asked::Kept(folder.into(), Box::new(Baseline::load(folder)?)));
+        let ask = |spec: &str| match Path::new(spec) {
+            folder if folder.is_dir() && !BASELINES.contains(&spec) => kept(folder),
+            folder if Baseline::is_in(folder) => kept(folder),
+            _ => Ok(Asked::Spec(spec.into(), BaselineSpec::parse(spec)?)),
+        };
+        let mut all: Vec<Wanted> = Vec::new();
+        for spec in &flags.against {
+            let (asked, transfers) = match spec.strip_prefix(TRANSFER) {
+                Some(_) if flags.attack.attack.is_empty() => {
+                    let problem = "there is nothing to transfer without --attack";
+                    return Err(Error::spec("baseline", spec, problem));
+                }
+                Some(spec) => (ask(spec)?, true),
+                None => (ask(spec)?, false),
+            };
+            // Asked for both, it is trained once.
+            match all.iter_mut().find(|wanted| wanted.asked.is(&asked) && wanted.transfers != transfers) {
+                Some(wanted) => (wanted.judged, wanted.transfers) = (true, true),
+                None => all.push(Wanted { asked, judged: !transfers, transfers }),
+            }
+        }
+        for folder in &flags.baseline {
+            all.push(Wanted { asked: kept(folder)?, judged: true, transfers: false });
+        }
+        Ok(Self(all))
+    }
+
+    /// The first that was kept.
+    pub fn kept(&self) -> Option<&Baseline> {
+        self.0.iter().find_map(|wanted| match &wanted.asked {
+            Asked::Kept(_, baseline) => Some(&**baseline),
+            Asked::Spec(..) => None,
+        })
+    }
+
+    /// The baselines; those that are not kept are trained on the model's own training data.
+    ///
+    /// # Errors
+    ///
+    /// If that data is gone, does not fit the model any more, or cannot be manipulated so; or if there is no model.
+    pub fn open<D: Source>(
+        self,
+        flags: &EvaluateFlags,
+        stored: Option<&StoredModel>,
+        session: &Session,
+    ) -> cama::Result<Vec<Named>> {
+        let mut data = None;
+        let mut all = Vec::new();
+        let mut folders = Vec::new();
+        for Wanted { asked, judged, transfers } in self.0 {
+            let (name, baseline, folder) = match asked {
+                Asked::Kept(folder, baseline) => (baseline.name().into(), *baseline, Some(folder)),
+                Asked::Spec(name, spec) => {
+                    let data = match &data {
+                        Some(data) => data,
+                        None => data.insert(training_data::<D>(flags, stored, session)?),
+                    };
+                    session.say(format!("training {name} on {}", data.name()));
+                    let baseline = trained(&spec, data, session, stop)?;
+                    (name, baseline, None)
+                }
+            };
+            all.push(Named { name, baseline, judged, transfers });
+            folders.push(folder);
+        }
+        let names: Vec<String> = all.iter().map(|named| named.name.clone()).collect();
+        for (named, folder) in all.iter_mut().zip(folders) {
+            let shared = names.iter().filter(|name| **name == named.name).count() > 1;
+            if let Some(folder) = folder.filter(|_| shared) {
+                named.name = folder.display().to_string();
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// The training data of the model that was given.
+fn training_data<D: Source>(
+    flags: &EvaluateFlags,
+    stored: Option<&StoredModel>,
+    session: &Session,
+) -> cama::Result<D> {
+    let (Some(folder), Some(stored)) = (&flags.model, stored) else {
+        let problem = "trains on a model's training data: give --model, or folders by --baseline";
+        return Err(Error::spec("flag", "--against", problem));
+    };
+    D::load(&stored.card.data, true, stored, &flags.reading, session).map_err(|error| {
+        Error::data(
+            folder,
+            format!("the model's training data, which --against trains on, cannot be used: {error}"),
+            "put it back in its place, or leave --against out",
+        )
+    })
+}
+
+/// A baseline as it was specified, trained on `data`; the same for whoever trains it.
+fn trained<D: cama::data::Dataset>(
+    spec: &BaselineSpec,
+    data: &D,
+    session: &Session,
+    mut observe: impl FnMut(Event) -> ControlFlow<()>,
+) -> cama::Result<Baseline> {
+    let _graceful = Graceful::begin();
+    let manipulations: Vec<D::Manipulation> = spec.read()?;
+    Baseline::fit_manipulated(&spec.config, data, &manipulations, session.seeds.baseline, &mut observe)
+}
+
+/// Stops where the user asked to.
+fn stop(_: Event) -> ControlFlow<()> {
+    match interrupt::requested() {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    }
+}

@@ -1,0 +1,196 @@
+//! What attacks raise.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use cama::{Error, Result};
+
+/// What one example should no longer, or should from now on, be taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Goal {
+    /// Anything but this class.
+    Not(usize),
+    /// The second class, in place of the first, which is right.
+    From(usize, usize),
+}
+
+impl Goal {
+    /// Whether it is reached by an example with these log-probabilities.
+    pub fn is_reached(self, log_p: &[f32]) -> bool {
+        match self {
+            Goal::Not(class) => best(log_p, &[]) != class,
+            Goal::From(_, target) => best(log_p, &[]) == target,
+        }
+    }
+
+    /// What is reported: the cross-entropy of the right class, or log p of the target, in nats.
+    pub fn loss(self, log_p: &[f32]) -> f64 {
+        match self {
+            Goal::Not(class) => -f64::from(log_p[class]),
+            Goal::From(_, target) => f64::from(log_p[target]),
+        }
+    }
+
+    /// By how many nats it is reached; below zero where it is not.
+    pub fn margin(self, log_p: &[f32]) -> f64 {
+        let (wanted, other) = match self {
+            Goal::Not(class) => (best(log_p, &[class]), class),
+            Goal::From(_, target) => (target, best(log_p, &[target])),
+        };
+        f64::from(log_p[wanted]) - f64::from(log_p[other])
+    }
+}
+
+/// Which loss is climbed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Loss {
+    /// The log-odds of reaching the goal: of the same gradient as the cross-entropy but for a positive factor.
+    LogOdds,
+    /// The difference of logits ratio (Croce & Hein, ICML 2020, Eqs. 6 and 8).
+    Ratio,
+}
+
+impl Loss {
+    /// Errors unless there are classes enough.
+    pub fn check(self, classes: usize, targeted: bool) -> Result<()> {
+        let least = match self {
+            Loss::LogOdds => 2,
+            Loss::Ratio => 3 + usize::from(targeted),
+        };
+        if classes >= least {
+            return Ok(());
+        }
+        Err(Error::Mismatch(format!(
+            "the ratio that `apgd-dlr` climbs needs {least} classes, the classifier has {classes}; use `apgd`"
+        )))
+    }
+
+    /// The loss of every example, `[batch]`, from log p(y|x), `[batch, classes]`.
+    pub fn of(self, log_p: Tensor<2>, goals: &[Goal]) -> Tensor<1> {
+        let [rows, classes] = log_p.dims();
+        let device = log_p.device();
+        match self {
+            Loss::LogOdds => {
+                let class = |goal: &Goal| match *goal {
+                    Goal::Not(class) | Goal::From(_, class) => class,
+                };
+                let sign: Vec<f32> =
+                    goals.iter().map(|goal| if matches!(goal, Goal::Not(_)) { 1.0 } else { -1.0 }).collect();
+                let one = weights(rows, classes, &device, |i, row| row[class(&goals[i])] = 1.0);
+                let alone = (log_p.clone() * one.clone()).sum_dim(1);
+                // So far down that nothing is left of it.
+                let others = log_p - one.mul_scalar(1e30);
+                let highest = others.clone().max_dim(1).detach();
+                let others = (others - highest.clone()).exp().sum_dim(1).log() + highest;
+                let sign = Tensor::<2>::from_data(TensorData::new(sign, [rows, 1]), &constant(&device));
+                ((others - alone) * sign).squeeze_dim(1)
+            }
+            Loss::Ratio => {
+                let values: Vec<f32> = log_p.clone().into_data().iter::<f32>().collect();
+                let order: Vec<Vec<usize>> = values.chunks(classes).map(descending).collect();
+                let above = weights(rows, classes, &device, |i, row| {
+                    let (right, other) = match goals[i] {
+                        Goal::Not(class) => (class, order[i][usize::from(order[i][0] == class)]),
+                        Goal::From(class, target) => (class, target),
+                    };
+                    row[other] += 1.0;
+                    row[right] -= 1.0;
+                });
+                let below = weights(rows, classes, &device, |i, row| {
+                    row[order[i][0]] += 1.0;
+                    match goals[i] {
+                        Goal::Not(_) => row[order[i][2]] -= 1.0,
+                        Goal::From(..) => order[i][2..4].iter().for_each(|&class| row[class] -= 0.5),
+                    }
+                });
+                let below = (log_p.clone() * below).sum_dim(1).add_scalar(1e-12);
+                ((log_p * above).sum_dim(1) / below).squeeze_dim(1)
+            }
+        }
+    }
+}
+
+/// Constants for every class of every example.
+fn weights(rows: usize, classes: usize, device: &Device, fill: impl Fn(usize, &mut [f32])) -> Tensor<2> {
+    let mut values = vec![0.0; rows * classes];
+    values.chunks_mut(classes).enumerate().for_each(|(i, row)| fill(i, row));
+    Tensor::from_data(TensorData::new(values, [rows, classes]), &constant(device))
+}
+
+/// The same device for what is not differentiated.
+fn constant(device: &Device) -> Device {
+    if device.is_autodiff() { device.clone().inner() } else { device.clone() }
+}
+
+/// The classes from the most probable on.
+fn descending(log_p: &[f32]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..log_p.len()).collect();
+    order.sort_by(|&a, &b| log_p[b].total_cmp(&log_p[a]));
+    order
+}
+
+/// The most probable class but for those; of several, the last.
+pub(super) fn best(log_p: &[f32], but: &[usize]) -> usize {
+    let classes = (0..log_p.len()).filter(|class| !but.contains(class));
+    classes.max_by(|&a, &b| log_p[a].total_cmp(&log_p[b])).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::activation;
+
+    use super::*;
+
+    const LOGITS: [f32; 4] = [2.0, 0.5, -1.0, 1.0];
+
+    fn loss(loss: Loss, logits: &[f32], goal: Goal) -> f32 {
+        let tensor = TensorData::new(logits.to_vec(), [1, logits.len()]);
+        let log_p = activation::log_softmax(Tensor::<2>::from_data(tensor, &Device::flex()), 1);
+        loss.of(log_p, &[goal]).into_scalar::<f32>()
+    }
+
+    #[test]
+    fn losses_agree_with_hand_computed_ones() {
+        let odds = |p: f32| (p / (1.0 - p)).ln();
+        let p: Vec<f32> =
+            LOGITS.iter().map(|l| l.exp() / LOGITS.iter().map(|l| l.exp()).sum::<f32>()).collect();
+        assert!((loss(Loss::LogOdds, &LOGITS, Goal::Not(0)) - odds(1.0 - p[0])).abs() < 1e-5);
+        assert!((loss(Loss::LogOdds, &LOGITS, Goal::From(0, 3)) - odds(p[3])).abs() < 1e-5);
+        // −(2 − 1)/(2 − 0.5), from another class −(0.5 − 2)/1.5, targeted −(2 − (−1))/(2 − (0.5 − 1)/2).
+        assert!((loss(Loss::Ratio, &LOGITS, Goal::Not(0)) + 1.0 / 1.5).abs() < 1e-5);
+        assert!((loss(Loss::Ratio, &LOGITS, Goal::Not(1)) - 1.0).abs() < 1e-5);
+        assert!((loss(Loss::Ratio, &LOGITS, Goal::From(0, 2)) + 3.0 / 2.25).abs() < 1e-5);
+    }
+
+    #[test]
+    fn the_ratio_does_not_change_with_the_scale_of_the_logits() {
+        for goal in [Goal::Not(0), Goal::Not(2), Goal::From(0, 1)] {
+            for scale in [0.1, 10.0, 1000.0] {
+                let scaled = LOGITS.map(|logit| logit * scale + 3.0);
+                let [one, other] = [loss(Loss::Ratio, &LOGITS, goal), loss(Loss::Ratio, &scaled, goal)];
+                assert!((one - other).abs() < 1e-4, "{goal:?} {scale}: {one} {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_classifier_that_is_sure_still_has_a_gradient() {
+        let logits = TensorData::new(vec![0.0f32, -150.0, -300.0], [1, 3]);
+        let leaf = Tensor::<2>::from_data(logits, &Device::flex()).autodiff().require_grad();
+        let loss = Loss::LogOdds.of(activation::log_softmax(leaf.clone(), 1), &[Goal::Not(0)]);
+        let gradient: Vec<f32> =
+            leaf.grad(&loss.sum().backward()).unwrap().into_data().iter::<f32>().collect();
+        assert_eq!(gradient, [-1.0, 1.0, 0.0]);
+    }
+
+    #[test]
+    fn goals_know_when_they_are_reached() {
+        for (goal, reached, margin) in [
+            (Goal::Not(0), false, -1.0),
+            (Goal::Not(3), true, 1.0),
+            (Goal::From(1, 0), true, 1.0),
+            (Goal::From(0, 3), false, -1.0),
+        ] {
+            assert_eq!((goal.is_reached(&LOGITS), goal.margin(&LOGITS)), (reached, margin), "{goal:?}");
+        }
+        assert!(Loss::Ratio.check(3, false).is_ok() && Loss::Ratio.check(3, true).is_err());
+    }
+}

@@ -1,0 +1,201 @@
+//! Which baseline, and how to train it.
+
+use cama::{Error, Result};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{CnnConfig, MlpConfig, TentConfig, TreesConfig};
+
+/// The names of the baselines.
+pub const BASELINES: &[&str] = &["mlp", "mlp-paper", "cnn", "cnn-bn", "tent", "trees"];
+
+/// Which baseline, and how to train it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BaselineConfig {
+    /// A fully connected network.
+    Mlp(MlpConfig),
+    /// The fully connected network of the paper.
+    MlpPaper(MlpConfig),
+    /// A convolutional network.
+    Cnn(CnnConfig),
+    /// A convolutional network with batch normalisation.
+    CnnBn(CnnConfig),
+    /// The same, which adapts to what it is asked about.
+    Tent(OnlineConfig),
+    /// Gradient-boosted trees.
+    Trees(TreesConfig),
+}
+
+/// A convolutional network with batch normalisation, and how it adapts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OnlineConfig {
+    /// The network.
+    pub cnn: CnnConfig,
+    /// How it adapts.
+    pub tent: TentConfig,
+}
+
+impl BaselineConfig {
+    /// The baseline called `name` with its defaults.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownName`] if it is not one of [`BASELINES`].
+    pub fn named(name: &str) -> Result<Self> {
+        match name {
+            "mlp" => Ok(Self::Mlp(MlpConfig::default())),
+            "mlp-paper" => Ok(Self::MlpPaper(MlpConfig::paper())),
+            "cnn" => Ok(Self::Cnn(CnnConfig::default())),
+            "cnn-bn" => Ok(Self::CnnBn(CnnConfig::default())),
+            "tent" => Ok(Self::Tent(OnlineConfig::default())),
+            "trees" => Ok(Self::Trees(TreesConfig::default())),
+            _ => Err(Error::unknown_name("baseline", name, BASELINES)),
+        }
+    }
+
+    /// What the baseline is called: one of [`BASELINES`].
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Mlp(_) => "mlp",
+            Self::MlpPaper(_) => "mlp-paper",
+            Self::Cnn(_) => "cnn",
+            Self::CnnBn(_) => "cnn-bn",
+            Self::Tent(_) => "tent",
+            Self::Trees(_) => "trees",
+        }
+    }
+
+    /// Whether it is a network, which can be differentiated and trained on manipulated data.
+    pub fn is_network(&self) -> bool {
+        !matches!(self, Self::Trees(_))
+    }
+
+    /// Checks every field.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`] for the first that is not allowed.
+    pub fn check(&self) -> Result<()> {
+        match self {
+            Self::Mlp(config) | Self::MlpPaper(config) => config.check(),
+            Self::Cnn(config) | Self::CnnBn(config) => config.check(),
+            Self::Tent(config) => config.cnn.check().and_then(|()| config.tent.check()),
+            Self::Trees(config) => config.check(),
+        }
+    }
+
+    /// With one setting made: `mlp.steps`, `cnn.channels`, `tent.learning-rate`, `trees.rounds`; its value as in JSON.
+    ///
+    /// # Errors
+    ///
+    /// If the baseline has no such setting, or the value is of another type. What is not allowed is left to
+    /// [`check`](Self::check).
+    pub fn with(self, setting: &str, value: Value) -> Result<Self> {
+        let Some((group, field)) = setting.split_once('.') else {
+            return Err(Error::spec("setting", setting, "write GROUP.FIELD, such as mlp.steps"));
+        };
+        let field = field.replace('-', "_");
+        Ok(match self {
+            Self::Mlp(config) => {
+                in_group(group, &["mlp"])?;
+                Self::Mlp(changed(config, group, &field, value)?)
+            }
+            Self::MlpPaper(config) => {
+                in_group(group, &["mlp"])?;
+                Self::MlpPaper(changed(config, group, &field, value)?)
+            }
+            Self::Cnn(config) => {
+                in_group(group, &["cnn"])?;
+                Self::Cnn(changed(config, group, &field, value)?)
+            }
+            Self::CnnBn(config) => {
+                in_group(group, &["cnn"])?;
+                Self::CnnBn(changed(config, group, &field, value)?)
+            }
+            Self::Tent(OnlineConfig { cnn, tent }) => {
+                in_group(group, &["cnn", "tent"])?;
+                Self::Tent(match group {
+                    "cnn" => OnlineConfig { cnn: changed(cnn, group, &field, value)?, tent },
+                    _ => OnlineConfig { tent: changed(tent, group, &field, value)?, cnn },
+                })
+            }
+            Self::Trees(config) => {
+                in_group(group, &["trees"])?;
+                Self::Trees(changed(config, group, &field, value)?)
+            }
+        })
+    }
+
+    /// The group of the settings of its training: `mlp`, `cnn` or `trees`.
+    pub fn group(&self) -> &'static str {
+        match self {
+            Self::Mlp(_) | Self::MlpPaper(_) => "mlp",
+            Self::Cnn(_) | Self::CnnBn(_) | Self::Tent(_) => "cnn",
+            Self::Trees(_) => "trees",
+        }
+    }
+}
+
+impl TentConfig {
+    /// With one setting made, as [`BaselineConfig::with`]: `tent.epochs`.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn with(self, setting: &str, value: Value) -> Result<Self> {
+        let (group, field) = setting.split_once('.').unwrap_or((setting, ""));
+        in_group(group, &["tent"])?;
+        changed(self, group, &field.replace('-', "_"), value)
+    }
+}
+
+fn in_group(group: &str, known: &[&str]) -> Result<()> {
+    match known.contains(&group) {
+        true => Ok(()),
+        false => Err(Error::unknown_name("group of settings of this baseline", group, known)),
+    }
+}
+
+/// `config` with another value in one field.
+fn changed<T>(config: T, group: &str, field: &str, value: Value) -> Result<T>
+where
+    T: Serialize + serde::de::DeserializeOwned,
+{
+    let refused =
+        |why: serde_json::Error| Error::config(format!("{group}.{field}"), &value, format!("right: {why}"));
+    let mut all = serde_json::to_value(&config).map_err(refused)?;
+    if let Some(fields) = all.as_object_mut() {
+        fields.insert(field.into(), value.clone());
+    }
+    serde_json::from_value(all).map_err(refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn settings_reach_their_field() {
+        let with = |name: &str, setting: &str, value| BaselineConfig::named(name)?.with(setting, value);
+        assert!(matches!(with("mlp", "mlp.steps", json!(7)), Ok(BaselineConfig::Mlp(c)) if c.steps == 7));
+        let tent = with("tent", "tent.learning-rate", json!(0.5)).unwrap();
+        assert!(matches!(&tent, BaselineConfig::Tent(c) if c.tent.learning_rate == 0.5));
+        let both = tent.with("cnn.layers", json!(2)).unwrap();
+        assert!(
+            matches!(both, BaselineConfig::Tent(c) if c.tent.learning_rate == 0.5 && c.cnn.layers == Some(2))
+        );
+        for (name, setting, value, part) in [
+            ("mlp", "steps", json!(1), "write GROUP.FIELD"),
+            ("mlp", "cnn.steps", json!(1), "unknown group of settings of this baseline `cnn`"),
+            ("cnn", "cnn.stesp", json!(1), "unknown field `stesp`"),
+            ("trees", "trees.rounds", json!("x"), "trees.rounds = \"x\""),
+        ] {
+            let text = with(name, setting, value).unwrap_err().to_string();
+            assert!(text.contains(part), "{text}");
+        }
+    }
+}

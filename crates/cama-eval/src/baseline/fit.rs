@@ -1,0 +1,179 @@
+//! Training a baseline.
+
+use burn::tensor::Device;
+use cama::data::Dataset;
+use cama::optimise::shards;
+use cama::{Error, Observer, Result};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+use super::augment::{all_met, mixed};
+use super::conv::Conv;
+use super::dense::Dense;
+use super::features::Labelled;
+use super::learn::{Recipe, learn};
+use super::network::{Layers, Network, Reading};
+use super::scale::Scale;
+use super::spec::written;
+use super::{Baseline, BaselineConfig, CnnConfig, Kind, MlpConfig, Origin, Trees};
+
+/// Bound on the norm of the gradient of convolutional networks.
+const GRADIENT_CLIP: f64 = 5.0;
+
+impl Baseline {
+    /// Trains a baseline on all of `data`; the same `seed` gives the same baseline, whatever the threads.
+    ///
+    /// `observer` sees every step, or every round of trees, with its loss in nats per example; the total of the
+    /// rounds is a bound that falls once the best number is known. If it breaks, there is no baseline.
+    ///
+    /// # Errors
+    ///
+    /// If `config` is not allowed, `data` has no labels, fewer than two classes, fewer than ten examples or
+    /// numbers that are not finite, or is no images for a convolutional network, if numbers diverge, or if the observer
+    /// breaks.
+    pub fn fit<D: Dataset>(
+        config: &BaselineConfig,
+        data: &D,
+        seed: u64,
+        observer: &mut Observer,
+    ) -> Result<Self> {
+        Self::fit_manipulated(config, data, &[], seed, observer)
+    }
+
+    /// The same for a network that is to meet manipulated data, too: half of every batch is manipulated anew by one of
+    /// `manipulations`, drawn for each batch. Held-out examples are treated alike. With none, as [`fit`](Self::fit).
+    ///
+    /// # Errors
+    ///
+    /// As [`fit`](Self::fit), and if the baseline is no network or a manipulation cannot be done to `data`.
+    pub fn fit_manipulated<D: Dataset>(
+        config: &BaselineConfig,
+        data: &D,
+        manipulations: &[D::Manipulation],
+        seed: u64,
+        observer: &mut Observer,
+    ) -> Result<Self> {
+        config.check()?;
+        let manipulated: Vec<String> = manipulations.iter().map(ToString::to_string).collect();
+        let name = written(config.name(), &manipulated);
+        let labelled = Labelled::of(data, &name)?;
+        let fitting = Fitting { name: &name, data, labelled: &labelled, manipulations };
+        let kind = match config {
+            BaselineConfig::Trees(_) if !manipulations.is_empty() => {
+                return Err(Error::spec("baseline", name, "only networks are trained on manipulated data"));
+            }
+            BaselineConfig::Trees(config) => Kind::Trees(Trees::fit(&labelled, config, seed, observer)?),
+            BaselineConfig::Mlp(config) | BaselineConfig::MlpPaper(config) => {
+                Kind::Network(fitting.mlp(config, seed, observer)?)
+            }
+            BaselineConfig::Cnn(config) => Kind::Network(fitting.cnn(config, false, seed, observer)?),
+            BaselineConfig::CnnBn(config) => Kind::Network(fitting.cnn(config, true, seed, observer)?),
+            BaselineConfig::Tent(config) => {
+                let network = fitting.cnn(&config.cnn, true, seed, observer)?;
+                Kind::Network(Network { reading: Reading::Online(config.tent.clone()), ..network })
+            }
+        };
+        Ok(Self {
+            kind,
+            name,
+            config: config.clone(),
+            width: labelled.features.width(),
+            classes: data.classes().to_vec(),
+            image: data.image_shape(),
+            schema: data.table_schema().cloned(),
+            origin: Origin {
+                data: data.name().into(),
+                examples: data.len(),
+                manipulated,
+                seed,
+                ..Origin::default()
+            },
+        })
+    }
+}
+
+/// What a network is fitted to.
+struct Fitting<'a, D: Dataset> {
+    name: &'a str,
+    data: &'a D,
+    labelled: &'a Labelled,
+    manipulations: &'a [D::Manipulation],
+}
+
+impl<D: Dataset> Fitting<'_, D> {
+    fn mlp(&self, config: &MlpConfig, seed: u64, observer: &mut Observer) -> Result<Network> {
+        let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+        let (train, held_out) = self.labelled.split(rng);
+        let scale = match (config.standardised, self.manipulations) {
+            (false, _) => None,
+            (true, []) => Some(Scale::of(&self.labelled.features, &train)),
+            (true, some) => {
+                // What never varies in clean data may well do so when it is manipulated.
+                let met = all_met(self.data, &self.labelled.features, &train, some, rng)?;
+                Some(Scale::of(&met, &(0..met.len()).collect::<Vec<_>>()))
+            }
+        };
+        let widths = config.widths(self.labelled.features.width(), self.labelled.classes);
+        let layers = Layers::Dense(Dense::new(&widths, rng, &Device::flex()));
+        let steps = config.epochs.map_or(config.steps, |epochs| epochs * train.len().div_ceil(config.batch));
+        let recipe = Recipe {
+            name: self.name.into(),
+            steps,
+            batch: config.batch,
+            learning_rate: config.learning_rate,
+            warm_up: 0,
+            gradient_clip: 0.0,
+            weight_decay: config.weight_decay,
+            // Its products use all cores by themselves.
+            shards: 1,
+            dropout: config.silenced(),
+        };
+        self.learn(Network::new(layers, scale), [&train, &held_out], &recipe, rng, observer)
+    }
+
+    fn cnn(
+        &self,
+        config: &CnnConfig,
+        normalised: bool,
+        seed: u64,
+        observer: &mut Observer,
+    ) -> Result<Network> {
+        let Some(image) = self.data.image_shape() else {
+            return Err(Error::Mismatch(format!(
+                "`{}` convolves images, and {} has none; take `mlp` or `trees`",
+                self.name,
+                self.data.name()
+            )));
+        };
+        let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+        let (train, held_out) = self.labelled.split(rng);
+        let device = Device::flex();
+        let conv = Conv::new(image, config, normalised, self.labelled.classes, rng, &device);
+        let steps = config.steps.unwrap_or(config.epochs * train.len().div_ceil(config.batch));
+        let recipe = Recipe {
+            name: self.name.into(),
+            steps,
+            batch: config.batch,
+            learning_rate: config.learning_rate,
+            warm_up: steps / 20,
+            gradient_clip: GRADIENT_CLIP,
+            weight_decay: 0.0,
+            shards: shards(&device),
+            dropout: vec![(config.hidden, config.dropout)],
+        };
+        let network = Network::new(Layers::Conv(conv), None);
+        self.learn(network, [&train, &held_out], &recipe, rng, observer)
+    }
+
+    fn learn(
+        &self,
+        network: Network,
+        parts: [&[usize]; 2],
+        recipe: &Recipe,
+        rng: &mut ChaCha8Rng,
+        observer: &mut Observer,
+    ) -> Result<Network> {
+        let mut make = mixed(self.data, &self.labelled.features, self.manipulations);
+        learn(network, &self.labelled.labels, parts, recipe, &mut make, rng, observer)
+    }
+}

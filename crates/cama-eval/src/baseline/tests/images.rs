@@ -1,0 +1,181 @@
+//! Networks on images: what each learns, from clean and from manipulated data, and what TENT makes of it.
+
+use cama::data::{Images, load};
+use cama::manipulation::Manipulation;
+use cama::silent;
+
+use super::*;
+
+/// Small versions of all networks for images, which learn in moments.
+pub fn small_networks() -> Vec<BaselineConfig> {
+    let cnn = small_cnn();
+    let mlp = MlpConfig { hidden: vec![64], steps: 200, ..MlpConfig::default() };
+    vec![
+        BaselineConfig::Mlp(mlp),
+        BaselineConfig::MlpPaper(MlpConfig { epochs: Some(25), batch: 32, ..MlpConfig::paper() }),
+        BaselineConfig::Cnn(cnn.clone()),
+        BaselineConfig::CnnBn(cnn.clone()),
+        BaselineConfig::Tent(OnlineConfig { cnn, tent: TentConfig::default() }),
+    ]
+}
+
+pub fn small_cnn() -> CnnConfig {
+    CnnConfig { channels: 8, hidden: 32, kernel: 3, batch: 32, steps: Some(200), ..CnnConfig::default() }
+}
+
+pub fn digits() -> [Images; 2] {
+    ["mnist:train[..600]", "mnist:test[..400]"].map(|spec| load(spec).unwrap())
+}
+
+pub fn manipulated(data: &Images, spec: &str) -> Images {
+    spec.parse::<Manipulation>().unwrap().apply_seeded(data, 1)
+}
+
+fn accuracy(baseline: &Baseline, data: &Images) -> f64 {
+    let probabilities = baseline.probabilities(data).unwrap();
+    Score::of_probabilities(&probabilities, data.labels().unwrap()).unwrap().accuracy
+}
+
+/// Mean entropy of the predictions, in nats.
+fn entropy(baseline: &Baseline, data: &Images) -> f64 {
+    let rows = baseline.probabilities(data).unwrap();
+    let of = |row: &Vec<f64>| -row.iter().map(|p| p * p.max(1e-30).ln()).sum::<f64>();
+    rows.iter().map(of).sum::<f64>() / rows.len() as f64
+}
+
+#[test]
+fn every_network_learns_digits() {
+    let [train, test] = digits();
+    for config in small_networks() {
+        let baseline = Baseline::fit(&config, &train, 1, &mut silent).unwrap();
+        let found = accuracy(&baseline, &test);
+        assert!(found > 0.75, "{} {found}", config.name());
+        assert_eq!((baseline.name(), baseline.image_shape()), (config.name(), Some([1, 28, 28])));
+        assert!(baseline.is_differentiable());
+    }
+}
+
+#[test]
+fn images_of_any_size_are_convolved_and_others_refused() {
+    let pixels = (0..40 * 3 * 5 * 9).map(|i| (i as f32 * 0.618).fract()).collect();
+    let labels = Some((0..40).map(|i| i % 2).collect());
+    let classes = vec!["a".to_string(), "b".to_string()];
+    let wide = Images::new("wide", [3, 5, 9], pixels, labels, classes).unwrap();
+    let config = BaselineConfig::CnnBn(CnnConfig { steps: Some(3), ..small_cnn() });
+    let baseline = Baseline::fit(&config, &wide, 1, &mut silent).unwrap();
+    assert_eq!(baseline.probabilities(&wide).unwrap().len(), 40);
+    let turned = Images::new("turned", [3, 9, 5], wide.pixels().to_vec(), None, vec![]).unwrap();
+    let text = baseline.probabilities(&turned).unwrap_err().to_string();
+    assert!(text.contains("turned are 3×9×5") && text.contains("trained on 3×5×9"), "{text}");
+    let points = Points::exclusive_or(40, 1);
+    let text = Baseline::fit(&config, &points, 1, &mut silent).unwrap_err().to_string();
+    assert!(text.contains("`cnn-bn` convolves images, and points has none"), "{text}");
+}
+
+#[test]
+fn a_seed_fixes_a_network_whatever_the_threads() {
+    let [train, test] = digits();
+    let (train, test) = (train.slice(0..100), test.slice(0..30));
+    for config in small_networks().into_iter().skip(2) {
+        let config = config.with("cnn.steps", 5.into()).unwrap();
+        let with = |threads, seed| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let shift = ["shift:0.2".parse().unwrap()];
+            pool.install(|| {
+                let fitted = Baseline::fit_manipulated(&config, &train, &shift, seed, &mut silent);
+                fitted.unwrap().probabilities(&test).unwrap()
+            })
+        };
+        let once = with(1, 7);
+        assert!(once == with(3, 7) && once != with(1, 8), "{}", config.name());
+    }
+}
+
+#[test]
+fn networks_learn_from_manipulated_data_what_clean_data_does_not_teach() {
+    let [train, test] = digits();
+    let shifted = manipulated(&test, "shift-vertical:0.3");
+    for config in small_networks().into_iter().filter(|c| ["mlp", "cnn"].contains(&c.name())) {
+        let manipulations = ["shift-vertical:0.3", "rotate:10"].map(|spec| spec.parse().unwrap());
+        let steps = format!("{}.steps", config.group());
+        let config = config.with(&steps, 800.into()).unwrap();
+        let plain = Baseline::fit(&config, &train, 1, &mut silent).unwrap();
+        let met = Baseline::fit_manipulated(&config, &train, &manipulations, 1, &mut silent).unwrap();
+        let (before, after) = (accuracy(&plain, &shifted), accuracy(&met, &shifted));
+        assert!(after > before + 0.1, "{} {before} {after}", config.name());
+        assert_eq!(met.name(), format!("{}+shift-vertical:0.3|rotate:10", config.name()));
+        assert_eq!(met.origin().manipulated, ["shift-vertical:0.3", "rotate:10"]);
+    }
+    let trees = BaselineConfig::named("trees").unwrap();
+    let shift = ["shift:0.2".parse().unwrap()];
+    let text = Baseline::fit_manipulated(&trees, &train, &shift, 1, &mut silent).unwrap_err().to_string();
+    assert!(text.contains("trees+shift:0.2") && text.contains("only networks"), "{text}");
+}
+
+#[test]
+fn entropy_minimisation_makes_predictions_on_other_contrast_surer_and_better() {
+    let [train, test] = digits();
+    let config = BaselineConfig::CnnBn(small_cnn());
+    let baseline = Baseline::fit(&config, &train, 1, &mut silent).unwrap();
+    let pale = manipulated(&test, "contrast:0.3:0.6");
+    let before = accuracy(&baseline, &pale);
+    let tent = |epochs| {
+        let config = TentConfig { epochs, learning_rate: 1e-2, ..TentConfig::default() };
+        baseline.tent(&pale.clone().without_labels(), &config, 1, &mut silent).unwrap()
+    };
+    let (short, long) = (tent(1), tent(10));
+    assert!(accuracy(&short, &pale) > before + 0.1, "{before} {}", accuracy(&short, &pale));
+    assert!(accuracy(&long, &pale) > before + 0.1, "{before} {}", accuracy(&long, &pale));
+    let [once, often] = [&short, &long].map(|baseline| entropy(baseline, &pale));
+    assert!(often < once - 0.05, "{once} {often}");
+    // Others of the same contrast are read as well, and the baseline is as it was.
+    let others = manipulated(&load("mnist:test[400..800]").unwrap(), "contrast:0.3:0.6");
+    assert!(accuracy(&long, &others) > accuracy(&baseline, &others) + 0.1);
+    assert_eq!(accuracy(&baseline, &pale), before);
+    assert_eq!((long.name(), long.origin().adaptations.len()), ("cnn-bn-tent", 1));
+
+    let cnn = Baseline::fit(
+        &BaselineConfig::Cnn(CnnConfig { steps: Some(1), ..small_cnn() }),
+        &train,
+        1,
+        &mut silent,
+    );
+    let text = cnn.unwrap().tent(&pale, &TentConfig::default(), 1, &mut silent).unwrap_err().to_string();
+    assert!(text.contains("`cnn` has none; give a `cnn-bn`"), "{text}");
+    let text = baseline.tent(&pale, &TentConfig { batch: 1, ..TentConfig::default() }, 1, &mut silent);
+    assert!(text.unwrap_err().to_string().contains("tent.batch = 1"));
+}
+
+#[test]
+fn tent_adapts_to_what_it_is_asked_about_and_forgets_it() {
+    let [train, test] = digits();
+    let online = |tent| {
+        let config = BaselineConfig::Tent(OnlineConfig { cnn: small_cnn(), tent });
+        Baseline::fit(&config, &train, 1, &mut silent).unwrap()
+    };
+    let tent = online(TentConfig { learning_rate: 1e-2, ..TentConfig::default() });
+    let pale = manipulated(&test, "contrast:0.3:0.6");
+    let plain = Baseline::fit(&BaselineConfig::CnnBn(small_cnn()), &train, 1, &mut silent).unwrap();
+    assert!(accuracy(&tent, &pale) > accuracy(&plain, &pale) + 0.1);
+    let clean = tent.probabilities(&test).unwrap();
+    tent.probabilities(&pale).unwrap();
+    assert!(tent.probabilities(&test).unwrap() == clean);
+    // The first of its batches is predicted before any step, the others are not.
+    let still = online(TentConfig { learning_rate: 1e-30, ..TentConfig::default() });
+    let same = still.probabilities(&test).unwrap().iter().zip(&clean).filter(|(a, b)| a == b).count();
+    assert_eq!(same, 200);
+}
+
+#[test]
+#[ignore = "trains for minutes; run with --release"]
+fn the_default_networks_are_strong_on_all_of_mnist() {
+    let [train, test] = ["mnist:train", "mnist:test"].map(|spec| load(spec).unwrap());
+    for (name, least) in [("cnn", 0.99), ("cnn-bn", 0.99), ("mlp-paper", 0.98)] {
+        let began = std::time::Instant::now();
+        let config = BaselineConfig::named(name).unwrap();
+        let baseline = Baseline::fit(&config, &train, 1, &mut silent).unwrap();
+        let found = accuracy(&baseline, &test);
+        println!("{name} {found} {:?}", began.elapsed());
+        assert!(found > least, "{name} {found}");
+    }
+}

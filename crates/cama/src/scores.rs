@@ -1,0 +1,130 @@
+//! Bayes' rule as a differentiable function of what is observed (Eqs. 6, 11).
+
+use burn::tensor::{Tensor, TensorData};
+use rand_chacha::ChaCha8Rng;
+
+use crate::model::{DeepCama, Evidence};
+use crate::noise::normals;
+use crate::predict::MChoice;
+
+/// log p(x|y,m) + log p(y) of every class, in tables log p(x|y,a,c,m) + log p(y|a), `[batch, classes]`, in nats, by
+/// importance sampling with `samples` samples of z.
+///
+/// Differentiable in x and c: through the likelihood, through q1, and through m, which [`MChoice::Mean`] and
+/// [`MChoice::Sample`] take from q2(m|x). Weights of a model at rest are constants. `streams` has a generator for each
+/// example, which gives the same noise as [`predict`](crate::predict) draws from it; that sums in double precision and
+/// agrees up to rounding. A model without a mechanism has do(m = 0) whatever is asked.
+///
+/// # Panics
+///
+/// If there is not one generator an example, or `samples` is zero.
+pub fn class_scores(
+    model: &DeepCama,
+    seen: &Evidence,
+    choice: MChoice,
+    samples: usize,
+    streams: &mut [ChaCha8Rng],
+) -> Tensor<2> {
+    let n = streams.len();
+    assert!(samples > 0 && seen.x.dims()[0] == n, "a sample at least, and a generator an example");
+    let m = model.manipulation().filter(|_| choice != MChoice::Null).map(|parts| {
+        let q2 = parts.posterior(seen);
+        match choice {
+            MChoice::Sample => {
+                q2.sample(Tensor::from_data(drawn([n, parts.dim()], streams), &model.device()))
+            }
+            _ => q2.mean,
+        }
+    });
+    let noise = drawn([n, samples * model.config().z], streams);
+    let noise = Tensor::<2>::from_data(noise, &model.device()).reshape([n, samples, model.config().z]);
+    let joint = model.joint(seen, None, m.as_ref(), noise);
+    let weights = joint.log_px + joint.log_ratio_z;
+    // Relative to the highest, which is a constant: its part in the gradient cancels.
+    let highest = weights.clone().max_dim(2).detach();
+    let sums = (weights - highest.clone()).exp().sum_dim(2).log() + highest;
+    sums.squeeze_dim::<2>(2).sub_scalar((samples as f64).ln()) + joint.log_py
+}
+
+/// Standard normal numbers, a row from each generator.
+fn drawn([rows, width]: [usize; 2], streams: &mut [ChaCha8Rng]) -> TensorData {
+    let values: Vec<f32> =
+        streams.iter_mut().flat_map(|stream| normals(width, stream).collect::<Vec<_>>()).collect();
+    TensorData::new(values, [rows, width])
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, activation};
+
+    use super::*;
+    use crate::predict::{PredictConfig, predict, stream};
+    use crate::{ImageInput, ModelConfig, data, mechanism::MechanismConfig};
+
+    fn model(shape: [usize; 3], mechanisms: &str, negative_slope: f64) -> DeepCama {
+        let image = ImageInput { channels: 3, conv_layers: 2, ..ImageInput::fast(shape) };
+        let mechanisms = MechanismConfig::parse_list(mechanisms).unwrap();
+        let config =
+            ModelConfig { mechanisms, z: 3, hidden: 8, negative_slope, ..ModelConfig::fast(image, 10) };
+        DeepCama::new(&config, 1, &Device::flex()).unwrap()
+    }
+
+    fn streams(n: usize) -> Vec<ChaCha8Rng> {
+        (0..n).map(|i| stream(0, i)).collect()
+    }
+
+    #[test]
+    fn they_are_what_prediction_says() {
+        let (model, images) = (model([1, 28, 28], "affine", 0.2), data::load("mnist:test[..4]").unwrap());
+        for m in [MChoice::Null, MChoice::Mean, MChoice::Sample] {
+            let config = PredictConfig { m, samples: 3, ..PredictConfig::default() };
+            let predicted = predict(&model, &images, &config).unwrap();
+            let seen = crate::batch::evidence(&images, 0..4, &model.device());
+            let scores = class_scores(&model, &seen, m, 3, &mut streams(4));
+            let p: Vec<f32> = activation::softmax(scores, 1).into_data().iter::<f32>().collect();
+            for (prediction, p) in predicted.iter().zip(p.chunks(10)) {
+                for (expected, p) in prediction.probabilities.iter().zip(p) {
+                    assert!((expected - f64::from(*p)).abs() < 1e-3, "{m:?}: {expected} {p}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn their_gradient_is_that_of_finite_differences() {
+        // Without kinks, and with classes that differ.
+        let pixels: Vec<f32> = (0..64).map(|i| 0.5 + 0.3 * (i as f32 * 0.37).sin()).collect();
+        for (mechanism, choice) in [
+            ("affine", MChoice::Null),
+            ("affine", MChoice::Mean),
+            ("affine,photometric", MChoice::Sample),
+            ("latent", MChoice::Mean),
+        ] {
+            let model = model([1, 8, 8], mechanism, 1.0);
+            let score = |x: Tensor<2>| {
+                let scores = class_scores(&model, &Evidence::of_x(x), choice, 2, &mut streams(1));
+                scores.clone().narrow(1, 7, 1).sum() + scores.narrow(1, 2, 1).sum().mul_scalar(0.5)
+            };
+            let tensor =
+                |values: Vec<f32>| Tensor::<2>::from_data(TensorData::new(values, [1, 64]), &model.device());
+            let leaf = tensor(pixels.clone()).autodiff().require_grad();
+            let gradient = leaf.grad(&score(leaf.clone()).backward()).unwrap();
+            let gradient: Vec<f32> = gradient.into_data().iter::<f32>().collect();
+            for direction in 0..6 {
+                let towards: Vec<f32> =
+                    (0..64).map(|i| (i as f32 * (0.7 + direction as f32)).sin()).collect();
+                let moved = |by: f32| {
+                    let x = pixels.iter().zip(&towards).map(|(p, d)| p + by * d).collect();
+                    f64::from(score(tensor(x)).into_scalar::<f32>())
+                };
+                let difference = (moved(4e-3) - moved(-4e-3)) / 8e-3;
+                let along: f64 =
+                    gradient.iter().zip(&towards).map(|(g, d)| f64::from(*g) * f64::from(*d)).sum();
+                assert!(
+                    (difference - along).abs() < 0.03 * (0.5 + along.abs()),
+                    "{mechanism} {choice:?} {direction}: {difference} {along}"
+                );
+            }
+        }
+    }
+}

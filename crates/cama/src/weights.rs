@@ -1,0 +1,75 @@
+//! The weights of networks as files, and how damage to them is found out.
+
+use std::fs;
+use std::path::Path;
+
+use burn::store::{ModuleSnapshot, SafetensorsStore, SafetensorsStoreError};
+
+use crate::{Error, Result};
+
+/// The weights of a module as a safetensors file, whose one metadata entry `format` says whose it is.
+///
+/// # Errors
+///
+/// If burn cannot write them.
+pub fn to_bytes(
+    module: &impl ModuleSnapshot,
+    format: &str,
+) -> std::result::Result<Vec<u8>, SafetensorsStoreError> {
+    // Burn's own three metadata entries are written in random order: one entry keeps the bytes the same.
+    let mut store = SafetensorsStore::from_bytes(None).clear_metadata().metadata("format", format);
+    module.save_into(&mut store)?;
+    store.get_bytes()
+}
+
+/// `module` at rest with the weights of the file `name` in `folder`, which must have the checksum that the file
+/// `config` beside it tells.
+///
+/// # Errors
+///
+/// [`Error::Model`] if the file is missing, has another checksum, is damaged, or is not of such a module.
+pub fn read<M: ModuleSnapshot>(
+    mut module: M,
+    folder: &Path,
+    name: &str,
+    checksum: u32,
+    config: &str,
+) -> Result<M> {
+    let problem = |problem: String| Error::Model { path: folder.into(), problem };
+    read_checked(folder, name, checksum, config)?;
+    let applied = module
+        .load_from(&mut SafetensorsStore::from_file(folder.join(name)))
+        .map_err(|e| problem(format!("{name} cannot be read: {e}")))?;
+    match applied.unused.first() {
+        Some(tensor) => Err(problem(format!("{name} has a tensor {tensor} that {config} knows nothing of"))),
+        None => Ok(module.valid()),
+    }
+}
+
+/// The bytes of the file `name` in `folder`, which must have the checksum that the file `config` beside it tells.
+///
+/// # Errors
+///
+/// [`Error::Model`] if the file is missing or has another checksum.
+pub fn read_checked(folder: &Path, name: &str, checksum: u32, config: &str) -> Result<Vec<u8>> {
+    let problem = |problem: String| Error::Model { path: folder.into(), problem };
+    let path = folder.join(name);
+    if !path.is_file() {
+        return Err(problem(format!("{name} is missing; copy the whole folder again, or train anew")));
+    }
+    let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
+    if crc32(&bytes) != checksum {
+        return Err(problem(format!(
+            "{name} is not the file that {config} was written with: damaged, or of another model, or \
+             saving was cut off; copy the whole folder again, or train anew"
+        )));
+    }
+    Ok(bytes)
+}
+
+/// The checksum of ZIP and PNG.
+pub fn crc32(bytes: &[u8]) -> u32 {
+    let mut crc = flate2::Crc::new();
+    crc.update(bytes);
+    crc.sum()
+}
