@@ -105,6 +105,7 @@ mod tests {
                 baseline,
                 head,
                 guard,
+                attack,
             } = Seeds::new(seed);
             [
                 init,
@@ -120,12 +121,13 @@ mod tests {
                 baseline,
                 head,
                 guard,
+                attack,
             ]
         };
         let mut seen: Vec<u64> = (0..100).flat_map(all).collect();
         seen.sort_unstable();
         seen.dedup();
-        assert_eq!(seen.len(), 1300);
+        assert_eq!(seen.len(), 1400);
         assert_eq!(Seeds::new(7), Seeds::new(7));
     }
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use cama::data::Images;
 use cama::data::table::Rows;
 use cama::manipulation::{Sweep, Sweepable};
-use cama::{By, Classifier, Error, Input, StoredModel};
+use cama::{By, Error, Input, StoredModel};
 use cama_eval::{Beside, Judged, Row, Shares, evaluate};
 
 use super::attack::{Attacking, warn_of_masking};
@@ -78,7 +78,7 @@ fn rows_of<D: Source>(
     };
     let classifier = flags.classifier.open(stored)?;
     let beside = if classifier.is_some() { Beside::Other } else { Beside::Head };
-    let classifier = classifier.as_ref().map(|classifier| classifier as &dyn Classifier);
+    let classifier = classifier.as_deref();
     let (decider, mut config) = flags.prediction.decider(stored, classifier, session.seeds.predict)?;
     if flags.prediction.by.is_none() && decider.classifier.is_some() {
         // Every way, side by side.

@@ -1,9 +1,10 @@
 //! Flags for a classifier that others have trained.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cama::data::table::columns;
-use cama::{Input, StoredModel};
+use cama::{Classifier, Error, Input, StoredModel};
+use cama_eval::Baseline;
 use cama_onnx::{Layout, OnnxClassifier, OnnxOptions, OutputKind, Reads};
 use clap::Args;
 
@@ -13,8 +14,9 @@ use super::refuse;
 #[derive(Args)]
 #[command(next_help_heading = "Classifier")]
 pub struct ClassifierFlags {
-    /// A classifier of your own, an ONNX file: exported from PyTorch, TensorFlow or scikit-learn.
-    #[arg(long, value_name = "FILE.onnx")]
+    /// A classifier of your own, an ONNX file: exported from PyTorch, TensorFlow or scikit-learn; or the folder of a
+    /// baseline that `cama baseline` made.
+    #[arg(long, value_name = "FILE.onnx|DIR")]
     pub classifier: Option<PathBuf>,
     /// The names of its classes in the order of its outputs, one a line or `index,name`; the model's unless given or in
     /// the ONNX file.
@@ -55,8 +57,11 @@ impl ClassifierFlags {
     /// # Errors
     ///
     /// If it cannot be used beside the model, or if a flag says nothing about such data.
-    pub fn open(&self, stored: &StoredModel) -> cama::Result<Option<OnnxClassifier>> {
+    pub fn open(&self, stored: &StoredModel) -> cama::Result<Option<Box<dyn Classifier>>> {
         let Some(path) = &self.classifier else { return Ok(None) };
+        if Baseline::is_in(path) {
+            return Ok(Some(Box::new(self.baseline(path, stored)?)));
+        }
         let reads = match &stored.model.config().input {
             Input::Image(image) => {
                 refuse("images", &[("classifier-columns", !self.classifier_columns.is_empty())])?;
@@ -77,7 +82,32 @@ impl ClassifierFlags {
                 Reads::Table { schema: stored.schema()?.clone(), order }
             }
         };
-        OnnxClassifier::open(path, &self.options(), reads, &stored.card.classes).map(Some)
+        let classifier = OnnxClassifier::open(path, &self.options(), reads, &stored.card.classes)?;
+        Ok(Some(Box::new(classifier)))
+    }
+
+    /// A baseline, whose folder says all that ONNX files do not.
+    fn baseline(&self, path: &Path, stored: &StoredModel) -> cama::Result<Baseline> {
+        if self.options() != OnnxOptions::default() {
+            return Err(Error::spec(
+                "flag",
+                "--classifier-…",
+                "says nothing about baselines, which know how they read; leave it out",
+            ));
+        }
+        let baseline = Baseline::load(path)?;
+        let problem = match &stored.model.config().input {
+            _ if baseline.classes() != stored.card.classes => Some("tells other classes apart"),
+            Input::Image(image) => {
+                (baseline.image_shape() != Some(image.shape)).then_some("takes no images of this size")
+            }
+            Input::Table(_) => (baseline.schema() != stored.schema.as_ref())
+                .then_some("was trained on another table: its columns are not encoded alike"),
+        };
+        match problem {
+            Some(problem) => Err(Error::Mismatch(format!("the baseline {} {problem}", path.display()))),
+            None => Ok(baseline),
+        }
     }
 
     fn options(&self) -> OnnxOptions {
@@ -106,11 +136,9 @@ fn size(text: &str) -> Result<[usize; 2], String> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use cama::causal::{CausalGraph, Roles};
     use cama::data::table::{LearnOptions, Schema};
-    use cama::{Card, Classifier, DeepCama, ImageInput, ModelConfig, device};
+    use cama::{Card, DeepCama, ImageInput, ModelConfig, device};
     use clap::Parser;
 
     use super::*;

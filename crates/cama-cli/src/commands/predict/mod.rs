@@ -4,7 +4,7 @@ use std::io;
 
 use cama::data::table::Rows;
 use cama::data::{Dataset, Images};
-use cama::{Classifier, DecideConfig, Decider, Error, Input, StoredModel};
+use cama::{DecideConfig, Decider, Error, Input, StoredModel};
 
 use self::writers::{Csv, Format, JsonLines, Npz, Writer};
 use super::{decide_each, informed, load_model, manipulated};
@@ -31,7 +31,7 @@ pub fn run(flags: &PredictCommand, session: &Session) -> anyhow::Result<()> {
     let out = flags.out.as_deref().map(|path| Output::file(path, flags.force)).transpose()?;
     let stored = load_model(&flags.model, session)?;
     let classifier = flags.classifier.open(&stored)?;
-    let classifier = classifier.as_ref().map(|classifier| classifier as &dyn Classifier);
+    let classifier = classifier.as_deref();
     let (decider, config) = flags.prediction.decider(&stored, classifier, session.seeds.predict)?;
     let deciding = &Deciding { stored: &stored, decider, config };
     session.detail(|| format!("{} with {:?}", flags.data, deciding.config));
