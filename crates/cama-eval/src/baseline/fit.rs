@@ -64,13 +64,13 @@ impl Baseline {
             }
             BaselineConfig::Trees(config) => Kind::Trees(Trees::fit(&labelled, config, seed, observer)?),
             BaselineConfig::Mlp(config) | BaselineConfig::MlpPaper(config) => {
-                Kind::Network(fitting.mlp(config, seed, observer)?)
+                Kind::Network(fitting.mlp(config, seed, observer)?.into())
             }
-            BaselineConfig::Cnn(config) => Kind::Network(fitting.cnn(config, false, seed, observer)?),
-            BaselineConfig::CnnBn(config) => Kind::Network(fitting.cnn(config, true, seed, observer)?),
+            BaselineConfig::Cnn(config) => Kind::Network(fitting.cnn(config, false, seed, observer)?.into()),
+            BaselineConfig::CnnBn(config) => Kind::Network(fitting.cnn(config, true, seed, observer)?.into()),
             BaselineConfig::Tent(config) => {
                 let network = fitting.cnn(&config.cnn, true, seed, observer)?;
-                Kind::Network(Network { reading: Reading::Online(config.tent.clone()), ..network })
+                Kind::Network(Box::new(Network { reading: Reading::Online(config.tent.clone()), ..network }))
             }
         };
         Ok(Self {
