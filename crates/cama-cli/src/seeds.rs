@@ -105,6 +105,7 @@ mod tests {
                 baseline,
                 head,
                 guard,
+                attack,
             } = Seeds::new(seed);
             [
                 init,
@@ -120,6 +121,7 @@ mod tests {
                 baseline,
                 head,
                 guard,
+                attack,
             ]
         };
         let mut seen: Vec<u64> = (0..100).flat_map(all).collect();
