@@ -71,7 +71,7 @@ impl BaselineConfig {
         }
     }
 
-    /// Whether it is a network, which can be differentiated and trained on manipulated data.
+    /// Whether it is a network, which can be differentiated.
     pub fn is_network(&self) -> bool {
         !matches!(self, Self::Trees(_))
     }
