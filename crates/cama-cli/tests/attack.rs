@@ -76,7 +76,7 @@ fn attacks_are_made_on_every_way_and_transferred() {
             "--attack",
             "fgsm:0.1",
             "--against",
-            "transfer:mlp",
+            "transfer:n",
         ],
     );
     let names: Vec<&str> = table.lines().skip(1).filter_map(|line| line.split("  ").next()).collect();
