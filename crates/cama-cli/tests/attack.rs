@@ -18,6 +18,9 @@ fn told(row: &Value) -> String {
 fn attacks_are_made_on_every_way_and_transferred() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
+    let train = ["baseline", "--data", "mnist:train[..60]", "--kind"];
+    done(folder, &[&train[..], &["cnn", "--steps", "3", "--set", "cnn.channels=2", "--out", "n"]].concat());
+    done(folder, &[&train[..], &["trees", "--set", "trees.rounds=2", "--out", "t"]].concat());
     let base = [
         "evaluate",
         "--model",
@@ -30,7 +33,7 @@ fn attacks_are_made_on_every_way_and_transferred() {
         "--no-clean",
     ];
     let attack = ["--attack", "fgsm:0,0.1", "square:0.1:steps=2", "--attack-limit", "4"];
-    let against = ["--against", "trees,transfer:mlp"];
+    let against = ["--against", "t,transfer:n"];
     let run = run(folder, &[&base[..], &attack, &against].concat());
     assert_eq!(run.code, 0, "{}", run.err);
     let rows = rows(&run.out);
@@ -38,8 +41,8 @@ fn attacks_are_made_on_every_way_and_transferred() {
     let mut expected = Vec::new();
     for eps in ["fgsm:0", "fgsm:0.1"] {
         expected.extend(ways.map(|way| format!("{eps} {way} {way}")));
-        expected.extend(ways.map(|way| format!("{eps} {way} mlp")));
-        expected.push(format!("{eps} trees mlp"));
+        expected.extend(ways.map(|way| format!("{eps} {way} cnn")));
+        expected.push(format!("{eps} trees cnn"));
     }
     expected.extend(ways.map(|way| format!("square:0.1:steps=2 {way} {way}")));
     expected.push("square:0.1:steps=2 trees trees".into());
@@ -73,13 +76,13 @@ fn attacks_are_made_on_every_way_and_transferred() {
             "--attack",
             "fgsm:0.1",
             "--against",
-            "transfer:mlp",
+            "transfer:n",
         ],
     );
     let names: Vec<&str> = table.lines().skip(1).filter_map(|line| line.split("  ").next()).collect();
     assert!(table.starts_with("manipulation, made on "), "{table}");
     assert!(
-        ["none, –", "fgsm:0.1, bayes", "fgsm:0.1, mlp"].iter().all(|name| names.contains(name)),
+        ["none, –", "fgsm:0.1, bayes", "fgsm:0.1, cnn"].iter().all(|name| names.contains(name)),
         "{table}"
     );
 }

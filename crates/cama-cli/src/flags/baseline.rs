@@ -13,7 +13,7 @@ use super::TableFlags;
 /// `cama baseline`
 #[derive(Args)]
 pub struct BaselineFlags {
-    /// Which: `mlp`, `mlp-paper`, `cnn`, `cnn-bn`, `tent` or `trees`; a network that is to meet manipulated data is
+    /// Which: `mlp`, `mlp-paper`, `cnn`, `cnn-bn`, `cnn-adversarial`, `tent` or `trees`; a network that is to meet manipulated data is
     /// written with the manipulations, as in `cnn+shift-vertical:0.5|rotate:30`.
     #[arg(long, value_name = "KIND", required_unless_present = "tent_from", requires = "data")]
     pub kind: Option<String>,

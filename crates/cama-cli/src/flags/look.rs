@@ -54,7 +54,7 @@ pub struct EvaluateFlags {
     #[arg(long)]
     pub json: bool,
     /// Judge these beside the model. Trained on the model's own training data: `mlp`, a fully connected network on all
-    /// columns or pixels; `mlp-paper`, `cnn`, `cnn-bn` and `tent`, networks for images; `trees`, boosted ones; a network
+    /// columns or pixels; `mlp-paper`, `cnn`, `cnn-bn`, `cnn-adversarial` and `tent`, networks for images; `trees`, boosted ones; a network
     /// that meets manipulated data is written `cnn+shift-vertical:0.5|rotate:30`. Or folders that `cama baseline` wrote. With
     /// --attack, the adversarial examples made on `transfer:` any of these are tried on all.
     #[arg(long, value_name = "BASELINE,…", value_delimiter = ',', requires = "model")]

@@ -146,16 +146,14 @@ fn checked<'a, D: Attackable>(
     Ok(labels)
 }
 
-/// Attacks examples of which there are tensors' worth only: X and C side by side, A, and classes. For training, where nothing
-/// needs to be judged; one search, from where it may begin.
+/// One search for adversarial examples of images, `[image][value]`, of these classes: for training, where nothing is judged.
 pub(crate) fn perturbed(
     victim: &dyn Victim,
     space: &Space,
     attack: &Attack,
     origin: Vec<f32>,
-    a: Vec<f32>,
     labels: &[usize],
-    rng: &mut ChaCha8Rng,
+    rng: &ChaCha8Rng,
 ) -> Result<Vec<f32>> {
     let stream = |i: usize| {
         let mut stream = rng.clone();
@@ -165,9 +163,7 @@ pub(crate) fn perturbed(
     let streams: Vec<ChaCha8Rng> = (0..labels.len()).map(stream).collect();
     let goals = labels.iter().map(|&label| Goal::Not(label)).collect();
     let judging = streams.clone();
-    let mut batch = Batch { victim, space, attack, goals, origin, a, streams, judging };
-    // The next call draws other numbers.
-    rand_chacha::rand_core::Rng::next_u64(rng);
+    let mut batch = Batch { victim, space, attack, goals, origin, a: Vec::new(), streams, judging };
     if attack.eps == 0.0 { Ok(batch.origin) } else { Ok(search(&mut batch, None)?.end) }
 }
 

@@ -40,6 +40,12 @@ pub trait Attackable: Dataset {
 }
 
 impl Space {
+    /// Every pixel in [0, 1] of images of `[channels, height, width]`.
+    pub fn of_images(shape: [usize; 3]) -> Self {
+        let width = shape.iter().product();
+        Space { x: width, unit: vec![1.0; width], low: vec![0.0; width], high: vec![1.0; width], grid: shape }
+    }
+
     /// Values of X and C.
     pub fn width(&self) -> usize {
         self.unit.len()
@@ -107,14 +113,7 @@ impl Attackable for Images {
                 "columns are attacked in tables; of images every pixel may change within [0, 1]".into(),
             ));
         }
-        let width = self.volume();
-        Ok(Space {
-            x: width,
-            unit: vec![1.0; width],
-            low: vec![0.0; width],
-            high: vec![1.0; width],
-            grid: self.shape(),
-        })
+        Ok(Space::of_images(self.shape()))
     }
 
     fn changed(&self, name: String, points: &[f32]) -> Result<Self> {

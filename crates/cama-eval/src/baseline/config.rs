@@ -4,10 +4,10 @@ use cama::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{CnnConfig, MlpConfig, TentConfig, TreesConfig};
+use super::{AdversarialConfig, CnnConfig, MlpConfig, TentConfig, TreesConfig};
 
 /// The names of the baselines.
-pub const BASELINES: &[&str] = &["mlp", "mlp-paper", "cnn", "cnn-bn", "tent", "trees"];
+pub const BASELINES: &[&str] = &["mlp", "mlp-paper", "cnn", "cnn-bn", "cnn-adversarial", "tent", "trees"];
 
 /// Which baseline, and how to train it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,7 +21,9 @@ pub enum BaselineConfig {
     Cnn(CnnConfig),
     /// A convolutional network with batch normalisation.
     CnnBn(CnnConfig),
-    /// The same, which adapts to what it is asked about.
+    /// A convolutional network that trains on adversarial examples of itself.
+    CnnAdversarial(AdversarialConfig),
+    /// A convolutional network with batch normalisation, which adapts to what it is asked about.
     Tent(OnlineConfig),
     /// Gradient-boosted trees.
     Trees(TreesConfig),
@@ -49,6 +51,7 @@ impl BaselineConfig {
             "mlp-paper" => Ok(Self::MlpPaper(MlpConfig::paper())),
             "cnn" => Ok(Self::Cnn(CnnConfig::default())),
             "cnn-bn" => Ok(Self::CnnBn(CnnConfig::default())),
+            "cnn-adversarial" => Ok(Self::CnnAdversarial(AdversarialConfig::default())),
             "tent" => Ok(Self::Tent(OnlineConfig::default())),
             "trees" => Ok(Self::Trees(TreesConfig::default())),
             _ => Err(Error::unknown_name("baseline", name, BASELINES)),
@@ -62,12 +65,13 @@ impl BaselineConfig {
             Self::MlpPaper(_) => "mlp-paper",
             Self::Cnn(_) => "cnn",
             Self::CnnBn(_) => "cnn-bn",
+            Self::CnnAdversarial(_) => "cnn-adversarial",
             Self::Tent(_) => "tent",
             Self::Trees(_) => "trees",
         }
     }
 
-    /// Whether it is a network, which can be differentiated and trained on manipulated data.
+    /// Whether it is a network, which can be differentiated.
     pub fn is_network(&self) -> bool {
         !matches!(self, Self::Trees(_))
     }
@@ -81,6 +85,7 @@ impl BaselineConfig {
         match self {
             Self::Mlp(config) | Self::MlpPaper(config) => config.check(),
             Self::Cnn(config) | Self::CnnBn(config) => config.check(),
+            Self::CnnAdversarial(config) => config.cnn.check().and_then(|()| config.adversary.check()),
             Self::Tent(config) => config.cnn.check().and_then(|()| config.tent.check()),
             Self::Trees(config) => config.check(),
         }
@@ -114,6 +119,13 @@ impl BaselineConfig {
                 in_group(group, &["cnn"])?;
                 Self::CnnBn(changed(config, group, &field, value)?)
             }
+            Self::CnnAdversarial(AdversarialConfig { cnn, adversary }) => {
+                in_group(group, &["cnn", "adversary"])?;
+                Self::CnnAdversarial(match group {
+                    "cnn" => AdversarialConfig { cnn: changed(cnn, group, &field, value)?, adversary },
+                    _ => AdversarialConfig { adversary: changed(adversary, group, &field, value)?, cnn },
+                })
+            }
             Self::Tent(OnlineConfig { cnn, tent }) => {
                 in_group(group, &["cnn", "tent"])?;
                 Self::Tent(match group {
@@ -132,7 +144,7 @@ impl BaselineConfig {
     pub fn group(&self) -> &'static str {
         match self {
             Self::Mlp(_) | Self::MlpPaper(_) => "mlp",
-            Self::Cnn(_) | Self::CnnBn(_) | Self::Tent(_) => "cnn",
+            Self::Cnn(_) | Self::CnnBn(_) | Self::CnnAdversarial(_) | Self::Tent(_) => "cnn",
             Self::Trees(_) => "trees",
         }
     }
@@ -184,6 +196,8 @@ mod tests {
         assert!(matches!(with("mlp", "mlp.steps", json!(7)), Ok(BaselineConfig::Mlp(c)) if c.steps == 7));
         let tent = with("tent", "tent.learning-rate", json!(0.5)).unwrap();
         assert!(matches!(&tent, BaselineConfig::Tent(c) if c.tent.learning_rate == 0.5));
+        let adversarial = with("cnn-adversarial", "adversary.eps", json!(0.1)).unwrap();
+        assert!(matches!(&adversarial, BaselineConfig::CnnAdversarial(c) if c.adversary.eps == 0.1));
         let both = tent.with("cnn.layers", json!(2)).unwrap();
         assert!(
             matches!(both, BaselineConfig::Tent(c) if c.tent.learning_rate == 0.5 && c.cnn.layers == Some(2))

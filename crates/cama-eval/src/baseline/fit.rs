@@ -7,6 +7,7 @@ use cama::{Error, Observer, Result};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
+use super::adversary::adversarial;
 use super::augment::{all_met, mixed};
 use super::conv::Conv;
 use super::dense::Dense;
@@ -15,7 +16,7 @@ use super::learn::{Recipe, learn};
 use super::network::{Layers, Network, Reading};
 use super::scale::Scale;
 use super::spec::written;
-use super::{Baseline, BaselineConfig, CnnConfig, Kind, MlpConfig, Origin, Trees};
+use super::{AdversaryConfig, Baseline, BaselineConfig, CnnConfig, Kind, MlpConfig, Origin, Trees};
 
 /// Bound on the norm of the gradient of convolutional networks.
 const GRADIENT_CLIP: f64 = 5.0;
@@ -66,10 +67,22 @@ impl Baseline {
             BaselineConfig::Mlp(config) | BaselineConfig::MlpPaper(config) => {
                 Kind::Network(fitting.mlp(config, seed, observer)?.into())
             }
-            BaselineConfig::Cnn(config) => Kind::Network(fitting.cnn(config, false, seed, observer)?.into()),
-            BaselineConfig::CnnBn(config) => Kind::Network(fitting.cnn(config, true, seed, observer)?.into()),
+            BaselineConfig::Cnn(config) => {
+                Kind::Network(fitting.cnn(config, false, None, seed, observer)?.into())
+            }
+            BaselineConfig::CnnBn(config) => {
+                Kind::Network(fitting.cnn(config, true, None, seed, observer)?.into())
+            }
+            BaselineConfig::CnnAdversarial(_) if !manipulations.is_empty() => {
+                let problem = "it trains on adversarial examples, not on manipulated data; take `cnn`";
+                return Err(Error::spec("baseline", name, problem));
+            }
+            BaselineConfig::CnnAdversarial(config) => {
+                let adversary = Some(&config.adversary);
+                Kind::Network(fitting.cnn(&config.cnn, false, adversary, seed, observer)?.into())
+            }
             BaselineConfig::Tent(config) => {
-                let network = fitting.cnn(&config.cnn, true, seed, observer)?;
+                let network = fitting.cnn(&config.cnn, true, None, seed, observer)?;
                 Kind::Network(Box::new(Network { reading: Reading::Online(config.tent.clone()), ..network }))
             }
         };
@@ -127,6 +140,7 @@ impl<D: Dataset> Fitting<'_, D> {
             // Its products use all cores by themselves.
             shards: 1,
             dropout: config.silenced(),
+            watched_anew: false,
         };
         self.learn(Network::new(layers, scale), [&train, &held_out], &recipe, rng, observer)
     }
@@ -135,6 +149,7 @@ impl<D: Dataset> Fitting<'_, D> {
         &self,
         config: &CnnConfig,
         normalised: bool,
+        adversary: Option<&AdversaryConfig>,
         seed: u64,
         observer: &mut Observer,
     ) -> Result<Network> {
@@ -160,8 +175,14 @@ impl<D: Dataset> Fitting<'_, D> {
             weight_decay: 0.0,
             shards: shards(&device),
             dropout: vec![(config.hidden, config.dropout)],
+            watched_anew: adversary.is_some(),
         };
         let network = Network::new(Layers::Conv(conv), None);
+        if let Some(adversary) = adversary {
+            let mut make = adversarial(self.labelled, image, adversary);
+            let labels = &self.labelled.labels;
+            return learn(network, labels, [&train, &held_out], &recipe, &mut make, rng, observer);
+        }
         self.learn(network, [&train, &held_out], &recipe, rng, observer)
     }
 

@@ -32,6 +32,8 @@ pub(super) struct Recipe {
     pub shards: usize,
     /// Units that dropout may silence, layer by layer, and the share of them.
     pub dropout: Vec<(usize, f64)>,
+    /// Whether the held-out examples are made anew for every look: what is made of them depends on the network.
+    pub watched_anew: bool,
 }
 
 /// How a batch is made of the examples with these indices, `[indices, width]`: as they are, or changed; the network so
@@ -91,7 +93,10 @@ pub(super) fn learn(
         network.layers = layers;
         if (step + 1) % watch_every == 0 || step + 1 == recipe.steps {
             network = with_population(network, train, recipe.batch, make)?;
-            // Changed once, so that all looks are at the same.
+            if recipe.watched_anew {
+                watched = None;
+            }
+            // Otherwise changed once, so that all looks are at the same.
             let (x, y) = match &watched {
                 Some(watched) => watched,
                 None => {

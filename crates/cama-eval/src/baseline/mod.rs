@@ -4,6 +4,7 @@
 //!   architecture is not published; [`MlpConfig`] has defaults that are strong on tables and small images.
 //! - `mlp-paper`, the fully connected network that the paper compares with on digits.
 //! - `cnn`, a convolutional network for images of any size, and `cnn-bn`, the same with batch normalisation.
+//! - `cnn-adversarial`, a `cnn` that trains on adversarial examples of itself ([`AdversaryConfig`]).
 //! - `tent`, a `cnn-bn` that adapts by entropy minimisation to the very data it is asked about ([`TentConfig`]);
 //!   [`Baseline::tent`] adapts one to other data.
 //! - `trees`, gradient-boosted decision trees: what a practitioner would try first on a table.
@@ -12,6 +13,7 @@
 //! Networks can be trained on data half of which is manipulated ([`Baseline::fit_manipulated`], [`BaselineSpec`]), and
 //! every baseline can be kept ([`Baseline::save`]).
 
+mod adversary;
 mod augment;
 mod classifier;
 mod cnn;
@@ -38,6 +40,7 @@ use cama::data::table::Schema;
 use cama::{Error, Event, Observer, Phase, Result};
 use serde::{Deserialize, Serialize};
 
+pub use adversary::{AdversarialConfig, AdversaryConfig};
 pub use cnn::CnnConfig;
 pub use config::{BASELINES, BaselineConfig, OnlineConfig};
 use features::Features;

@@ -43,11 +43,16 @@ impl BaselineSpec {
     /// If the baseline cannot train on manipulated data.
     pub fn and(mut self, manipulations: &[String]) -> Result<Self> {
         self.manipulations.extend_from_slice(manipulations);
-        if self.manipulations.is_empty() || self.config.is_network() {
-            return Ok(self);
-        }
+        let problem = match self.config {
+            _ if self.manipulations.is_empty() => return Ok(self),
+            BaselineConfig::Trees(_) => "only networks are trained on manipulated data",
+            BaselineConfig::CnnAdversarial(_) => {
+                "it trains on adversarial examples, not on manipulated data; take `cnn`"
+            }
+            _ => return Ok(self),
+        };
         let written = written(self.config.name(), &self.manipulations);
-        Err(Error::spec("baseline", written, "only networks are trained on manipulated data"))
+        Err(Error::spec("baseline", written, problem))
     }
 
     /// The manipulations, read as those of such data.
@@ -87,6 +92,7 @@ mod tests {
         assert!(message("cnn+").contains("a manipulation is missing"));
         assert!(message("cnn+rotate:3||blur:1").contains("a manipulation is missing"));
         assert!(message("trees+rotate:3").contains("only networks"));
+        assert!(message("cnn-adversarial+rotate:3").contains("trains on adversarial examples"));
         assert!(BaselineSpec::parse("cnn+rotat:3").unwrap().read::<Manipulation>().is_err());
     }
 

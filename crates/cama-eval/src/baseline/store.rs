@@ -202,9 +202,7 @@ fn check(file: &File) -> std::result::Result<(), String> {
         (None, None) => {}
     }
     match &file.config {
-        BaselineConfig::Cnn(_) | BaselineConfig::CnnBn(_) | BaselineConfig::Tent(_)
-            if file.image.is_none() =>
-        {
+        config if convolves(config).is_some() && file.image.is_none() => {
             return Err("it convolves images of unknown size".into());
         }
         BaselineConfig::Mlp(config) | BaselineConfig::MlpPaper(config)
@@ -252,6 +250,7 @@ fn convolves(config: &BaselineConfig) -> Option<(&CnnConfig, bool)> {
     match config {
         BaselineConfig::Cnn(config) => Some((config, false)),
         BaselineConfig::CnnBn(config) => Some((config, true)),
+        BaselineConfig::CnnAdversarial(config) => Some((&config.cnn, false)),
         BaselineConfig::Tent(config) => Some((&config.cnn, true)),
         BaselineConfig::Mlp(_) | BaselineConfig::MlpPaper(_) | BaselineConfig::Trees(_) => None,
     }
