@@ -74,8 +74,10 @@ fn high_of(outcome: &Outcome, room: impl Fn(&Panel) -> f64) -> f64 {
 
 /// The legend: keys with names in rows, each in the middle; with its height.
 fn entries(legend: &Legend, room: f64, joined: bool) -> (Markup, f64) {
-    let most = room - KEY - 16.0;
-    let taken = |name: &str| KEY + width(name, NAME).min(most);
+    // Without a piece of a line, only the marker's part of a key is there.
+    let (key, aside) = if joined { (KEY, 0.0) } else { (KEY - 20.0, 10.0) };
+    let most = room - key - 16.0;
+    let taken = |name: &str| key + width(name, NAME).min(most);
     let mut rows: Vec<(f64, Vec<&(&str, Look)>)> = Vec::new();
     for entry in legend {
         let more = taken(entry.0);
@@ -93,8 +95,8 @@ fn entries(legend: &Legend, room: f64, joined: bool) -> (Markup, f64) {
                 @let before: f64 = row[..j].iter().map(|(name, _)| taken(name) + APART).sum();
                 @let x = (room - length) / 2.0 + before;
                 @let y = ENTRY * (i as f64 + 0.5);
-                g color=(look.colour()) class=(look.class()) { (look.key(x, y, joined)) }
-                text .ink x=(at(x + KEY)) y=(at(y + NAME * 0.36)) font-size=(at(NAME)) fill="#20242a" {
+                g color=(look.colour()) class=(look.class()) { (look.key(x - aside, y, joined)) }
+                text .ink x=(at(x + key)) y=(at(y + NAME * 0.36)) font-size=(at(NAME)) fill="#20242a" {
                     (clean(&cut(name, NAME, most)))
                 }
             }
