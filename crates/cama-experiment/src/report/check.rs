@@ -78,7 +78,9 @@ fn check_value(field: &str, value: f64, axis: &Axis) -> Result<()> {
         Some(names) if value.fract() != 0.0 || !(0.0..names.len() as f64).contains(&value) => {
             format!("a whole number from 0 to {}, a place of the axis' names", names.len() as f64 - 1.0)
         }
-        _ if !(value.abs() <= LARGEST) => format!("a number from {:e} to {LARGEST:e}", -LARGEST),
+        _ if value.is_nan() || value.abs() > LARGEST => {
+            format!("a number from {:e} to {LARGEST:e}", -LARGEST)
+        }
         None if axis.logarithmic && value < 0.0 => "0 or more, since the axis is logarithmic".into(),
         _ => return Ok(()),
     };

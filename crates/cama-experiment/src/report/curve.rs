@@ -4,7 +4,8 @@ use maud::{Markup, html};
 
 use super::look::Look;
 use super::scale::Scale;
-use super::text::{at, clean, decimals, fixed, short};
+use super::table::label;
+use super::text::{at, clean, decimals, fixed};
 use crate::outcome::{Panel, Point, Series};
 
 /// A series with the places of its points.
@@ -48,7 +49,7 @@ pub(super) fn all<'a>(panel: &'a Panel, looks: &[(&str, Look)], x: &Scale, y: &S
                 low: y.place(point.interval[0]),
                 high: y.place(point.interval[1]),
                 joined: before.is_some_and(|before| x.joins(before, point.x)),
-                told: told(series, point, x),
+                told: told(panel, series, point),
             });
             before = Some(point.x);
         }
@@ -59,14 +60,10 @@ pub(super) fn all<'a>(panel: &'a Panel, looks: &[(&str, Look)], x: &Scale, y: &S
     panel.series.iter().enumerate().filter_map(curve).collect()
 }
 
-fn told(series: &Series, point: &Point, x: &Scale) -> String {
-    let place = match x.names() {
-        Some(names) => names.get(point.x as usize).cloned().unwrap_or_default(),
-        None => short(point.x),
-    };
+fn told(panel: &Panel, series: &Series, point: &Point) -> String {
     let digits = decimals(point.y);
     let [y, low, high] = [point.y, point.interval[0], point.interval[1]].map(|value| fixed(value, digits));
-    format!("{}, {place}: {y} [{low}, {high}]", series.name)
+    format!("{}, {}: {y} [{low}, {high}]", series.name, label(panel, point.x))
 }
 
 impl Curve<'_> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use cama::files::write_atomic;
 use cama::{Error, Result};
 
-use super::table::place;
+use super::table::label;
 use crate::outcome::Reach;
 
 const CSV: &str = "results.csv";
@@ -23,7 +23,7 @@ pub(super) fn write_csv(folder: &Path, reach: &Reach) -> Result<()> {
                 for series in &panel.series {
                     for point in &series.points {
                         let x = match panel.x.names {
-                            Some(_) => place(&panel.x, point.x),
+                            Some(_) => label(panel, point.x),
                             None => point.x.to_string(),
                         };
                         let [low, high] = point.interval.map(|end| end.to_string());

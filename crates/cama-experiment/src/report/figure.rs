@@ -4,7 +4,7 @@ use maud::{Markup, PreEscaped, html};
 
 use super::look::Look;
 use super::panel::{self, Frame, crowded};
-use super::text::{FONTS, at, clean, width};
+use super::text::{FONTS, at, clean, cut, width};
 use crate::outcome::{Outcome, Panel};
 
 /// Widths of a diagram beside others or on a phone, alone, and with many names.
@@ -12,6 +12,8 @@ const NARROW: f64 = 440.0;
 const ALONE: f64 = 640.0;
 const CROWDED: f64 = 1000.0;
 const PLOT: f64 = 270.0;
+/// Marks beside each other on a phone.
+const PHONE: usize = 28;
 const GAP: f64 = 20.0;
 const NAME: f64 = 13.0;
 /// A line of the legend, and what is left and right of a name in it.
@@ -70,26 +72,65 @@ fn high_of(outcome: &Outcome, room: impl Fn(&Panel) -> f64) -> f64 {
     outcome.panels.first().map_or(0.0, |first| common(outcome, &room, room(first)).height())
 }
 
-/// The legend: keys with names in columns, in the middle; with its height.
+/// The legend: keys with names in rows, each in the middle; with its height.
 fn entries(legend: &Legend, room: f64, joined: bool) -> (Markup, f64) {
-    let widest = legend.iter().map(|(name, _)| width(name, NAME)).fold(0.0, f64::max);
-    let column = (KEY + widest + APART).min(room);
-    let columns = ((room / column).floor() as usize).clamp(1, legend.len().max(1));
-    let rows = legend.len().div_ceil(columns);
-    // As many columns as the rows need, so that the last row is not nearly empty.
-    let columns = legend.len().div_ceil(rows.max(1)).max(1);
-    let left = (room - column * columns as f64 + APART) / 2.0;
+    // Without a piece of a line, only the marker's part of a key is there.
+    let (key, aside) = if joined { (KEY, 0.0) } else { (KEY - 20.0, 10.0) };
+    let most = room - key - 16.0;
+    let taken = |name: &str| key + width(name, NAME).min(most);
+    let mut rows: Vec<(f64, Vec<&(&str, Look)>)> = Vec::new();
+    for entry in legend {
+        let more = taken(entry.0);
+        match rows.last_mut() {
+            Some((length, row)) if *length + APART + more <= room - 16.0 => {
+                *length += APART + more;
+                row.push(entry);
+            }
+            _ => rows.push((more, vec![entry])),
+        }
+    }
     let drawn = html! {
-        @for (i, (name, look)) in legend.iter().enumerate() {
-            @let x = left.max(8.0) + column * (i % columns) as f64;
-            @let y = ENTRY * ((i / columns) as f64 + 0.5);
-            g color=(look.colour()) class=(look.class()) { (look.key(x, y, joined)) }
-            text .ink x=(at(x + KEY)) y=(at(y + NAME * 0.36)) font-size=(at(NAME)) fill="#20242a" {
-                (clean(&super::text::cut(name, NAME, room - KEY - 16.0)))
+        @for (i, (length, row)) in rows.iter().enumerate() {
+            @for (j, (name, look)) in row.iter().enumerate() {
+                @let before: f64 = row[..j].iter().map(|(name, _)| taken(name) + APART).sum();
+                @let x = (room - length) / 2.0 + before;
+                @let y = ENTRY * (i as f64 + 0.5);
+                g color=(look.colour()) class=(look.class()) { (look.key(x - aside, y, joined)) }
+                text .ink x=(at(x + key)) y=(at(y + NAME * 0.36)) font-size=(at(NAME)) fill="#20242a" {
+                    (clean(&cut(name, NAME, most)))
+                }
             }
         }
     };
-    (drawn, ENTRY * rows as f64)
+    (drawn, ENTRY * rows.len() as f64)
+}
+
+/// A diagram for a phone in parts below each other, with so few of the names each that all marks can be told apart.
+fn parts(panel: &Panel) -> Vec<Panel> {
+    let Some(names) = panel.x.names.as_ref().filter(|_| crowded(panel)) else { return vec![panel.clone()] };
+    let most = (PHONE / panel.series.len().max(1)).max(1);
+    // Evenly, so that the last part is not nearly empty.
+    let count = names.len().div_ceil(most);
+    let range = panel::y_ends(panel);
+    let part = |i: usize| {
+        let (first, end) = (i * names.len() / count, (i + 1) * names.len() / count);
+        let mut part = panel.clone();
+        part.x.names = Some(names[first..end].to_vec());
+        part.y.range = Some(range);
+        for series in &mut part.series {
+            series.points.retain(|point| (first as f64..end as f64).contains(&point.x));
+            series.points.iter_mut().for_each(|point| point.x -= first as f64);
+        }
+        // What all of them have is told once, above the first and below the last.
+        if i > 0 {
+            part.title = String::new();
+        }
+        if i + 1 < count {
+            part.x.label = String::new();
+        }
+        part
+    };
+    (0..count).map(part).collect()
 }
 
 fn joined(panels: &[Panel]) -> bool {
@@ -112,16 +153,22 @@ pub(super) fn inline(outcome: &Outcome, legend: &Legend) -> Markup {
         // Alone in a row, a diagram is drawn twice: for wide windows, and for phones with letters that can be read.
         @for (i, panel) in &full {
             @let width = if crowded(panel) { CROWDED } else { ALONE };
-            @for (width, plot, class) in [(width, PLOT * 1.15, "wide"), (NARROW, PLOT * 1.2, "narrow")] {
-                @let id = format!("{}-{i}-{class}", outcome.name);
-                (picture(outcome, panel, legend, Frame::of([*panel], width, plot), &id, class))
+            @let id = format!("{}-{i}", outcome.name);
+            (picture(outcome, panel, legend, Frame::of([*panel], width, PLOT * 1.15), &id, "wide"))
+            @let parts = parts(panel);
+            @let plot = if parts.len() > 1 { PLOT * 0.8 } else { PLOT * 1.2 };
+            @for (j, part) in parts.iter().enumerate() {
+                (picture(outcome, part, legend, Frame::of([part], NARROW, plot), &format!("{id}-{j}"), "narrow"))
             }
         }
         ul .legend {
             @for (name, look) in legend {
                 li class=(look.class()) {
-                    svg .key viewBox="0 0 36 16" width="36" height="16" aria-hidden="true" {
-                        (look.key(0.0, 8.0, joined(&outcome.panels)))
+                    @let joined = joined(&outcome.panels);
+                    // Without a piece of a line, only the marker's part of it.
+                    @let (part, width) = if joined { ("0 0 36 16", 36) } else { ("10 0 16 16", 16) };
+                    svg .key viewBox=(part) width=(width) height="16" aria-hidden="true" {
+                        (look.key(0.0, 8.0, joined))
                     }
                     span { (clean(name)) }
                 }
@@ -167,6 +214,22 @@ mod tests {
         }
         // Two points of each series.
         assert_eq!(document.descendants().filter(|node| node.has_tag_name("title")).count(), 12);
+    }
+
+    #[test]
+    fn on_a_phone_many_names_are_in_parts_that_hold_all_points() {
+        let points: Vec<[f64; 2]> = (0..7).map(|i| [f64::from(i), 0.1 * f64::from(i + 1)]).collect();
+        let mut panel = panel((0..9).map(|i| series(&format!("{i}"), &points)).collect());
+        panel.x.names = Some((0..7).map(|i| format!("name {i}")).collect());
+        let parts = parts(&panel);
+        let names: Vec<Vec<String>> = parts.iter().map(|part| part.x.names.clone().unwrap()).collect();
+        assert_eq!(names.iter().map(Vec::len).collect::<Vec<_>>(), [2, 2, 3]);
+        assert_eq!(Some(names.concat()), panel.x.names);
+        let at = |part: usize| {
+            parts[part].series[8].points.iter().map(|point| (point.x, point.y)).collect::<Vec<_>>()
+        };
+        assert_eq!((at(0)[0], at(1)[1], at(2)[2]), ((0.0, 0.1 * 1.0), (1.0, 0.1 * 4.0), (2.0, 0.1 * 7.0)));
+        assert_eq!(parts[2].y.range, Some([0.0, 1.0]));
     }
 
     #[test]

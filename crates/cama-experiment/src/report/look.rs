@@ -97,31 +97,38 @@ impl Look {
     }
 }
 
-/// The looks of all series of a report, by name.
+/// The looks of the series that more than one experiment has, by name.
 pub(super) struct Looks(HashMap<String, usize>);
 
 impl Looks {
     /// A name looks the same in all experiments, as far as looks suffice.
     pub(super) fn new(reach: &Reach) -> Self {
+        let all: Vec<&str> = reach.outcomes.iter().flat_map(names).collect();
         let mut looks = HashMap::new();
-        for name in reach.outcomes.iter().flat_map(names) {
-            let next = looks.len();
-            looks.entry(name.to_string()).or_insert(next);
+        for name in &all {
+            if all.iter().filter(|other| *other == name).count() > 1 {
+                let next = looks.len();
+                looks.entry(name.to_string()).or_insert(next);
+            }
         }
         Looks(looks)
     }
 
     /// The series of an experiment, in the order in which its diagrams name them, each with a look of its own.
     pub(super) fn of<'a>(&self, outcome: &'a Outcome) -> Vec<(&'a str, Look)> {
-        let mut given: Vec<(&str, Look)> = Vec::new();
-        for name in names(outcome) {
-            let wish = self.0.get(name).copied().unwrap_or(0) % LOOKS;
-            let free = |look: &usize| !given.iter().any(|(_, taken)| taken.0 == *look);
-            // The next free one if another series of this experiment has it, and a second round if none is free.
-            let look = (wish..wish + LOOKS).map(|look| look % LOOKS).chain(LOOKS..).find(free);
-            given.push((name, Look(look.unwrap_or(wish))));
+        let names = names(outcome);
+        let mut given: Vec<Option<usize>> = Vec::new();
+        // Those that other experiments have too choose first, of the others each takes the first that is free.
+        for name in &names {
+            let wish = self.0.get(*name).filter(|look| **look < LOOKS && !given.contains(&Some(**look)));
+            given.push(wish.copied());
         }
-        given
+        for i in 0..given.len() {
+            let free = (0..).find(|look| !given.contains(&Some(*look)));
+            given[i] = given[i].or(free);
+        }
+        let looks = given.into_iter().map(|look| Look(look.unwrap_or(0)));
+        names.into_iter().zip(looks).collect()
     }
 }
 

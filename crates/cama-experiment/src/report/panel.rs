@@ -73,6 +73,11 @@ fn scales(panel: &Panel, x: [f64; 2], y: [f64; 2]) -> (Scale, Scale) {
     (Scale::new(&panel.x, &xs, false, x), Scale::new(&panel.y, &ys, true, y))
 }
 
+/// From where to where the vertical axis of a panel goes.
+pub(super) fn y_ends(panel: &Panel) -> [f64; 2] {
+    scales(panel, [0.0, 1.0], [1.0, 0.0]).1.range()
+}
+
 fn margins(panel: &Panel, width: f64, plot: f64) -> Margins {
     let (_, y) = scales(panel, [0.0, width], [plot, 0.0]);
     let widest = y_ticks(&y, plot).iter().map(|tick| self::width(&tick.label, TICK)).fold(0.0, f64::max);
@@ -93,12 +98,12 @@ fn margins(panel: &Panel, width: f64, plot: f64) -> Margins {
             longest * TURN_SIN + TICK
         }
     };
-    let title = wrap(&panel.title, TITLE, width - 28.0, 2).len() as f64;
+    let title = wrap(&panel.title, TITLE, width - left - 14.0, 2).len() as f64;
     Margins {
         left,
         right: 14.0,
         top: 10.0 + title * TITLE * LINE + if title > 0.0 { 8.0 } else { 0.0 },
-        bottom: 10.0 + names + 8.0 + lines(&panel.x, inner) * LABEL * LINE,
+        bottom: 8.0 + names + 6.0 + lines(&panel.x, inner) * LABEL * LINE,
     }
 }
 
@@ -157,13 +162,13 @@ pub(super) fn draw(panel: &Panel, looks: &[(&str, Look)], frame: Frame, id: &str
     let (x, y) = scales(panel, [left, end], [base, top]);
     let middle = (left + end) / 2.0;
     let curves: Vec<Curve> = curve::all(panel, looks, &x, &y);
-    let title = wrap(&panel.title, TITLE, width - 28.0, 2);
+    let title = wrap(&panel.title, TITLE, end - left, 2);
     let x_label = wrap(&panel.x.label, LABEL, end - left, 2);
     let y_label = wrap(&panel.y.label, LABEL, plot, 2);
     let below = base + bottom - x_label.len() as f64 * LABEL * LINE;
     html! {
         @for (i, line) in title.iter().enumerate() {
-            (label(line, [width / 2.0, 8.0 + TITLE + i as f64 * TITLE * LINE], TITLE, true))
+            (label(line, [middle, 8.0 + TITLE + i as f64 * TITLE * LINE], TITLE, true))
         }
         (grid(&x, &y, [left, end], [top, base]))
         clipPath id=(id) {
@@ -273,12 +278,12 @@ mod tests {
     #[test]
     fn names_are_turned_only_if_they_have_no_room() {
         let mut panel = panel(vec![series("a", &[[0.0, 0.5]])]);
-        panel.x.names = Some((0..4).map(|i| format!("turned by {i}°")).collect());
-        let (level, written) = drawn(&panel, 440.0);
-        assert!(written.contains(&"turned by".to_string()), "{written:?}");
-        panel.x.names = Some((0..4).map(|i| format!("a manipulation of the kind number {i}")).collect());
-        let (turned, written) = drawn(&panel, 440.0);
-        assert!(written.iter().any(|name| name.starts_with("a manipulation of")), "{written:?}");
+        panel.x.names = Some((0..4).map(|i| format!("turned anticlockwise {i}°")).collect());
+        let (level, written) = drawn(&panel, 540.0);
+        assert!(written.contains(&"turned".to_string()), "{written:?}");
+        panel.x.names = Some((0..4).map(|i| format!("a manipulation-of-the-kind-number-{i}")).collect());
+        let (turned, written) = drawn(&panel, 540.0);
+        assert!(written.iter().any(|name| name.starts_with("a manipulation-of")), "{written:?}");
         assert!(turned.height() > level.height() + 40.0);
     }
 

@@ -61,6 +61,6 @@ mod tests {
     #[test]
     fn what_is_no_drawing_is_told() {
         assert!(png("<svg").is_err());
-        assert!(png("<svg xmlns='http://www.w3.org/2000/svg' width='1e30' height='1e30'/>").is_err());
+        assert!(png("<svg xmlns='http://www.w3.org/2000/svg' width='0' height='9'/>").is_err());
     }
 }

@@ -48,7 +48,7 @@ impl Scale {
             let zero = values.contains(&0.0);
             let positive = bounds(values.iter().copied().filter(|value| *value > 0.0));
             let [low, high] = axis.range.or(positive).unwrap_or([0.001, 1.0]);
-            let percent = high <= 1.0 && axis.label.to_lowercase().contains("share");
+            let percent = in_percent(axis, high);
             let ends = match axis.range {
                 Some(_) => [low.log10(), high.log10()],
                 None => padded([low.log10(), high.log10()], 0.04, 0.5),
@@ -93,6 +93,14 @@ impl Scale {
         }
     }
 
+    /// The values at both ends, as the axis has them.
+    pub(super) fn range(&self) -> [f64; 2] {
+        match self.kind {
+            Kind::Logarithmic { .. } => self.ends.map(|end| 10f64.powf(end)),
+            _ => self.ends,
+        }
+    }
+
     /// How far apart the names are; the whole length if there are none.
     pub(super) fn slot(&self) -> f64 {
         let length = (self.places[1] - self.places[0]).abs();
@@ -126,10 +134,7 @@ impl Scale {
                 values.into_iter().map(|value| tick(value, text::fixed(value, decimals))).collect()
             }
             Kind::Logarithmic { zero, percent } => {
-                let label = |value: f64| match percent {
-                    true => format!("{}%", text::short(value * 100.0)),
-                    false => text::short(value),
-                };
+                let label = |value: f64| text::place(value, *percent);
                 let mut ticks: Vec<Tick> = Vec::new();
                 ticks.extend(zero.then(|| tick(0.0, label(0.0))));
                 ticks.extend(powers(self.ends, wanted).into_iter().map(|value| tick(value, label(value))));
@@ -149,6 +154,11 @@ impl Scale {
             (first..last).flat_map(|power| (2..10).map(move |times| f64::from(times) * 10f64.powi(power)));
         values.filter(|value| within(self.ends, value.log10())).map(|value| self.place(value)).collect()
     }
+}
+
+/// Whether the numbers of an axis are told in per cent: of a logarithmic one that is of shares up to all.
+pub(super) fn in_percent(axis: &Axis, highest: f64) -> bool {
+    axis.logarithmic && highest <= 1.0 && axis.label.to_lowercase().contains("share")
 }
 
 fn bounds(values: impl Iterator<Item = f64>) -> Option<[f64; 2]> {
@@ -229,7 +239,7 @@ mod tests {
         let places = [0.001, 0.01, 0.1, 1.0].map(|share| scale.place(share).round());
         assert_eq!(places, [100.0, 200.0, 300.0, 400.0]);
         assert_eq!(labels(&scale, 5), ["0.1%", "1%", "10%", "100%"]);
-        assert_eq!(labels(&scale, 10), ["0.1%", "0.3%", "1%", "3%", "10%", "30%", "100%"]);
+        assert_eq!(labels(&scale, 8), ["0.1%", "0.3%", "1%", "3%", "10%", "30%", "100%"]);
         assert!(scale.joins(0.001, 0.01) && !scale.shows(0.0001));
     }
 

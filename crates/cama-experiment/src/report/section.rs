@@ -90,7 +90,7 @@ fn claims(outcome: &Outcome) -> Markup {
                 @for claim in &outcome.claims { li {
                     div { (verdict(claim.holds)) }
                     div {
-                        p .says { @if claim.by_paper { "The paper: " } @else { "Our own: " } (clean(&claim.says)) }
+                        p .says { @if claim.by_paper { "The paper: " } @else { "Our own claim: " } (clean(&claim.says)) }
                         p .soft { "Here: " (clean(&claim.numbers)) }
                     }
                 } }

@@ -3,8 +3,9 @@
 use maud::{Markup, html};
 
 use super::look::Look;
-use super::text::{clean, decimals, fixed, short};
-use crate::outcome::{Axis, Outcome, Panel, Point, Series};
+use super::scale::in_percent;
+use super::text::{self, clean, decimals, fixed, sentence};
+use crate::outcome::{Outcome, Panel, Point, Series};
 
 /// Up to so many places, series are rows and places columns.
 const COLUMNS: usize = 10;
@@ -21,21 +22,22 @@ pub(super) fn numbers(outcome: &Outcome, panel: &Panel, legend: &[(&str, Look)])
         (1, _) | (_, "") => String::new(),
         (_, title) => format!("{title}: "),
     };
+    let told = format!("{title}{}, mean and 95% interval, by {}", panel.y.label, panel.x.label);
+    let told = sentence(&told);
+    let label = |x: f64| clean(&label(panel, x));
     let name = |series: &Series| {
         let look = legend.iter().find(|(name, _)| *name == series.name).map(|(_, look)| look.class());
-        html! { span class={ "name " (look.unwrap_or_default()) } { (clean(&series.name)) } }
+        html! { span class={ "name " (look.unwrap_or_default()) } { span { (clean(&series.name)) } } }
     };
     let at = |series: &Series, x: f64| cell(series.points.iter().find(|point| point.x == x), digits);
     html! {
         div .scroll tabindex="0" role="region" aria-label={ "Numbers: " (clean(&panel.y.label)) } {
             table .numbers {
-                caption {
-                    (clean(&title)) (clean(&panel.y.label)) ", mean and 95% interval, by " (clean(&panel.x.label))
-                }
+                caption { span { (clean(&told)) } }
                 @if places.len() <= COLUMNS {
                     thead { tr {
                         th scope="col" { "" }
-                        @for x in &places { th scope="col" { (clean(&place(&panel.x, *x))) } }
+                        @for x in &places { th scope="col" { (label(*x)) } }
                     } }
                     tbody { @for series in &panel.series { tr {
                         th scope="row" { (name(series)) }
@@ -47,15 +49,15 @@ pub(super) fn numbers(outcome: &Outcome, panel: &Panel, legend: &[(&str, Look)])
                         @for series in &panel.series { th scope="col" { (name(series)) } }
                     } }
                     tbody { @for x in &places { tr {
-                        th scope="row" { (clean(&place(&panel.x, *x))) }
+                        th scope="row" { (label(*x)) }
                         @for series in &panel.series { (at(series, *x)) }
                     } } }
                 }
             }
         }
         details {
-            summary { (clean(&title)) "what each seed gave" }
-            (seeds(outcome, panel, digits, name))
+            summary { (clean(&sentence(&format!("{title}what each seed gave")))) }
+            (seeds(outcome, panel, digits, name, label))
         }
     }
 }
@@ -72,7 +74,13 @@ fn cell(point: Option<&Point>, digits: usize) -> Markup {
     }
 }
 
-fn seeds(outcome: &Outcome, panel: &Panel, digits: usize, name: impl Fn(&Series) -> Markup) -> Markup {
+fn seeds(
+    outcome: &Outcome,
+    panel: &Panel,
+    digits: usize,
+    name: impl Fn(&Series) -> Markup,
+    label: impl Fn(f64) -> String,
+) -> Markup {
     let points = || panel.series.iter().flat_map(|series| &series.points);
     let columns = points().map(|point| point.values.len()).max().unwrap_or(0);
     let column = |i: usize| match outcome.seeds.get(i) {
@@ -82,7 +90,7 @@ fn seeds(outcome: &Outcome, panel: &Panel, digits: usize, name: impl Fn(&Series)
     html! {
         div .scroll tabindex="0" role="region" aria-label="Numbers of each seed" {
             table .numbers {
-                caption { (clean(&panel.y.label)) " of each seed" }
+                caption { span { (clean(&sentence(&panel.y.label))) " of each seed" } }
                 thead { tr {
                     th scope="col" { "Series" }
                     th scope="col" { (clean(&panel.x.label)) }
@@ -95,7 +103,7 @@ fn seeds(outcome: &Outcome, panel: &Panel, digits: usize, name: impl Fn(&Series)
                     @for series in &panel.series { @for point in &series.points {
                         tr {
                             th scope="row" { (name(series)) }
-                            td { (clean(&place(&panel.x, point.x))) }
+                            td { (label(point.x)) }
                             @for i in 0..columns {
                                 td { @if let Some(value) = point.values.get(i) { (fixed(*value, digits)) } }
                             }
@@ -110,12 +118,14 @@ fn seeds(outcome: &Outcome, panel: &Panel, digits: usize, name: impl Fn(&Series)
     }
 }
 
-/// A place on an axis in words: its name, or its number.
-pub(super) fn place(axis: &Axis, x: f64) -> String {
-    match &axis.names {
-        Some(names) => names.get(x as usize).cloned().unwrap_or_else(|| short(x)),
-        None => short(x),
-    }
+/// A place on the horizontal axis in words: its name, or its number as the axis has it.
+pub(super) fn label(panel: &Panel, x: f64) -> String {
+    let names = panel.x.names.as_ref();
+    let highest =
+        || panel.series.iter().flat_map(|series| &series.points).map(|point| point.x).fold(0.0, f64::max);
+    let number =
+        || text::place(x, in_percent(&panel.x, panel.x.range.map_or_else(highest, |range| range[1])));
+    names.and_then(|names| names.get(x as usize).cloned()).unwrap_or_else(number)
 }
 
 #[cfg(test)]
@@ -144,6 +154,6 @@ mod tests {
         let outcome = Outcome { panels: vec![panel.clone()], ..outcome("a") };
         let page = numbers(&outcome, &panel, &[]).into_string();
         assert_eq!(page.matches("not measured").count(), 1);
-        assert_eq!(page.matches("0.250").count(), 3, "the mean twice, and one seed's");
+        assert_eq!(page.matches("0.250").count(), 2, "in both tables");
     }
 }

@@ -178,7 +178,7 @@ fn the_page_tells_all_names_numbers_and_verdicts() {
     for panel in &reach.outcomes[0].panels {
         for series in &panel.series {
             let name = maud::html! { (text::clean(&series.name)) }.into_string();
-            assert!(page.contains(&format!("<span>{name}</span>")), "{name} in the legend");
+            assert!(page.contains(&format!("</svg><span>{name}</span>")), "{name} in the legend");
             for point in &series.points {
                 let interval = point.interval.map(|end| format!("{end:.3}"));
                 assert!(page.contains(&format!("[{}]", interval.join(", "))), "{interval:?}");

@@ -98,6 +98,17 @@ pub(super) fn short(value: f64) -> String {
     }
 }
 
+/// A place on an axis, in per cent if its numbers are shares.
+pub(super) fn place(value: f64, percent: bool) -> String {
+    if percent { format!("{}%", short(value * 100.0)) } else { short(value) }
+}
+
+/// A text with a large letter at its beginning.
+pub(super) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// The decimals with which numbers up to `largest` are told in tables: three for accuracies.
 pub(super) fn decimals(largest: f64) -> usize {
     match largest.abs() {
@@ -124,9 +135,9 @@ mod tests {
 
     #[test]
     fn text_is_broken_between_words_and_ends_where_the_room_ends() {
-        assert_eq!(wrap("a few short words", 10.0, 60.0, 3), ["a few", "short", "words"]);
+        assert_eq!(wrap("a few short words", 10.0, 50.0, 3), ["a few", "short", "words"]);
         assert_eq!(wrap("a few short words", 10.0, 1000.0, 3), ["a few short words"]);
-        assert_eq!(wrap("a few short words", 10.0, 60.0, 2), ["a few", "short…"]);
+        assert_eq!(wrap("a few short words", 10.0, 50.0, 2), ["a few", "short…"]);
         let long = wrap(&"x".repeat(500), 10.0, 60.0, 2);
         assert_eq!(long.len(), 1);
         assert!(long[0].ends_with('…') && width(&long[0], 10.0) <= 60.0);
@@ -138,7 +149,7 @@ mod tests {
         assert_eq!([0.1 + 0.2, 0.0, 1e-9, 100.0, 25e9].map(short), ["0.3", "0", "1e-9", "100", "2.5e10"]);
         assert_eq!([fixed(-0.0001, 2), fixed(0.5, 1), fixed(-1.25, 2)], ["0.00", "0.5", "-1.25"]);
         assert_eq!([1.0, 0.02, 45.0, 12345.0].map(decimals), [3, 4, 2, 0]);
-        assert_eq!([-0.04, 3.14159].map(at), ["0", "3.1"]);
+        assert_eq!([-0.04, 3.1234].map(at), ["0", "3.1"]);
         assert_eq!([3.0, 75.0, 600.0, 7980.0].map(duration), ["3.0 s", "75 s", "10 min", "2 h 13 min"]);
     }
 
