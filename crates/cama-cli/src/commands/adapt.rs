@@ -6,9 +6,11 @@ use cama::data::table::Rows;
 use cama::data::{Dataset, Images};
 use cama::mechanism::MechanismConfig;
 use cama::{
-    AdaptReport, Adaptation, Card, Decider, Error, Event, Former, Input, Outcome, StoredModel, VERDICTS,
-    Verdict, adapt, dream,
+    AdaptReport, Adaptation, Card, Decider, Error, Event, Former, Input, Outcome, PredictConfig, StoredModel,
+    VERDICTS, Verdict, adapt, dream,
 };
+
+use cama_eval::attack::{Attacks, CamaVictim, CamaWay, Limits, attack_unlabelled};
 
 use super::{load_model, manipulated};
 use crate::flags::{AdaptFlags, DreamFlags, with_settings};
@@ -55,6 +57,7 @@ pub fn fit<D: Source>(
     let seed = session.seeds.manipulate_adapt;
     let data = D::load(&flags.data, false, &stored, &flags.reading, session)?;
     let data = manipulated(data, flags.manipulate.as_deref(), seed)?.without_labels();
+    let data = attacked(data, flags.attack.as_deref(), &stored, session)?;
     let clean: Option<D> = clean_data(flags, &stored, session)?;
     session.detail(|| format!("{} with {config:?}", data.name()));
 
@@ -77,6 +80,32 @@ pub fn fit<D: Source>(
     let verdicts =
         adapted.verdicts.iter().enumerate().map(|(i, &verdict)| (data.index(i), verdict)).collect();
     Ok((StoredModel { model: adapted.model, card, ..stored }, verdicts))
+}
+
+/// `data` after the attack that was written, if any was, on the model by Bayes' rule.
+fn attacked<D: Source>(
+    data: D,
+    spec: Option<&str>,
+    stored: &StoredModel,
+    session: &Session,
+) -> cama::Result<D> {
+    let Some(spec) = spec else { return Ok(data) };
+    let attacks = spec.parse::<Attacks>()?.into_points();
+    let [attack] = attacks[..] else {
+        return Err(Error::spec("attack", spec, "give one strength: the data is attacked once"));
+    };
+    let predict = PredictConfig {
+        samples: 1,
+        m: stored.card.default_m(),
+        seed: session.seeds.predict,
+        ..PredictConfig::default()
+    };
+    let victim = CamaVictim::new(&stored.decider(), &predict, CamaWay::Bayes);
+    let _graceful = Graceful::begin();
+    let mut reporter = Reporter::new(session, 1);
+    let observer = &mut |event: Event| reporter.observe(event);
+    let space = data.space(&Limits::default())?;
+    Ok(attack_unlabelled(&victim, &data, &space, &attack, session.seeds.attack, observer)?.data)
 }
 
 /// Gives the model its mechanisms, and lets q2 dream if it does not know all of the explicit ones yet.

@@ -19,6 +19,10 @@ pub struct AdaptFlags {
     /// Manipulate them first.
     #[arg(long, value_name = "SPEC")]
     pub manipulate: Option<String>,
+    /// Attack them then, on the model as it is and away from the classes that it gives them by Bayes' rule: one
+    /// adversarial attack at one strength, such as `pgd:0.3`, as `cama evaluate --help` has them.
+    #[arg(long, value_name = "SPEC")]
+    pub attack: Option<String>,
     /// What the world may have done: `affine`, `photometric`, `per-column`, `latent`, a list of them; the model's own unless
     /// given. Those that the model lacks are attached to it.
     #[arg(long, value_name = "M,…")]

@@ -33,7 +33,7 @@ pub use evaluate::{AttackPlan, Attacked, Surrogate, attack_and_evaluate};
 pub use limits::Limits;
 pub use masking::signs_of_masking;
 pub(crate) use run::perturbed;
-pub use run::{Adversarial, Losses, Oracle, attack};
+pub use run::{Adversarial, Losses, Oracle, attack, attack_unlabelled};
 pub use space::{Attackable, Space};
 pub use spec::{Attack, Method, Norm};
 pub use strengths::Attacks;

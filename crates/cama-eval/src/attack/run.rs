@@ -66,7 +66,58 @@ pub fn attack<D: Attackable>(
     seed: u64,
     observer: &mut Observer,
 ) -> Result<Adversarial<D>> {
-    let labels = checked(victim, data, space, attack)?;
+    let Some(labels) = data.labels() else {
+        return Err(Error::Mismatch(format!("{} has no labels: nothing to mislead from", data.name())));
+    };
+    mislead(victim, oracle, data, labels, space, attack, seed, observer)
+}
+
+/// As [`attack`], from the classes that `victim` itself gives the examples: of those that nobody has labelled.
+///
+/// # Errors
+///
+/// As [`attack`], less what has to do with labels.
+pub fn attack_unlabelled<D: Attackable>(
+    victim: &dyn Victim,
+    data: &D,
+    space: &Space,
+    attack: &Attack,
+    seed: u64,
+    observer: &mut Observer,
+) -> Result<Adversarial<D>> {
+    let guess = |start: &usize| -> Result<Vec<usize>> {
+        let range = *start..data.len().min(start + victim.at_once());
+        let batch = Batch {
+            victim,
+            space,
+            attack,
+            goals: vec![Goal::Not(0); range.len()],
+            origin: range.clone().flat_map(|i| data.x(i).iter().chain(data.c(i)).copied()).collect(),
+            a: range.clone().flat_map(|i| data.a(i).iter().copied()).collect(),
+            streams: Vec::new(),
+            judging: streams(seed ^ SALT.rotate_left(8), range),
+        };
+        let log_p = batch.log_probabilities(&batch.origin)?;
+        Ok(log_p.iter().map(|log_p| best(log_p, &[])).collect())
+    };
+    let starts: Vec<usize> = (0..data.len()).step_by(victim.at_once()).collect();
+    let guessed: Vec<Vec<usize>> = starts.par_iter().map(guess).collect::<Result<_>>()?;
+    mislead(victim, None, data, &guessed.concat(), space, attack, seed, observer)
+}
+
+/// The attack on examples of which `labels` are the classes to lead away from.
+#[expect(clippy::too_many_arguments, reason = "those of the public functions, and the labels")]
+fn mislead<D: Attackable>(
+    victim: &dyn Victim,
+    oracle: Option<&dyn Oracle<D>>,
+    data: &D,
+    labels: &[usize],
+    space: &Space,
+    attack: &Attack,
+    seed: u64,
+    observer: &mut Observer,
+) -> Result<Adversarial<D>> {
+    check(victim, data, labels, space, attack)?;
     let name = format!("{}|{attack}", data.name());
     let (n, at_once) = (data.len(), victim.at_once());
     let chunk = |range: Range<usize>| -> Result<(Vec<f32>, Vec<Losses>)> {
@@ -114,16 +165,14 @@ pub fn attack<D: Attackable>(
     Ok(Adversarial { data: data.changed(name, &points)?, losses })
 }
 
-/// The labels, if all is well.
-fn checked<'a, D: Attackable>(
+/// Errors unless the data can be attacked so.
+fn check<D: Attackable>(
     victim: &dyn Victim,
-    data: &'a D,
+    data: &D,
+    labels: &[usize],
     space: &Space,
     attack: &Attack,
-) -> Result<&'a [usize]> {
-    let Some(labels) = data.labels() else {
-        return Err(Error::Mismatch(format!("{} has no labels: nothing to mislead from", data.name())));
-    };
+) -> Result<()> {
     if data.is_empty() {
         return Err(Error::Mismatch(format!("{} is empty: there is nothing to attack", data.name())));
     }
@@ -143,7 +192,7 @@ fn checked<'a, D: Attackable>(
             attack.method.name()
         )));
     }
-    Ok(labels)
+    Ok(())
 }
 
 /// One search for adversarial examples of images, `[image][value]`, of these classes: for training, where nothing is judged.
