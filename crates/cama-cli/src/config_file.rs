@@ -82,6 +82,10 @@ impl File<'_> {
     /// One key, which one of `commands` must have a flag for; used if the present command is among them.
     fn entry(&mut self, key: &str, value: &Value, commands: &[&Command]) -> Result<()> {
         if let (Value::Table(settings), true) = (value, MECHANISMS.contains(&key)) {
+            // Its settings are no mechanism's.
+            if self.command.get_name() == "baseline" {
+                return Ok(());
+            }
             return settings.iter().try_for_each(|(field, value)| {
                 let setting = Value::String(format!("{key}.{field}={value}"));
                 self.entry("set", &setting, commands)

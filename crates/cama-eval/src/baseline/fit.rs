@@ -65,21 +65,25 @@ impl Baseline {
             }
             BaselineConfig::Trees(config) => Kind::Trees(Trees::fit(&labelled, config, seed, observer)?),
             BaselineConfig::Mlp(config) | BaselineConfig::MlpPaper(config) => {
-                Kind::Network(fitting.mlp(config, seed, observer)?)
+                Kind::Network(fitting.mlp(config, seed, observer)?.into())
             }
-            BaselineConfig::Cnn(config) => Kind::Network(fitting.cnn(config, false, None, seed, observer)?),
-            BaselineConfig::CnnBn(config) => Kind::Network(fitting.cnn(config, true, None, seed, observer)?),
+            BaselineConfig::Cnn(config) => {
+                Kind::Network(fitting.cnn(config, false, None, seed, observer)?.into())
+            }
+            BaselineConfig::CnnBn(config) => {
+                Kind::Network(fitting.cnn(config, true, None, seed, observer)?.into())
+            }
             BaselineConfig::CnnAdversarial(_) if !manipulations.is_empty() => {
                 let problem = "it trains on adversarial examples, not on manipulated data; take `cnn`";
                 return Err(Error::spec("baseline", name, problem));
             }
             BaselineConfig::CnnAdversarial(config) => {
                 let adversary = Some(&config.adversary);
-                Kind::Network(fitting.cnn(&config.cnn, false, adversary, seed, observer)?)
+                Kind::Network(fitting.cnn(&config.cnn, false, adversary, seed, observer)?.into())
             }
             BaselineConfig::Tent(config) => {
                 let network = fitting.cnn(&config.cnn, true, None, seed, observer)?;
-                Kind::Network(Network { reading: Reading::Online(config.tent.clone()), ..network })
+                Kind::Network(Box::new(Network { reading: Reading::Online(config.tent.clone()), ..network }))
             }
         };
         Ok(Self {

@@ -67,7 +67,7 @@ pub struct Baseline {
 
 #[derive(Clone, Debug)]
 enum Kind {
-    Network(Network),
+    Network(Box<Network>),
     Trees(Trees),
 }
 
@@ -183,7 +183,7 @@ impl Baseline {
         self.check_width(&format!("the examples of {}", unlabelled.name()), features.width())?;
         let network = tent::adapt(network, &features, config, seed, observer)?;
         let mut adapted = self.clone();
-        adapted.kind = Kind::Network(Network { reading: Reading::Batch, ..network });
+        adapted.kind = Kind::Network(Box::new(Network { reading: Reading::Batch, ..network }));
         let (kind, rest) = self.name.split_once('+').map_or((&*self.name, None), |(k, r)| (k, Some(r)));
         if !kind.ends_with("-tent") {
             adapted.name = rest.map_or(format!("{kind}-tent"), |rest| format!("{kind}-tent+{rest}"));

@@ -18,6 +18,7 @@ use super::tent;
 
 /// The layers of a network.
 #[derive(Module, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there are few, and a box is no module")]
 pub(super) enum Layers {
     /// Fully connected.
     Dense(Dense),
@@ -35,6 +36,9 @@ impl Layers {
         }
     }
 }
+
+/// The indices of some examples, and the probabilities of every class for each.
+pub(super) type Part = (Vec<usize>, Vec<Vec<f64>>);
 
 /// By which statistics a network normalises when it predicts; one without normalisation has the population's.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,7 +103,7 @@ impl Network {
             let x = self.scaled(features.tensor(indices.iter().copied(), &device));
             rows_of(self.layers.forward(x, &[], statistics))
         };
-        let parts: Vec<(Vec<usize>, Vec<Vec<f64>>)> = match &self.reading {
+        let parts: Vec<Part> = match &self.reading {
             Reading::Population => {
                 return Ok(all
                     .par_chunks(CHUNK)

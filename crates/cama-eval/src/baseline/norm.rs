@@ -1,11 +1,12 @@
 //! Batch normalisation (Ioffe & Szegedy, ICML 2015) whose statistics are the caller's choice.
 //!
-//! Burn's own layer chooses by itself: the batch's statistics whenever its input can be differentiated, and the running
+//! The arithmetic is Burn's; its own layer is not used, because it chooses by itself: the batch's statistics whenever its input can be differentiated, and the running
 //! ones otherwise, and the former change the latter. A network of it could not be differentiated in an image without
 //! being changed, nor predict with the statistics of a batch, which is what adaptation at test time does; and of the
 //! copies of a module that threads train side by side, each would keep running statistics of its own.
 
 use burn::module::{Module, Param};
+use burn::tensor::module::{BatchNormTrainOutput, batch_norm, batch_norm_train};
 use burn::tensor::{Device, Tensor, TensorData};
 
 /// Added to variances.
@@ -30,7 +31,7 @@ pub(super) enum Statistics {
     Batch,
 }
 
-/// Mean and variance of each channel, `[channels]`.
+/// Mean and variance, biased as all who normalise batches have it, of each channel, `[channels]`.
 pub(super) type Moments = (Tensor<1>, Tensor<1>);
 
 impl Norm {
@@ -43,16 +44,18 @@ impl Norm {
 
     /// `[batch, channels, height, width]`, and the moments that it was normalised by.
     pub fn forward(&self, x: Tensor<4>, statistics: Statistics) -> (Tensor<4>, Moments) {
-        let (mean, variance) = match statistics {
-            Statistics::Population => (self.mean.val(), self.variance.val()),
-            Statistics::Batch => moments(x.clone()),
-        };
-        let channels = mean.dims()[0];
-        let wide = |of: Tensor<1>| of.reshape([1, channels, 1, 1]);
-        // One factor and one term a channel: fewer passes over the feature maps.
-        let factor = self.gamma.val() / (variance.clone() + EPSILON).sqrt();
-        let term = self.beta.val() - mean.clone() * factor.clone();
-        (x * wide(factor) + wide(term), (mean, variance))
+        let (gamma, beta) = (self.gamma.val(), self.beta.val());
+        match statistics {
+            Statistics::Population => {
+                let (mean, variance) = (self.mean.val(), self.variance.val());
+                (batch_norm(x, gamma, beta, mean.clone(), variance.clone(), EPSILON), (mean, variance))
+            }
+            Statistics::Batch => {
+                let BatchNormTrainOutput { output, mean, variance } =
+                    batch_norm_train(x, gamma, beta, EPSILON);
+                (output, (mean, variance))
+            }
+        }
     }
 
     /// With these moments for those of the population.
@@ -61,15 +64,6 @@ impl Norm {
         self.variance = self.variance.map(|_| variance);
         self
     }
-}
-
-/// Mean and variance, biased as all who normalise batches have it, of each channel.
-fn moments(x: Tensor<4>) -> Moments {
-    let [batch, channels, height, width] = x.dims();
-    let rows = x.swap_dims(0, 1).reshape([channels, batch * height * width]);
-    let mean = rows.clone().mean_dim(1);
-    let variance = (rows - mean.clone()).square().mean_dim(1);
-    (mean.reshape([channels]), variance.reshape([channels]))
 }
 
 #[cfg(test)]

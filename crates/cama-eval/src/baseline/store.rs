@@ -125,7 +125,7 @@ impl Baseline {
                     _ if origin.adaptations.is_empty() => Reading::Population,
                     _ => Reading::Batch,
                 };
-                Kind::Network(Network { reading, ..Network::new(layers, scale) })
+                Kind::Network(Box::new(Network { reading, ..Network::new(layers, scale) }))
             }
         };
         let tented = if origin.adaptations.is_empty() { "" } else { "-tent" };

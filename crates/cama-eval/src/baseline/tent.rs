@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::conv::{Conv, Norms};
 use super::features::Features;
-use super::network::{Layers, Network, mixed_parts, rows_of};
+use super::network::{Layers, Network, Part, mixed_parts, rows_of};
 use super::norm::Statistics;
 use super::report;
 
@@ -81,11 +81,7 @@ pub(super) fn adapt(
 
 /// The indices and probabilities of each batch, from the network as all batches before have left it: it adapts to the
 /// very examples it is asked about, and forgets them when the next are asked about.
-pub(super) fn online(
-    network: &Network,
-    features: &Features,
-    config: &TentConfig,
-) -> Result<Vec<(Vec<usize>, Vec<Vec<f64>>)>> {
+pub(super) fn online(network: &Network, features: &Features, config: &TentConfig) -> Result<Vec<Part>> {
     let conv = normalised(network).ok_or_else(|| no_norms("this network"))?;
     let mut adapting = Adapting::new(conv, network, config);
     let part = |part: Vec<usize>| {

@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
+use super::cifar::Cifar;
 use super::idx::Idx;
 use super::range::Span;
 use super::shapes::Shapes;
-use super::{Images, folder, mnist, npz};
+use super::{Images, cifar, folder, mnist, npz};
 use crate::{Error, Result};
 
 /// The data sets that come with the crate.
@@ -32,15 +33,24 @@ pub fn load(spec: &str) -> Result<Images> {
     if let Some(written) = source.strip_prefix("shapes:").filter(|_| !path.exists()) {
         return Shapes::parse(written, spec)?.images(spec, span);
     }
+    if let Some(written) = source.strip_prefix("cifar10:").filter(|_| !path.exists()) {
+        let cifar = Cifar::read(written, spec)?;
+        return Ok(cifar.images(spec, span.resolve(spec, cifar.len())?));
+    }
     if !path.exists() {
         return Err(missing(source));
     }
     let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
     let images = match extension.as_str() {
+        _ if path.is_dir() && cifar::is_folder(path) => return Err(cifar::without_split(spec, source)),
         _ if path.is_dir() => folder::read(spec, path)?,
         "npz" => npz::read_npz(spec, path)?,
         "npy" => npz::read_npy(spec, path)?,
         _ if folder::is_image(path) => folder::read_one(spec, path)?,
+        _ if cifar::is_records(path) => {
+            let cifar = Cifar::read_one(path)?;
+            return Ok(cifar.images(spec, span.resolve(spec, cifar.len())?));
+        }
         _ => {
             let idx = Idx::read(path)?;
             return Ok(idx.images(spec, span.resolve(spec, idx.len())?));

@@ -11,6 +11,8 @@
 //! | `some/file.npy` | a NumPy array of unlabelled images |
 //! | `some/folder` | PNG and JPEG images, one sub-folder a class; without sub-folders, unlabelled |
 //! | `some/image.png` | one unlabelled image |
+//! | `cifar10:some/folder:train`, `…:test` | CIFAR-10's binary version, unpacked there; see below |
+//! | `some/data_batch_1.bin` | one of its files |
 //!
 //! Each may end in a range of images, end excluded: `mnist:test[..1000]`, `some/file.npz[500..600]`.
 //!
@@ -21,6 +23,10 @@
 //! size is written behind: `shapes:500:32` or `shapes:500:32x48` (height×width), and `shapes:500:3x32x32` for a model of
 //! colour images, with the same grey in all channels. Sides go from 8 to 1024 pixels, and strokes grow with the shorter one.
 //!
+//! CIFAR-10 does not come with this crate: it is `cifar-10-binary.tar.gz` of <https://www.cs.toronto.edu/~kriz/cifar.html>,
+//! 3×32×32. Classes can be selected by their names, as in `cifar10:some/folder:train:airplane,frog`; they are then numbered
+//! in that order, and a range counts the images that are selected.
+//!
 //! ```
 //! let images = cama::data::load("mnist:test[..100]")?;
 //! assert_eq!(images.len(), 100);
@@ -29,6 +35,7 @@
 //! ```
 
 mod batches;
+mod cifar;
 mod damage;
 mod dataset;
 mod folder;

@@ -1,5 +1,6 @@
 //! Networks on images: what each learns, from clean and from manipulated data, and what TENT makes of it.
 
+use burn::tensor::{Device, Tensor, TensorData};
 use cama::data::{Images, load};
 use cama::manipulation::Manipulation;
 use cama::silent;
@@ -52,6 +53,32 @@ fn every_network_learns_digits() {
         assert!(found > 0.75, "{} {found}", config.name());
         assert_eq!((baseline.name(), baseline.image_shape()), (config.name(), Some([1, 28, 28])));
         assert!(baseline.is_differentiable());
+    }
+}
+
+#[test]
+fn convolutional_networks_can_be_differentiated_in_pixels_and_stay_as_they_are() {
+    let [train, test] = digits();
+    for config in small_networks().into_iter().skip(2) {
+        let config = config.with("cnn.steps", 20.into()).unwrap();
+        let baseline = Baseline::fit(&config, &train, 1, &mut silent).unwrap();
+        let before = baseline.probabilities(&test).unwrap();
+        let pixels = TensorData::new(test.pixels()[..784 * 8].to_vec(), [8, 784]);
+        // One direction, and what all examples' first classes gain along it.
+        let along =
+            Tensor::<2>::from_data(TensorData::new(test.image(9).to_vec(), [1, 784]), &Device::flex());
+        let log_p =
+            |x: Tensor<2>| baseline.log_probabilities(&Evidence::of_x(x)).unwrap().narrow(1, 0, 1).sum();
+        let x = Tensor::<2>::from_data(pixels.clone(), &Device::flex().autodiff()).require_grad();
+        let gradient = x.grad(&log_p(x.clone()).backward()).unwrap();
+        let found = f64::from((gradient * along.clone()).sum().into_scalar::<f32>());
+        let at = |step: f64| {
+            let x = Tensor::<2>::from_data(pixels.clone(), &Device::flex());
+            f64::from(log_p(x + along.clone() * step).into_scalar::<f32>())
+        };
+        let wanted = (at(2e-3) - at(-2e-3)) / 4e-3;
+        assert!((found - wanted).abs() < 0.1 * wanted.abs().max(1.0), "{} {found} {wanted}", config.name());
+        assert!(baseline.probabilities(&test).unwrap() == before);
     }
 }
 
