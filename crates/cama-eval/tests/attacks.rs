@@ -404,10 +404,21 @@ fn causes_and_the_target_are_refused_with_the_reason() {
         let text = refusal(Limits { eps: vec![(column.into(), 1.0)], ..Limits::default() });
         assert!(text.contains(part), "{column}: {text}");
     }
+    for eps in [1e-300, 1e300] {
+        let text = refusal(Limits { eps: vec![("fever".into(), eps)], ..Limits::default() });
+        assert!(text.contains("attack `fever`: ") && text.contains("standard deviation"), "{text}");
+    }
     let columns = vec!["fever".to_string()];
     let ranges = vec![("pulse".to_string(), [0.0, 1.0])];
     let text = refusal(Limits { columns, ranges, ..Limits::default() });
     assert!(text.contains("attack `pulse`: this column is not among those that are attacked"), "{text}");
+    // A grid that is not one of what may change, however it came to be.
+    let space = cama_eval::attack::Space { grid: [1, 9, 9], ..rows.space(&Limits::default()).unwrap() };
+    let linear = Linear { w: vec![1.0; 5], b: 0.0 };
+    let victim = Plain { classifier: &linear, device: Device::flex() };
+    let error =
+        attack(&victim, None, &rows, &space, &"square:1".parse().unwrap(), 1, &mut silent).unwrap_err();
+    assert!(error.to_string().contains("is no grid"), "{error}");
     let images = images(vec![0.5; 4], vec![0]);
     let limits = Limits { columns: vec!["x".into()], ..Limits::default() };
     assert!(images.space(&limits).unwrap_err().to_string().contains("columns are attacked in tables"));

@@ -143,14 +143,18 @@ impl Attackable for Rows {
         }
         for (name, eps) in &limits.eps {
             let (at, _, sd) = encoding(limits.column(schema, name, &places)?);
-            space.unit[at] = (eps / sd) as f32;
+            let unit = (eps / sd) as f32;
+            if !unit.is_normal() {
+                let problem = format!(
+                    "{eps} cannot be told from nothing, or has no bounds, where one standard deviation is {sd}"
+                );
+                return Err(Error::spec(KIND, name, problem));
+            }
+            space.unit[at] = unit;
         }
         for (name, [low, high]) in &limits.ranges {
             let (at, mean, sd) = encoding(limits.column(schema, name, &places)?);
             (space.low[at], space.high[at]) = (((low - mean) / sd) as f32, ((high - mean) / sd) as f32);
-        }
-        if let Some(at) = space.unit.iter().position(|unit| !unit.is_finite()) {
-            return Err(Error::spec(KIND, format!("value {at}"), "its radius is too large a number"));
         }
         Ok(space)
     }

@@ -180,6 +180,13 @@ fn check<D: Attackable>(
     if wide != [data.x(0).len() + data.c(0).len(); 3] || space.x != data.x(0).len() {
         return Err(Error::Mismatch(format!("{} has not the values that are to be attacked", data.name())));
     }
+    if space.free().count() != space.grid.iter().product::<usize>() {
+        return Err(Error::Mismatch(format!(
+            "{:?} is no grid of the values of {} that may change",
+            space.grid,
+            data.name()
+        )));
+    }
     let classes = victim.classes();
     if let Some(label) = labels.iter().find(|label| **label >= classes) {
         return Err(Error::Mismatch(format!("label {label} is beyond the classifier's {classes} classes")));

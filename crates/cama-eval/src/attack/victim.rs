@@ -15,7 +15,7 @@ pub trait Victim: Sync {
 
     /// How many examples it should be given at a time; bounds the memory.
     fn at_once(&self) -> usize {
-        100
+        200
     }
 
     /// Whether [`log_probabilities`](Self::log_probabilities) can be differentiated in X and C.
