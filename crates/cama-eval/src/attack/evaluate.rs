@@ -141,7 +141,9 @@ pub fn attack_and_evaluate<D: Attackable>(
             let victim = Plain { classifier: *baseline, device: cpu() };
             if fits(&victim, one, name, &mut notes) {
                 let found = made(&victim, None)?;
-                judged.iter().try_for_each(|judged| add(judged, None, name, &found))?;
+                // Examples made on itself it was judged on already.
+                let own = |judged: &&Judged| !matches!(judged, Judged::Baseline(of, _) if of == name);
+                judged.iter().filter(own).try_for_each(|judged| add(judged, None, name, &found))?;
             }
         }
     }

@@ -58,6 +58,14 @@ impl Asked {
     }
 }
 
+/// Adds one; asked for both, to be judged and to transfer attacks, it is there once.
+fn add(all: &mut Vec<Wanted>, asked: Asked, transfers: bool) {
+    match all.iter_mut().find(|wanted| wanted.asked.is(&asked) && wanted.transfers != transfers) {
+        Some(wanted) => (wanted.judged, wanted.transfers) = (true, true),
+        None => all.push(Wanted { asked, judged: !transfers, transfers }),
+    }
+}
+
 impl Against {
     /// Reads the specifications, and the folders.
     ///
@@ -81,14 +89,10 @@ impl Against {
                 Some(spec) => (ask(spec)?, true),
                 None => (ask(spec)?, false),
             };
-            // Asked for both, it is trained once.
-            match all.iter_mut().find(|wanted| wanted.asked.is(&asked) && wanted.transfers != transfers) {
-                Some(wanted) => (wanted.judged, wanted.transfers) = (true, true),
-                None => all.push(Wanted { asked, judged: !transfers, transfers }),
-            }
+            add(&mut all, asked, transfers);
         }
         for folder in &flags.baseline {
-            all.push(Wanted { asked: kept(folder)?, judged: true, transfers: false });
+            add(&mut all, kept(folder)?, false);
         }
         Ok(Self(all))
     }

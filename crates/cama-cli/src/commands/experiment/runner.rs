@@ -12,7 +12,7 @@ use cama_experiment::{Cell, Runner, Told};
 use crate::commands;
 use crate::config_file::arguments;
 use crate::flags::{Command, try_parse};
-use crate::session::Session;
+use crate::session::{Session, command_line};
 
 /// The commands that cells may be of.
 pub const COMMANDS: [&str; 6] = ["train", "baseline", "adapt", "simulate", "evaluate", "show"];
@@ -42,21 +42,21 @@ impl Commands<'_> {
         Ok(args)
     }
 
-    fn parsed(&self, cell: &Cell, args: &[OsString]) -> Result<Command> {
-        try_parse(args).map_err(|problem| Error::spec("command", cell.command.clone(), problem))
+    fn parsed(args: &[OsString]) -> Result<Command> {
+        try_parse(args).map_err(|problem| Error::spec("command", command_line(args), problem))
     }
 }
 
 impl Runner for Commands<'_> {
     fn check(&self, cell: &Cell, cells: &Path) -> Result<()> {
         let args = self.args(cell, cells, Path::new("out"))?;
-        self.parsed(cell, &args).map(drop)
+        Self::parsed(&args).map(drop)
     }
 
     fn run(&self, cell: &Cell, cells: &Path, folder: &Path) -> anyhow::Result<Told> {
         let out = folder.join(cell.result());
         let args = self.args(cell, cells, &out)?;
-        let command = self.parsed(cell, &args)?;
+        let command = Self::parsed(&args)?;
         // What can be typed: the folder beside, in which the result is written first, is gone in the end.
         let typed = self.args(cell, cells, Path::new(cell.result()))?;
         let session = self.session.quietly(&typed, cell.seed);
