@@ -152,3 +152,31 @@ fn columns_of_tables_are_attacked_in_their_own_units() {
         refused(folder.path(), &[&base[..], more].concat(), &[part], "");
     }
 }
+
+#[test]
+fn classifiers_of_others_are_only_asked_and_it_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let onnx = concat!(env!("CARGO_MANIFEST_DIR"), "/../cama-onnx/tests/files/mnist-cnn.onnx");
+    let base = [
+        "evaluate",
+        "--model",
+        model(),
+        "--data",
+        "mnist:test[..3]",
+        "--samples",
+        "1",
+        "--json",
+        "--no-clean",
+    ];
+    let attack = ["--classifier", onnx, "--attack", "fgsm:0.1", "square:0.1:steps=2"];
+    let run = run(folder.path(), &[&base[..], &attack].concat());
+    assert_eq!(run.code, 0, "{}", run.err);
+    let made: Vec<String> = rows(&run.out).iter().map(told).collect();
+    let square = ["classifier-alone", "classifier", "bayes", "both"];
+    let square = square.map(|way| format!("square:0.1:steps=2 {way} {way}"));
+    assert_eq!(made, [&["fgsm:0.1 bayes bayes".to_string()], &square[..]].concat());
+    for way in ["classifier-alone", "classifier", "both"] {
+        let warning = format!("warning: `{way}` has no gradient to follow, so `fgsm` is not made on it");
+        assert!(run.err.contains(&warning), "{}", run.err);
+    }
+}
