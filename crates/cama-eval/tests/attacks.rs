@@ -245,7 +245,7 @@ fn every_way_of_a_model_is_attacked() {
         &Device::flex(),
     );
     let head = head.unwrap();
-    let decider = Decider { classifier: Some(&head), ..Decider::bare(&model) };
+    let decider = Decider { head: Some(&head), ..Decider::bare(&model) };
     let data = data::load("mnist:test[..6]").unwrap();
     for m in [MChoice::Null, MChoice::Mean, MChoice::Sample] {
         let predict = PredictConfig { m, samples: 2, ..PredictConfig::default() };
@@ -270,7 +270,7 @@ fn everything_is_judged_on_itself_and_on_surrogates() {
         &Device::flex(),
     );
     let head = head.unwrap();
-    let decider = Decider { classifier: Some(&head), ..Decider::bare(&model) };
+    let decider = Decider { head: Some(&head), ..Decider::bare(&model) };
     let (network, data) = network();
     let config = DecideConfig {
         predict: PredictConfig { samples: 1, ..PredictConfig::default() },

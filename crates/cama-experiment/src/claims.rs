@@ -20,12 +20,12 @@ pub fn judge(claim: &ClaimDeclaration, panels: &[Panel]) -> Claim {
     if n == 0 {
         return told(Holds::Unknown, "not measured in this range".into());
     }
-    let so = differences.iter().filter(|d| d.more - d.than >= claim.by - EPSILON).count();
+    let so = differences.iter().filter(|d| is_so(d.more - d.than, claim.by)).count();
     let mean = |of: fn(&Difference) -> f64| differences.iter().map(of).sum::<f64>() / n as f64;
     let (more, than) = (mean(|d| d.more), mean(|d| d.than));
     let holds = match so {
         _ if so == n => Holds::Yes,
-        _ if 2 * so >= n || more - than >= claim.by - EPSILON => Holds::Partly,
+        _ if 2 * so >= n || is_so(more - than, claim.by) => Holds::Partly,
         _ => Holds::No,
     };
     let worst = differences
@@ -47,6 +47,11 @@ pub fn judge(claim: &ClaimDeclaration, panels: &[Panel]) -> Claim {
         numbers += &format!(" (asked: {:+.3})", claim.by);
     }
     told(holds, numbers)
+}
+
+/// Whether a difference is what is claimed; being level is not being above.
+fn is_so(difference: f64, by: f64) -> bool {
+    if by == 0.0 { difference > EPSILON } else { difference >= by - EPSILON }
 }
 
 /// Both sides of a claim at one point.
@@ -119,7 +124,9 @@ mod tests {
     fn a_claim_holds_where_it_is_so_everywhere_partly_where_on_average_and_else_not() {
         let panels = [panel(&[0.9, 0.9, 0.9], &[0.9, 0.8, 0.5])];
         for (by, at, holds) in [
-            (0.0, None, Holds::Yes),
+            (-0.01, None, Holds::Yes),
+            // Level at the first point.
+            (0.0, None, Holds::Partly),
             (0.1, None, Holds::Partly),
             (0.1, Some([0.1, 0.2]), Holds::Yes),
             (0.2, None, Holds::No),

@@ -29,8 +29,7 @@
 //! let head = fit_head(&model, &learnt, &watched, &fitting, 1, &mut silent)?;
 //! let guard = Guard::fit(&model, Some(&head), &watched, 1)?;
 //! let decider = Decider {
-//!     classifier: Some(&head),
-//!     witness: Some(&head),
+//!     head: Some(&head),
 //!     temperature: head.temperature(),
 //!     guard: Some(&guard),
 //!     ..Decider::bare(&model)

@@ -13,6 +13,7 @@ use crate::batch;
 use crate::data::Dataset;
 use crate::input::Input;
 use crate::model::{DeepCama, Evidence};
+use crate::network::DiagonalGaussian;
 use crate::noise::normals;
 use crate::{Error, Result};
 
@@ -187,8 +188,10 @@ fn predict_chunk<D: Dataset>(
     let n = range.len();
     let mut streams: Vec<_> = range.clone().map(|i| stream(config.seed, first + i)).collect();
     let seen = batch::evidence(data, range, &device);
-    let (m, log_ratio_m) = choose_m(model, &seen, config.m, &mut streams);
-
+    let (m, log_ratio_m) = match choose_m(model, &seen, config.m, &mut streams) {
+        Some(Chosen { m, log_ratio, .. }) => (Some(m), log_ratio),
+        None => (None, Vec::new()),
+    };
     let scores = class_scores(model, &seen, m.as_ref(), config.samples, samples_at_once, &mut streams);
     let m_rows = m.map(host).unwrap_or_default();
     let m_dim = m_rows.len() / n;
@@ -268,16 +271,24 @@ pub(crate) fn highest(scores: &[f64]) -> usize {
     (0..scores.len()).max_by(|&a, &b| scores[a].total_cmp(&scores[b])).expect("two classes or more")
 }
 
-/// The m of each example, `[n, dim]`, and log p(m) − log q2(m|x).
+/// The m of each example, with where it comes from.
+pub(crate) struct Chosen {
+    /// q2(m|x).
+    pub q2: DiagonalGaussian<2>,
+    /// m, `[n, dim]`.
+    pub m: Tensor<2>,
+    /// log p(m) − log q2(m|x) of each example.
+    pub log_ratio: Vec<f32>,
+}
+
+/// The m of each example; nothing with do(m = 0) or without a mechanism.
 pub(crate) fn choose_m(
     model: &DeepCama,
     seen: &Evidence,
     choice: MChoice,
     streams: &mut [ChaCha8Rng],
-) -> (Option<Tensor<2>>, Vec<f32>) {
-    let Some(parts) = model.manipulation().filter(|_| choice != MChoice::Null) else {
-        return (None, Vec::new());
-    };
+) -> Option<Chosen> {
+    let parts = model.manipulation().filter(|_| choice != MChoice::Null)?;
     let q2 = parts.posterior(seen);
     let m = match choice {
         MChoice::Sample => {
@@ -290,8 +301,8 @@ pub(crate) fn choose_m(
         }
         _ => q2.mean.clone(),
     };
-    let log_ratio = parts.log_prior(&m) - q2.log_prob(m.clone());
-    (Some(m), host(log_ratio))
+    let log_ratio = host(parts.log_prior(&m) - q2.log_prob(m.clone()));
+    Some(Chosen { q2, m, log_ratio })
 }
 
 /// The samples of example `index`, independent of all others.

@@ -204,8 +204,8 @@ impl StoredModel {
     pub fn decider(&self) -> Decider<'_> {
         Decider {
             model: &self.model,
-            classifier: self.head.as_ref().map(|head| head as &dyn Classifier),
-            witness: self.head.as_ref().map(|head| head as &dyn Classifier),
+            head: self.head.as_ref().map(|head| head as &dyn Classifier),
+            other: None,
             temperature: self.head.as_ref().map_or(TEMPERATURE, Head::temperature),
             guard: self.guard.as_ref(),
             context: Context::Unknown,

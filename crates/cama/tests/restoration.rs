@@ -112,7 +112,7 @@ fn the_guard_decides_what_the_classifier_reads() {
     let classifier = Sure(None);
     let with = |bar: f64| {
         let guard = Guard { bar, mean: bar, median: bar, agreement: 1.0, examples: 1 };
-        let decider = Decider { classifier: Some(&classifier), guard: Some(&guard), ..Decider::bare(&model) };
+        let decider = Decider { other: Some(&classifier), guard: Some(&guard), ..Decider::bare(&model) };
         decider.decide(&images, &by(By::Head, MChoice::Mean)).unwrap()
     };
     // With the bar above everything all is restored, with the bar below everything nothing.
@@ -142,7 +142,7 @@ fn both_is_the_product_and_the_unexplained_is_the_classifiers_alone() {
     let (model, images) = (model([1, 28, 28], "affine", 0.2), digits(6));
     let classifier = Sure(Some(4));
     let decide = |temperature, guard: Option<&Guard>| {
-        let decider = Decider { classifier: Some(&classifier), temperature, guard, ..Decider::bare(&model) };
+        let decider = Decider { other: Some(&classifier), temperature, guard, ..Decider::bare(&model) };
         decider.decide(&images, &by(By::Both, MChoice::Null)).unwrap()
     };
     for decision in decide(3.0, None) {
@@ -177,7 +177,7 @@ fn the_temperature_trusts_bayes_as_far_as_it_is_right() {
         }
     }
     let (model, images) = (model([1, 28, 28], "none", 0.2), digits(60));
-    let decider = Decider { classifier: Some(&Silent), ..Decider::bare(&model) };
+    let decider = Decider { other: Some(&Silent), ..Decider::bare(&model) };
     let fitted = fit_temperature(&decider, &images, 1, 3).unwrap();
     let loss = |temperature: f64| {
         let config = DecideConfig {
@@ -205,8 +205,7 @@ fn a_head_learns_digits_and_classifiers_that_do_not_fit_are_refused() {
     let watched = data::load("mnist:train[2000..2300]").unwrap();
     let config = HeadConfig { epochs: 8, channels: 12, hidden: 64, ..HeadConfig::default() };
     let head = fit_head(&model, &clean, &watched, &config, 1, &mut silent).unwrap();
-    let decider =
-        Decider { classifier: Some(&head), temperature: head.temperature(), ..Decider::bare(&model) };
+    let decider = Decider { head: Some(&head), temperature: head.temperature(), ..Decider::bare(&model) };
     let images = digits(400);
     let decided = decider.decide(&images, &by(By::Head, MChoice::Null)).unwrap();
     let right = decided.iter().zip(images.labels().unwrap()).filter(|(d, y)| d.class == **y).count();
@@ -232,7 +231,7 @@ fn a_head_learns_digits_and_classifiers_that_do_not_fit_are_refused() {
     assert!(error.contains("by = both") && error.contains("no head"), "{error}");
     let config = ModelConfig { classes: 3, ..model.config().clone() };
     let other = DeepCama::new(&config, 1, &device("cpu").unwrap()).unwrap();
-    let decider = Decider { classifier: Some(&head), ..Decider::bare(&other) };
+    let decider = Decider { head: Some(&head), ..Decider::bare(&other) };
     let error = decider.decide(&images, &by(By::Head, MChoice::Null)).unwrap_err().to_string();
     assert!(error.contains("10 classes, the model 3"), "{error}");
     let unlabelled = clean.without_labels();
@@ -258,7 +257,7 @@ fn the_guard_sees_of_all_the_data_what_no_example_tells() {
     let own = Sure(Some(4));
     let config = by(By::Head, MChoice::Mean);
     let context = |guard: &Guard, witness, n: usize| {
-        let decider = Decider { guard: Some(guard), witness: Some(witness), ..Decider::bare(&model) };
+        let decider = Decider { guard: Some(guard), head: Some(witness), ..Decider::bare(&model) };
         decider.informed(&images.slice(0..n), &config).unwrap().context
     };
     let guard = |median: f64| Guard { bar: 1e9, mean: 0.0, median, agreement: 0.0, examples: 100 };
@@ -271,7 +270,7 @@ fn the_guard_sees_of_all_the_data_what_no_example_tells() {
     let asked = Guard { agreement: 1.0, ..guard(1e9) };
     assert_eq!(context(&asked, &own, 60), Context::Outside);
     // With do(m = 0) nothing is restored, and nothing looked at.
-    let decider = Decider { guard: Some(&asked), witness: Some(&own), ..Decider::bare(&model) };
+    let decider = Decider { guard: Some(&asked), head: Some(&own), ..Decider::bare(&model) };
     let null = decider.informed(&images, &by(By::Bayes, MChoice::Null)).unwrap();
     assert_eq!(null.context, Context::Unknown);
 }

@@ -80,7 +80,7 @@ fn rows_of<D: Source>(
     let beside = if classifier.is_some() { Beside::Other } else { Beside::Head };
     let classifier = classifier.as_deref();
     let (decider, mut config) = flags.prediction.decider(stored, classifier, session.seeds.predict)?;
-    if flags.prediction.by.is_none() && decider.classifier.is_some() {
+    if flags.prediction.by.is_none() && decider.classifier().is_some() {
         // Every way, side by side.
         config.by = By::Both;
     }

@@ -52,12 +52,12 @@ impl PredictFlags {
     ) -> cama::Result<(Decider<'a>, DecideConfig)> {
         let own = stored.decider();
         let temperature = self.temperature.unwrap_or(own.temperature);
-        let mut decider = Decider { classifier: other.or(own.classifier), temperature, ..own };
+        let mut decider = Decider { other, temperature, ..own };
         if self.no_guard {
             decider.guard = None;
         }
         // What measures best: on images the product, on rows, whose children are few, Bayes' rule.
-        let best = match (decider.classifier, other, &stored.model.config().input) {
+        let best = match (decider.classifier(), other, &stored.model.config().input) {
             (None, ..) | (_, None, Input::Table(_)) => By::Bayes,
             _ => By::Both,
         };

@@ -94,10 +94,10 @@ impl<'a> CamaVictim<'a> {
     ///
     /// If `way` asks a discriminative classifier and there is none.
     pub fn new(decider: &Decider<'a>, predict: &PredictConfig, way: CamaWay) -> Self {
-        assert!(way == CamaWay::Bayes || decider.classifier.is_some(), "{way:?} needs a classifier");
+        assert!(way == CamaWay::Bayes || decider.classifier().is_some(), "{way:?} needs a classifier");
         Self {
             model: decider.model.valid(),
-            classifier: decider.classifier,
+            classifier: decider.classifier(),
             temperature: decider.temperature,
             predict: predict.clone(),
             way,

@@ -5,7 +5,8 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{Decision, Ways, log_probabilities};
+use super::chunk::log_probabilities;
+use super::{Decision, Ways};
 use crate::batch;
 use crate::classifier::Classifier;
 use crate::data::Dataset;

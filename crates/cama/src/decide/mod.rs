@@ -4,28 +4,25 @@
 //! explain; if it is not, the example stays as it was. Its class then comes from Bayes' rule, from a discriminative
 //! classifier on what the guard lets through, or from both.
 
+mod chunk;
 mod guard;
 mod temperature;
 
 pub use guard::{Context, Guard, Verdict};
 pub use temperature::fit_temperature;
 
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 
 use burn::module::Module;
-use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use self::guard::{Look, Survey, look};
-use crate::batch;
+use self::chunk::Chunk;
+use self::guard::Survey;
 use crate::classifier::Classifier;
 use crate::data::Dataset;
 use crate::head::TEMPERATURE;
-use crate::model::{DeepCama, Evidence};
-use crate::predict::{
-    MChoice, PredictConfig, choose_m, chunks, class_scores, highest, host, normalised, stream,
-};
-use crate::restore::restored;
+use crate::model::DeepCama;
+use crate::predict::{MChoice, PredictConfig, chunks};
 use crate::{Error, Result};
 
 /// What an example is classified by.
@@ -65,10 +62,11 @@ const SURVEYED: usize = 500;
 pub struct Decider<'a> {
     /// The generative model.
     pub model: &'a DeepCama,
-    /// The discriminative classifier: the model's own head, or another.
-    pub classifier: Option<&'a dyn Classifier>,
-    /// The model's own discriminative classifier, whose agreement the guard asks for.
-    pub witness: Option<&'a dyn Classifier>,
+    /// The model's own discriminative classifier, which decides unless there is an `other`, and whose agreement the
+    /// guard asks for.
+    pub head: Option<&'a dyn Classifier>,
+    /// Another discriminative classifier, which decides in its place.
+    pub other: Option<&'a dyn Classifier>,
     /// T of [`By::Both`].
     pub temperature: f64,
     /// The guard; without one everything is restored.
@@ -131,12 +129,19 @@ impl<'a> Decider<'a> {
     pub fn bare(model: &'a DeepCama) -> Self {
         Self {
             model,
-            classifier: None,
-            witness: None,
+            head: None,
+            other: None,
             temperature: TEMPERATURE,
             guard: None,
             context: Context::Unknown,
         }
+    }
+}
+
+impl<'a> Decider<'a> {
+    /// The discriminative classifier that decides, if there is one.
+    pub fn classifier(&self) -> Option<&'a dyn Classifier> {
+        self.other.or(self.head)
     }
 }
 
@@ -153,11 +158,11 @@ impl Decider<'_> {
         let Some(guard) = self.guard.filter(|_| config.predict.m != MChoice::Null) else { return Ok(*self) };
         let n = data.len().min(SURVEYED);
         let spread: Vec<usize> = (0..n).map(|i| i * data.len() / n).collect();
-        let by = if self.witness.is_some() { By::Both } else { By::Bayes };
+        let by = if self.head.is_some() { By::Both } else { By::Bayes };
         let undoes = self.model.manipulation().is_some_and(|parts| parts.explicit().contains(&true));
         let predict = PredictConfig { samples: 2, m: MChoice::Mean, ..config.predict.clone() };
         // Unguarded, everything is restored.
-        let all = Self { guard: None, classifier: self.witness, ..*self };
+        let all = Self { guard: None, other: None, ..*self };
         let mut survey = Survey::default();
         let surveyed = all.decide_each(&data.select(&spread), 0, &DecideConfig { by, predict }, |decision| {
             survey.add(&decision, undoes);
@@ -198,7 +203,7 @@ impl Decider<'_> {
         config.predict.check_for(self.model, data)?;
         self.check(config.by)?;
         let model = &self.model.valid();
-        let chunk = |range| Decider { model, ..*self }.decide_chunk(data, range, first, config);
+        let chunk = |range| Chunk::new(Decider { model, ..*self }, data, range, first, config).decide();
         chunks(model, data.len(), &config.predict, chunk, |i, decision: Decision| {
             if !decision.log_px.is_finite() || decision.probabilities.iter().any(|p| !p.is_finite()) {
                 return Err(crate::predict::not_finite(model, first + i));
@@ -209,7 +214,7 @@ impl Decider<'_> {
 
     fn check(&self, by: By) -> Result<()> {
         let classes = self.model.config().classes;
-        match self.classifier {
+        match self.classifier() {
             None if by != By::Bayes => Err(Error::config(
                 "by",
                 if by == By::Head { "head" } else { "both" },
@@ -225,177 +230,4 @@ impl Decider<'_> {
             _ => Ok(()),
         }
     }
-
-    fn decide_chunk<D: Dataset>(
-        &self,
-        data: &D,
-        range: Range<usize>,
-        first: usize,
-        config: &DecideConfig,
-    ) -> Result<Vec<Decision>> {
-        let Self { model, .. } = *self;
-        let PredictConfig { samples, m: choice, seed, .. } = config.predict;
-        let at_once = config.predict.samples_at_once(model);
-        let n = range.len();
-        let seen = &batch::evidence(data, range.clone(), &model.device());
-        let streams = |of: Range<usize>| of.map(|i| stream(seed, first + i)).collect::<Vec<_>>();
-        let watching = || guard::streams(seed, range.clone().map(|i| first + i));
-
-        let rows = range.clone().map(|i| data.x(i));
-        let Look { misfits: as_it_is, log_px: log_p0, .. } =
-            look(model, seen, None, rows, at_once, &mut watching());
-        let mut found = None;
-        if let Some(parts) = model.manipulation().filter(|_| choice != MChoice::Null) {
-            let mut bayes_streams = streams(range.clone());
-            let (m, log_ratio) = choose_m(model, seen, choice, &mut bayes_streams);
-            let m = m.expect("q2 was asked");
-            let k = if config.by == By::Head { guard::SAMPLES } else { samples };
-            let scores = class_scores(model, seen, Some(&m), k, at_once.min(k), &mut bayes_streams);
-            let q2 = parts.posterior(seen);
-            let x = restored(model, &q2.mean, seen.x.clone());
-            let rows = host(x.clone());
-            let cleaned = Evidence { x, ..seen.clone() };
-            let left = parts.not_undone(&q2.mean);
-            let width = rows.len() / n;
-            let look = look(model, &cleaned, left.as_ref(), rows.chunks(width), at_once, &mut watching());
-            found = Some(Found {
-                scores,
-                log_ratio,
-                m: host(q2.mean),
-                sd: host(q2.log_var.mul_scalar(0.5).exp()),
-                rows,
-                cleaned,
-                look,
-            });
-        }
-        let ask = |seen: &Evidence| self.classifier.map(|asked| log_probabilities(asked, seen)).transpose();
-        let head_restored = match &found {
-            Some(found) if config.by != By::Bayes => ask(&found.cleaned)?,
-            _ => None,
-        };
-        // Judged by the same samples whatever is asked.
-        let witness = self.witness.filter(|_| self.guard.is_some());
-        let witnessed = match (&found, witness) {
-            (Some(found), Some(witness)) => Some(log_probabilities(witness, &found.cleaned)?),
-            _ => None,
-        };
-        let verdict = |i: usize| match (self.guard, &found) {
-            (Some(guard), Some(found)) => {
-                let agreed = witnessed.as_ref().map(|rows| highest(&rows[i]) == found.look.classes[i]);
-                guard.judge(self.context, as_it_is[i], Some(found.look.misfits[i]), agreed)
-            }
-            (Some(guard), None) => guard.judge(self.context, as_it_is[i], None, None),
-            (None, Some(_)) => Verdict::Restored,
-            (None, None) => Verdict::AsItWas,
-        };
-        let verdicts: Vec<Verdict> = (0..n).map(verdict).collect();
-
-        // Bayes' rule with do(m = 0) where nothing is undone.
-        let left: Vec<usize> = (0..n).filter(|&i| verdicts[i] != Verdict::Restored).collect();
-        let mut null_scores = Vec::new();
-        if config.by != By::Head && !left.is_empty() {
-            let indices = left.iter().map(|i| range.start + i);
-            let seen = batch::evidence(data, indices.clone(), &model.device());
-            let mut streams: Vec<_> = indices.map(|i| stream(seed, first + i)).collect();
-            null_scores = class_scores(model, &seen, None, samples, at_once, &mut streams);
-        }
-        let head = if config.by == By::Bayes { None } else { ask(seen)? };
-
-        let mut null_scores = null_scores.into_iter();
-        let decisions = verdicts.into_iter().enumerate().map(|(i, verdict)| {
-            let undone = found.as_ref().filter(|_| verdict == Verdict::Restored);
-            let scores = match undone {
-                Some(found) => Some(found.scores[i].clone()),
-                None => null_scores.next(),
-            };
-            let log_px = match undone {
-                Some(found) => normalised(&found.scores[i]).0 + f64::from(found.log_ratio[i]),
-                None => scores.as_ref().map_or(log_p0[i], |scores| normalised(scores).0),
-            };
-            let alone = head.as_ref().map(|rows| rows[i].as_slice());
-            let restored_head = head_restored.as_ref().filter(|_| undone.is_some());
-            let ways = self.ways(
-                scores.as_deref().filter(|_| config.by != By::Head),
-                restored_head.map_or(alone, |rows| Some(rows[i].as_slice())),
-                alone,
-                verdict,
-            );
-            let probabilities = ways.by(config.by).to_vec();
-            let part = |of: fn(&Found) -> &Vec<f32>| {
-                found.as_ref().map_or(Vec::new(), |found| {
-                    let all = of(found);
-                    let length = all.len() / n;
-                    all[i * length..(i + 1) * length].to_vec()
-                })
-            };
-            let with_m = found.as_ref().map(|f| normalised(&f.scores[i]).0 + f64::from(f.log_ratio[i]));
-            Decision {
-                verdict,
-                class: highest(&probabilities),
-                probabilities,
-                ways,
-                m: part(|found| &found.m),
-                m_sd: part(|found| &found.sd),
-                restored: match undone {
-                    Some(_) => part(|found| &found.rows),
-                    None => data.x(range.start + i).to_vec(),
-                },
-                log_px,
-                evidence: with_m.map_or(0.0, |with_m| with_m - log_p0[i]),
-                misfit: [as_it_is[i], found.as_ref().map_or(as_it_is[i], |found| found.look.misfits[i])],
-            }
-        });
-        Ok(decisions.collect())
-    }
-
-    fn ways(
-        &self,
-        bayes: Option<&[f64]>,
-        head: Option<&[f64]>,
-        alone: Option<&[f64]>,
-        verdict: Verdict,
-    ) -> Ways {
-        let both = match (bayes, head) {
-            (Some(_), Some(head)) if verdict == Verdict::Unexplained => exponentials(head),
-            (Some(bayes), Some(head)) => product(bayes, head, self.temperature),
-            _ => Vec::new(),
-        };
-        Ways {
-            bayes: bayes.map(exponentials).unwrap_or_default(),
-            head: head.map(exponentials).unwrap_or_default(),
-            both,
-            head_alone: alone.map(exponentials).unwrap_or_default(),
-        }
-    }
-}
-
-/// What q2 found in a chunk.
-struct Found {
-    scores: Vec<Vec<f64>>,
-    log_ratio: Vec<f32>,
-    m: Vec<f32>,
-    sd: Vec<f32>,
-    rows: Vec<f32>,
-    cleaned: Evidence,
-    look: Look,
-}
-
-/// Normalised exponentials of `bayes`/T + `head`.
-fn product(bayes: &[f64], head: &[f64], temperature: f64) -> Vec<f64> {
-    // Relative to the highest, so that log p(x) takes no digits.
-    let highest = bayes.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let scores: Vec<f64> =
-        bayes.iter().zip(head).map(|(bayes, head)| (bayes - highest) / temperature + head).collect();
-    exponentials(&scores)
-}
-
-fn exponentials(scores: &[f64]) -> Vec<f64> {
-    normalised(scores).1
-}
-
-/// One row of log p(y|x) an example.
-fn log_probabilities(classifier: &dyn Classifier, seen: &Evidence) -> Result<Vec<Vec<f64>>> {
-    let log_p: Tensor<2> = classifier.log_probabilities(seen)?;
-    let classes = log_p.dims()[1];
-    Ok(host(log_p).chunks(classes).map(|row| row.iter().map(|&p| f64::from(p)).collect()).collect())
 }

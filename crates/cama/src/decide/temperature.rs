@@ -1,6 +1,7 @@
 //! T of the product of Bayes' rule and a discriminative classifier.
 
-use super::{By, DecideConfig, Decider, product};
+use super::chunk::product;
+use super::{By, DecideConfig, Decider};
 use crate::data::Dataset;
 use crate::predict::{MChoice, PredictConfig};
 use crate::{Error, Result};

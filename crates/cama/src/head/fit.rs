@@ -74,7 +74,7 @@ pub fn fit_head<D: Dataset>(
         }
     }
     let head = best.map_or(head, |(_, head)| head);
-    let beside = Decider { classifier: Some(&head), ..Decider::bare(&model) };
+    let beside = Decider { head: Some(&head), ..Decider::bare(&model) };
     let temperature = fit_temperature(&beside, held_out, TEMPERATURE_SAMPLES, rng.random())?;
     Ok(head.with_temperature(temperature))
 }

@@ -97,10 +97,10 @@ fn one_command(flags: &ExperimentFlags, planned: &Planned) -> String {
 fn heading(flags: &ExperimentFlags) -> Heading {
     let scale = match flags.scale {
         Scale::Smoke => {
-            "at the scale `smoke`, which only shows that everything runs: its numbers mean nothing"
+            "at the scale “smoke”, which only shows that everything runs: its numbers mean nothing"
         }
-        Scale::Cpu => "at the scale `cpu`, which two cores finish in an hour at most for each experiment",
-        Scale::Full => "at the scale `full`, the paper's size",
+        Scale::Cpu => "at the scale “cpu”, which two cores finish in an hour at most for each experiment",
+        Scale::Full => "at the scale “full”, the paper's size",
     };
     Heading {
         title: "Experiments of deep CAMA".into(),
@@ -111,7 +111,7 @@ fn heading(flags: &ExperimentFlags) -> Heading {
              average or at half of the points or more."
                 .into(),
         ],
-        version: PROGRAM.into(),
+        version: env!("CARGO_PKG_VERSION").into(),
         when: today(),
     }
 }
