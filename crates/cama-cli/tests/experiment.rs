@@ -143,8 +143,8 @@ fn bad_files_are_refused_before_anything_is_computed() {
     let folder = folder.path();
     for (change, parts) in [
         (["title =", "titel ="], &["line 2", "unknown field `titel`"][..]),
-        (["epochs = \"{epochs}\"", "epochz = 1"], &["epochz", "did you mean `epochs`?"]),
-        (["steps = 2", "steps = \"many\""], &["adapt", "many"]),
+        (["epochs = \"{epochs}\"", "epochz = 1"], &["bad.toml", "epochz", "did you mean `epochs`?"]),
+        (["\nsteps = 2", "\nsteps = \"many\""], &["bad.toml", "adapt", "many"]),
         (["row = \"bayes\"", "rwo = \"bayes\""], &["unknown field `rwo`"]),
         (["\"{epochs}\"", "\"{epoch}\""], &["unknown value `epoch`", "did you mean `epochs`?"]),
         (["\"@model\"", "\"@modle\""], &["unknown thing `modle`", "did you mean `model`?"]),

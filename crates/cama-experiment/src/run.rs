@@ -86,7 +86,9 @@ pub fn run(
     program: &str,
     observer: &mut dyn FnMut(Progress),
 ) -> anyhow::Result<usize> {
-    plan.cells.iter().try_for_each(|cell| runner.check(cell, store.folder()))?;
+    for cell in &plan.cells {
+        runner.check(cell, store.folder()).map_err(|error| in_file(error, cell, plan))?;
+    }
     let mine = needed(plan, shard);
     let mut pace = Pace::default();
     let mut waiting: Vec<&Cell> = Vec::new();
@@ -141,6 +143,14 @@ pub fn run(
     }
     observer(Progress { done: mine.len(), total: mine.len(), now: None, left: Some(Duration::ZERO) });
     Ok(computed)
+}
+
+/// Adds the file that asks for the cell.
+fn in_file(error: Error, cell: &Cell, plan: &Plan) -> Error {
+    match plan.experiments.iter().find(|planned| planned.cells.contains(&cell.id)) {
+        Some(planned) => Error::data(&planned.declaration.path, error.to_string(), "correct the file"),
+        None => error,
+    }
 }
 
 /// Adds which cell it was, unless somebody just asked to stop.
