@@ -180,3 +180,23 @@ fn classifiers_of_others_are_only_asked_and_it_is_said() {
         assert!(run.err.contains(&warning), "{}", run.err);
     }
 }
+
+#[test]
+fn adaptation_meets_attacked_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let adapt = ["adapt", "--model", model(), "--data", "mnist:test[..20]", "--steps", "2", "--batch", "4"];
+    let adapt = [&adapt[..], &["--watched", "5", "--no-guard", "-q"]].concat();
+    let with = |attack: &[&str], out: &'static str| {
+        done(folder, &[&adapt[..], attack, &["--out", out]].concat());
+        let report = done(folder, &["info", out, "--json"]);
+        let card: Value = serde_json::from_str(&report).unwrap();
+        card["card"]["adaptations"][0].clone()
+    };
+    let (plain, attacked) = (with(&[], "plain"), with(&["--attack", "fgsm:0.3"], "attacked"));
+    assert_eq!(attacked["on"], "mnist:test[..20]|fgsm:0.3");
+    assert_ne!(plain["report"]["elbo_before"], attacked["report"]["elbo_before"]);
+    for (spec, part) in [("pgd:0.1,0.2", "one strength"), ("pgdd:0.1", "did you mean `pgd`?")] {
+        refused(folder, &[&adapt[..], &["--attack", spec, "--out", "bad"]].concat(), &[part], "bad");
+    }
+}

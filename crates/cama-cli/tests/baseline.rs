@@ -55,6 +55,15 @@ fn baselines_are_kept_and_judged_with_a_model_and_without() {
         rows[4]["accuracy"] != rows[7]["accuracy"] || rows[4]["log_likelihood"] != rows[7]["log_likelihood"]
     );
 
+    // In the head's place, on what the model restores.
+    let place = ["--model", model(), "--samples", "1", "--m", "mean", "--classifier", "bn", "--by", "head"];
+    let placed = lines(&done(folder, &[&judge[..], &place].concat()));
+    let names: Vec<&str> = placed.iter().map(|row| row["classifier"].as_str().unwrap()).collect();
+    assert_eq!(names, ["classifier-alone", "classifier"].repeat(2));
+    assert_eq!(placed[0]["accuracy"], rows[0]["accuracy"]);
+    let scaled = [&judge[..], &place, &["--classifier-scale", "255"]].concat();
+    refused(folder, &scaled, &["--classifier-", "says nothing about baselines"], "");
+
     // Beside a model, the same rows.
     let beside = ["--model", model(), "--by", "head", "--samples", "1", "--against", "bn,trees,met"];
     let both = lines(&done(folder, &[&judge[..], &beside, &["--baseline", "bn"]].concat()));

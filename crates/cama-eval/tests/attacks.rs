@@ -14,7 +14,7 @@ use cama::{
 };
 use cama_eval::attack::{
     Adversarial, Attack, AttackPlan, Attackable, CamaVictim, CamaWay, Limits, Plain, Surrogate, Victim,
-    attack, attack_and_evaluate,
+    attack, attack_and_evaluate, attack_unlabelled,
 };
 use cama_eval::baseline::{Dropout, MlpConfig};
 use cama_eval::{Baseline, BaselineConfig, Beside, Judged};
@@ -211,6 +211,25 @@ fn nothing_is_changed_by_no_strength_and_the_seed_decides() {
     );
     let name = attacked(network, data, "pgd:0.1:steps=2").data;
     assert_eq!(name.name(), "mnist:test[..40]|pgd:0.1:steps=2");
+}
+
+#[test]
+fn the_unlabelled_are_led_away_from_what_they_are_taken_for() {
+    let (network, data) = network();
+    let taken = network.probabilities(data).unwrap();
+    let taken: Vec<usize> =
+        taken.iter().map(|p| (0..10).max_by(|&a, &b| p[a].total_cmp(&p[b])).unwrap()).collect();
+    let relabelled =
+        Images::new(data.name(), data.shape(), data.pixels().to_vec(), Some(taken), data.classes().to_vec());
+    let labelled = attacked(network, &relabelled.unwrap(), "pgd:0.1:steps=5");
+    let victim = Plain { classifier: network, device: Device::flex() };
+    let space = data.space(&Limits::default()).unwrap();
+    let spec = "pgd:0.1:steps=5".parse().unwrap();
+    let unlabelled = data.clone().without_labels();
+    let made = attack_unlabelled(&victim, &unlabelled, &space, &spec, 3, &mut silent).unwrap();
+    assert_eq!(made.data.pixels(), labelled.data.pixels());
+    assert!(made.data.labels().is_none() && made.losses == labelled.losses);
+    assert!(made.losses.iter().filter(|losses| losses.reached).count() > data.len() / 2);
 }
 
 #[test]
