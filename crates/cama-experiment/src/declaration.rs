@@ -406,11 +406,7 @@ impl Declaration {
         Ok(())
     }
 
-    /// The values at `scale`, with those that were `given` over them.
-    ///
-    /// # Errors
-    ///
-    /// If a name that is given is none of the experiment's.
+    /// The values at `scale`, with those that were `given` over them, each read as TOML if it is, else as text.
     pub fn values_at(&self, scale: Scale, given: &[(String, String)]) -> Table {
         let mut values: Table = self
             .values
@@ -422,7 +418,6 @@ impl Declaration {
             values.extend(scaled.clone());
         }
         for (key, text) in given {
-            // As TOML where it is, so that numbers and lists can be given; else as text.
             let parsed = format!("v = {text}").parse::<Table>().ok().and_then(|mut table| table.remove("v"));
             values.insert(key.clone(), parsed.unwrap_or_else(|| Value::String(text.clone())));
         }
