@@ -10,6 +10,7 @@ mod claims;
 mod declaration;
 mod fingerprint;
 mod gather;
+mod lock;
 mod machine;
 mod outcome;
 mod plan;

@@ -2,13 +2,10 @@
 //! programs as see the folder.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime};
+use std::sync::Mutex;
 
 use cama::files::write_atomic;
 use cama::{Error, Result};
@@ -16,13 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::cell::Cell;
 use crate::fingerprint::checksum;
+use crate::lock::{Pulse, is_alive};
 
 const RECORD: &str = "cell.json";
-
-/// How often who computes a cell shows that it is still alive.
-const BEAT: Duration = Duration::from_secs(5);
-/// After how long without that somebody else takes over.
-const DEAD: Duration = Duration::from_secs(60);
 
 /// What is known of a finished cell.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -104,10 +97,11 @@ impl Store {
         let path = self.folder.join(format!("{}.lock", cell.id));
         let mut lock = OpenOptions::new().write(true).create_new(true).open(&path);
         if matches!(&lock, Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists) {
-            if self.alive(&path)? {
+            if is_alive(&path, &self.folder)? {
                 return Ok(None);
             }
-            // Of several that find it dead at once, one removes it and all race to make it anew.
+            // Of several that find it dead at once, two may think that they took over: then the cell is computed twice,
+            // and the results are the same.
             let _ = fs::remove_file(&path);
             lock = OpenOptions::new().write(true).create_new(true).open(&path);
         }
@@ -122,16 +116,6 @@ impl Store {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(None),
             Err(error) => Err(Error::io("create", path)(error)),
         }
-    }
-
-    /// Whether who holds a lock has shown it lately, by the clock of the disk that it is on.
-    fn alive(&self, lock: &Path) -> Result<bool> {
-        let Ok(beat) = lock.metadata().and_then(|file| file.modified()) else { return Ok(false) };
-        let now =
-            tempfile::NamedTempFile::new_in(&self.folder).map_err(Error::io("write to", &self.folder))?;
-        let now =
-            now.as_file().metadata().and_then(|file| file.modified()).unwrap_or_else(|_| SystemTime::now());
-        Ok(now.duration_since(beat).unwrap_or_default() < DEAD)
     }
 }
 
@@ -195,7 +179,9 @@ impl Claim {
         if place.exists() {
             fs::remove_dir_all(&place).map_err(Error::io("replace", &place))?;
         }
-        fs::rename(beside.path(), &place).map_err(Error::io("write", &place))?;
+        let moved = fs::rename(beside.path(), &place).map_err(Error::io("write", &place));
+        // Who took over at the same time has written the same.
+        moved.or_else(|error| if place.join(RECORD).exists() { Ok(()) } else { Err(error) })?;
         Ok(record)
     }
 }
@@ -216,47 +202,13 @@ fn list(folder: &Path, below: &str, files: &mut BTreeMap<String, (u64, u32)>) ->
     Ok(())
 }
 
-/// Shows that a lock's holder is alive, and removes the lock in the end.
-#[derive(Debug)]
-struct Pulse {
-    lock: PathBuf,
-    ended: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
-impl Pulse {
-    fn begin(lock: PathBuf) -> Self {
-        let ended = Arc::new(AtomicBool::new(false));
-        let (path, end) = (lock.clone(), ended.clone());
-        let thread = std::thread::spawn(move || {
-            let mut last = SystemTime::now();
-            while !end.load(Ordering::SeqCst) {
-                std::thread::park_timeout(BEAT);
-                if last.elapsed().unwrap_or(BEAT) >= BEAT {
-                    // A beat that is missed is made up for by the next.
-                    let _ = File::options().write(true).open(&path).and_then(|mut file| file.write_all(b" "));
-                    last = SystemTime::now();
-                }
-            }
-        });
-        Self { lock, ended, thread: Some(thread) }
-    }
-}
-
-impl Drop for Pulse {
-    fn drop(&mut self) {
-        self.ended.store(true, Ordering::SeqCst);
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            let _ = thread.join();
-        }
-        let _ = fs::remove_file(&self.lock);
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::time::SystemTime;
+
     use super::*;
+    use crate::lock::DEAD;
 
     fn cell() -> Cell {
         Cell::new("evaluate", "a = 1".parse().unwrap(), 1, vec![], &[])
