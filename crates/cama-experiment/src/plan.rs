@@ -313,3 +313,96 @@ fn list(value: &Value, values: &Table, field: &str) -> Result<Vec<Value>> {
         other => Err(Error::config(field, other, "a list with something in it")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    const FILE: &str = r#"
+        title = "t"
+        [let]
+        seeds = [1, 2]
+        [let.full]
+        seeds = [3]
+        [make.table]
+        command = "simulate"
+        rows = 10
+        [make.network]
+        command = "baseline"
+        kind = "mlp"
+        data = "@table/table.csv[..5]"
+        [make.model]
+        command = "train"
+        data = "@table/table.csv[..5]"
+        learning_rate = 0.1
+        [judge]
+        manipulate = "shift:@children:{x}"
+        [[panel]]
+        title = "p"
+        x = { label = "x", values = ["a", "b"], names = ["the a", "the b"] }
+        [[panel.series]]
+        name = "network"
+        on = "network"
+        judge = { against = "transfer:@network,trees" }
+        [[panel.series]]
+        name = "model"
+        on = "model"
+        at = ["b"]
+    "#;
+
+    fn planned(text: &str, scale: Scale) -> Result<Plan> {
+        let folder = tempfile::tempdir().unwrap();
+        let path: PathBuf = folder.path().join("e.toml");
+        std::fs::write(&path, text).unwrap();
+        Plan::new(vec![Declaration::read(&path)?], scale, &[])
+    }
+
+    #[test]
+    fn every_seed_makes_its_own_things_once() {
+        let plan = planned(FILE, Scale::Cpu).unwrap();
+        let count = |command: &str| plan.cells.iter().filter(|cell| cell.command == command).count();
+        // Two places for one series, one for the other, for each of two seeds.
+        assert_eq!(["simulate", "baseline", "train", "evaluate"].map(count), [2, 2, 2, 6]);
+        assert_eq!(planned(FILE, Scale::Full).unwrap().cells.len(), 6);
+        // What others need comes before them.
+        for (i, cell) in plan.cells.iter().enumerate() {
+            assert!(cell.needs.iter().all(|id| plan.cells[..i].iter().any(|former| former.id == *id)));
+        }
+        let panel = &plan.experiments[0].panels[0];
+        assert_eq!(panel.names.as_deref(), Some(&["the a".to_string(), "the b".into()][..]));
+        assert_eq!(panel.series[1].len(), 1);
+        assert_eq!((panel.series[1][0].0, panel.series[1][0].1.len()), (1.0, 2));
+    }
+
+    #[test]
+    fn things_stand_where_they_are_named_and_patterns_stay() {
+        let plan = planned(FILE, Scale::Full).unwrap();
+        let of = |command: &str| plan.cells.iter().find(|cell| cell.command == command).unwrap();
+        let at = |command: &str| {
+            let path = of(command).result_in("c".as_ref());
+            path.display().to_string()
+        };
+        let flags = of("train").flags("c".as_ref());
+        assert_eq!(flags["data"].as_str().unwrap(), format!("{}/table.csv[..5]", at("simulate")));
+        assert_eq!(flags["learning-rate"].as_float(), Some(0.1));
+        let flags = of("evaluate").flags("c".as_ref());
+        assert_eq!(flags["against"].as_str().unwrap(), format!("transfer:{},trees", at("baseline")));
+        assert_eq!(flags["baseline"].as_str().unwrap(), at("baseline"));
+        assert_eq!(flags["manipulate"].as_str(), Some("shift:@children:a"));
+    }
+
+    #[test]
+    fn axes_are_numbers_or_have_names() {
+        for (from, to, part) in [
+            (", names = [\"the a\", \"the b\"]", "", "x.names must name the places"),
+            ("[\"the a\", \"the b\"]", "[\"the a\"]", "as many as x.values: 2"),
+            ("seeds = [1, 2]", "seeds = [-1]", "whole numbers"),
+            ("command = \"simulate\"", "", "has no `command`"),
+        ] {
+            let text = planned(&FILE.replace(from, to), Scale::Cpu).unwrap_err().to_string();
+            assert!(text.contains(part) && text.contains("e.toml"), "{text}");
+        }
+    }
+}
