@@ -101,7 +101,8 @@ fn a_broken_run_goes_on_and_what_is_half_written_is_not_trusted() {
         assert!(folder.join("out").join(made).exists(), "{made}");
     }
     let results = fs::read_to_string(folder.join("out/results.csv")).unwrap();
-    assert_eq!(computed(&done(folder, &run_args(&file, &[]))), 0);
+    let again = done(folder, &run_args(&file, &[]));
+    assert!(computed(&again) == 0 && again.contains("7 of 7 are there"), "{again}");
 
     let cells = folder.join("out/cells");
     let judgement = files(&cells).into_iter().find(|path| path.ends_with("rows.jsonl")).unwrap();
@@ -152,6 +153,18 @@ fn bad_files_are_refused_before_anything_is_computed() {
         (["on = \"adapted\"", "on = \"adopted\""], &["unknown thing `adopted`"]),
         (["command = \"adapt\"", "command = \"demo\""], &["unknown command", "`demo`"]),
         (["mnist:test[20..60]", "gone/photos"], &["gone/photos", "no such file or folder"]),
+        (
+            ["manipulate = \"shift-vertical:{x}\"\nno_clean", "attack = \"pgd:nan\"\nno_clean"],
+            &["bad.toml", "pgd:nan"],
+        ),
+        (["steps = 2\nbatch", "out = \"x\"\nbatch"], &["[make.adapted]", "`out`"]),
+        (["epochs = 1\n", "x = 1\n"], &["[let] has `x`"]),
+        (["make.adapted", "make.b_c"], &["[make.b_c]", "letters, digits"]),
+        (["row = \"bayes\"", "at = [0.3]"], &["at", "among x.values"]),
+        (["values = [0, 0.5]", "values = [0, 0]"], &["x.values", "twice"]),
+        (["than = -1.0", "than = nan"], &["Something is right", "numbers"]),
+        (["than = -1.0", "than = -1.0\nat = [3, 1]"], &["from a lower to a higher"]),
+        (["[let]", "[let]\nseeds = [1, 1]"], &["seeds", "twice"]),
         (["more = \"adapted\"", "more = \"others\""], &["unknown series `others`"]),
         (["values = [0, 0.5]", "values = []"], &["x.values"]),
         (["title = \"A", "include = [\"gone.toml\"]\ntitle = \"A"], &["gone.toml"]),
@@ -167,9 +180,10 @@ fn bad_files_are_refused_before_anything_is_computed() {
     refused(folder, &run_args(&file, &["--let", "tset=1"]), &["tset", "did you mean `test`?"], "");
     refused(folder, &run_args("gone.toml", &[]), &["gone.toml"], "");
     refused(folder, &run_args(&file, &["--scale", "tiny"]), &["tiny", "smoke, cpu, full"], "");
+    refused(folder, &run_args(&file, &["--seed", "7"]), &["--seed=7", "--let seeds"], "");
     // The row that a series asks for is known once it was judged.
     let file = tiny(folder, "row.toml", ["row = \"bayes\"", "row = \"both\""]);
-    refused(folder, &run_args(&file, &[]), &["row", "bayes"], "out/report.html");
+    refused(folder, &run_args(&file, &[]), &["row.toml", "row", "bayes"], "out/report.html");
 }
 
 #[test]

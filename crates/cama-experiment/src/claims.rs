@@ -6,8 +6,8 @@ use crate::outcome::{Claim, Holds, Panel};
 /// Slack for rounding.
 const EPSILON: f64 = 1e-9;
 
-/// What became of a claim: it holds if it is so at every point of its range, partly if it is so on average or at half of
-/// the points or more.
+/// What became of a claim: it holds if it is so at every point of its range, and at one at least beyond noise; partly if it
+/// is so on average or at half of the points or more.
 pub fn judge(claim: &ClaimDeclaration, panels: &[Panel]) -> Claim {
     let mut differences = Vec::new();
     for panel in panels.iter().filter(|panel| claim.panel.as_ref().is_none_or(|title| *title == panel.title))
@@ -23,8 +23,9 @@ pub fn judge(claim: &ClaimDeclaration, panels: &[Panel]) -> Claim {
     let so = differences.iter().filter(|d| is_so(d.more - d.than, claim.by)).count();
     let mean = |of: fn(&Difference) -> f64| differences.iter().map(of).sum::<f64>() / n as f64;
     let (more, than) = (mean(|d| d.more), mean(|d| d.than));
+    let clearly = differences.iter().filter(|d| is_so(d.more - d.than - d.noise, claim.by)).count();
     let holds = match so {
-        _ if so == n => Holds::Yes,
+        _ if so == n && clearly > 0 => Holds::Yes,
         _ if 2 * so >= n || is_so(more - than, claim.by) => Holds::Partly,
         _ => Holds::No,
     };
@@ -43,6 +44,9 @@ pub fn judge(claim: &ClaimDeclaration, panels: &[Panel]) -> Claim {
             worst.place, worst.more, worst.than
         );
     }
+    if so > clearly {
+        numbers += &format!("; {} of these within noise", so - clearly);
+    }
     if claim.by != 0.0 {
         numbers += &format!(" (asked: {:+.3})", claim.by);
     }
@@ -59,6 +63,8 @@ struct Difference {
     place: String,
     more: f64,
     than: f64,
+    /// Half the width of the difference's 95% interval, as if both sides had erred independently.
+    noise: f64,
 }
 
 fn compared(claim: &ClaimDeclaration, panel: &Panel) -> Vec<Difference> {
@@ -69,10 +75,11 @@ fn compared(claim: &ClaimDeclaration, panel: &Panel) -> Vec<Difference> {
     let (more, than) = (series(&claim.more), series(&claim.than));
     let Some(first) = more.or(than) else { return Vec::new() };
     let level = |level: &Level, x: f64| match level {
-        Level::Number(number) => Some(*number),
+        Level::Number(number) => Some((*number, 0.0)),
         Level::Series(_) => {
             let points = &series(level)?.points;
-            points.iter().find(|point| (point.x - x).abs() < EPSILON).map(|point| point.y)
+            let point = points.iter().find(|point| (point.x - x).abs() < EPSILON)?;
+            Some((point.y, (point.interval[1] - point.interval[0]) / 2.0))
         }
     };
     let within = |x: f64| claim.at.is_none_or(|[from, to]| x >= from - EPSILON && x <= to + EPSILON);
@@ -81,7 +88,8 @@ fn compared(claim: &ClaimDeclaration, panel: &Panel) -> Vec<Difference> {
             Some(names) => names.get(x as usize).cloned().unwrap_or_default(),
             None => format!("{x}"),
         };
-        Some(Difference { place, more: level(&claim.more, x)?, than: level(&claim.than, x)? })
+        let ((more, a), (than, b)) = (level(&claim.more, x)?, level(&claim.than, x)?);
+        Some(Difference { place, more, than, noise: a.hypot(b) })
     };
     first.points.iter().map(|point| point.x).filter(|x| within(*x)).filter_map(difference).collect()
 }
@@ -136,6 +144,15 @@ mod tests {
         }
         assert_eq!(judge(&claim("0.7", 0.0, Some([0.2, 0.2])), &panels).holds, Holds::Yes);
         assert_eq!(judge(&claim("0.7", 0.0, Some([0.0, 0.1])), &panels).holds, Holds::No);
+        // No more than noise anywhere.
+        let mut noisy = panels.clone();
+        noisy[0].series[0]
+            .points
+            .iter_mut()
+            .for_each(|point| point.interval = [point.y - 0.5, point.y + 0.5]);
+        let judged = judge(&claim("a", -0.01, None), &noisy);
+        assert_eq!(judged.holds, Holds::Partly);
+        assert!(judged.numbers.contains("3 of these within noise"), "{}", judged.numbers);
         let numbers = judge(&claim("a", 0.1, None), &panels).numbers;
         assert!(numbers.contains("a 0.900 against b 0.733") && numbers.contains("2 of 3"), "{numbers}");
     }

@@ -9,8 +9,25 @@ use cama::{Error, Result};
 use toml::{Table, Value};
 
 /// Flags that name data.
-const DATA: [&str; 8] =
-    ["data", "graph", "clean", "unlabelled", "test", "manipulated-data", "from", "classifier"];
+const DATA: [&str; 14] = [
+    "against",
+    "baseline",
+    "classifier",
+    "classifier-labels",
+    "clean",
+    "config",
+    "data",
+    "from",
+    "graph",
+    "manipulated-data",
+    "model",
+    "tent-from",
+    "test",
+    "unlabelled",
+];
+
+/// Flags whose values may also be names of something else.
+const OR_NAMES: [&str; 1] = ["against"];
 
 /// Data that comes with the program.
 const BUNDLED: [&str; 2] = ["mnist:", "shapes:"];
@@ -33,12 +50,15 @@ pub fn of(flags: &Table, known: &mut Known) -> Result<Vec<String>> {
         };
         for text in texts {
             if let Some(path) = file_of(text) {
+                if OR_NAMES.contains(&key.as_str()) && !path.exists() {
+                    continue;
+                }
                 if let Some(known) = known.get(&path) {
                     all.extend_from_slice(known);
                     continue;
                 }
                 let mut files = Vec::new();
-                add(&path, &mut files).map_err(|error| match error {
+                add(&path, "", &mut files).map_err(|error| match error {
                     Error::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => Error::data(
                         &path,
                         format!("there is no such file or folder, which {key} = \"{text}\" names"),
@@ -61,12 +81,16 @@ fn file_of(spec: &str) -> Option<PathBuf> {
     }
     let path = spec.split('[').next().unwrap_or_default();
     match path.strip_prefix("cifar10:") {
-        Some(rest) => rest.split(':').next().map(PathBuf::from),
+        // What comes after the folder has no path in it: `train:airplane,frog`.
+        Some(rest) => {
+            let parts = ["train", "test"].iter().filter_map(|part| rest.rfind(&format!(":{part}")));
+            Some(PathBuf::from(&rest[..parts.max().unwrap_or(rest.len())]))
+        }
         None => Some(PathBuf::from(path)),
     }
 }
 
-fn add(path: &Path, all: &mut Vec<String>) -> Result<()> {
+fn add(path: &Path, below: &str, all: &mut Vec<String>) -> Result<()> {
     let kind = path.metadata().map_err(Error::io("read", path))?;
     if kind.is_dir() {
         let entries = std::fs::read_dir(path).map_err(Error::io("read", path))?;
@@ -75,11 +99,16 @@ fn add(path: &Path, all: &mut Vec<String>) -> Result<()> {
             inside.push(entry.map_err(Error::io("read", path))?.path());
         }
         inside.sort();
-        return inside.iter().try_for_each(|path| add(path, all));
+        return inside.iter().try_for_each(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            add(path, &format!("{below}/{name}"), all)
+        });
     }
     let crc = checksum(path)?;
-    // The name only: the same files elsewhere are the same data.
+    // Where it is below what was named: folders of images are named after their classes. What was named itself goes by its
+    // name only, as the same files elsewhere are the same data.
     let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name = if below.is_empty() { name.as_ref() } else { below };
     all.push(format!("{name} {} {crc:08x}", kind.len()));
     Ok(())
 }
@@ -124,6 +153,15 @@ mod tests {
         assert_eq!(of(&flags(folder.path())).unwrap().len(), 1);
         let bundled: Table = "data = \"mnist:test[..3]\"\ntest = \"shapes:3\"".parse().unwrap();
         assert_eq!(of(&bundled).unwrap(), Vec::<String>::new());
+        let class = |name: &str| folder.path().join(name);
+        std::fs::create_dir(class("cat")).unwrap();
+        std::fs::write(class("cat").join("a.png"), "a").unwrap();
+        let cats = of(&flags(folder.path())).unwrap();
+        std::fs::rename(class("cat"), class("dog")).unwrap();
+        assert_ne!(cats, of(&flags(folder.path())).unwrap());
+        std::fs::remove_dir_all(class("dog")).unwrap();
+        let against: Table = "against = \"transfer:cnn\"".parse().unwrap();
+        assert_eq!(of(&against).unwrap(), Vec::<String>::new());
         let cifar = format!("data = \"cifar10:{}:train:frog\"", folder.path().display());
         assert_eq!(of(&cifar.parse().unwrap()).unwrap().len(), 1);
     }

@@ -8,7 +8,7 @@ use cama_eval::Row;
 use cama_eval::attack::signs_of_masking;
 use toml::Value;
 
-use crate::cell::{Cell, CellId};
+use crate::cell::Cell;
 use crate::claims;
 use crate::declaration::{Measure, PanelDeclaration, SeriesDeclaration};
 use crate::outcome::{Axis, Outcome, Panel, Point, Reach, Series};
@@ -32,7 +32,11 @@ pub fn gather(plan: &Plan, store: &Store, command: &dyn Fn(&Planned) -> String) 
             reach.left_out.push((planned.declaration.name.clone(), reason));
             continue;
         }
-        reach.outcomes.push(outcome(plan, planned, store, &cells, &records, command(planned))?);
+        let outcome = outcome(plan, planned, store, &cells, &records, command(planned));
+        reach.outcomes.push(outcome.map_err(|error| match error {
+            error @ (Error::Data { .. } | Error::Io { .. }) => error,
+            error => Error::data(&planned.declaration.path, error.to_string(), "correct the file"),
+        })?);
     }
     Ok(reach)
 }
@@ -46,26 +50,20 @@ fn outcome(
     command: String,
 ) -> Result<Outcome> {
     let declaration = &planned.declaration;
-    let mut warnings = BTreeSet::new();
+    let mut warnings = masked(planned, &declaration.panels, plan, store)?;
     let mut panels = Vec::new();
     for (declared, points) in declaration.panels.iter().zip(&planned.panels) {
         let mut series = Vec::new();
         for (declared_series, points) in declared.series.iter().zip(&points.series) {
             let mut drawn = Vec::new();
-            // By what they are of: the same model under one strength after another.
-            let mut judged: BTreeMap<&[CellId], Vec<Row>> = BTreeMap::new();
             for (x, cells) in points {
                 let mut rows = Vec::new();
                 for id in cells {
                     let cell = plan.cell(id).expect("every cell of a plan is in it");
                     let row = row(cell, store, declared_series)?;
-                    judged.entry(&cell.needs).or_default().push(row.clone());
                     rows.push(row);
                 }
                 drawn.push(point(*x, &rows, declared.y.measure));
-            }
-            for sign in judged.values().flat_map(|rows| signs_of_masking(rows)) {
-                warnings.insert(format!("{}: {sign}", declared_series.name));
             }
             series.push(Series { name: declared_series.name.clone(), points: drawn });
         }
@@ -82,7 +80,7 @@ fn outcome(
         about: declaration.about.clone(),
         scale: planned.scale.name().into(),
         claims: declaration.claims.iter().map(|claim| claims::judge(claim, &panels)).collect(),
-        panels,
+        panels: shown(panels, &declaration.panels),
         picture: planned
             .picture
             .as_ref()
@@ -97,6 +95,45 @@ fn outcome(
         date: of(|record| &record.date).pop_last().unwrap_or_default(),
         warnings: counted(warnings),
     })
+}
+
+/// The panels with the series that are drawn.
+fn shown(panels: Vec<Panel>, declared: &[PanelDeclaration]) -> Vec<Panel> {
+    let drawn = |(panel, declared): (Panel, &PanelDeclaration)| {
+        let series = panel.series.into_iter().zip(&declared.series);
+        let series = series.filter(|(_, declared)| declared.shown).map(|(series, _)| series).collect();
+        Panel { series, ..panel }
+    };
+    panels.into_iter().zip(declared).map(drawn).collect()
+}
+
+/// Signs of masked gradients in what was judged of one model or baseline after another, by whatever attack, each with what
+/// the model is called.
+fn masked(
+    planned: &Planned,
+    declared: &[PanelDeclaration],
+    plan: &Plan,
+    store: &Store,
+) -> Result<BTreeSet<String>> {
+    // By what is judged: the same under one attack after another.
+    let mut judged: BTreeMap<String, (&str, Vec<Row>)> = BTreeMap::new();
+    for (declared, points) in declared.iter().zip(&planned.panels) {
+        for (series, points) in declared.series.iter().zip(&points.series) {
+            for cell in points.iter().flat_map(|(_, cells)| cells).filter_map(|id| plan.cell(id)) {
+                let flags = cell.flags(store.folder());
+                let of = ["model", "baseline"].iter().find_map(|key| flags.get(*key)).map(Value::to_string);
+                let (_, rows) = judged.entry(of.unwrap_or_default()).or_insert((&series.name, Vec::new()));
+                let row = row(cell, store, series)?;
+                if !rows.contains(&row) {
+                    rows.push(row);
+                }
+            }
+        }
+    }
+    let told = |(name, rows): &(&str, Vec<Row>)| {
+        signs_of_masking(rows).into_iter().map(|sign| format!("{name}: {sign}")).collect::<Vec<_>>()
+    };
+    Ok(judged.values().flat_map(told).collect())
 }
 
 /// Warnings that differ in numbers only are told once.
@@ -169,7 +206,8 @@ fn point(x: f64, rows: &[Row], measure: Measure) -> Point {
         Measure::CalibrationError => row.score.calibration_error,
     };
     let values: Vec<f64> = rows.iter().map(value).collect();
-    let n: usize = rows.iter().map(|row| row.score.n).sum();
+    // All seeds judge the same examples.
+    let n = rows.first().map_or(0, |row| row.score.n);
     let y = values.iter().sum::<f64>() / values.len() as f64;
     let over_seeds = student(&values);
     let interval = match measure {
@@ -184,7 +222,7 @@ fn point(x: f64, rows: &[Row], measure: Measure) -> Point {
         }
         _ => over_seeds.unwrap_or([y, y]),
     };
-    Point { x, y, interval, values, n: rows.first().map_or(0, |row| row.score.n) }
+    Point { x, y, interval, values, n }
 }
 
 /// 95% interval of a mean (Student, Biometrika 6, 1908); nothing of a single value.
@@ -192,7 +230,7 @@ fn student(values: &[f64]) -> Option<[f64; 2]> {
     // 97.5% quantiles for 1, 2, … degrees of freedom.
     const T: [f64; 10] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
     let n = values.len();
-    let t = *T.get(n.checked_sub(2)?).unwrap_or(&2.0);
+    let t = *T.get(n.checked_sub(2)?).unwrap_or(&T[9]);
     let mean = values.iter().sum::<f64>() / n as f64;
     let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1) as f64;
     let half = t * (variance / n as f64).sqrt();

@@ -84,7 +84,7 @@ pub struct Point {
     pub x: f64,
     /// How high: the mean of `values`.
     pub y: f64,
-    /// 95% interval of `y`: Wilson's over all examples that were judged, or, if that is wider, Student's over the seeds.
+    /// 95% interval of `y`: what Wilson's over the examples that were judged and Student's over the seeds cover together.
     pub interval: [f64; 2],
     /// What each seed gave.
     pub values: Vec<f64>,

@@ -133,8 +133,14 @@ fn seeds(values: &Table) -> Result<Vec<u64>> {
     let seeds: Option<Vec<u64>> =
         list.iter().map(|seed| seed.as_integer().and_then(|s| s.try_into().ok())).collect();
     match seeds {
-        Some(seeds) if !seeds.is_empty() => Ok(seeds),
-        _ => Err(Error::config("seeds", values["seeds"].to_string(), "a list of whole numbers, 0 or more")),
+        Some(seeds) if !seeds.is_empty() && (1..seeds.len()).all(|i| !seeds[..i].contains(&seeds[i])) => {
+            Ok(seeds)
+        }
+        _ => Err(Error::config(
+            "seeds",
+            values["seeds"].to_string(),
+            "a list of whole numbers, 0 or more, none of them twice",
+        )),
     }
 }
 
@@ -175,6 +181,9 @@ impl Making<'_> {
             }
             None => None,
         };
+        if let Some(twice) = places.iter().enumerate().find(|(i, place)| places[..*i].contains(place)) {
+            return Err(Error::config("x.values", twice.1, "none of them twice"));
+        }
         let at = |i: usize, value: &Value| match (&names, value) {
             (Some(_), _) => Ok(i as f64),
             (None, Value::Integer(number)) => Ok(*number as f64),
@@ -189,6 +198,13 @@ impl Making<'_> {
                 Some(at) => Some(list(at, values, "at")?),
                 None => None,
             };
+            if let Some(other) = here.iter().flatten().find(|place| !places.contains(place)) {
+                return Err(Error::config(
+                    "at",
+                    other,
+                    format!("among x.values, for series `{}`", declared.name),
+                ));
+            }
             let mut points = Vec::new();
             for (i, value) in places.iter().enumerate() {
                 if here.as_ref().is_some_and(|here| !here.contains(value)) {

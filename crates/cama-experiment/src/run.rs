@@ -129,7 +129,7 @@ pub fn run(
                 left: pace.estimate(left_to_do),
             });
             let record = claim.compute(program, |folder| runner.run(cell, store.folder(), folder));
-            let record = record.map_err(|error: anyhow::Error| in_cell(error, cell))?;
+            let record = record.map_err(|error: anyhow::Error| in_cell(error, cell, plan))?;
             pace.learn(cell, record.seconds);
             computed += 1;
             advanced = true;
@@ -153,14 +153,15 @@ fn in_file(error: Error, cell: &Cell, plan: &Plan) -> Error {
     }
 }
 
-/// Adds which cell it was, unless somebody just asked to stop.
-fn in_cell(error: anyhow::Error, cell: &Cell) -> anyhow::Error {
-    match error.downcast_ref::<Error>() {
-        Some(Error::Interrupted(_)) => {
-            Error::Interrupted("finished cells are kept: the same command goes on from there".into()).into()
-        }
-        _ => error.context(format!("in cell {} (`{}`)", cell.id, cell.command)),
+/// Adds which cell it was, and whose, unless somebody just asked to stop.
+fn in_cell(error: anyhow::Error, cell: &Cell, plan: &Plan) -> anyhow::Error {
+    if let Some(Error::Interrupted(_)) = error.downcast_ref::<Error>() {
+        return Error::Interrupted("finished cells are kept: the same command goes on from there".into())
+            .into();
     }
+    let file = plan.experiments.iter().find(|planned| planned.cells.contains(&cell.id));
+    let file = file.map(|planned| format!("{}: ", planned.declaration.path.display())).unwrap_or_default();
+    error.context(format!("{file}in cell {} (`{}`)", cell.id, cell.command))
 }
 
 /// The cells that nothing else needs, of this part, and all that they need, in the plan's order.

@@ -2,7 +2,7 @@
 //! programs as see the folder.
 
 use std::collections::{BTreeMap, HashSet};
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cell::Cell;
 use crate::fingerprint::checksum;
-use crate::lock::{Pulse, is_alive};
+use crate::lock::Lock;
 
 const RECORD: &str = "cell.json";
 
@@ -94,28 +94,10 @@ impl Store {
     ///
     /// If the folder cannot be written to.
     pub fn claim(&self, cell: &Cell) -> Result<Option<Claim>> {
-        let path = self.folder.join(format!("{}.lock", cell.id));
-        let mut lock = OpenOptions::new().write(true).create_new(true).open(&path);
-        if matches!(&lock, Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists) {
-            if is_alive(&path, &self.folder)? {
-                return Ok(None);
-            }
-            // Of several that find it dead at once, two may think that they took over: then the cell is computed twice,
-            // and the results are the same.
-            let _ = fs::remove_file(&path);
-            lock = OpenOptions::new().write(true).create_new(true).open(&path);
-        }
-        match lock {
-            Ok(mut file) => {
-                let _ = writeln!(file, "{}", std::process::id());
-                let claim =
-                    Claim { folder: self.folder.clone(), id: cell.id.clone(), _pulse: Pulse::begin(path) };
-                claim.clear()?;
-                Ok(Some(claim))
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(None),
-            Err(error) => Err(Error::io("create", path)(error)),
-        }
+        let Some(lock) = Lock::take(&self.folder.join(format!("{}.lock", cell.id)))? else { return Ok(None) };
+        let claim = Claim { folder: self.folder.clone(), id: cell.id.clone(), _lock: lock };
+        claim.clear()?;
+        Ok(Some(claim))
     }
 }
 
@@ -125,7 +107,7 @@ pub struct Claim {
     folder: PathBuf,
     id: String,
     /// As long as this lives, so does the claim.
-    _pulse: Pulse,
+    _lock: Lock,
 }
 
 impl Claim {

@@ -15,7 +15,7 @@ use super::TableFlags;
 pub struct BaselineFlags {
     /// Which: `mlp`, `mlp-paper`, `cnn`, `cnn-bn`, `cnn-adversarial`, `tent` or `trees`; a network that is to meet manipulated data is
     /// written with the manipulations, as in `cnn+shift-vertical:0.5|rotate:30`.
-    #[arg(long, value_name = "KIND", required_unless_present = "tent_from", requires = "data")]
+    #[arg(long, value_name = "KIND", required_unless_present = "tent_from", requires = "data", conflicts_with_all = ["unlabelled", "manipulate"])]
     pub kind: Option<String>,
     /// Labelled, clean images, or, with --graph, a CSV or Parquet table.
     #[arg(long, value_name = "D", requires = "kind")]

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use cama_experiment::{Scale, Shard};
 use clap::Args;
 
+/// Where experiments go unless told otherwise.
+pub const DEFAULT_OUT: &str = "cama-experiments";
+
 /// `cama experiment`
 #[derive(Args)]
 pub struct ExperimentFlags {
@@ -15,7 +18,7 @@ pub struct ExperimentFlags {
     #[arg(long, default_value = "cpu", value_name = "smoke|cpu|full")]
     pub scale: Scale,
     /// The folder to write: the cells that are finished, which a broken run goes on from, and the report.
-    #[arg(long, default_value = "cama-experiments", value_name = "DIR")]
+    #[arg(long, default_value = DEFAULT_OUT, value_name = "DIR")]
     pub out: PathBuf,
     /// Compute one of several parts, such as `1/4`, each on a machine of its own that shares the folder.
     #[arg(long, default_value = "1/1", value_name = "I/N")]

@@ -29,7 +29,7 @@ pub use baseline::BaselineFlags;
 pub use classifier::ClassifierFlags;
 pub use common::PredictFlags;
 pub use dream::DreamFlags;
-pub use experiment::ExperimentFlags;
+pub use experiment::{DEFAULT_OUT, ExperimentFlags};
 pub use graph::GraphFlags;
 pub use head::HeadFlags;
 pub use look::{DemoFlags, EvaluateFlags, InfoFlags, PredictCommand, ShowFlags, What};

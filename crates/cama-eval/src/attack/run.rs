@@ -138,12 +138,16 @@ fn mislead<D: Attackable>(
             let own = &own;
             let name = &name;
             move |which: &[usize], points: &[f32]| {
-                let which: Vec<usize> = which.iter().map(|i| own[*i]).collect();
-                let first = which.first().copied().unwrap_or_default();
-                let asked = data.select(&which).changed(name.clone(), points)?;
                 let log = |p: &f64| p.max(f64::from(f32::MIN_POSITIVE)).ln() as f32;
-                let answers = oracle.probabilities(&asked, first)?;
-                Ok(answers.iter().map(|row| row.iter().map(log).collect()).collect())
+                let mut answers = Vec::with_capacity(which.len());
+                // Neighbours together: what decides draws for an example by where it stands among all.
+                for (run, points) in neighbours(which, points) {
+                    let run: Vec<usize> = run.iter().map(|i| own[*i]).collect();
+                    let asked = data.select(&run).changed(name.clone(), points)?;
+                    let rows = oracle.probabilities(&asked, run[0])?;
+                    answers.extend(rows.iter().map(|row| row.iter().map(log).collect::<Vec<f32>>()));
+                }
+                Ok(answers)
             }
         });
         searched(batch, ask.as_ref().map(|ask| ask as &Ask))
@@ -303,7 +307,8 @@ fn searched(mut batch: Batch, ask: Option<&Ask>) -> Result<(Vec<f32>, Vec<Losses
         let halves = losses(&batch, &judge(&batch, &half)?);
         for (i, (&(reached, after), &(_, half))) in ends.iter().zip(&halves).enumerate() {
             let better = (reached, after) > (kept[i].reached, kept[i].after);
-            if restart == 0 || better {
+            // What is misled as it was stays so where the search leads it back.
+            if better || (restart == 0 && !kept[i].reached) {
                 kept[i] = Losses { half, after, reached, ..kept[i] };
                 let range = i * width..(i + 1) * width;
                 points[range.clone()].copy_from_slice(&end[range]);
@@ -313,7 +318,33 @@ fn searched(mut batch: Batch, ask: Option<&Ask>) -> Result<(Vec<f32>, Vec<Losses
     Ok((points, kept))
 }
 
+/// The longest stretches of `which` without a gap, each with its part of `points`.
+fn neighbours<'a>(which: &'a [usize], points: &'a [f32]) -> Vec<(&'a [usize], &'a [f32])> {
+    let width = points.len() / which.len().max(1);
+    let mut rest = points;
+    let stretches = which.chunk_by(|a, b| *b == a + 1);
+    let mut with_points = |stretch: &'a [usize]| {
+        let (part, left) = rest.split_at(stretch.len() * width);
+        rest = left;
+        (stretch, part)
+    };
+    stretches.map(&mut with_points).collect()
+}
+
 /// Where baselines compute.
 pub(super) fn cpu() -> Device {
     Device::flex()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::neighbours;
+
+    #[test]
+    fn examples_are_asked_about_by_where_they_stand() {
+        let points = [0.0, 0.5, 1.0, 1.5, 4.0, 4.5, 6.0, 6.5];
+        let found = neighbours(&[0, 1, 4, 6], &points);
+        assert_eq!(found, [(&[0, 1][..], &points[..4]), (&[4], &points[4..6]), (&[6], &points[6..])]);
+        assert!(neighbours(&[], &[]).is_empty());
+    }
 }

@@ -193,6 +193,9 @@ pub struct SeriesDeclaration {
     pub made_on: Option<String>,
     /// The values of `{x}` at which it is judged; all of the panel's unless given.
     pub at: Option<Value>,
+    /// Whether it is drawn; what is not serves claims.
+    #[serde(default = "yes")]
+    pub shown: bool,
 }
 
 /// A claim, as it is written: that one series is above another, or above a number, by some margin.

@@ -147,11 +147,30 @@ impl Declaration {
                 return wrong(format!("[let.{key}] is no scale"), "scales are smoke, cpu and full");
             }
         }
+        let reserved = |key: &&String| ["x", "seed", "scale"].contains(&key.as_str());
+        let scaled = self.values.values().filter_map(Value::as_table).flat_map(Table::keys);
+        if let Some(name) = self.values.keys().chain(scaled).find(reserved) {
+            return wrong(
+                format!("[let] has `{name}`"),
+                "`x`, `seed` and `scale` have values of their own; rename it",
+            );
+        }
+        for (name, flags) in &self.make {
+            if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+                return wrong(format!("[make.{name}] cannot be referred to"), "use letters, digits and `-`");
+            }
+            self.check_flags(flags, &format!("[make.{name}]"))?;
+        }
+        self.check_flags(&self.judge, "[judge]")?;
         for (i, panel) in self.panels.iter().enumerate() {
+            if !panel.series.iter().any(|series| series.shown) {
+                return wrong(format!("panel `{}` shows no series", panel.title), "add [[panel.series]]");
+            }
             if self.panels[..i].iter().any(|former| former.title == panel.title) {
                 return wrong(format!("two panels are called `{}`", panel.title), "rename one of them");
             }
             for (i, series) in panel.series.iter().enumerate() {
+                self.check_flags(&series.judge, &format!("series `{}`", series.name))?;
                 if panel.series[..i].iter().any(|former| former.name == series.name) {
                     let problem =
                         format!("two series of panel `{}` are called `{}`", panel.title, series.name);
@@ -162,10 +181,37 @@ impl Declaration {
         self.claims.iter().try_for_each(|claim| self.check_claim(claim))
     }
 
+    /// Where results go, and seeds, are not the file's to say.
+    fn check_flags(&self, flags: &Table, place: &str) -> Result<()> {
+        match flags
+            .keys()
+            .find(|key| ["out", "seed", "force", "json", "quiet", "verbose"].contains(&key.as_str()))
+        {
+            Some(key) => Err(Error::data(
+                &self.path,
+                format!("{place} has `{key}`, which experiments set themselves"),
+                "leave it out; seeds are a value: seeds = [1, 2, 3]",
+            )),
+            None => Ok(()),
+        }
+    }
+
     /// A claim names what there is.
     fn check_claim(&self, claim: &ClaimDeclaration) -> Result<()> {
         let within =
             |error: Error| Error::data(&self.path, format!("claim `{}`: {error}", claim.says), "correct it");
+        let [from, to] = claim.at.unwrap_or([0.0, 0.0]);
+        let numbers = [&claim.more, &claim.than].into_iter().filter_map(|side| match side {
+            Level::Number(number) => Some(*number),
+            Level::Series(_) => None,
+        });
+        if from > to || numbers.chain([from, to, claim.by]).any(f64::is_nan) {
+            return Err(within(Error::config(
+                "at, by, more, than",
+                "given",
+                "numbers, `at` from a lower to a higher",
+            )));
+        }
         let titles: Vec<&str> = self.panels.iter().map(|panel| panel.title.as_str()).collect();
         if let Some(panel) = claim.panel.as_deref().filter(|panel| !titles.contains(panel)) {
             return Err(within(Error::unknown_name("panel", panel, &titles)));

@@ -3,7 +3,10 @@
 mod runner;
 
 use std::io::IsTerminal;
+use std::path::Path;
 use std::time::{Duration, Instant};
+
+use cama::Error;
 
 use cama_experiment::{
     Declaration, Heading, Holds, Outcome, Plan, Planned, Progress, Reach, Scale, Shard, Store, gather,
@@ -11,7 +14,7 @@ use cama_experiment::{
 };
 
 use self::runner::Commands;
-use crate::flags::ExperimentFlags;
+use crate::flags::{DEFAULT_OUT, ExperimentFlags};
 use crate::interrupt::Graceful;
 use crate::output::Output;
 use crate::progress::count;
@@ -28,6 +31,10 @@ const PROGRAM: &str = concat!("cama ", env!("CARGO_PKG_VERSION"));
 /// If a file cannot be used, the folder cannot be written to, a cell fails, or it is interrupted: cells that are finished
 /// are kept then.
 pub fn run(flags: &ExperimentFlags, session: &Session) -> anyhow::Result<()> {
+    if session.seeds.given != 0 {
+        let problem = "experiments have seeds of their own; give them by --let seeds=[1,2,3]";
+        return Err(Error::spec("flag", format!("--seed={}", session.seeds.given), problem).into());
+    }
     // The folder may be there: cells in it are gone on from.
     let out = Output::folder(&flags.out, true)?;
     let declarations = Declaration::read_all(&flags.files)?;
@@ -48,10 +55,12 @@ pub fn run(flags: &ExperimentFlags, session: &Session) -> anyhow::Result<()> {
     for (name, reason) in reach.left_out.iter().filter(|left| !plan.left_out.contains(left)) {
         session.warn(format!("{name} is not in the report: {reason}"));
     }
+    let there = plan.cells.iter().filter(|cell| store.finished(cell).is_some()).count();
     session.tell(format!(
-        "{computed} cells computed in {:.0} s, {} were there already\nreport    {}",
+        "{computed} cells computed in {:.0} s, {} of {} are there\nreport    {}",
         began.elapsed().as_secs_f64(),
-        plan.cells.len() - computed.min(plan.cells.len()),
+        there,
+        plan.cells.len(),
         out.path().join("report.html").display()
     ));
     Ok(())
@@ -90,6 +99,9 @@ fn duration(duration: Duration) -> String {
 fn one_command(flags: &ExperimentFlags, planned: &Planned) -> String {
     let mut args = vec!["cama".into(), "experiment".into(), planned.declaration.path.as_os_str().to_owned()];
     args.push(format!("--scale={}", planned.scale).into());
+    if flags.out != Path::new(DEFAULT_OUT) {
+        args.push(format!("--out={}", flags.out.display()).into());
+    }
     args.extend(flags.values.iter().map(|(name, value)| format!("--let={name}={value}").into()));
     command_line(&args)
 }
@@ -107,8 +119,8 @@ fn heading(flags: &ExperimentFlags) -> Heading {
         intro: vec![
             format!("Experiments {scale}."),
             "Claims marked as the paper's are those of Zhang, Zhang and Li, “A Causal View on Robustness of Neural Networks” \
-             (NeurIPS 2020). A claim holds if it is so at every point of the range it is made for, partly if it is so on \
-             average or at half of the points or more."
+             (NeurIPS 2020). A claim holds if it is so at every point of the range it is made for, at one at least beyond \
+             noise; partly if it is so on average or at half of the points or more."
                 .into(),
         ],
         version: env!("CARGO_PKG_VERSION").into(),

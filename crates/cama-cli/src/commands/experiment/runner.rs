@@ -7,6 +7,8 @@ use std::path::Path;
 use anyhow::Context;
 use cama::files::write_atomic;
 use cama::{Error, Result};
+use cama_eval::attack::Attacks;
+use cama_eval::baseline::BaselineSpec;
 use cama_experiment::{Cell, Runner, Told};
 
 use crate::commands;
@@ -50,7 +52,13 @@ impl Commands<'_> {
 impl Runner for Commands<'_> {
     fn check(&self, cell: &Cell, cells: &Path) -> Result<()> {
         let args = self.args(cell, cells, Path::new("out"))?;
-        Self::parsed(&args).map(drop)
+        // What is written in a language of its own is read when the command runs; mistakes are told before the first.
+        match Self::parsed(&args)? {
+            Command::Evaluate(flags) => flags.attack.attacks().map(drop),
+            Command::Baseline(flags) => flags.kind.as_deref().map(BaselineSpec::parse).transpose().map(drop),
+            Command::Adapt(flags) => flags.attack.as_deref().map(str::parse::<Attacks>).transpose().map(drop),
+            _ => Ok(()),
+        }
     }
 
     fn run(&self, cell: &Cell, cells: &Path, folder: &Path) -> anyhow::Result<Told> {
