@@ -95,6 +95,7 @@ mod drawing;
 mod dream;
 mod error;
 pub mod files;
+mod folder_format;
 mod head;
 mod input;
 pub mod manipulation;
@@ -119,6 +120,7 @@ pub use decide::{By, Context, DecideConfig, Decider, Decision, Guard, Verdict, W
 pub use device::{device, device_names};
 pub use dream::{DreamConfig, dream};
 pub use error::{Error, Result};
+pub use folder_format::FolderFormat;
 pub use head::{Head, HeadConfig, fit_head};
 pub use input::{ChildColumn, ChildKind, ImageInput, Input, Likelihood, TableInput};
 pub use model::{DeepCama, Evidence, Joint, ManipulationModel, ModelConfig, Observation, PRESETS};

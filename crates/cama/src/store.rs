@@ -3,7 +3,6 @@
 mod readme;
 
 use std::fs;
-use std::io::Read;
 use std::path::Path;
 
 use burn::tensor::Device;
@@ -14,6 +13,7 @@ use crate::classifier::Classifier;
 use crate::data::table::Schema;
 use crate::decide::{Context, Decider, Guard};
 use crate::files::write_together;
+use crate::folder_format::FolderFormat;
 use crate::head::{Head, HeadConfig, TEMPERATURE};
 use crate::input::Input;
 use crate::model::{DeepCama, ModelConfig};
@@ -26,6 +26,13 @@ const VERSION: u32 = 2;
 const CONFIG: &str = "config.json";
 const WEIGHTS: &str = "model.safetensors";
 const HEAD: &str = "head.safetensors";
+const KIND: FolderFormat = FolderFormat {
+    name: FORMAT,
+    version: VERSION,
+    marker: CONFIG,
+    weights: WEIGHTS,
+    without: "no model folder; give one that `cama train` or `cama adapt` wrote",
+};
 
 /// The file of a model folder that tells which of the examples it was adapted to the guard lets restore, as
 /// `index,verdict`; saving a model removes that of a former one.
@@ -224,44 +231,13 @@ impl StoredModel {
 
     /// Whether `folder` holds a model, or what is left of one: a file that [`save`](Self::save) wrote.
     pub fn is_in(folder: &Path) -> bool {
-        // Both files name the format at their beginning.
-        let ours = |name| {
-            let mut head = Vec::new();
-            let read =
-                fs::File::open(folder.join(name)).and_then(|file| file.take(4096).read_to_end(&mut head));
-            read.is_ok() && head.windows(FORMAT.len()).any(|part| part == FORMAT.as_bytes())
-        };
-        ours(CONFIG) || ours(WEIGHTS)
+        KIND.is_in(folder)
     }
 }
 
 fn read_config(folder: &Path) -> Result<File> {
     let problem = |problem: String| Error::Model { path: folder.into(), problem };
-    let path = folder.join(CONFIG);
-    let json = fs::read(&path).map_err(|e| match e.kind() {
-        std::io::ErrorKind::NotFound => problem(format!(
-            "there is no {CONFIG}, so this is no model folder; give one that `cama train` or `cama adapt` wrote"
-        )),
-        _ => Error::io("read", &path)(e),
-    })?;
-    #[derive(Deserialize)]
-    struct Header {
-        format: String,
-        version: u32,
-    }
-    let header: Header = serde_json::from_slice(&json)
-        .map_err(|e| problem(format!("{CONFIG} is damaged or not of this program: {e}")))?;
-    if header.format != FORMAT {
-        return Err(problem(format!("{CONFIG} says `{}`, not `{FORMAT}`", header.format)));
-    }
-    if header.version != VERSION {
-        return Err(problem(format!(
-            "the folder's version is {}, this program reads version {VERSION}; train anew, or use the program that wrote it",
-            header.version
-        )));
-    }
-    let mut file: File =
-        serde_json::from_slice(&json).map_err(|e| problem(format!("{CONFIG} is damaged: {e}")))?;
+    let mut file: File = KIND.read(folder)?;
     file.model.check()?;
     file.card = file.card.named(file.schema.as_ref(), file.model.classes);
     check_schema(&file).map_err(|what| problem(format!("{CONFIG} is damaged: {what}")))?;

@@ -1,13 +1,12 @@
 //! A baseline's folder: `baseline.json`, and `baseline.safetensors` for a network or `trees.json` for trees.
 
 use std::fs;
-use std::io::Read;
 use std::path::Path;
 
 use burn::tensor::Device;
 use cama::data::table::Schema;
 use cama::files::write_together;
-use cama::{Error, Result, weights};
+use cama::{Error, FolderFormat, Result, weights};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
@@ -25,6 +24,13 @@ const VERSION: u32 = 1;
 const CONFIG: &str = "baseline.json";
 const WEIGHTS: &str = "baseline.safetensors";
 const TREES: &str = "trees.json";
+const KIND: FolderFormat = FolderFormat {
+    name: FORMAT,
+    version: VERSION,
+    marker: CONFIG,
+    weights: WEIGHTS,
+    without: "no baseline; give a folder that `cama baseline` wrote",
+};
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -94,7 +100,7 @@ impl Baseline {
     /// the configuration.
     pub fn load(folder: &Path) -> Result<Self> {
         let problem = |problem: String| Error::Model { path: folder.into(), problem };
-        let file = read_config(folder)?;
+        let file = KIND.read::<File>(folder)?;
         check(&file).map_err(|what| problem(format!("{CONFIG} is damaged: {what}")))?;
         let File { weights_crc32: checksum, config, width, classes, image, schema, scale, origin, .. } = file;
         let kind = match &config {
@@ -135,43 +141,8 @@ impl Baseline {
 
     /// Whether `folder` holds a baseline, or what is left of one: a file that [`save`](Self::save) wrote.
     pub fn is_in(folder: &Path) -> bool {
-        // Both name the format at their beginning.
-        let ours = |name| {
-            let mut head = Vec::new();
-            let read =
-                fs::File::open(folder.join(name)).and_then(|file| file.take(4096).read_to_end(&mut head));
-            read.is_ok() && head.windows(FORMAT.len()).any(|part| part == FORMAT.as_bytes())
-        };
-        ours(CONFIG) || ours(WEIGHTS)
+        KIND.is_in(folder)
     }
-}
-
-fn read_config(folder: &Path) -> Result<File> {
-    let problem = |problem: String| Error::Model { path: folder.into(), problem };
-    let path = folder.join(CONFIG);
-    let json = fs::read(&path).map_err(|e| match e.kind() {
-        std::io::ErrorKind::NotFound => problem(format!(
-            "there is no {CONFIG}, so this is no baseline; give a folder that `cama baseline` wrote"
-        )),
-        _ => Error::io("read", &path)(e),
-    })?;
-    #[derive(Deserialize)]
-    struct Header {
-        format: String,
-        version: u32,
-    }
-    let header: Header = serde_json::from_slice(&json)
-        .map_err(|e| problem(format!("{CONFIG} is damaged or not of this program: {e}")))?;
-    if header.format != FORMAT {
-        return Err(problem(format!("{CONFIG} says `{}`, not `{FORMAT}`", header.format)));
-    }
-    if header.version != VERSION {
-        return Err(problem(format!(
-            "the folder's version is {}, this program reads version {VERSION}; train anew, or use the program that wrote it",
-            header.version
-        )));
-    }
-    serde_json::from_slice(&json).map_err(|e| problem(format!("{CONFIG} is damaged: {e}")))
 }
 
 /// What is wrong with a file that reads well.
