@@ -221,7 +221,7 @@ mod tests {
             (&["--classifier-size=0x3", "--classifier=c"][..], "write HxW"),
             (&["--classifier-layout=nhcw", "--classifier=c"], "unknown layout `nhcw` (did you mean `nchw`?)"),
             (&["--classifier-output=logit", "--classifier=c"], "did you mean `logits`?"),
-            (&["--classifier-scale=255"], "--classifier <FILE.onnx>"),
+            (&["--classifier-scale=255"], "--classifier <FILE.onnx|DIR>"),
         ] {
             let text = flags(words).err().expect(part);
             assert!(text.contains(part), "{text}");
