@@ -70,7 +70,8 @@ fn outcome(
         panels.push(panel(declared, points.names.clone(), series));
     }
     for (cell, record) in cells.iter().zip(records) {
-        warnings.extend(record.warnings.iter().map(|warning| format!("{}: {warning}", cell.command)));
+        warnings
+            .extend(record.warnings.iter().map(|warning| format!("{}: {}", cell.command, placed(warning))));
     }
     let of = |pick: fn(&Record) -> &String| records.iter().map(pick).cloned().collect::<BTreeSet<_>>();
     Ok(Outcome {
@@ -134,6 +135,18 @@ fn masked(
         signs_of_masking(rows).into_iter().map(|sign| format!("{name}: {sign}")).collect::<Vec<_>>()
     };
     Ok(judged.values().flat_map(told).collect())
+}
+
+/// A warning without the folder in which its cell was under way, which is gone.
+fn placed(warning: &str) -> String {
+    let word = |word: &str| match word.split_once(".partial-") {
+        Some((before, path)) => {
+            let opening = if before.starts_with('(') { "(" } else { "" };
+            format!("{opening}{}", path.rsplit('/').next().unwrap_or_default())
+        }
+        None => word.to_string(),
+    };
+    warning.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// Warnings that differ in numbers only are told once.
@@ -276,6 +289,12 @@ mod tests {
         let [low, high] = student(&[1.0, 2.0, 3.0, 4.0, 5.0]).unwrap();
         assert!((low - 1.037).abs() < 1e-3 && (high - 4.963).abs() < 1e-3, "{low} {high}");
         assert_eq!(student(&[1.0]), None);
+    }
+
+    #[test]
+    fn warnings_do_not_tell_of_folders_that_are_gone() {
+        let told = placed("some stay (/a/cells/.partial-ab-x/out/verdicts.csv says which) so");
+        assert_eq!(told, "some stay (verdicts.csv says which) so");
     }
 
     #[test]
