@@ -254,16 +254,15 @@ fn model(mechanisms: &str) -> DeepCama {
     DeepCama::new(&config, 2, &Device::flex()).unwrap()
 }
 
+fn head(model: &DeepCama) -> Head {
+    let config = HeadConfig { channels: 3, hidden: 8, ..HeadConfig::default() };
+    Head::new(model.config(), &config, 1, &Device::flex()).unwrap()
+}
+
 #[test]
 fn every_way_of_a_model_is_attacked() {
     let model = model("affine");
-    let head = Head::new(
-        model.config(),
-        &HeadConfig { channels: 3, hidden: 8, ..HeadConfig::default() },
-        1,
-        &Device::flex(),
-    );
-    let head = head.unwrap();
+    let head = head(&model);
     let decider = Decider { head: Some(&head), ..Decider::bare(&model) };
     let data = data::load("mnist:test[..6]").unwrap();
     for m in [MChoice::Null, MChoice::Mean, MChoice::Sample] {
@@ -282,13 +281,7 @@ fn every_way_of_a_model_is_attacked() {
 #[test]
 fn everything_is_judged_on_itself_and_on_surrogates() {
     let model = model("affine");
-    let head = Head::new(
-        model.config(),
-        &HeadConfig { channels: 3, hidden: 8, ..HeadConfig::default() },
-        1,
-        &Device::flex(),
-    );
-    let head = head.unwrap();
+    let head = head(&model);
     let decider = Decider { head: Some(&head), ..Decider::bare(&model) };
     let (network, data) = network();
     let config = DecideConfig {

@@ -50,25 +50,34 @@ fn outcome(
     command: String,
 ) -> Result<Outcome> {
     let declaration = &planned.declaration;
-    let mut warnings = masked(planned, &declaration.panels, plan, store)?;
     let mut panels = Vec::new();
+    // By what is judged: the same model or baseline under one attack after another, with the first series that shows it.
+    let mut judged: BTreeMap<String, (&str, Vec<Row>)> = BTreeMap::new();
     for (declared, points) in declaration.panels.iter().zip(&planned.panels) {
-        let mut series = Vec::new();
-        for (declared_series, points) in declared.series.iter().zip(&points.series) {
-            let mut drawn = Vec::new();
+        let mut drawn = Vec::new();
+        for (series, points) in declared.series.iter().zip(&points.series) {
+            let mut all = Vec::new();
             for (x, cells) in points {
                 let mut rows = Vec::new();
                 for id in cells {
                     let cell = plan.cell(id).expect("every cell of a plan is in it");
-                    let row = row(cell, store, declared_series)?;
+                    let row = row(cell, store, series)?;
+                    let (_, of) = judged.entry(judged_of(cell, store)).or_insert((&series.name, Vec::new()));
+                    if !of.contains(&row) {
+                        of.push(row.clone());
+                    }
                     rows.push(row);
                 }
-                drawn.push(point(*x, &rows, declared.y.measure));
+                all.push(point(*x, &rows, declared.y.measure));
             }
-            series.push(Series { name: declared_series.name.clone(), points: drawn });
+            drawn.push(Series { name: series.name.clone(), points: all });
         }
-        panels.push(panel(declared, points.names.clone(), series));
+        panels.push(panel(declared, points.names.clone(), drawn));
     }
+    let signs = judged.values().flat_map(|(name, rows)| {
+        signs_of_masking(rows).into_iter().map(move |sign| format!("{name}: {sign}"))
+    });
+    let mut warnings: BTreeSet<String> = signs.collect();
     for (cell, record) in cells.iter().zip(records) {
         warnings
             .extend(record.warnings.iter().map(|warning| format!("{}: {}", cell.command, placed(warning))));
@@ -108,33 +117,11 @@ fn shown(panels: Vec<Panel>, declared: &[PanelDeclaration]) -> Vec<Panel> {
     panels.into_iter().zip(declared).map(drawn).collect()
 }
 
-/// Signs of masked gradients in what was judged of one model or baseline after another, by whatever attack, each with what
-/// the model is called.
-fn masked(
-    planned: &Planned,
-    declared: &[PanelDeclaration],
-    plan: &Plan,
-    store: &Store,
-) -> Result<BTreeSet<String>> {
-    // By what is judged: the same under one attack after another.
-    let mut judged: BTreeMap<String, (&str, Vec<Row>)> = BTreeMap::new();
-    for (declared, points) in declared.iter().zip(&planned.panels) {
-        for (series, points) in declared.series.iter().zip(&points.series) {
-            for cell in points.iter().flat_map(|(_, cells)| cells).filter_map(|id| plan.cell(id)) {
-                let flags = cell.flags(store.folder());
-                let of = ["model", "baseline"].iter().find_map(|key| flags.get(*key)).map(Value::to_string);
-                let (_, rows) = judged.entry(of.unwrap_or_default()).or_insert((&series.name, Vec::new()));
-                let row = row(cell, store, series)?;
-                if !rows.contains(&row) {
-                    rows.push(row);
-                }
-            }
-        }
-    }
-    let told = |(name, rows): &(&str, Vec<Row>)| {
-        signs_of_masking(rows).into_iter().map(|sign| format!("{name}: {sign}")).collect::<Vec<_>>()
-    };
-    Ok(judged.values().flat_map(told).collect())
+/// What a judgement is of: the model's or the baseline's folder.
+fn judged_of(cell: &Cell, store: &Store) -> String {
+    let flags = cell.flags(store.folder());
+    let of = ["model", "baseline"].iter().find_map(|key| flags.get(*key));
+    of.map(Value::to_string).unwrap_or_default()
 }
 
 /// A warning without the folder in which its cell was under way, which is gone.
@@ -149,11 +136,12 @@ fn placed(warning: &str) -> String {
     warning.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
-/// Warnings that differ in numbers only are told once.
+/// Warnings that differ in numbers or paths only are told once.
 fn counted(warnings: BTreeSet<String>) -> Vec<String> {
     let mut kinds: Vec<(String, String, usize)> = Vec::new();
     for warning in warnings {
-        let kind: String = warning.chars().filter(|c| !c.is_ascii_digit()).collect();
+        let words = warning.split(' ').filter(|word| !word.contains('/'));
+        let kind: String = words.flat_map(str::chars).filter(|c| !c.is_ascii_digit()).collect();
         match kinds.iter_mut().find(|(known, ..)| *known == kind) {
             Some((.., n)) => *n += 1,
             None => kinds.push((kind, warning, 1)),
@@ -299,6 +287,8 @@ mod tests {
 
     #[test]
     fn warnings_that_differ_in_numbers_are_told_once() {
+        let warnings = ["a/b.csv: else", "c/d.csv: else"].map(String::from).into_iter().collect();
+        assert_eq!(counted(warnings), ["a/b.csv: else (and 1 more like it)"]);
         let warnings = ["lost 3 points", "lost 4 points", "else"].map(String::from).into_iter().collect();
         assert_eq!(counted(warnings), ["else", "lost 3 points (and 1 more like it)"]);
     }

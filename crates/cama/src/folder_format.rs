@@ -35,6 +35,11 @@ impl FolderFormat {
         ours(self.marker) || ours(self.weights)
     }
 
+    /// That the file `name` of `folder` cannot be written.
+    pub fn unwritten(&self, folder: &Path, name: &str, what: &dyn std::fmt::Display) -> Error {
+        Error::Model { path: folder.into(), problem: format!("cannot write {name}: {what}") }
+    }
+
     /// What the marker file says.
     ///
     /// # Errors

@@ -228,9 +228,7 @@ pub(crate) fn class_scores(
     let mut left = samples;
     while left > 0 {
         let k = left.min(samples_at_once);
-        let noise: Vec<f32> =
-            streams.iter_mut().flat_map(|s| normals(k * z, s).collect::<Vec<_>>()).collect();
-        let noise = Tensor::from_data(TensorData::new(noise, [n, k, z]), &model.device());
+        let noise = Tensor::<2>::from_data(drawn(k * z, streams), &model.device()).reshape([n, k, z]);
         let joint = model.joint(seen, None, m, noise);
         log_py = host(joint.log_py);
         let weights = host(joint.log_px + joint.log_ratio_z);
@@ -290,19 +288,26 @@ pub(crate) fn choose_m(
 ) -> Option<Chosen> {
     let parts = model.manipulation().filter(|_| choice != MChoice::Null)?;
     let q2 = parts.posterior(seen);
-    let m = match choice {
-        MChoice::Sample => {
-            let noise: Vec<f32> =
-                streams.iter_mut().flat_map(|s| normals(parts.dim(), s).collect::<Vec<_>>()).collect();
-            q2.sample(Tensor::from_data(
-                TensorData::new(noise, [streams.len(), parts.dim()]),
-                &model.device(),
-            ))
-        }
-        _ => q2.mean.clone(),
-    };
+    let m = m_of(&q2, choice, streams);
     let log_ratio = host(parts.log_prior(&m) - q2.log_prob(m.clone()));
     Some(Chosen { q2, m, log_ratio })
+}
+
+/// The m of each example, `[n, dim]`, of q2(m|x) that has been asked for.
+pub(crate) fn m_of(q2: &DiagonalGaussian<2>, choice: MChoice, streams: &mut [ChaCha8Rng]) -> Tensor<2> {
+    match choice {
+        MChoice::Sample => {
+            let [_, dim] = q2.mean.dims();
+            q2.sample(Tensor::from_data(drawn(dim, streams), &q2.mean.device()))
+        }
+        MChoice::Null | MChoice::Mean => q2.mean.clone(),
+    }
+}
+
+/// Standard normal numbers, `[streams, width]`: a row from each generator.
+pub(crate) fn drawn(width: usize, streams: &mut [ChaCha8Rng]) -> TensorData {
+    let values: Vec<f32> = streams.iter_mut().flat_map(|s| normals(width, s).collect::<Vec<_>>()).collect();
+    TensorData::new(values, [streams.len(), width])
 }
 
 /// The samples of example `index`, independent of all others.

@@ -1,11 +1,10 @@
 //! Bayes' rule as a differentiable function of what is observed (Eqs. 6, 11).
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 
 use crate::model::{DeepCama, Evidence};
-use crate::noise::normals;
-use crate::predict::MChoice;
+use crate::predict::{MChoice, drawn, m_of};
 
 /// log p(x|y,m) + log p(y) of every class, in tables log p(x|y,a,c,m) + log p(y|a), `[batch, classes]`, in nats, by
 /// importance sampling with `samples` samples of z.
@@ -27,30 +26,17 @@ pub fn class_scores(
 ) -> Tensor<2> {
     let n = streams.len();
     assert!(samples > 0 && seen.x.dims()[0] == n, "a sample at least, and a generator an example");
-    let m = model.manipulation().filter(|_| choice != MChoice::Null).map(|parts| {
-        let q2 = parts.posterior(seen);
-        match choice {
-            MChoice::Sample => {
-                q2.sample(Tensor::from_data(drawn([n, parts.dim()], streams), &model.device()))
-            }
-            _ => q2.mean,
-        }
-    });
-    let noise = drawn([n, samples * model.config().z], streams);
-    let noise = Tensor::<2>::from_data(noise, &model.device()).reshape([n, samples, model.config().z]);
+    let m = model.manipulation().filter(|_| choice != MChoice::Null);
+    let m = m.map(|parts| m_of(&parts.posterior(seen), choice, streams));
+    let z = model.config().z;
+    let noise = Tensor::<2>::from_data(drawn(samples * z, streams), &model.device());
+    let noise = noise.reshape([n, samples, z]);
     let joint = model.joint(seen, None, m.as_ref(), noise);
     let weights = joint.log_px + joint.log_ratio_z;
     // Relative to the highest, which is a constant: its part in the gradient cancels.
     let highest = weights.clone().max_dim(2).detach();
     let sums = (weights - highest.clone()).exp().sum_dim(2).log() + highest;
     sums.squeeze_dim::<2>(2).sub_scalar((samples as f64).ln()) + joint.log_py
-}
-
-/// Standard normal numbers, a row from each generator.
-fn drawn([rows, width]: [usize; 2], streams: &mut [ChaCha8Rng]) -> TensorData {
-    let values: Vec<f32> =
-        streams.iter_mut().flat_map(|stream| normals(width, stream).collect::<Vec<_>>()).collect();
-    TensorData::new(values, [rows, width])
 }
 
 #[cfg(test)]

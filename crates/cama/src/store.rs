@@ -145,10 +145,7 @@ impl StoredModel {
     /// Several files cannot be replaced at one stroke: a save that is killed in the moment in which they are renamed
     /// can leave new weights with the former `config.json`, which [`load`](Self::load) finds out and refuses.
     pub fn save(&self, folder: &Path) -> Result<()> {
-        let failed = |name: &str, what: &dyn std::fmt::Display| Error::Model {
-            path: folder.into(),
-            problem: format!("cannot write {name}: {what}"),
-        };
+        let failed = |name: &str, what: &dyn std::fmt::Display| KIND.unwritten(folder, name, what);
         let weights = weights::to_bytes(&self.model, FORMAT).map_err(|e| failed(WEIGHTS, &e))?;
         let head = self
             .head

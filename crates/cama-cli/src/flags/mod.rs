@@ -3,7 +3,6 @@
 mod adapt;
 mod attack;
 mod baseline;
-// Until commands take it.
 mod classifier;
 mod common;
 mod dream;

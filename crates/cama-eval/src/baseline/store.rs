@@ -58,10 +58,7 @@ impl Baseline {
     ///
     /// If anything cannot be written: then files that were there before survive.
     pub fn save(&self, folder: &Path) -> Result<()> {
-        let failed = |name: &str, what: &dyn std::fmt::Display| Error::Model {
-            path: folder.into(),
-            problem: format!("cannot write {name}: {what}"),
-        };
+        let failed = |name: &str, what: &dyn std::fmt::Display| KIND.unwritten(folder, name, what);
         let (name, other, bytes, scale) = match &self.kind {
             Kind::Network(network) => {
                 let bytes = weights::to_bytes(&network.layers, FORMAT).map_err(|e| failed(WEIGHTS, &e))?;

@@ -7,7 +7,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use cama::Error;
-
 use cama_experiment::{
     Declaration, Heading, Holds, Outcome, Plan, Planned, Progress, Reach, Scale, Shard, Store, gather,
     run as run_cells, today, write_report,
