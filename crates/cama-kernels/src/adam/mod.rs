@@ -1,0 +1,48 @@
+//! A step of Adam, in one pass over parameters, gradients and moments.
+
+mod extension;
+
+use burn::backend::Dispatch;
+use burn::tensor::Tensor;
+
+use self::extension::{AdamOps, Moved};
+
+/// The numbers of a step (Kingma & Ba, ICLR 2015), with decoupled weight decay (Loshchilov & Hutter, ICLR 2019).
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    /// α.
+    pub learning_rate: f64,
+    /// β₁ and β₂.
+    pub betas: [f64; 2],
+    /// ε.
+    pub epsilon: f64,
+    /// What is taken off the parameters, times the learning rate.
+    pub weight_decay: f64,
+    /// Which step it is, counted from 1.
+    pub time: usize,
+}
+
+/// The parameters after a step down the `gradient`, and the first and second moments, all on the `flex` device and of one
+/// shape; `moments` is nothing before the first step. What nothing else holds is changed in place.
+///
+/// # Panics
+///
+/// If the tensors are on another device, or have different shapes.
+pub fn adam<const D: usize>(
+    parameters: Tensor<D>,
+    gradient: Tensor<D>,
+    moments: Option<[Tensor<D>; 2]>,
+    step: Step,
+) -> (Tensor<D>, [Tensor<D>; 2]) {
+    assert_eq!(parameters.dims(), gradient.dims(), "a gradient for each parameter");
+    let [first, second] = moments.unwrap_or_else(|| [gradient.zeros_like(), gradient.zeros_like()]);
+    let moved = Dispatch::adam(
+        parameters.into_dispatch(),
+        gradient.into_dispatch(),
+        first.into_dispatch(),
+        second.into_dispatch(),
+        step,
+    );
+    let Moved { parameters, first, second } = moved;
+    (Tensor::from_dispatch(parameters), [Tensor::from_dispatch(first), Tensor::from_dispatch(second)])
+}

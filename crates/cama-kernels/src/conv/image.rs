@@ -1,0 +1,142 @@
+//! One image at a time: padding, activation, pooling, and their gradients.
+
+use pulp::Arch;
+
+use super::geometry::Source;
+
+/// Whether a map is stored channel by channel or pixel by pixel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// `[channels, height, width]`.
+    Planes,
+    /// `[height, width, channels]`.
+    Pixels,
+}
+
+/// Writes `map` into the inside of `padded`, pixel by pixel; what is around it is left as it is.
+pub fn pad(map: &[f32], order: Order, source: &Source, padded: &mut [f32]) {
+    let [channels, height, width] = source.map;
+    let [rows, columns] = source.read();
+    let order = if channels == 1 { Order::Pixels } else { order };
+    for y in 0..rows {
+        let begin = ((y + source.before[0]) * source.padded[1] + source.before[1]) * channels;
+        let row = &mut padded[begin..begin + columns * channels];
+        match order {
+            Order::Pixels => row.copy_from_slice(&map[y * width * channels..][..columns * channels]),
+            Order::Planes => {
+                for c in 0..channels {
+                    let plane = &map[(c * height + y) * width..][..columns];
+                    for (pixel, value) in row.chunks_exact_mut(channels).zip(plane) {
+                        pixel[c] = *value;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Writes a map that is stored pixel by pixel in another order.
+pub fn reorder(pixels: &[f32], channels: usize, order: Order, out: &mut [f32]) {
+    match order {
+        Order::Pixels => out.copy_from_slice(pixels),
+        Order::Planes => {
+            let area = pixels.len() / channels;
+            for (c, plane) in out.chunks_exact_mut(area).enumerate() {
+                for (value, pixel) in plane.iter_mut().zip(pixels.chunks_exact(channels)) {
+                    *value = pixel[c];
+                }
+            }
+        }
+    }
+}
+
+/// The other way: a map in `order`, pixel by pixel.
+pub fn by_pixel(map: &[f32], channels: usize, order: Order, pixels: &mut [f32]) {
+    match order {
+        Order::Pixels => pixels.copy_from_slice(map),
+        Order::Planes => {
+            let area = map.len() / channels;
+            for (c, plane) in map.chunks_exact(area).enumerate() {
+                for (value, pixel) in plane.iter().zip(pixels.chunks_exact_mut(channels)) {
+                    pixel[c] = *value;
+                }
+            }
+        }
+    }
+}
+
+/// max(v, slope · v), in place; a slope of 1 changes nothing.
+pub fn activate(values: &mut [f32], slope: f32) {
+    if slope == 1.0 {
+        return;
+    }
+    Arch::new().dispatch(
+        #[inline(always)]
+        || values.iter_mut().for_each(|v| *v *= if *v > 0.0 { 1.0 } else { slope }),
+    );
+}
+
+/// Multiplies a gradient by the activation's derivative where it gave `outputs`, which have their inputs' signs.
+pub fn activate_backward(gradient: &mut [f32], outputs: &[f32], slope: f32) {
+    if slope == 1.0 {
+        return;
+    }
+    Arch::new().dispatch(
+        #[inline(always)]
+        || gradient.iter_mut().zip(outputs).for_each(|(g, y)| *g *= if *y > 0.0 { 1.0 } else { slope }),
+    );
+}
+
+/// The largest of each 2×2 window of a map stored pixel by pixel, and which of the four it was; sides that are odd
+/// begin with a window that lacks its first row or column.
+pub fn pool(map: &[f32], [channels, height, width]: [usize; 3], out: &mut [f32], which: &mut [u8]) {
+    let columns = width.div_ceil(2);
+    Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            let windows = out.chunks_exact_mut(channels).zip(which.chunks_exact_mut(channels)).enumerate();
+            for (i, (best, which)) in windows {
+                best.fill(f32::NEG_INFINITY);
+                for (place, begin) in window([i / columns, i % columns], [channels, height, width]) {
+                    let pixel = &map[begin..begin + channels];
+                    for ((best, which), v) in best.iter_mut().zip(which.iter_mut()).zip(pixel) {
+                        // Not `v > best`: what is not a number must be seen.
+                        let kept = *v <= *best;
+                        *best = if kept { *best } else { *v };
+                        *which = if kept { *which } else { place };
+                    }
+                }
+            }
+        },
+    );
+}
+
+/// Hands the gradient of each window to the pixel that was the largest; all of `map` is overwritten.
+pub fn pool_backward(gradient: &[f32], which: &[u8], [channels, height, width]: [usize; 3], map: &mut [f32]) {
+    map.fill(0.0);
+    let columns = width.div_ceil(2);
+    Arch::new().dispatch(
+        #[inline(always)]
+        || {
+            let windows = gradient.chunks_exact(channels).zip(which.chunks_exact(channels)).enumerate();
+            for (i, (gradient, which)) in windows {
+                for (place, begin) in window([i / columns, i % columns], [channels, height, width]) {
+                    let pixel = &mut map[begin..begin + channels];
+                    for ((g, which), v) in gradient.iter().zip(which).zip(pixel) {
+                        *v = if *which == place { *g } else { 0.0 };
+                    }
+                }
+            }
+        },
+    );
+}
+
+/// The pixels of a window: which of the four, and where its channels begin.
+#[inline(always)]
+fn window([i, j]: [usize; 2], [channels, height, width]: [usize; 3]) -> impl Iterator<Item = (u8, usize)> {
+    (0..4u8).filter_map(move |place| {
+        let y = (2 * i + usize::from(place / 2)).checked_sub(height % 2)?;
+        let x = (2 * j + usize::from(place % 2)).checked_sub(width % 2)?;
+        Some((place, (y * width + x) * channels))
+    })
+}

@@ -1,0 +1,60 @@
+//! Passes over all rows of a batch.
+
+use pulp::Arch;
+
+use crate::matrix::{Matrix, product};
+
+/// The activated x W + b of `[rows, inputs]` and `[inputs, outputs]`: `[rows, outputs]`.
+pub fn forward(x: &[f32], weight: &[f32], bias: &[f32], slope: f32) -> Vec<f32> {
+    let outputs = bias.len();
+    let inputs = weight.len() / outputs;
+    let rows = x.len() / inputs;
+    let mut y = Vec::with_capacity(rows * outputs);
+    (0..rows).for_each(|_| y.extend_from_slice(bias));
+    product(Matrix::new(x, inputs), Matrix::new(weight, outputs), &mut y, true);
+    if slope != 1.0 {
+        Arch::new().dispatch(
+            #[inline(always)]
+            || y.iter_mut().for_each(|v| *v *= if *v > 0.0 { 1.0 } else { slope }),
+        );
+    }
+    y
+}
+
+/// The gradient before activation, where that of the output `y` is `gradient`; outputs have their inputs' signs.
+pub fn before_activation(gradient: &[f32], y: &[f32], slope: f32) -> Vec<f32> {
+    let mut before = gradient.to_vec();
+    if slope != 1.0 {
+        Arch::new().dispatch(
+            #[inline(always)]
+            || before.iter_mut().zip(y).for_each(|(g, y)| *g *= if *y > 0.0 { 1.0 } else { slope }),
+        );
+    }
+    before
+}
+
+/// The gradient of the input, `[rows, inputs]`.
+pub fn of_input(before: &[f32], weight: &[f32], outputs: usize) -> Vec<f32> {
+    let rows = before.len() / outputs;
+    let mut x = vec![0.0; rows * (weight.len() / outputs)];
+    product(Matrix::new(before, outputs), Matrix::new(weight, outputs).transposed(), &mut x, false);
+    x
+}
+
+/// The gradient of the weights, `[inputs, outputs]`.
+pub fn of_weights(before: &[f32], x: &[f32], outputs: usize) -> Vec<f32> {
+    let rows = before.len() / outputs;
+    let inputs = x.len() / rows;
+    let mut weight = vec![0.0; inputs * outputs];
+    product(Matrix::new(x, inputs).transposed(), Matrix::new(before, outputs), &mut weight, false);
+    weight
+}
+
+/// The gradient of the bias.
+pub fn of_bias(before: &[f32], outputs: usize) -> Vec<f32> {
+    let mut bias = vec![0.0; outputs];
+    for row in before.chunks_exact(outputs) {
+        bias.iter_mut().zip(row).for_each(|(b, g)| *b += g);
+    }
+    bias
+}

@@ -1,0 +1,176 @@
+//! Passes over the images of a batch.
+
+use rayon::prelude::*;
+
+/// What is sampled where, for all examples.
+pub struct Sampling<'a> {
+    /// `[channels, height, width]`.
+    pub image: [usize; 3],
+    /// Examples that share their places with their group only.
+    pub batch: usize,
+    /// `[batch, group, channels·height·width]`.
+    pub x: &'a [f32],
+    /// Places, `[batch, height·width]`, in pixels from the centre.
+    pub rows: &'a [f32],
+    /// Likewise.
+    pub columns: &'a [f32],
+}
+
+/// The four pixels around a place, in whatever plane: two neighbouring rows and columns of a padded one.
+#[derive(Clone, Copy)]
+struct Place {
+    /// The first of the four in a plane with two zeros around it.
+    index: u32,
+    /// How far down, and right, from it.
+    fraction: [f32; 2],
+}
+
+/// Zeros around a plane, so that the four pixels are always there: places beyond all have four zeros.
+const AROUND: usize = 2;
+
+impl Sampling<'_> {
+    fn area(&self) -> usize {
+        self.image[1] * self.image[2]
+    }
+
+    /// Numbers of the images of an example's group.
+    fn numbers(&self) -> usize {
+        self.x.len() / self.batch
+    }
+
+    fn padded_width(&self) -> usize {
+        self.image[2] + 2 * AROUND
+    }
+
+    fn padded(&self) -> usize {
+        (self.image[1] + 2 * AROUND) * self.padded_width()
+    }
+
+    /// The places of example `i`.
+    fn places(&self, i: usize) -> Vec<Place> {
+        let [_, height, width] = self.image;
+        let along = |centred: f32, side: usize| {
+            let place = centred + (side as f32 - 1.0) / 2.0;
+            let low = place.floor();
+            // Two or more beyond either end, all is zero; what is no number goes there, and stays none.
+            let begin = low.clamp(-2.0, side as f32) + AROUND as f32;
+            (begin as u32, place - low)
+        };
+        let area = i * self.area()..(i + 1) * self.area();
+        let pairs = self.rows[area.clone()].iter().zip(&self.columns[area]);
+        let padded_width = self.padded_width() as u32;
+        pairs
+            .map(|(row, column)| {
+                let ((y, down), (x, right)) = (along(*row, height), along(*column, width));
+                Place { index: y * padded_width + x, fraction: [down, right] }
+            })
+            .collect()
+    }
+
+    /// Writes a plane into the inside of a padded one.
+    fn pad(&self, plane: &[f32], padded: &mut [f32]) {
+        let (width, padded_width) = (self.image[2], self.padded_width());
+        for (y, row) in plane.chunks_exact(width).enumerate() {
+            padded[(y + AROUND) * padded_width + AROUND..][..width].copy_from_slice(row);
+        }
+    }
+
+    /// `[batch, group, channels·height·width]`.
+    pub fn forward(&self) -> Vec<f32> {
+        let mut out = vec![0.0; self.x.len()];
+        let numbers = self.numbers();
+        out.par_chunks_mut(numbers).zip(self.x.par_chunks(numbers)).enumerate().for_each(|(i, (out, x))| {
+            let places = self.places(i);
+            let mut padded = vec![0.0; self.padded()];
+            for (out, plane) in out.chunks_exact_mut(self.area()).zip(x.chunks_exact(self.area())) {
+                self.pad(plane, &mut padded);
+                for (out, place) in out.iter_mut().zip(&places) {
+                    let [[a, b], [c, d]] = self.four(&padded, place);
+                    let [down, right] = place.fraction;
+                    let (top, bottom) = (a + (b - a) * right, c + (d - c) * right);
+                    *out = top + (bottom - top) * down;
+                }
+            }
+        });
+        out
+    }
+
+    #[inline(always)]
+    fn four(&self, padded: &[f32], place: &Place) -> [[f32; 2]; 2] {
+        let begin = place.index as usize;
+        let two = |begin: usize| [padded[begin], padded[begin + 1]];
+        [two(begin), two(begin + self.padded_width())]
+    }
+
+    /// The gradients of x and of the places where that of the result is `gradient`; that of x is empty unless it is wanted.
+    pub fn backward(&self, gradient: &[f32], of_x: bool, of_places: bool) -> [Vec<f32>; 3] {
+        let (numbers, area) = (self.numbers(), self.area());
+        let zeros = |wanted: bool, n: usize| vec![0.0; if wanted { n } else { 0 }];
+        let mut dx = zeros(of_x, self.x.len());
+        let mut rows = zeros(of_places, self.batch * area);
+        let mut columns = zeros(of_places, self.batch * area);
+        let of_one = |i: usize, dx: &mut [f32], rows: &mut [f32], columns: &mut [f32]| {
+            let places = self.places(i);
+            let example = i * numbers..(i + 1) * numbers;
+            if of_x {
+                self.backward_to_x(&gradient[example.clone()], &places, dx);
+            }
+            if of_places {
+                self.backward_to_places(&gradient[example.clone()], &self.x[example], &places, rows, columns);
+            }
+        };
+        // Chunks of nothing are no chunks: each kind of gradient is cut as it is there.
+        match (of_x, of_places) {
+            (true, true) => (dx.par_chunks_mut(numbers).zip(rows.par_chunks_mut(area)))
+                .zip(columns.par_chunks_mut(area))
+                .enumerate()
+                .for_each(|(i, ((dx, rows), columns))| of_one(i, dx, rows, columns)),
+            (true, false) => (dx.par_chunks_mut(numbers).enumerate())
+                .for_each(|(i, dx)| of_one(i, dx, &mut [], &mut [])),
+            (false, true) => (rows.par_chunks_mut(area).zip(columns.par_chunks_mut(area)).enumerate())
+                .for_each(|(i, (rows, columns))| of_one(i, &mut [], rows, columns)),
+            (false, false) => {}
+        }
+        [dx, rows, columns]
+    }
+
+    fn backward_to_x(&self, gradient: &[f32], places: &[Place], dx: &mut [f32]) {
+        let (width, padded_width) = (self.image[2], self.padded_width());
+        let mut padded = vec![0.0; self.padded()];
+        for (gradient, dx) in gradient.chunks_exact(self.area()).zip(dx.chunks_exact_mut(self.area())) {
+            padded.fill(0.0);
+            for (g, place) in gradient.iter().zip(places) {
+                let ([down, right], begin) = (place.fraction, place.index as usize);
+                let (top, bottom) = (g * (1.0 - down), g * down);
+                padded[begin] += top * (1.0 - right);
+                padded[begin + 1] += top * right;
+                padded[begin + padded_width] += bottom * (1.0 - right);
+                padded[begin + padded_width + 1] += bottom * right;
+            }
+            for (y, row) in dx.chunks_exact_mut(width).enumerate() {
+                row.copy_from_slice(&padded[(y + AROUND) * padded_width + AROUND..][..width]);
+            }
+        }
+    }
+
+    fn backward_to_places(
+        &self,
+        gradient: &[f32],
+        x: &[f32],
+        places: &[Place],
+        rows: &mut [f32],
+        columns: &mut [f32],
+    ) {
+        let mut padded = vec![0.0; self.padded()];
+        for (gradient, plane) in gradient.chunks_exact(self.area()).zip(x.chunks_exact(self.area())) {
+            self.pad(plane, &mut padded);
+            let out = rows.iter_mut().zip(columns.iter_mut());
+            for (((g, place), row), column) in gradient.iter().zip(places).zip(out).map(|((g, p), (r, c))| (((g, p), r), c)) {
+                let [[a, b], [c, d]] = self.four(&padded, place);
+                let [down, right] = place.fraction;
+                *row += g * ((c - a) * (1.0 - right) + (d - b) * right);
+                *column += g * ((b - a) * (1.0 - down) + (d - c) * down);
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! Linear layers against Burn's own, values and gradients.
+
+mod common;
+
+use burn::tensor::Tensor;
+use cama_kernels::linear::{composed, linear};
+use common::{close, leaf, tensor};
+use proptest::prelude::*;
+
+proptest! {
+    #[test]
+    fn linear_layers_are_burns(
+        rows in 1usize..80, inputs in 1usize..90, outputs in 1usize..90, slope in prop_oneof![Just(0.0), Just(0.2), Just(1.0)],
+        seed in 0u64..1000,
+    ) {
+        let (x, weight, bias) = (tensor([rows, 2, inputs], seed), tensor([inputs, outputs], seed + 1), tensor([outputs], seed + 2));
+        let towards = tensor([rows, 2, outputs], seed + 3);
+        let run = |of: fn(Tensor<3>, Tensor<2>, Tensor<1>, f64) -> Tensor<3>| {
+            let (x, weight, bias) = (leaf(&x), leaf(&weight), leaf(&bias));
+            let y = of(x.clone(), weight.clone(), bias.clone(), slope);
+            let gradients = (y.clone() * towards.clone().autodiff()).sum().backward();
+            (
+                y.without_autodiff(),
+                x.grad(&gradients).unwrap(),
+                weight.grad(&gradients).unwrap(),
+                bias.grad(&gradients).unwrap(),
+            )
+        };
+        let (ours, theirs) = (run(linear), run(composed));
+        close("value", ours.0, theirs.0, 1e-5);
+        close("gradient of x", ours.1, theirs.1, 1e-5);
+        close("gradient of the weights", ours.2, theirs.2, 2e-5);
+        close("gradient of the bias", ours.3, theirs.3, 1e-5);
+    }
+}
+
+#[test]
+fn a_view_is_read_as_it_is_seen() {
+    // The middle of a wider tensor, and a transposed weight.
+    let (x, weight) = (tensor([6, 11], 1).narrow(1, 3, 5), tensor([7, 5], 2).transpose());
+    let bias = tensor([7], 3);
+    close("value", linear(x.clone(), weight.clone(), bias.clone(), 1.0), composed(x, weight, bias, 1.0), 1e-6);
+}

@@ -1,0 +1,65 @@
+//! Warps against Burn's own operations, values and gradients.
+
+mod common;
+
+use burn::tensor::Tensor;
+use cama_kernels::warp::{composed, warp};
+use common::{close, host, leaf, tensor};
+use proptest::prelude::*;
+
+proptest! {
+    #[test]
+    fn warps_are_burns(
+        batch in 1usize..4, group in 1usize..5, channels in 1usize..4, height in 1usize..12, width in 1usize..12,
+        reach in 0.1f32..3.0, seed in 0u64..1000,
+    ) {
+        let image = [channels, height, width];
+        let x = tensor([batch, group, channels * height * width], seed);
+        // From well inside to far beyond the canvas.
+        let places = |seed, side: usize| tensor([batch, height * width], seed).mul_scalar(reach * side as f32);
+        let (rows, columns) = (places(seed + 1, height), places(seed + 2, width));
+        let towards = tensor([batch, group, channels * height * width], seed + 3);
+        let run = |of: fn(Tensor<3>, [usize; 3], Tensor<2>, Tensor<2>) -> Tensor<3>| {
+            let (x, rows, columns) = (leaf(&x), leaf(&rows), leaf(&columns));
+            let y = of(x.clone(), image, rows.clone(), columns.clone());
+            let gradients = (y.clone() * towards.clone().autodiff()).sum().backward();
+            let [x, rows, columns] = [x.grad(&gradients).map(|g| g.flatten(0, 2)), rows.grad(&gradients).map(|g| g.flatten(0, 1)), columns.grad(&gradients).map(|g| g.flatten(0, 1))]
+                .map(|g: Option<Tensor<1>>| g.unwrap());
+            (y.without_autodiff(), x, rows, columns)
+        };
+        let (ours, theirs) = (run(warp), run(composed));
+        close("value", ours.0, theirs.0, 1e-5);
+        close("gradient of x", ours.1, theirs.1, 1e-5);
+        close("gradient of the rows", ours.2, theirs.2, 2e-5);
+        close("gradient of the columns", ours.3, theirs.3, 2e-5);
+        close("value without gradients", warp(x.clone(), image, rows.clone(), columns.clone()), composed(x, image, rows, columns), 1e-5);
+    }
+}
+
+#[test]
+fn each_gradient_can_be_asked_for_alone() {
+    let image = [1, 5, 4];
+    let (x, rows, columns) = (tensor([2, 3, 20], 1), tensor([2, 20], 2).mul_scalar(2.0), tensor([2, 20], 3).mul_scalar(2.0));
+    let all = {
+        let (x, rows, columns) = (leaf(&x), leaf(&rows), leaf(&columns));
+        let gradients = warp(x.clone(), image, rows.clone(), columns.clone()).square().sum().backward();
+        (x.grad(&gradients).unwrap(), rows.grad(&gradients).unwrap())
+    };
+    let (only_x, only_rows) = (leaf(&x), leaf(&rows));
+    let gradients = warp(only_x.clone(), image, rows.clone().autodiff(), columns.clone().autodiff());
+    close("x alone", only_x.grad(&gradients.square().sum().backward()).unwrap(), all.0, 1e-6);
+    let gradients = warp(x.autodiff(), image, only_rows.clone(), columns.autodiff());
+    close("rows alone", only_rows.grad(&gradients.square().sum().backward()).unwrap(), all.1, 1e-6);
+}
+
+#[test]
+fn far_beyond_the_canvas_there_is_nothing() {
+    let image = [1, 3, 3];
+    for far in [-1e30, -3.1, 3.1, 1e30] {
+        let places = || Tensor::<2>::full([1, 9], far, &burn::tensor::Device::flex());
+        assert_eq!(host(warp(tensor([1, 1, 9], 1), image, places(), places())), [0.0; 9], "{far}");
+    }
+    let nowhere = Tensor::<2>::full([1, 9], f32::NAN, &burn::tensor::Device::flex());
+    let made = host(warp(tensor([1, 1, 9], 1), image, nowhere.clone(), nowhere));
+    assert!(made.iter().all(|v| v.is_nan()), "{made:?}");
+}
