@@ -7,6 +7,7 @@
 //! All loops are vectorised for the processor that the program runs on, found out as it starts ([`pulp`]), and cut into
 //! parts for [`rayon`] in a way that does not depend on the number of threads: the same input gives the same bytes.
 
+mod activation;
 pub mod adam;
 pub mod conv;
 pub mod likelihood;
@@ -16,6 +17,7 @@ mod matrix;
 mod rows;
 mod storage;
 mod tile;
+mod vectorised;
 pub mod warp;
 
 use burn::tensor::Device;

@@ -65,9 +65,7 @@ mod tests {
     #[test]
     fn exponentials_and_logarithms_are_right_to_the_last_digits() {
         let worst = |f: fn(f32) -> f32, truth: fn(f64) -> f64, points: &mut dyn Iterator<Item = f32>| {
-            points
-                .map(|x| (f64::from(f(x)) / truth(f64::from(x)) - 1.0).abs())
-                .fold(0.0, f64::max)
+            points.map(|x| (f64::from(f(x)) / truth(f64::from(x)) - 1.0).abs()).fold(0.0, f64::max)
         };
         let spread = |low: f32, high: f32| (0..=400_000u32).map(move |i| low + (high - low) * i as f32 / 4e5);
         assert!(worst(exp, f64::exp, &mut spread(-87.0, 88.0)) < 2.4e-7);

@@ -108,7 +108,10 @@ pub(crate) use with_block;
 
 /// `sums[p][v] + Σ_k rows[p][k] · weights[k][v]`, each row as long as the weights.
 #[inline(always)]
-#[expect(unsafe_code, reason = "a check of bounds for each number, and a way out with it, would halve the speed")]
+#[expect(
+    unsafe_code,
+    reason = "a check of bounds for each number, and a way out with it, would halve the speed"
+)]
 pub fn multiply<S: Simd, const P: usize, const V: usize>(
     simd: S,
     mut sums: [[S::f32s; V]; P],

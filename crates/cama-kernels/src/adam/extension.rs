@@ -2,12 +2,12 @@
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, ExtensionType, Flex, backend_extension};
-use pulp::Arch;
 use rayon::prelude::*;
 
 use super::Step;
 use crate::rows::at_once;
 use crate::storage::{numbers, shape, tensor};
+use crate::vectorised::vectorised;
 
 /// What a step moves.
 #[derive(ExtensionType)]
@@ -47,37 +47,63 @@ impl AdamOps for Flex {
             if whole { t } else { tensor(numbers(&t).into_owned(), &shape(&t)) }
         });
         let gradient = numbers(&gradient);
+        let factors = Factors::of(&step);
         let part = at_once(1);
         (parameters.storage_mut::<f32>().par_chunks_mut(part))
             .zip(first.storage_mut::<f32>().par_chunks_mut(part))
             .zip(second.storage_mut::<f32>().par_chunks_mut(part))
             .zip(gradient.par_chunks(part))
             .for_each(|(((parameters, first), second), gradient)| {
-                descend(parameters, first, second, gradient, &step);
+                descend(parameters, first, second, gradient, factors);
             });
         Moved { parameters, first, second }
     }
 }
 
-/// One part of all parameters.
-fn descend(parameters: &mut [f32], first: &mut [f32], second: &mut [f32], gradient: &[f32], step: &Step) {
-    let [b1, b2] = step.betas;
-    // p − α m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ), multiplied out.
-    let correction = |beta: f64| 1.0 - beta.powi(step.time as i32);
-    let root = correction(b2).sqrt();
-    let rate = (step.learning_rate * root / correction(b1)) as f32;
-    let epsilon = (step.epsilon * root) as f32;
-    let kept = (1.0 - step.learning_rate * step.weight_decay) as f32;
-    let ([b1, b2], [c1, c2]) = ([b1 as f32, b2 as f32], [(1.0 - b1) as f32, (1.0 - b2) as f32]);
-    Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            let moments = first.iter_mut().zip(second);
-            for ((p, g), (m, v)) in parameters.iter_mut().zip(gradient).zip(moments) {
-                *m = b1.mul_add(*m, c1 * g);
-                *v = b2.mul_add(*v, c2 * (g * g));
-                *p = kept.mul_add(*p, -(rate * *m / (v.sqrt() + epsilon)));
-            }
-        },
-    );
+/// A step in single precision: p − α m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵗ), v̂ = v / (1 − β₂ᵗ), multiplied out.
+#[derive(Clone, Copy)]
+struct Factors {
+    /// What is kept of the moments.
+    kept: [f32; 2],
+    /// What comes to them.
+    new: [f32; 2],
+    /// Of m / (√v + epsilon).
+    rate: f32,
+    epsilon: f32,
+    /// What is kept of the parameters.
+    decayed: f32,
+}
+
+impl Factors {
+    fn of(step: &Step) -> Self {
+        let [b1, b2] = step.betas;
+        let correction = |beta: f64| 1.0 - beta.powi(step.time as i32);
+        let root = correction(b2).sqrt();
+        Self {
+            kept: [b1 as f32, b2 as f32],
+            new: [(1.0 - b1) as f32, (1.0 - b2) as f32],
+            rate: (step.learning_rate * root / correction(b1)) as f32,
+            epsilon: (step.epsilon * root) as f32,
+            decayed: (1.0 - step.learning_rate * step.weight_decay) as f32,
+        }
+    }
+}
+
+vectorised! {
+    /// One part of all parameters.
+    fn descend<'a>(
+        parameters: &'a mut [f32],
+        first: &'a mut [f32],
+        second: &'a mut [f32],
+        gradient: &'a [f32],
+        factors: Factors,
+    ) {
+        let Factors { kept, new, rate, epsilon, decayed } = factors;
+        let moments = first.iter_mut().zip(second);
+        for ((p, g), (m, v)) in parameters.iter_mut().zip(gradient).zip(moments) {
+            *m = kept[0].mul_add(*m, new[0] * g);
+            *v = kept[1].mul_add(*v, new[1] * (g * g));
+            *p = decayed.mul_add(*p, -(rate * *m / (v.sqrt() + epsilon)));
+        }
+    }
 }

@@ -56,7 +56,8 @@ impl<C: CheckpointStrategy> ConvOps for Autodiff<Flex, C> {
         layer: Layer,
     ) -> FloatTensor<Self> {
         let (output, which) = forward(x.primitive(), weight.primitive(), bias.primitive(), &layer);
-        let prepared = Convolution.prepare::<C>([x.node(), weight.node(), bias.node()]).compute_bound().stateful();
+        let prepared =
+            Convolution.prepare::<C>([x.node(), weight.node(), bias.node()]).compute_bound().stateful();
         match prepared {
             OpsKind::Tracked(prepared) => {
                 let state = State {
@@ -102,10 +103,7 @@ impl Backward<Flex, 3> for Convolution {
             of_input: x.is_some(),
             of_weights: weight.is_some() || bias.is_some(),
         });
-        let wanted = [
-            (x, made.input, shape(&state.x)),
-            (weight, made.weights, shape(&state.weight)),
-        ];
+        let wanted = [(x, made.input, shape(&state.x)), (weight, made.weights, shape(&state.weight))];
         for (node, gradient, shape) in wanted {
             if let Some(node) = node {
                 grads.register::<Flex>(node.id, tensor(gradient, &shape));

@@ -6,10 +6,54 @@ use super::geometry::Geometry;
 use super::image::{Order, by_pixel};
 use crate::tile::{Lanes, most_rows, multiply, vectors, with_block};
 
+/// Which of all small pixels' taps each number of the large map is summed up from.
+pub struct Folding {
+    geometry: Geometry,
+    /// Taps of a small pixel, in whole vectors.
+    padded: usize,
+    /// For the first tap that reaches a number, then for the second, and so on, where it stands, for every number of the
+    /// large map; [`nothing`](Self::nothing) where no more reach it.
+    from: Vec<u32>,
+}
+
+impl Folding {
+    pub fn new(geometry: Geometry, lanes: Lanes) -> Self {
+        let Geometry { large: [channels, height, width], small: [_, h, w], kernel, stride, padding } =
+            geometry;
+        let padded = lanes.padded(kernel * kernel * channels);
+        let mut reaching = vec![Vec::new(); channels * height * width];
+        for (p, tap) in (0..h * w).flat_map(|p| (0..kernel * kernel).map(move |tap| (p, tap))) {
+            let along = |small: usize, tap: usize, side: usize| {
+                (small * stride + tap).checked_sub(padding).filter(|at| *at < side)
+            };
+            let (y, x) = (along(p / w, tap / kernel, height), along(p % w, tap % kernel, width));
+            let (Some(y), Some(x)) = (y, x) else { continue };
+            for c in 0..channels {
+                reaching[(y * width + x) * channels + c].push((p * padded + tap * channels + c) as u32);
+            }
+        }
+        let nothing = (h * w * padded) as u32;
+        let most = reaching.iter().map(Vec::len).max().unwrap_or(0);
+        let nth = |n: usize| reaching.iter().map(move |from| from.get(n).copied().unwrap_or(nothing));
+        let from = (0..most).flat_map(nth).collect();
+        Self { geometry, padded, from }
+    }
+
+    /// Where a zero stands after all taps.
+    fn nothing(&self) -> usize {
+        self.geometry.small[1] * self.geometry.small[2] * self.padded
+    }
+
+    /// Numbers of scratch: the small map pixel by pixel, all taps of every small pixel, and a zero.
+    pub fn scratch(&self) -> usize {
+        self.geometry.small.iter().product::<usize>() + self.nothing() + 1
+    }
+}
+
 /// One image's large map, `[height, width, channels]`.
 pub struct Fold<'a> {
-    /// The maps and the kernel.
-    pub geometry: &'a Geometry,
+    /// How it is summed up.
+    pub folding: &'a Folding,
     /// [`packed_to_fold`](super::weights::packed_to_fold).
     pub weights: &'a [f32],
     /// The small map.
@@ -18,22 +62,10 @@ pub struct Fold<'a> {
     pub order: Order,
     /// Added to each channel; nothing is nothing.
     pub bias: &'a [f32],
-    /// [`scratch`](Fold::scratch) numbers.
+    /// [`scratch`](Folding::scratch) numbers, zero at first.
     pub scratch: &'a mut [f32],
     /// The large map: all of it is overwritten.
     pub target: &'a mut [f32],
-}
-
-impl Fold<'_> {
-    /// Numbers of scratch: the small map pixel by pixel, and all taps of every small pixel, in whole vectors of any width.
-    pub fn scratch(geometry: &Geometry) -> usize {
-        let [channels, h, w] = geometry.small;
-        h * w * (channels + Lanes::here().padded(Self::columns(geometry)))
-    }
-
-    fn columns(geometry: &Geometry) -> usize {
-        geometry.kernel * geometry.kernel * geometry.large[0]
-    }
 }
 
 impl WithSimd for Fold<'_> {
@@ -41,10 +73,10 @@ impl WithSimd for Fold<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { geometry, weights, map, order, bias, scratch, target } = self;
+        let Self { folding, weights, map, order, bias, scratch, target } = self;
         let lanes = Lanes::of::<S>();
-        let [channels, h, w] = geometry.small;
-        let padded = lanes.padded(Self::columns(geometry));
+        let Geometry { large, small: [channels, h, w], kernel, .. } = folding.geometry;
+        let (columns, padded) = (kernel * kernel * large[0], folding.padded);
         let (pixels, taps) = scratch.split_at_mut(h * w * channels);
         let map = match order {
             Order::Pixels => map,
@@ -54,7 +86,7 @@ impl WithSimd for Fold<'_> {
             }
         };
         let mut begin = 0;
-        for (first, vectors) in lanes.blocks(Self::columns(geometry)) {
+        for (first, vectors) in lanes.blocks(columns) {
             let end = begin + channels * vectors * lanes.width;
             let most = most_rows(S::REGISTER_COUNT, vectors);
             for from in (0..h * w).step_by(most) {
@@ -70,7 +102,7 @@ impl WithSimd for Fold<'_> {
             }
             begin = end;
         }
-        fold(geometry, taps, padded, bias, target);
+        fold(&folding.from, taps, bias, target);
     }
 }
 
@@ -95,27 +127,15 @@ fn product<S: Simd, const P: usize, const V: usize>(
     }
 }
 
-/// Adds every tap of every small pixel, `[pixels, padded]`, to the large pixel that it reaches.
+/// Sums up the taps that reach each number of the large map.
 #[inline(always)]
-fn fold(geometry: &Geometry, taps: &[f32], padded: usize, bias: &[f32], target: &mut [f32]) {
-    let Geometry { large: [channels, height, width], small: [_, _, w], kernel, stride, padding } = *geometry;
-    if bias.is_empty() {
-        target.fill(0.0);
-    } else {
-        target.chunks_exact_mut(channels).for_each(|pixel| pixel.copy_from_slice(bias));
+fn fold(from: &[u32], taps: &[f32], bias: &[f32], target: &mut [f32]) {
+    match bias {
+        [] => target.fill(0.0),
+        [bias] => target.fill(*bias),
+        _ => target.chunks_exact_mut(bias.len()).for_each(|pixel| pixel.copy_from_slice(bias)),
     }
-    for (p, taps) in taps.chunks_exact(padded).enumerate() {
-        let (top, left) = (p / w * stride, p % w * stride);
-        // The taps that stay on the canvas.
-        let (first, last) = (padding.saturating_sub(left), kernel.min((width + padding).saturating_sub(left)));
-        for i in 0..kernel {
-            let Some(y) = (top + i).checked_sub(padding).filter(|y| *y < height) else { continue };
-            if first >= last {
-                continue;
-            }
-            let row = &taps[(i * kernel + first) * channels..(i * kernel + last) * channels];
-            let begin = (y * width + left + first - padding) * channels;
-            target[begin..begin + row.len()].iter_mut().zip(row).for_each(|(t, v)| *t += v);
-        }
+    for from in from.chunks_exact(target.len()) {
+        target.iter_mut().zip(from).for_each(|(t, from)| *t += taps[*from as usize]);
     }
 }

@@ -1,8 +1,7 @@
-//! One image at a time: padding, activation, pooling, and their gradients.
-
-use pulp::Arch;
+//! One image at a time: padding, order, pooling, and their gradients.
 
 use super::geometry::Source;
+use crate::vectorised::vectorised;
 
 /// Whether a map is stored channel by channel or pixel by pixel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,70 +64,41 @@ pub fn by_pixel(map: &[f32], channels: usize, order: Order, pixels: &mut [f32]) 
     }
 }
 
-/// max(v, slope · v), in place; a slope of 1 changes nothing.
-pub fn activate(values: &mut [f32], slope: f32) {
-    if slope == 1.0 {
-        return;
-    }
-    Arch::new().dispatch(
-        #[inline(always)]
-        || values.iter_mut().for_each(|v| *v *= if *v > 0.0 { 1.0 } else { slope }),
-    );
-}
-
-/// Multiplies a gradient by the activation's derivative where it gave `outputs`, which have their inputs' signs.
-pub fn activate_backward(gradient: &mut [f32], outputs: &[f32], slope: f32) {
-    if slope == 1.0 {
-        return;
-    }
-    Arch::new().dispatch(
-        #[inline(always)]
-        || gradient.iter_mut().zip(outputs).for_each(|(g, y)| *g *= if *y > 0.0 { 1.0 } else { slope }),
-    );
-}
-
-/// The largest of each 2×2 window of a map stored pixel by pixel, and which of the four it was; sides that are odd
-/// begin with a window that lacks its first row or column.
-pub fn pool(map: &[f32], [channels, height, width]: [usize; 3], out: &mut [f32], which: &mut [u8]) {
-    let columns = width.div_ceil(2);
-    Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            let windows = out.chunks_exact_mut(channels).zip(which.chunks_exact_mut(channels)).enumerate();
-            for (i, (best, which)) in windows {
-                best.fill(f32::NEG_INFINITY);
-                for (place, begin) in window([i / columns, i % columns], [channels, height, width]) {
-                    let pixel = &map[begin..begin + channels];
-                    for ((best, which), v) in best.iter_mut().zip(which.iter_mut()).zip(pixel) {
-                        // Not `v > best`: what is not a number must be seen.
-                        let kept = *v <= *best;
-                        *best = if kept { *best } else { *v };
-                        *which = if kept { *which } else { place };
-                    }
+vectorised! {
+    /// The largest of each 2×2 window of a map `[height, width, channels]`, `sides` `[channels, height, width]`, and which
+    /// of the four it was; sides that are odd begin with a window that lacks its first row or column.
+    pub fn pool<'a>(map: &'a [f32], sides: [usize; 3], out: &'a mut [f32], which: &'a mut [u8]) {
+        let (channels, columns) = (sides[0], sides[2].div_ceil(2));
+        let windows = out.chunks_exact_mut(channels).zip(which.chunks_exact_mut(channels)).enumerate();
+        for (i, (best, which)) in windows {
+            best.fill(f32::NEG_INFINITY);
+            for (place, begin) in window([i / columns, i % columns], sides) {
+                let pixel = &map[begin..begin + channels];
+                for ((best, which), v) in best.iter_mut().zip(which.iter_mut()).zip(pixel) {
+                    // Not `v > best`: what is not a number must be seen.
+                    let kept = *v <= *best;
+                    *best = if kept { *best } else { *v };
+                    *which = if kept { *which } else { place };
                 }
             }
-        },
-    );
+        }
+    }
 }
 
-/// Hands the gradient of each window to the pixel that was the largest; all of `map` is overwritten.
-pub fn pool_backward(gradient: &[f32], which: &[u8], [channels, height, width]: [usize; 3], map: &mut [f32]) {
-    map.fill(0.0);
-    let columns = width.div_ceil(2);
-    Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            let windows = gradient.chunks_exact(channels).zip(which.chunks_exact(channels)).enumerate();
-            for (i, (gradient, which)) in windows {
-                for (place, begin) in window([i / columns, i % columns], [channels, height, width]) {
-                    let pixel = &mut map[begin..begin + channels];
-                    for ((g, which), v) in gradient.iter().zip(which).zip(pixel) {
-                        *v = if *which == place { *g } else { 0.0 };
-                    }
+vectorised! {
+    /// Hands the gradient of each window to the pixel that was the largest; all of `map` is overwritten.
+    pub fn pool_backward<'a>(gradient: &'a [f32], which: &'a [u8], sides: [usize; 3], map: &'a mut [f32]) {
+        let (channels, columns) = (sides[0], sides[2].div_ceil(2));
+        let windows = gradient.chunks_exact(channels).zip(which.chunks_exact(channels)).enumerate();
+        for (i, (gradient, which)) in windows {
+            for (place, begin) in window([i / columns, i % columns], sides) {
+                let pixel = &mut map[begin..begin + channels];
+                for ((g, which), v) in gradient.iter().zip(which).zip(pixel) {
+                    *v = if *which == place { *g } else { 0.0 };
                 }
             }
-        },
-    );
+        }
+    }
 }
 
 /// The pixels of a window: which of the four, and where its channels begin.

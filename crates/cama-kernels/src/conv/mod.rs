@@ -19,7 +19,7 @@ pub use image::Order;
 pub use pass::Layer;
 
 use burn::backend::Dispatch;
-use burn::tensor::module::{conv2d, conv_transpose2d, max_pool2d};
+use burn::tensor::module::{conv_transpose2d, conv2d, max_pool2d};
 use burn::tensor::ops::{ConvOptions, ConvTransposeOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor, activation};
 

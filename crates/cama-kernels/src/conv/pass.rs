@@ -4,11 +4,12 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use super::correlate::Correlate;
-use super::fold::Fold;
+use super::fold::{Fold, Folding};
 use super::geometry::{Geometry, Sums};
-use super::image::{Order, activate, activate_backward, by_pixel, pad, pool, pool_backward, reorder};
+use super::image::{Order, by_pixel, pad, pool, pool_backward, reorder};
 use super::sum::SumUp;
 use super::weights::{packed, packed_to_fold, unpacked};
+use crate::activation::{activate, activate_backward};
 use crate::tile::Lanes;
 
 /// Images whose gradients of the weights are summed by one thread before those of others are added: always the same
@@ -53,7 +54,7 @@ impl Layer {
 /// How one map is made from the other, with the weights for it.
 enum Linear {
     Sums { sums: Sums, weights: Vec<Vec<f32>> },
-    Fold { geometry: Geometry, weights: Vec<f32> },
+    Fold { folding: Folding, weights: Vec<f32> },
 }
 
 impl Linear {
@@ -61,7 +62,8 @@ impl Linear {
         let lanes = Lanes::here();
         // Sums for less than a vector of channels would leave most of it empty.
         if to_large && 2 * geometry.large[0] <= lanes.width {
-            return Self::Fold { geometry, weights: packed_to_fold(weights, &geometry, lanes) };
+            let weights = packed_to_fold(weights, &geometry, lanes);
+            return Self::Fold { folding: Folding::new(geometry, lanes), weights };
         }
         let sums = if to_large { geometry.to_large() } else { geometry.to_small() };
         let weights = packed(weights, &sums, lanes);
@@ -72,7 +74,7 @@ impl Linear {
     fn scratch(&self) -> usize {
         match self {
             Self::Sums { sums, .. } => sums.source.len(),
-            Self::Fold { geometry, .. } => Fold::scratch(geometry),
+            Self::Fold { folding, .. } => folding.scratch(),
         }
     }
 
@@ -83,8 +85,8 @@ impl Linear {
                 pad(map, order, &sums.source, scratch);
                 Arch::new().dispatch(SumUp { sums, weights, source: scratch, bias, target });
             }
-            Self::Fold { geometry, weights } => {
-                Arch::new().dispatch(Fold { geometry, weights, map, order, bias, scratch, target });
+            Self::Fold { folding, weights } => {
+                Arch::new().dispatch(Fold { folding, weights, map, order, bias, scratch, target });
             }
         }
     }
@@ -211,7 +213,10 @@ struct Part<'a> {
     large: Vec<f32>,
     /// The small map with channels padded to whole vectors.
     small: Vec<f32>,
-    /// The gradient before activation, pixel by pixel.
+    /// The gradient of the output before activation, as it is stored, and pixel by pixel.
+    active: Vec<f32>,
+    pooled: Vec<f32>,
+    /// The gradient before pooling, too, pixel by pixel.
     mapped: Vec<f32>,
     scratch: Vec<f32>,
     target: Vec<f32>,
@@ -230,6 +235,8 @@ impl<'a> Part<'a> {
             bias: zeros(of.of_weights, layer.mapped()[0]),
             large: zeros(of.of_weights, sums.source.len()),
             small: zeros(of.of_weights, small[1] * small[2] * padded),
+            active: zeros(true, size(layer.to())),
+            pooled: zeros(layer.pooling, size(layer.to())),
             mapped: zeros(true, size(layer.mapped())),
             scratch: zeros(true, linear.map_or(0, Linear::scratch)),
             target: zeros(layer.input == Order::Planes, linear.map_or(0, |_| size(layer.from()))),
@@ -267,14 +274,13 @@ impl<'a> Part<'a> {
     fn before_activation(&mut self, outputs: std::ops::Range<usize>) {
         let layer = self.of.layer;
         let channels = layer.to()[0];
-        let mut active = self.of.gradient[outputs.clone()].to_vec();
-        activate_backward(&mut active, &self.of.output[outputs.clone()], layer.slope);
+        self.active.copy_from_slice(&self.of.gradient[outputs.clone()]);
+        activate_backward(&mut self.active, &self.of.output[outputs.clone()], layer.slope);
         if !layer.pooling {
-            return by_pixel(&active, channels, layer.output, &mut self.mapped);
+            return by_pixel(&self.active, channels, layer.output, &mut self.mapped);
         }
-        let mut pixels = vec![0.0; active.len()];
-        by_pixel(&active, channels, layer.output, &mut pixels);
-        pool_backward(&pixels, &self.of.which[outputs], layer.mapped(), &mut self.mapped);
+        by_pixel(&self.active, channels, layer.output, &mut self.pooled);
+        pool_backward(&self.pooled, &self.of.which[outputs], layer.mapped(), &mut self.mapped);
     }
 
     fn correlate(&mut self, input: &[f32]) {

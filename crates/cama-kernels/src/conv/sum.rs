@@ -32,7 +32,15 @@ impl WithSimd for SumUp<'_> {
             let mut begin = 0;
             for (first, vectors) in lanes.blocks(channels) {
                 let end = begin + rows * vectors * lanes.width;
-                let block = Block { phase, source, bias, weights: &weights[begin..end], first, channels, sources: sums.source.map[0] };
+                let block = Block {
+                    phase,
+                    source,
+                    bias,
+                    weights: &weights[begin..end],
+                    first,
+                    channels,
+                    sources: sums.source.map[0],
+                };
                 let most = most_rows(S::REGISTER_COUNT, vectors);
                 for begin in (0..phase.bases.len()).step_by(most) {
                     let rows = most.min(phase.bases.len() - begin);
@@ -82,12 +90,18 @@ impl Block<'_> {
             weights = rest;
             sums = multiply(simd, sums, bases.map(|base| &self.source[base + run.offset..]), of_run);
         }
+        // Only the last block of channels may end inside of a vector.
+        let whole = self.first + V * width <= self.channels;
         for (p, row) in sums.iter().enumerate() {
             let pixel = self.phase.targets[begin + p] * self.channels;
-            for (v, sum) in row.iter().enumerate() {
-                let from = self.first + v * width;
-                let to = self.channels.min(from + width);
-                simd.partial_store_f32s(&mut target[pixel + from..pixel + to], *sum);
+            let end = self.channels.min(self.first + V * width);
+            let target = &mut target[pixel + self.first..pixel + end];
+            if whole {
+                S::as_mut_simd_f32s(target).0.copy_from_slice(row);
+                continue;
+            }
+            for (target, sum) in target.chunks_mut(width).zip(row) {
+                simd.partial_store_f32s(target, *sum);
             }
         }
     }

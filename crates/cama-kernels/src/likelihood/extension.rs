@@ -7,7 +7,8 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Flex, backend_extension};
 
-use super::{Given, pass};
+use super::Given;
+use super::pass::{self, Rows};
 use crate::storage::{numbers, shape, tensor};
 
 /// The operations.
@@ -23,7 +24,8 @@ pub trait LikelihoodOps: Backend {
 impl LikelihoodOps for Flex {
     fn bernoulli(parameters: FloatTensor<Self>, x: FloatTensor<Self>, given: Given) -> FloatTensor<Self> {
         let dims = shape(&parameters);
-        tensor(pass::forward(&numbers(&parameters), &numbers(&x), dims[2], given), &dims[..2])
+        let rows = Rows { parameters: &numbers(&parameters), x: &numbers(&x), width: dims[2], given };
+        tensor(pass::forward(rows), &dims[..2])
     }
 
     fn logistic(x: FloatTensor<Self>) -> FloatTensor<Self> {
@@ -63,13 +65,13 @@ impl Backward<Flex, 2> for Bernoulli {
         let gradient = grads.consume::<Flex>(&ops.node);
         let (parameters, x, given) = ops.state;
         let (gradient, dims) = (numbers(&gradient), shape(&parameters));
+        let (parameters, x) = (numbers(&parameters), numbers(&x));
+        let rows = Rows { parameters: &parameters, x: &x, width: dims[2], given };
         if let Some(node) = of_parameters {
-            let made = pass::of_parameters(&gradient, &numbers(&parameters), &numbers(&x), dims[2], given);
-            grads.register::<Flex>(node.id, tensor(made, &dims));
+            grads.register::<Flex>(node.id, tensor(pass::of_parameters(&gradient, rows), &dims));
         }
         if let Some(node) = of_x {
-            let made = pass::of_x(&gradient, &numbers(&parameters), dims[0], dims[2], given);
-            grads.register::<Flex>(node.id, tensor(made, &[dims[0], dims[2]]));
+            grads.register::<Flex>(node.id, tensor(pass::of_x(&gradient, rows), &[dims[0], dims[2]]));
         }
     }
 }

@@ -31,7 +31,11 @@ pub fn bernoulli(parameters: Tensor<3>, x: Tensor<2>, given: Given) -> Tensor<2>
     let [batch, _, width] = parameters.dims();
     assert_eq!(x.dims(), [batch, width], "an x for each group");
     if parameters.shape().num_elements() > 0 && is_native(&x.device()) {
-        return Tensor::from_dispatch(Dispatch::bernoulli(parameters.into_dispatch(), x.into_dispatch(), given));
+        return Tensor::from_dispatch(Dispatch::bernoulli(
+            parameters.into_dispatch(),
+            x.into_dispatch(),
+            given,
+        ));
     }
     composed(parameters, x, given)
 }

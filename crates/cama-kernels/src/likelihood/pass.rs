@@ -1,39 +1,62 @@
 //! Passes over all pixels of a batch.
 
-use pulp::Arch;
 use rayon::prelude::*;
 
 use super::{Given, MARGIN};
 use crate::maths::{SIDE_BY_SIDE, exp, ln, sigmoid};
 use crate::rows::at_once;
+use crate::vectorised::vectorised;
 
 /// Factors from 1 to 2 that are multiplied before a logarithm is taken: their product stays far from overflow, and
 /// costs no digits.
 const FACTORS: usize = 32;
 
-/// log p of each row of `parameters`, with the `x` of its group.
-pub fn forward(parameters: &[f32], x: &[f32], width: usize, given: Given) -> Vec<f32> {
-    let rows = parameters.len() / width;
-    let group = rows * width / x.len();
-    let mut out = vec![0.0; rows];
-    let rows_at_once = at_once(width);
-    out.par_chunks_mut(rows_at_once).enumerate().for_each(|(i, out)| {
-        Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                for (j, out) in out.iter_mut().enumerate() {
-                    let row = i * rows_at_once + j;
-                    let x = &x[row / group * width..][..width];
-                    let parameters = &parameters[row * width..][..width];
-                    *out = match given {
-                        Given::Logits => of_logits(parameters, x),
-                        Given::Means => of_means(parameters, x),
-                    };
-                }
-            },
-        );
-    });
+/// What a pass is about: all of a batch, or some of its rows.
+#[derive(Clone, Copy)]
+pub struct Rows<'a> {
+    /// `[rows, width]`.
+    pub parameters: &'a [f32],
+    /// `[batch, width]`: one for each group of rows.
+    pub x: &'a [f32],
+    /// Numbers of a row.
+    pub width: usize,
+    /// What the parameters are.
+    pub given: Given,
+}
+
+impl<'a> Rows<'a> {
+    /// How many rows share an x.
+    fn group(self) -> usize {
+        self.parameters.len() / self.x.len()
+    }
+
+    /// The parameters of a row, and its x.
+    #[inline(always)]
+    fn row(self, i: usize) -> (&'a [f32], &'a [f32]) {
+        let at = |numbers: &'a [f32], i: usize| &numbers[i * self.width..][..self.width];
+        (at(self.parameters, i), at(self.x, i / self.group()))
+    }
+}
+
+/// log p of each row.
+pub fn forward(rows: Rows) -> Vec<f32> {
+    let mut out = vec![0.0; rows.parameters.len() / rows.width];
+    let part = at_once(rows.width);
+    out.par_chunks_mut(part).enumerate().for_each(|(i, out)| log_p(rows, i * part, out));
     out
+}
+
+vectorised! {
+    /// log p of the rows from the `first` on.
+    fn log_p<'a>(rows: Rows<'a>, first: usize, out: &'a mut [f32]) {
+        for (i, out) in out.iter_mut().enumerate() {
+            let (parameters, x) = rows.row(first + i);
+            *out = match rows.given {
+                Given::Logits => of_logits(parameters, x),
+                Given::Means => of_means(parameters, x),
+            };
+        }
+    }
 }
 
 /// Σ x l − max(l, 0) − log(1 + e^−|l|), the logarithms of many at a time.
@@ -87,89 +110,81 @@ fn of_mean(p: f32, x: f32) -> f32 {
 }
 
 /// The gradient of the parameters where that of log p is `gradient`, a number a row.
-pub fn of_parameters(gradient: &[f32], parameters: &[f32], x: &[f32], width: usize, given: Given) -> Vec<f32> {
-    let rows = gradient.len();
-    let group = rows * width / x.len();
-    let mut out = vec![0.0; rows * width];
-    let rows_at_once = at_once(width);
-    out.par_chunks_mut(rows_at_once * width).enumerate().for_each(|(i, out)| {
-        Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                for (j, out) in out.chunks_exact_mut(width).enumerate() {
-                    let row = i * rows_at_once + j;
-                    let x = &x[row / group * width..][..width];
-                    let parameters = &parameters[row * width..][..width];
-                    let g = gradient[row];
-                    match given {
-                        Given::Logits => {
-                            for ((out, l), x) in out.iter_mut().zip(parameters).zip(x) {
-                                *out = g * (x - sigmoid(*l));
-                            }
-                        }
-                        Given::Means => {
-                            for ((out, p), x) in out.iter_mut().zip(parameters).zip(x) {
-                                let inside = *p >= MARGIN && *p <= 1.0 - MARGIN;
-                                let p = p.clamp(MARGIN, 1.0 - MARGIN);
-                                let slope = g * (x - p) / (p * (1.0 - p));
-                                *out = if inside { slope } else { 0.0 };
-                            }
-                        }
-                    }
-                }
-            },
-        );
-    });
+pub fn of_parameters(gradient: &[f32], rows: Rows) -> Vec<f32> {
+    let mut out = vec![0.0; rows.parameters.len()];
+    let part = at_once(rows.width);
+    let parts = out.par_chunks_mut(part * rows.width).enumerate();
+    parts.for_each(|(i, out)| slopes(&gradient[i * part..], rows, i * part, out));
     out
 }
 
+vectorised! {
+    /// The gradient of the parameters of the rows from the `first` on.
+    fn slopes<'a>(gradient: &'a [f32], rows: Rows<'a>, first: usize, out: &'a mut [f32]) {
+        for ((i, out), g) in out.chunks_exact_mut(rows.width).enumerate().zip(gradient) {
+            let (parameters, x) = rows.row(first + i);
+            let all = out.iter_mut().zip(parameters).zip(x);
+            match rows.given {
+                Given::Logits => all.for_each(|((out, l), x)| *out = g * (x - sigmoid(*l))),
+                Given::Means => all.for_each(|((out, p), x)| {
+                    let inside = *p >= MARGIN && *p <= 1.0 - MARGIN;
+                    let p = p.clamp(MARGIN, 1.0 - MARGIN);
+                    let slope = g * (x - p) / (p * (1.0 - p));
+                    *out = if inside { slope } else { 0.0 };
+                }),
+            }
+        }
+    }
+}
+
 /// The gradient of `x`: the log-odds, weighted by the gradient and summed over the group.
-pub fn of_x(gradient: &[f32], parameters: &[f32], batch: usize, width: usize, given: Given) -> Vec<f32> {
-    let group = gradient.len() / batch;
-    let mut out = vec![0.0; batch * width];
-    out.par_chunks_mut(width).enumerate().for_each(|(i, out)| {
-        Arch::new().dispatch(
-            #[inline(always)]
-            || {
-                for row in i * group..(i + 1) * group {
-                    let (g, parameters) = (gradient[row], &parameters[row * width..][..width]);
-                    for (out, parameter) in out.iter_mut().zip(parameters) {
-                        let odds = match given {
-                            Given::Logits => *parameter,
-                            Given::Means => {
-                                let p = parameter.clamp(MARGIN, 1.0 - MARGIN);
-                                ln(p) - ln(1.0 - p)
-                            }
-                        };
-                        *out = g.mul_add(odds, *out);
-                    }
-                }
-            },
-        );
-    });
+pub fn of_x(gradient: &[f32], rows: Rows) -> Vec<f32> {
+    let mut out = vec![0.0; rows.x.len()];
+    out.par_chunks_mut(rows.width).enumerate().for_each(|(i, out)| odds(gradient, rows, i, out));
     out
+}
+
+vectorised! {
+    /// The gradient of one x.
+    fn odds<'a>(gradient: &'a [f32], rows: Rows<'a>, x: usize, out: &'a mut [f32]) {
+        for row in x * rows.group()..(x + 1) * rows.group() {
+            let g = gradient[row];
+            let all = out.iter_mut().zip(rows.row(row).0);
+            match rows.given {
+                Given::Logits => all.for_each(|(out, l)| *out = g.mul_add(*l, *out)),
+                Given::Means => all.for_each(|(out, p)| {
+                    let p = p.clamp(MARGIN, 1.0 - MARGIN);
+                    *out = g.mul_add(ln(p) - ln(1.0 - p), *out);
+                }),
+            }
+        }
+    }
 }
 
 /// σ of every number.
 pub fn logistic(x: &[f32]) -> Vec<f32> {
     let mut out = x.to_vec();
-    out.par_chunks_mut(at_once(1)).for_each(|out| {
-        Arch::new().dispatch(
-            #[inline(always)]
-            || out.iter_mut().for_each(|x| *x = sigmoid(*x)),
-        );
-    });
+    out.par_chunks_mut(at_once(1)).for_each(sigmoids);
     out
+}
+
+vectorised! {
+    /// σ of each, in place.
+    fn sigmoids<'a>(values: &'a mut [f32]) {
+        values.iter_mut().for_each(|x| *x = sigmoid(*x));
+    }
 }
 
 /// The gradient of σ's argument: g y (1 − y).
 pub fn logistic_backward(gradient: &[f32], y: &[f32]) -> Vec<f32> {
     let mut out = gradient.to_vec();
-    out.par_chunks_mut(at_once(1)).zip(y.par_chunks(at_once(1))).for_each(|(out, y)| {
-        Arch::new().dispatch(
-            #[inline(always)]
-            || out.iter_mut().zip(y).for_each(|(g, y)| *g *= y * (1.0 - y)),
-        );
-    });
+    out.par_chunks_mut(at_once(1)).zip(y.par_chunks(at_once(1))).for_each(|(out, y)| sigmoid_slopes(out, y));
     out
+}
+
+vectorised! {
+    /// Multiplies a gradient by σ's derivative, in place.
+    fn sigmoid_slopes<'a>(gradient: &'a mut [f32], y: &'a [f32]) {
+        gradient.iter_mut().zip(y).for_each(|(g, y)| *g *= y * (1.0 - y));
+    }
 }

@@ -18,7 +18,11 @@ use crate::is_native;
 pub fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, bias: Tensor<1>, slope: f64) -> Tensor<D> {
     let [inputs, outputs] = weight.dims();
     let mut dims = x.dims();
-    assert_eq!((dims[D - 1], bias.dims()), (inputs, [outputs]), "a number for each input, a bias for each output");
+    assert_eq!(
+        (dims[D - 1], bias.dims()),
+        (inputs, [outputs]),
+        "a number for each input, a bias for each output"
+    );
     let rows = x.shape().num_elements() / inputs.max(1);
     if rows * inputs * outputs == 0 || !is_native(&x.device()) {
         return composed(x, weight, bias, slope);

@@ -1,7 +1,6 @@
 //! Passes over all rows of a batch.
 
-use pulp::Arch;
-
+use crate::activation::{activate, activate_backward};
 use crate::matrix::{Matrix, product};
 
 /// The activated x W + b of `[rows, inputs]` and `[inputs, outputs]`: `[rows, outputs]`.
@@ -12,24 +11,14 @@ pub fn forward(x: &[f32], weight: &[f32], bias: &[f32], slope: f32) -> Vec<f32> 
     let mut y = Vec::with_capacity(rows * outputs);
     (0..rows).for_each(|_| y.extend_from_slice(bias));
     product(Matrix::new(x, inputs), Matrix::new(weight, outputs), &mut y, true);
-    if slope != 1.0 {
-        Arch::new().dispatch(
-            #[inline(always)]
-            || y.iter_mut().for_each(|v| *v *= if *v > 0.0 { 1.0 } else { slope }),
-        );
-    }
+    activate(&mut y, slope);
     y
 }
 
 /// The gradient before activation, where that of the output `y` is `gradient`; outputs have their inputs' signs.
 pub fn before_activation(gradient: &[f32], y: &[f32], slope: f32) -> Vec<f32> {
     let mut before = gradient.to_vec();
-    if slope != 1.0 {
-        Arch::new().dispatch(
-            #[inline(always)]
-            || before.iter_mut().zip(y).for_each(|(g, y)| *g *= if *y > 0.0 { 1.0 } else { slope }),
-        );
-    }
+    activate_backward(&mut before, y, slope);
     before
 }
 

@@ -2,6 +2,8 @@
 
 use rayon::prelude::*;
 
+use crate::vectorised::vectorised;
+
 /// What is sampled where, for all examples.
 pub struct Sampling<'a> {
     /// `[channels, height, width]`.
@@ -49,22 +51,13 @@ impl Sampling<'_> {
     /// The places of example `i`.
     fn places(&self, i: usize) -> Vec<Place> {
         let [_, height, width] = self.image;
-        let along = |centred: f32, side: usize| {
-            let place = centred + (side as f32 - 1.0) / 2.0;
-            let low = place.floor();
-            // Two or more beyond either end, all is zero; what is no number goes there, and stays none.
-            let begin = low.clamp(-2.0, side as f32) + AROUND as f32;
-            (begin as u32, place - low)
-        };
         let area = i * self.area()..(i + 1) * self.area();
-        let pairs = self.rows[area.clone()].iter().zip(&self.columns[area]);
+        let (mut y, mut x) = (vec![(0, 0.0); self.area()], vec![(0, 0.0); self.area()]);
+        along(&self.rows[area.clone()], height, &mut y);
+        along(&self.columns[area], width, &mut x);
         let padded_width = self.padded_width() as u32;
-        pairs
-            .map(|(row, column)| {
-                let ((y, down), (x, right)) = (along(*row, height), along(*column, width));
-                Place { index: y * padded_width + x, fraction: [down, right] }
-            })
-            .collect()
+        let place = |((y, down), (x, right))| Place { index: y * padded_width + x, fraction: [down, right] };
+        y.into_iter().zip(x).map(place).collect()
     }
 
     /// Writes a plane into the inside of a padded one.
@@ -125,8 +118,9 @@ impl Sampling<'_> {
                 .zip(columns.par_chunks_mut(area))
                 .enumerate()
                 .for_each(|(i, ((dx, rows), columns))| of_one(i, dx, rows, columns)),
-            (true, false) => (dx.par_chunks_mut(numbers).enumerate())
-                .for_each(|(i, dx)| of_one(i, dx, &mut [], &mut [])),
+            (true, false) => {
+                (dx.par_chunks_mut(numbers).enumerate()).for_each(|(i, dx)| of_one(i, dx, &mut [], &mut []))
+            }
             (false, true) => (rows.par_chunks_mut(area).zip(columns.par_chunks_mut(area)).enumerate())
                 .for_each(|(i, (rows, columns))| of_one(i, &mut [], rows, columns)),
             (false, false) => {}
@@ -165,12 +159,28 @@ impl Sampling<'_> {
         for (gradient, plane) in gradient.chunks_exact(self.area()).zip(x.chunks_exact(self.area())) {
             self.pad(plane, &mut padded);
             let out = rows.iter_mut().zip(columns.iter_mut());
-            for (((g, place), row), column) in gradient.iter().zip(places).zip(out).map(|((g, p), (r, c))| (((g, p), r), c)) {
+            for (((g, place), row), column) in
+                gradient.iter().zip(places).zip(out).map(|((g, p), (r, c))| (((g, p), r), c))
+            {
                 let [[a, b], [c, d]] = self.four(&padded, place);
                 let [down, right] = place.fraction;
                 *row += g * ((c - a) * (1.0 - right) + (d - b) * right);
                 *column += g * ((b - a) * (1.0 - down) + (d - c) * down);
             }
+        }
+    }
+}
+
+vectorised! {
+    /// The pixel of a padded side before each place, and how far the place is from it.
+    fn along<'a>(centred: &'a [f32], side: usize, out: &'a mut [(u32, f32)]) {
+        let (middle, end) = ((side as f32 - 1.0) / 2.0, side as f32);
+        for (out, centred) in out.iter_mut().zip(centred) {
+            let place = centred + middle;
+            let low = place.floor();
+            // Two or more beyond either end, all is zero; what is no number goes there, and stays none.
+            let begin = low.clamp(-2.0, end) + AROUND as f32;
+            *out = (begin as u32, place - low);
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
+use cama_kernels::warp::warp;
 use serde::{Deserialize, Serialize};
 
-use super::warp::{Grid, warp};
+use super::grid::Grid;
 use super::{MOST_DEVIATIONS, Mechanism, Parameter, check_scale, image_shape, images_only};
 use crate::Result;
 use crate::input::Input;

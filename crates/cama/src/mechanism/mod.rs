@@ -5,11 +5,11 @@
 //! can be attached to it later.
 
 mod affine;
+mod grid;
 mod latent;
 mod per_column;
 mod photometric;
 mod prior;
-mod warp;
 
 pub use affine::{Affine, AffineConfig};
 pub use latent::{Latent, LatentConfig, Merge};

@@ -8,7 +8,7 @@ use super::ModelConfig;
 use super::features::{Output, first_log_sigma};
 use crate::input::Input;
 use crate::mechanism::Merge;
-use crate::network::{Init, Mlp, activate};
+use crate::network::{Init, Mlp, activate, affine};
 
 /// NN_Y, NN_Z, NN_C and NN_merge (Figures 4 and 6).
 ///
@@ -127,7 +127,7 @@ impl Generator {
             Some(labels) => self.classes().select(0, labels).reshape([batch, 1, 1, features]),
             None => self.classes().reshape([1, targets, 1, features]),
         };
-        let from_z = self.merge_z.forward(self.nn_z.forward(z.reshape([batch * targets * samples, dim])));
+        let from_z = affine(&self.merge_z, self.nn_z.forward(z.reshape([batch * targets * samples, dim])));
         let mut h = from_z.reshape([batch, targets, samples, features]) + from_y;
         let mut straight = None;
         if let (Some(c), Some(causes)) = (c, &self.c) {

@@ -6,7 +6,7 @@ use burn::tensor::{Int, Tensor};
 
 use super::features::Trunk;
 use super::{Evidence, ModelConfig};
-use crate::network::{DiagonalGaussian, GaussianHead, Init, activate};
+use crate::network::{DiagonalGaussian, GaussianHead, Init, activate, affine};
 
 /// q1(z|x,y,m,a,c): a trunk that sees what is observed, so that it runs once per example whatever the classes.
 #[derive(Module, Debug)]
@@ -58,7 +58,7 @@ impl StylePosterior {
         labels: Option<Tensor<1, Int>>,
         m: Option<Tensor<2>>,
     ) -> DiagonalGaussian<3> {
-        let mut from_x = self.features.forward(self.trunk.forward(seen.concatenated()));
+        let mut from_x = affine(&self.features, self.trunk.forward(seen.concatenated()));
         if let (Some(m), Some(layer)) = (m, &self.m) {
             from_x = from_x + layer.forward(m);
         }

@@ -1,11 +1,9 @@
 //! log p(x|y,c,z,m) from what the decoder and the mechanisms made.
 
 use burn::tensor::{Tensor, activation};
+use cama_kernels::likelihood::{Given, bernoulli, sigmoid};
 
 use crate::input::{ChildKind, Input, Likelihood, TableInput};
-
-/// Bernoulli means that a mechanism changed are kept this far from 0 and 1.
-const MARGIN: f64 = 1e-6;
 
 /// No column is explained more closely than this, in standard deviations of the training data: a column that the
 /// others determine would else draw its variance to zero.
@@ -36,7 +34,7 @@ impl Observation {
     pub fn means(self, input: &Input) -> Tensor<3> {
         match (self, input) {
             (Self::Logits(logits), Input::Image(image)) => match image.likelihood {
-                Likelihood::Bernoulli => activation::sigmoid(logits),
+                Likelihood::Bernoulli => sigmoid(logits),
                 Likelihood::Gaussian => logits,
             },
             (Self::Logits(outputs) | Self::Columns { outputs, .. }, Input::Table(table)) => {
@@ -44,7 +42,7 @@ impl Observation {
                     let block = outputs.clone().narrow(2, first, length);
                     match kind {
                         ChildKind::Number => block,
-                        ChildKind::Boolean => activation::sigmoid(block),
+                        ChildKind::Boolean => sigmoid(block),
                         ChildKind::Category(_) => activation::softmax(block, 2),
                     }
                 });
@@ -58,11 +56,8 @@ impl Observation {
     ///
     /// `log_sigma` are the learnt log standard deviations of what is Gaussian.
     pub(super) fn log_prob(self, input: &Input, log_sigma: Option<Tensor<1>>, x: Tensor<2>) -> Tensor<2> {
-        let x: Tensor<3> = x.unsqueeze_dim(1);
         match (input, self) {
-            (Input::Image(image), observed) => {
-                pixels(image.likelihood, observed, log_sigma, x, input).sum_dim(2).squeeze_dim(2)
-            }
+            (Input::Image(image), observed) => pixels(image.likelihood, observed, log_sigma, x, input),
             (Input::Table(table), Self::Columns { outputs, log_stretch }) => {
                 columns(table, outputs, log_stretch, log_sigma, x)
             }
@@ -73,26 +68,20 @@ impl Observation {
     }
 }
 
-/// log p of every pixel.
+/// Σ log p of the pixels, `[batch, group]`.
 fn pixels(
     likelihood: Likelihood,
     observed: Observation,
     log_sigma: Option<Tensor<1>>,
-    x: Tensor<3>,
+    x: Tensor<2>,
     input: &Input,
-) -> Tensor<3> {
-    match likelihood {
-        Likelihood::Bernoulli => match observed {
-            Observation::Logits(logits) => bernoulli(logits, x),
-            means => {
-                let p = means.means(input).clamp(MARGIN, 1.0 - MARGIN);
-                let log_q = p.clone().neg().add_scalar(1.0).log();
-                x * (p.log() - log_q.clone()) + log_q
-            }
-        },
-        Likelihood::Gaussian => {
+) -> Tensor<2> {
+    match (likelihood, observed) {
+        (Likelihood::Bernoulli, Observation::Logits(logits)) => bernoulli(logits, x, Given::Logits),
+        (Likelihood::Bernoulli, means) => bernoulli(means.means(input), x, Given::Means),
+        (Likelihood::Gaussian, observed) => {
             let log_sigma: Tensor<3> = log_sigma.expect("a Gaussian model has a learnt variance").unsqueeze();
-            gaussian(observed.means(input), log_sigma, x)
+            gaussian(observed.means(input), log_sigma, x.unsqueeze_dim(1)).sum_dim(2).squeeze_dim(2)
         }
     }
 }
@@ -103,8 +92,9 @@ fn columns(
     outputs: Tensor<3>,
     log_stretch: Option<Tensor<2>>,
     log_sigma: Option<Tensor<1>>,
-    x: Tensor<3>,
+    x: Tensor<2>,
 ) -> Tensor<2> {
+    let x: Tensor<3> = x.unsqueeze_dim(1);
     let log_sigma = log_sigma.expect("a table's model has learnt variances").clamp_min(LEAST_LOG_SIGMA);
     let mut log_sigma: Tensor<3> = log_sigma.unsqueeze();
     if let Some(stretch) = log_stretch {
@@ -115,7 +105,7 @@ fn columns(
         let (output, x) = (part(&outputs), part(&x));
         let log_p = match kind {
             ChildKind::Number => gaussian(output, part(&log_sigma), x),
-            ChildKind::Boolean => bernoulli(output, x),
+            ChildKind::Boolean => log_odds(output, x),
             ChildKind::Category(_) => activation::log_softmax(output, 2) * x,
         };
         log_p.sum_dim(2).squeeze_dim::<2>(2)
@@ -124,7 +114,7 @@ fn columns(
 }
 
 /// x log σ(l) + (1 − x) log σ(−l) = x l + log σ(−l)
-fn bernoulli(logits: Tensor<3>, x: Tensor<3>) -> Tensor<3> {
+fn log_odds(logits: Tensor<3>, x: Tensor<3>) -> Tensor<3> {
     x * logits.clone() + activation::log_sigmoid(-logits)
 }
 

@@ -3,17 +3,17 @@
 use burn::module::Module;
 use burn::nn::conv::ConvTranspose2d;
 use burn::tensor::Tensor;
+use cama_kernels::conv::{Geometry, Layer, Order, convolve, order};
 
 use super::gaussian::{constant, rescaled};
-use super::{Init, activate, pyramid};
+use super::{Init, bias_of, pyramid};
 
 /// Transposed convolutions that double a small feature map up to the image.
 #[derive(Module, Debug)]
 pub struct Decoder {
     ups: Vec<ConvTranspose2d>,
-    negative_slope: f64,
     #[module(skip)]
-    map: [usize; 3],
+    layers: Vec<Layer>,
 }
 
 impl Decoder {
@@ -37,25 +37,38 @@ impl Decoder {
             let bias = last.bias.clone().map(|b| constant(b, bias));
             ups.push(ConvTranspose2d { weight, bias, ..last });
         }
-        Self { ups, negative_slope: init.negative_slope, map: [channels, rows[layers], columns[layers]] }
+        let between = order(init.device);
+        let layer = |i: usize| {
+            let (from, last) = (layers - i, i + 1 == layers);
+            let geometry = Geometry {
+                large: [if last { image[0] } else { channels }, rows[from - 1], columns[from - 1]],
+                small: [channels, rows[from], columns[from]],
+                kernel: 3,
+                stride: 2,
+                padding: 1,
+            };
+            Layer {
+                geometry,
+                transposed: true,
+                slope: if last { 1.0 } else { init.negative_slope as f32 },
+                pooling: false,
+                input: if i == 0 { Order::Planes } else { between },
+                output: if last { Order::Planes } else { between },
+            }
+        };
+        Self { ups, layers: (0..layers).map(layer).collect() }
     }
 
     /// Number of features that [`forward`](Self::forward) takes.
     pub fn inputs(&self) -> usize {
-        self.map.iter().product()
+        self.layers[0].from().iter().product()
     }
 
     /// Logits of the pixels: `[batch, inputs] → [batch, channels·height·width]`.
     pub fn forward(&self, h: Tensor<2>) -> Tensor<2> {
-        let n = h.dims()[0];
-        let [c, rows, columns] = self.map;
-        let mut x = h.reshape([n, c, rows, columns]);
-        for (i, up) in self.ups.iter().enumerate() {
-            x = up.forward(x);
-            if i + 1 < self.ups.len() {
-                x = activate(x, self.negative_slope);
-            }
-        }
-        x.flatten(1, 3)
+        self.ups
+            .iter()
+            .zip(&self.layers)
+            .fold(h, |x, (up, layer)| convolve(x, up.weight.val(), bias_of(&up.bias), layer))
     }
 }

@@ -4,20 +4,19 @@ use burn::module::Module;
 use burn::nn::Linear;
 use burn::nn::conv::Conv2d;
 use burn::tensor::Tensor;
-use burn::tensor::module::max_pool2d;
-use burn::tensor::ops::MaxPoolOptions;
+use cama_kernels::conv::{Geometry, Layer, Order, convolve, order};
+use cama_kernels::linear::linear;
 
-use super::{Init, activate, pyramid};
+use super::{Init, bias_of, pyramid};
 
 /// Halving convolutions, then one linear layer.
 #[derive(Module, Debug)]
 pub struct Encoder {
     convs: Vec<Conv2d>,
     out: Linear,
-    pooling: bool,
     negative_slope: f64,
     #[module(skip)]
-    image: [usize; 3],
+    layers: Vec<Layer>,
 }
 
 impl Encoder {
@@ -33,29 +32,43 @@ impl Encoder {
         init: &mut Init,
     ) -> Self {
         let stride = if pooling { 1 } else { 2 };
-        let convs = (0..layers)
+        let [rows, columns] = [image[1], image[2]].map(|side| pyramid(side, layers));
+        let convs: Vec<_> = (0..layers)
             .map(|i| init.conv([if i == 0 { image[0] } else { channels }, channels], kernel, stride))
             .collect();
-        let [h, w] = [image[1], image[2]].map(|side| pyramid(side, layers)[layers]);
-        let out = init.linear(channels * h * w, hidden, true);
-        Self { convs, out, pooling, negative_slope: init.negative_slope, image }
+        let between = order(init.device);
+        let layer = |i: usize| {
+            let from = if i == 0 { image[0] } else { channels };
+            // Pooling comes after a convolution that keeps the sides.
+            let to = if pooling { i } else { i + 1 };
+            let geometry = Geometry {
+                large: [from, rows[i], columns[i]],
+                small: [channels, rows[to], columns[to]],
+                kernel,
+                stride,
+                padding: kernel / 2,
+            };
+            Layer {
+                geometry,
+                transposed: false,
+                slope: init.negative_slope as f32,
+                pooling,
+                input: if i == 0 { Order::Planes } else { between },
+                output: if i + 1 == layers { Order::Planes } else { between },
+            }
+        };
+        let all = (0..layers).map(layer).collect();
+        let out = init.linear(channels * rows[layers] * columns[layers], hidden, true);
+        Self { convs, out, negative_slope: init.negative_slope, layers: all }
     }
 
     /// Features of images: `[batch, channels·height·width] → [batch, hidden]`.
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        let n = x.dims()[0];
-        let [c, h, w] = self.image;
-        let mut x = x.reshape([n, c, h, w]);
-        for conv in &self.convs {
-            x = activate(conv.forward(x), self.negative_slope);
-            if self.pooling {
-                let [_, _, h, w] = x.dims();
-                x = max_pool2d(
-                    x,
-                    MaxPoolOptions::new([2, 2]).with_stride([2, 2]).with_padding([h % 2, w % 2]),
-                );
-            }
-        }
-        activate(self.out.forward(x.flatten(1, 3)), self.negative_slope)
+        let maps = self
+            .convs
+            .iter()
+            .zip(&self.layers)
+            .fold(x, |x, (conv, layer)| convolve(x, conv.weight.val(), bias_of(&conv.bias), layer));
+        linear(maps, self.out.weight.val(), bias_of(&self.out.bias), self.negative_slope)
     }
 }

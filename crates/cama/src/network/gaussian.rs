@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::Tensor;
 
-use super::Init;
+use super::{Init, affine};
 
 /// A batch of Gaussians with diagonal covariance; the last of the `D` dimensions holds the components.
 #[derive(Clone, Debug)]
@@ -77,11 +77,11 @@ impl GaussianHead {
 
     /// The Gaussian at features `h`: `[.., d_in] → [.., d_out]`.
     pub fn forward<const D: usize>(&self, h: Tensor<D>) -> DiagonalGaussian<D> {
-        let mut log_var = self.log_var.forward(h.clone());
+        let mut log_var = affine(&self.log_var, h.clone());
         if self.bounded {
             log_var = log_var.clamp(-MOST_LOG_VAR, MOST_LOG_VAR);
         }
-        DiagonalGaussian { mean: self.mean.forward(h), log_var }
+        DiagonalGaussian { mean: affine(&self.mean, h), log_var }
     }
 }
 

@@ -1,10 +1,8 @@
 //! Warps against Burn's own operations, values and gradients.
 
-mod common;
-
+use crate::common::{close, host, leaf, tensor};
 use burn::tensor::Tensor;
 use cama_kernels::warp::{composed, warp};
-use common::{close, host, leaf, tensor};
 use proptest::prelude::*;
 
 proptest! {
@@ -39,7 +37,8 @@ proptest! {
 #[test]
 fn each_gradient_can_be_asked_for_alone() {
     let image = [1, 5, 4];
-    let (x, rows, columns) = (tensor([2, 3, 20], 1), tensor([2, 20], 2).mul_scalar(2.0), tensor([2, 20], 3).mul_scalar(2.0));
+    let (x, rows, columns) =
+        (tensor([2, 3, 20], 1), tensor([2, 20], 2).mul_scalar(2.0), tensor([2, 20], 3).mul_scalar(2.0));
     let all = {
         let (x, rows, columns) = (leaf(&x), leaf(&rows), leaf(&columns));
         let gradients = warp(x.clone(), image, rows.clone(), columns.clone()).square().sum().backward();

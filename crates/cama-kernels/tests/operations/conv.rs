@@ -1,10 +1,8 @@
 //! Convolutions against Burn's own, values and gradients.
 
-mod common;
-
+use crate::common::{close, leaf, tensor};
 use burn::tensor::Tensor;
 use cama_kernels::conv::{Geometry, Layer, Order, composed, convolve};
-use common::{close, leaf, tensor};
 use proptest::prelude::*;
 
 /// Values and all gradients of a layer are those of Burn's operations.

@@ -1,10 +1,8 @@
 //! Likelihoods against Burn's own operations and against doubles, values and gradients.
 
-mod common;
-
+use crate::common::{close, host, leaf, tensor};
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use cama_kernels::likelihood::{Given, bernoulli, composed, sigmoid};
-use common::{close, host, leaf, tensor};
 use proptest::prelude::*;
 
 fn check(batch: usize, group: usize, width: usize, given: Given, seed: u64) {
@@ -25,7 +23,12 @@ fn check(batch: usize, group: usize, width: usize, given: Given, seed: u64) {
     close("value", ours.0, theirs.0, 2e-5);
     close("gradient of the parameters", ours.1, theirs.1, 2e-5);
     close("gradient of x", ours.2, theirs.2, 2e-5);
-    close("value without gradients", bernoulli(parameters.clone(), x.clone(), given), composed(parameters, x, given), 2e-5);
+    close(
+        "value without gradients",
+        bernoulli(parameters.clone(), x.clone(), given),
+        composed(parameters, x, given),
+        2e-5,
+    );
 }
 
 proptest! {

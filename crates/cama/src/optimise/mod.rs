@@ -1,10 +1,14 @@
 //! One optimiser step, shared by training, dreaming and adaptation, and by whatever else trains networks like them.
 
+mod adam;
+
 use burn::module::{Module, ModuleVisitor, Param};
-use burn::optim::{AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer, OptimizerRecord};
+use burn::optim::{GradientsParams, ModuleOptimizer, OptimizerRecord};
 use burn::tensor::{Device, Tensor};
+use cama_kernels::is_native;
 use rayon::prelude::*;
 
+use self::adam::Adam;
 use crate::{Error, Result};
 
 /// How many parts a batch is cut into, each differentiated by a thread of its own.
@@ -12,16 +16,13 @@ use crate::{Error, Result};
 /// On a CPU always the same number, whatever the threads, so that they do not change the result; a GPU is
 /// kept busy best by the whole batch.
 pub fn shards(device: &Device) -> usize {
-    if *device == Device::flex() { 2 } else { 1 }
+    if is_native(device) { 2 } else { 1 }
 }
 
 /// The `shard`-th of `shards` nearly equal parts of `all`.
 pub fn shard<T>(all: &[T], shard: usize, shards: usize) -> &[T] {
     &all[all.len() * shard / shards..all.len() * (shard + 1) / shards]
 }
-
-/// PyTorch's default; Burn's own, 1e-5, damps small gradients.
-const ADAM_EPSILON: f32 = 1e-8;
 
 /// Adam with a bound on the norm of the whole gradient.
 pub struct Optimiser {
@@ -32,15 +33,13 @@ pub struct Optimiser {
 impl Optimiser {
     /// `max_norm` bounds the Euclidean norm of the gradient of all parameters together; 0 is no bound.
     pub fn new(max_norm: f64) -> Self {
-        Self { adam: AdamConfig::new().with_epsilon(ADAM_EPSILON).init(), max_norm }
+        Self::decaying(max_norm, 0.0)
     }
 
     /// The same with weight decay, decoupled from the gradient but times the learning rate (Loshchilov & Hutter, ICLR
     /// 2019).
     pub fn decaying(max_norm: f64, weight_decay: f64) -> Self {
-        let adam =
-            AdamWConfig::new().with_epsilon(ADAM_EPSILON).with_weight_decay(weight_decay as f32).init();
-        Self { adam, max_norm }
+        Self { adam: Adam::new(weight_decay as f32).into(), max_norm }
     }
 
     /// Moves `module`, at rest, down the gradient of the sum of `loss` over all shards, and returns it, at rest,

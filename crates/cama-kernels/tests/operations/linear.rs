@@ -1,10 +1,8 @@
 //! Linear layers against Burn's own, values and gradients.
 
-mod common;
-
+use crate::common::{close, leaf, tensor};
 use burn::tensor::Tensor;
 use cama_kernels::linear::{composed, linear};
-use common::{close, leaf, tensor};
 use proptest::prelude::*;
 
 proptest! {
@@ -39,5 +37,10 @@ fn a_view_is_read_as_it_is_seen() {
     // The middle of a wider tensor, and a transposed weight.
     let (x, weight) = (tensor([6, 11], 1).narrow(1, 3, 5), tensor([7, 5], 2).transpose());
     let bias = tensor([7], 3);
-    close("value", linear(x.clone(), weight.clone(), bias.clone(), 1.0), composed(x, weight, bias, 1.0), 1e-6);
+    close(
+        "value",
+        linear(x.clone(), weight.clone(), bias.clone(), 1.0),
+        composed(x, weight, bias, 1.0),
+        1e-6,
+    );
 }

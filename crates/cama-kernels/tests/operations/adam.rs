@@ -1,11 +1,9 @@
 //! Steps of Adam against Burn's own.
 
-mod common;
-
+use crate::common::{close, host, tensor};
 use burn::optim::{AdamW, AdamWConfig, AdamWState, Optimizer};
 use burn::tensor::Tensor;
 use cama_kernels::adam::{Step, adam};
-use common::{close, host, tensor};
 
 #[test]
 fn steps_are_burns() {
@@ -26,7 +24,8 @@ fn steps_are_burns() {
             };
             let (moved, made) = adam(ours, gradient.clone(), moments, step);
             (ours, moments) = (moved, Some(made));
-            (their_parameters, their_state) = theirs.step(learning_rate, their_parameters, gradient, their_state);
+            (their_parameters, their_state) =
+                theirs.step(learning_rate, their_parameters, gradient, their_state);
             close("parameters", ours.clone(), their_parameters.clone(), 2e-6);
         }
         let [first, second] = moments.unwrap();

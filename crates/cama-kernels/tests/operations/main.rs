@@ -1,0 +1,8 @@
+//! Every operation against Burn's own: values and gradients.
+
+mod adam;
+mod common;
+mod conv;
+mod likelihood;
+mod linear;
+mod warp;
