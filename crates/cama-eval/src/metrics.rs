@@ -128,7 +128,7 @@ mod tests {
 
     fn prediction(probabilities: [f64; 2], log_px: f64) -> Prediction {
         let class = usize::from(probabilities[1] > probabilities[0]);
-        Prediction { class, probabilities: probabilities.to_vec(), log_px, m: vec![] }
+        Prediction { class, probabilities: probabilities.to_vec(), log_px, m: vec![], samples: vec![] }
     }
 
     #[test]

@@ -63,7 +63,8 @@ fn prediction_agrees_with_numerical_integration() {
     let pixels: Vec<f32> = (0..3 * PIXELS).map(|i| 0.5 + 0.45 * (i as f32 * 0.9).sin()).collect();
     let images = Images::new("waves", [1, 6, 6], pixels, None, vec![]).unwrap();
     for choice in [MChoice::Null, MChoice::Mean, MChoice::Sample] {
-        let config = PredictConfig { samples: 50_000, m: choice, seed: 1, chunk: Some(20_000) };
+        let config =
+            PredictConfig { samples: 50_000, m: choice, seed: 1, chunk: Some(20_000), negligible: 0.0 };
         for (i, prediction) in predict(&model, &images, &config).unwrap().iter().enumerate() {
             let m = (choice != MChoice::Null).then(|| {
                 let shape = [1, prediction.m.len()];
@@ -90,7 +91,8 @@ fn chunks_change_nothing() {
     let pixels: Vec<f32> = (0..5 * PIXELS).map(|i| 0.5 + 0.45 * (i as f32 * 0.9).sin()).collect();
     let images = Images::new("waves", [1, 6, 6], pixels, None, vec![]).unwrap();
     let with = |chunk| {
-        let config = PredictConfig { samples: 4, m: MChoice::Sample, seed: 1, chunk };
+        let config =
+            PredictConfig { samples: 4, m: MChoice::Sample, seed: 1, chunk, ..PredictConfig::default() };
         predict(&model, &images, &config).unwrap()
     };
     for (a, b) in with(Some(1000)).iter().zip(with(Some(12))) {

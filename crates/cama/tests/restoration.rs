@@ -27,7 +27,7 @@ fn digits(n: usize) -> Images {
 }
 
 fn by(by: By, m: MChoice) -> DecideConfig {
-    DecideConfig { by, predict: PredictConfig { samples: 2, m, seed: 5, chunk: None } }
+    DecideConfig { by, predict: PredictConfig { samples: 2, m, seed: 5, ..PredictConfig::default() } }
 }
 
 /// Is always sure of one class, whatever it sees; or of one that how bright the image is says.
@@ -182,7 +182,7 @@ fn the_temperature_trusts_bayes_as_far_as_it_is_right() {
     let loss = |temperature: f64| {
         let config = DecideConfig {
             by: By::Both,
-            predict: PredictConfig { samples: 1, m: MChoice::Null, seed: 3, chunk: None },
+            predict: PredictConfig { samples: 1, seed: 3, ..PredictConfig::default() },
         };
         let decided = Decider { temperature, ..decider }.decide(&images, &config).unwrap();
         let labels = images.labels().unwrap();

@@ -105,6 +105,10 @@ pub struct AdaptationFlags {
     /// By what that accuracy is measured; `bayes` minds a spoilt q2(m|x) most.
     #[arg(long, value_name = "bayes|head|both", value_parser = named::<By>)]
     pub by: Option<By>,
+    /// Probability below which classes get no more than their first samples where the guard predicts; 0 gives every
+    /// class all of them.
+    #[arg(long, value_name = "P")]
+    pub negligible: Option<f64>,
 }
 
 impl AdaptationFlags {
@@ -117,7 +121,7 @@ impl AdaptationFlags {
         let mut config = AdaptConfig::for_input(input);
         overlay!(self => config;
             shared_steps, settle_steps, steps, batch, clean_batch, learning_rate, alpha, clean_term, kl_m, samples, gradient_clip,
-            portion, watch_every, watched, tolerance, by);
+            portion, watch_every, watched, tolerance, by, negligible);
         config.check()?;
         Ok(config)
     }

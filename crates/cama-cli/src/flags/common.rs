@@ -12,6 +12,10 @@ pub struct PredictFlags {
     /// Samples of z for each class.
     #[arg(long, value_name = "K")]
     pub samples: Option<usize>,
+    /// Probability below which classes get no more than their first samples, once they could not exceed it even if the
+    /// others weighed far more; no probability changes by more. 0 gives every class all samples.
+    #[arg(long, value_name = "P")]
+    pub negligible: Option<f64>,
     /// The manipulation that is assumed: `null` is do(m=0), `mean` or `sample` infer it from the data.
     /// Unless given, it is inferred once the model has met manipulated data.
     #[arg(long, value_name = "null|mean|sample", value_parser = named::<MChoice>)]
@@ -36,7 +40,7 @@ impl PredictFlags {
     /// The configuration for a model with this card.
     pub fn config(&self, card: &Card, seed: u64) -> cama::Result<PredictConfig> {
         let mut config = PredictConfig { m: card.default_m(), seed, ..PredictConfig::default() };
-        overlay!(self => config; samples, m);
+        overlay!(self => config; samples, negligible, m);
         config.chunk = self.chunk.or(config.chunk);
         config.check()?;
         Ok(config)

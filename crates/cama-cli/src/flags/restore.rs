@@ -36,6 +36,9 @@ pub struct RestoreFlags {
     /// Samples of z for each class, of which log p(x) and the evidence are estimated.
     #[arg(long, value_name = "K", help_heading = "Prediction")]
     pub samples: Option<usize>,
+    /// Probability below which classes get no more than their first samples; 0 gives every class all of them.
+    #[arg(long, value_name = "P", help_heading = "Prediction")]
+    pub negligible: Option<f64>,
     /// The most decoded images or rows that each thread holds at a time: bounds the memory of a thread.
     #[arg(long, value_name = "N", help_heading = "Prediction")]
     pub chunk: Option<usize>,
@@ -51,7 +54,7 @@ impl RestoreFlags {
     /// If a number is out of bounds.
     pub fn config(&self, seed: u64) -> cama::Result<DecideConfig> {
         let mut predict = PredictConfig { m: MChoice::Mean, seed, ..PredictConfig::default() };
-        overlay!(self => predict; samples);
+        overlay!(self => predict; samples, negligible);
         predict.chunk = self.chunk.or(predict.chunk);
         predict.check()?;
         Ok(DecideConfig { by: By::Bayes, predict })

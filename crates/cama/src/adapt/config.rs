@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::decide::By;
 use crate::input::Input;
 use crate::optimise::{check_loop, check_samples};
+use crate::predict::{PredictConfig, check_negligible};
 use crate::{Error, Result};
 
 /// Which ELBO of the clean data stands in Eq. 8; the paper offers both.
@@ -55,6 +56,9 @@ pub struct AdaptConfig {
     pub tolerance: f64,
     /// By what that accuracy is measured. Bayes' rule minds a spoilt q2 most.
     pub by: By,
+    /// Probability of classes that get no more samples where the guard predicts: see
+    /// [`PredictConfig::negligible`](crate::PredictConfig::negligible).
+    pub negligible: f64,
 }
 
 impl Default for AdaptConfig {
@@ -77,6 +81,7 @@ impl Default for AdaptConfig {
             watched: 500,
             tolerance: 0.01,
             by: By::Bayes,
+            negligible: PredictConfig::default().negligible,
         }
     }
 }
@@ -133,6 +138,6 @@ impl AdaptConfig {
         if !(self.kl_m >= 0.0 && self.kl_m.is_finite()) {
             return Err(Error::config("adapt.kl_m", self.kl_m, "a number, 0 or more"));
         }
-        Ok(())
+        check_negligible("adapt.negligible", self.negligible)
     }
 }

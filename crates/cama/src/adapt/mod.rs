@@ -164,7 +164,7 @@ pub fn adapt<D: Dataset>(
     let (mut kept_step, mut after, mut adapted) =
         best.unwrap_or_else(|| (0, before.clone(), former.decider.model.clone()));
     let judge = |model: &DeepCama, infers_m| {
-        verdicts(Decider { model, ..former.decider }, infers_m, unlabelled, seed)
+        verdicts(Decider { model, ..former.decider }, infers_m, unlabelled, config.negligible, seed)
     };
     let (mut verdicts, context) = match judge(&adapted, left.is_none() || former.infers_m) {
         // An example that no step and no look has met.
@@ -211,13 +211,14 @@ fn verdicts<D: Dataset>(
     decider: Decider,
     infers_m: bool,
     data: &D,
+    negligible: f64,
     seed: u64,
 ) -> Result<(Vec<Verdict>, Context)> {
     if decider.guard.is_none() {
         return Ok((Vec::new(), Context::Unknown));
     }
     let m = if infers_m { MChoice::Mean } else { MChoice::Null };
-    let predict = PredictConfig { samples: 1, m, seed, chunk: None };
+    let predict = PredictConfig { samples: 1, m, seed, negligible, ..PredictConfig::default() };
     let config = DecideConfig { by: By::Bayes, predict };
     let decider = decider.informed(data, &config)?;
     let mut verdicts = Vec::with_capacity(data.len());

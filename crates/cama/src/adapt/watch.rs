@@ -62,10 +62,12 @@ impl<D: Dataset> Watch<'_, D> {
         let clean = self.clean.map(|clean| {
             let labels = clean.labels().expect("checked to have labels");
             let m = if infers_m { MChoice::Mean } else { MChoice::Null };
-            let predict = PredictConfig { samples: 4, m, seed: self.seed, ..PredictConfig::default() };
+            let AdaptConfig { by, negligible, .. } = *self.config;
+            let predict =
+                PredictConfig { samples: 4, m, seed: self.seed, negligible, ..PredictConfig::default() };
             // Unguarded: what the guard would catch is to be seen.
             let decider = Decider { model, guard: None, ..self.beside };
-            let decided = decider.decide(clean, &DecideConfig { by: self.config.by, predict })?;
+            let decided = decider.decide(clean, &DecideConfig { by, predict })?;
             let right = decided.iter().zip(labels).filter(|(p, y)| p.class == **y).count();
             Ok::<_, Error>(right as f64 / clean.len() as f64)
         });

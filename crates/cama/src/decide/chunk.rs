@@ -12,7 +12,7 @@ use crate::batch;
 use crate::classifier::Classifier;
 use crate::data::Dataset;
 use crate::model::Evidence;
-use crate::predict::{MChoice, choose_m, class_scores, highest, host, normalised, stream};
+use crate::predict::{MChoice, Product, Sampling, choose_m, class_scores, highest, host, normalised, stream};
 use crate::restore::restored;
 
 /// Some examples of `data`, of which `first` came before, while they are decided about.
@@ -22,15 +22,15 @@ pub(super) struct Chunk<'a, D> {
     range: Range<usize>,
     first: usize,
     config: &'a DecideConfig,
-    /// How many examples' samples are decoded at a time.
-    at_once: usize,
+    sampling: Sampling,
     seen: Evidence,
 }
 
 /// What q2 found.
 struct Found {
-    /// log p(x|y,m) + log p(y) of every class.
-    scores: Vec<Vec<f64>>,
+    /// The m of each example, and the rest of its samples.
+    chosen: Tensor<2>,
+    streams: Vec<ChaCha8Rng>,
     /// log p(m) − log q2(m|x).
     log_ratio: Vec<f32>,
     /// Means and standard deviations of q2, one after another.
@@ -41,6 +41,15 @@ struct Found {
     cleaned: Evidence,
     /// How they are explained.
     look: Look,
+}
+
+/// log p(x|y,m) + log p(y) of every class of one example.
+struct Scores<'a> {
+    /// As Bayes' rule decides: with the m that was found where it is undone, else with do(m = 0). Nothing where that was
+    /// not computed.
+    decides: Option<&'a [f64]>,
+    /// With the m that was found.
+    with_m: Option<&'a [f64]>,
 }
 
 /// One row of log p(y|x) an example.
@@ -65,26 +74,25 @@ impl<'a, D: Dataset> Chunk<'a, D> {
         config: &'a DecideConfig,
     ) -> Self {
         let seen = batch::evidence(data, range.clone(), &decider.model.device());
-        let at_once = config.predict.samples_at_once(decider.model);
-        Self { decider, data, range, first, config, at_once, seen }
+        let sampling = config.predict.sampling(decider.model);
+        Self { decider, data, range, first, config, sampling, seen }
     }
 
     /// The decisions, in order.
     pub fn decide(&self) -> Result<Vec<Decision>> {
         let rows = self.range.clone().map(|i| self.data.x(i));
-        let as_it_is = look(self.decider.model, &self.seen, None, rows, self.at_once, &mut self.watching());
+        let as_it_is = look(self.decider.model, &self.seen, None, rows, &self.sampling, &mut self.watching());
         let found = self.found();
         let asked = self.ask(found.as_ref())?;
         let verdicts: Vec<Verdict> =
             (0..self.range.len()).map(|i| self.verdict(i, &as_it_is, found.as_ref(), &asked)).collect();
-        let mut null_scores = self.null_scores(&verdicts).into_iter();
+        let with_m = found.as_ref().map(|found| self.found_scores(found, &verdicts, &asked));
+        let null_scores = self.null_scores(&verdicts, &asked);
+        let mut null_scores = null_scores.iter().map(Vec::as_slice);
         let decision = |(i, verdict): (usize, Verdict)| {
-            let undone = found.as_ref().filter(|_| verdict == Verdict::Restored);
-            let scores: Option<Vec<f64>> = match undone {
-                Some(found) => Some(found.scores[i].clone()),
-                None => null_scores.next(),
-            };
-            self.decision(i, verdict, scores, &as_it_is, found.as_ref(), &asked)
+            let with_m = with_m.as_ref().map(|scores| scores[i].as_slice());
+            let decides = with_m.filter(|_| verdict == Verdict::Restored).or_else(|| null_scores.next());
+            self.decision(i, verdict, Scores { decides, with_m }, &as_it_is, found.as_ref(), &asked)
         };
         Ok(verdicts.into_iter().enumerate().map(decision).collect())
     }
@@ -95,9 +103,6 @@ impl<'a, D: Dataset> Chunk<'a, D> {
         let parts = model.manipulation().filter(|_| choice != MChoice::Null)?;
         let mut streams = self.streams(self.range.clone());
         let chosen = choose_m(model, &self.seen, choice, &mut streams)?;
-        let k = if self.config.by == By::Head { guard::SAMPLES } else { self.config.predict.samples };
-        let at_once = self.at_once.min(k);
-        let scores = class_scores(model, &self.seen, Some(&chosen.m), k, at_once, &mut streams);
         let q2 = chosen.q2;
         let x = restored(model, &q2.mean, self.seen.x.clone());
         let rows = host(x.clone());
@@ -105,9 +110,10 @@ impl<'a, D: Dataset> Chunk<'a, D> {
         let left = parts.not_undone(&q2.mean);
         let width = rows.len() / self.range.len();
         let look =
-            look(model, &cleaned, left.as_ref(), rows.chunks(width), self.at_once, &mut self.watching());
+            look(model, &cleaned, left.as_ref(), rows.chunks(width), &self.sampling, &mut self.watching());
         Some(Found {
-            scores,
+            chosen: chosen.m,
+            streams,
             log_ratio: chosen.log_ratio,
             m: host(q2.mean),
             sd: host(q2.log_var.mul_scalar(0.5).exp()),
@@ -149,43 +155,65 @@ impl<'a, D: Dataset> Chunk<'a, D> {
         }
     }
 
+    /// Bayes' rule with the m that was found, of every example: also where it is not undone it tells log p(x).
+    fn found_scores(&self, found: &Found, verdicts: &[Verdict], asked: &Asked) -> Vec<Vec<f64>> {
+        let by_head = self.config.by == By::Head;
+        let samples = if by_head { guard::SAMPLES } else { self.sampling.samples };
+        let sampling = Sampling { samples, ..self.sampling };
+        let restored = |(i, &verdict): (usize, &Verdict)| {
+            self.product(asked.restored.as_ref().filter(|_| verdict == Verdict::Restored), i)
+        };
+        let products: Vec<_> = verdicts.iter().enumerate().map(restored).collect();
+        let mut streams = found.streams.clone();
+        let (model, m) = (self.decider.model, Some(&found.chosen));
+        of_classes(class_scores(model, &self.seen, m, &sampling, &products, &mut streams))
+    }
+
     /// Bayes' rule with do(m = 0), of the examples of which nothing is undone.
-    fn null_scores(&self, verdicts: &[Verdict]) -> Vec<Vec<f64>> {
-        let left: Vec<usize> = (self.range.clone().zip(verdicts))
-            .filter(|(_, verdict)| **verdict != Verdict::Restored)
-            .map(|(i, _)| i)
-            .collect();
+    fn null_scores(&self, verdicts: &[Verdict], asked: &Asked) -> Vec<Vec<f64>> {
+        let left: Vec<usize> = (0..verdicts.len()).filter(|&i| verdicts[i] != Verdict::Restored).collect();
         if self.config.by == By::Head || left.is_empty() {
             return Vec::new();
         }
+        let alone =
+            |&i: &usize| self.product(asked.alone.as_ref().filter(|_| verdicts[i] == Verdict::AsItWas), i);
+        let products: Vec<_> = left.iter().map(alone).collect();
         let model = self.decider.model;
-        let seen = batch::evidence(self.data, left.iter().copied(), &model.device());
-        let mut streams = self.streams(left.into_iter());
-        class_scores(model, &seen, None, self.config.predict.samples, self.at_once, &mut streams)
+        let at = || left.iter().map(|i| self.range.start + i);
+        let seen = batch::evidence(self.data, at(), &model.device());
+        let mut streams = self.streams(at());
+        of_classes(class_scores(model, &seen, None, &self.sampling, &products, &mut streams))
+    }
+
+    /// What the scores of example `i` are for besides themselves, where `head` is what they are multiplied with.
+    fn product<'b>(&self, head: Option<&'b Rows>, i: usize) -> Option<Product<'b>> {
+        let head = head.filter(|_| self.config.by == By::Both)?;
+        Some(Product { head: &head[i], temperature: self.decider.temperature })
     }
 
     fn decision(
         &self,
         i: usize,
         verdict: Verdict,
-        scores: Option<Vec<f64>>,
+        scores: Scores,
         as_it_is: &Look,
         found: Option<&Found>,
         asked: &Asked,
     ) -> Decision {
         let n = self.range.len();
-        let with_m = found.map(|found| normalised(&found.scores[i]).0 + f64::from(found.log_ratio[i]));
+        let log_ratio = found.map_or(0.0, |found| f64::from(found.log_ratio[i]));
+        let with_m = scores.with_m.map(|scores| normalised(scores).0 + log_ratio);
         let log_p0 = as_it_is.log_px[i];
         let is_undone = found.is_some() && verdict == Verdict::Restored;
         let log_px = match with_m {
             Some(with_m) if is_undone => with_m,
-            _ => scores.as_ref().map_or(log_p0, |scores| normalised(scores).0),
+            _ => scores.decides.map_or(log_p0, |scores| normalised(scores).0),
         };
         let row = |rows: &'_ Rows| rows[i].clone();
         let alone = asked.alone.as_ref().map(row);
         let head = asked.restored.as_ref().filter(|_| is_undone).map(row).or_else(|| alone.clone());
-        let bayes = scores.filter(|_| self.config.by != By::Head);
-        let ways = self.ways(bayes.as_deref(), head.as_deref(), alone.as_deref(), verdict);
+        let bayes = scores.decides.filter(|_| self.config.by != By::Head);
+        let ways = self.ways(bayes, head.as_deref(), alone.as_deref(), verdict);
         let probabilities = ways.by(self.config.by).to_vec();
         let part = |of: fn(&Found) -> &Vec<f32>| {
             let all = found.map_or(&[][..], |found| of(found));
@@ -238,6 +266,10 @@ impl<'a, D: Dataset> Chunk<'a, D> {
     fn watching(&self) -> Vec<ChaCha8Rng> {
         guard::streams(self.config.predict.seed, self.range.clone().map(|i| self.first + i))
     }
+}
+
+fn of_classes(scored: Vec<(Vec<f64>, Vec<usize>)>) -> Vec<Vec<f64>> {
+    scored.into_iter().map(|(scores, _)| scores).collect()
 }
 
 /// Normalised exponentials of `bayes`/T + `head`.

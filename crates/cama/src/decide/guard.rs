@@ -12,7 +12,7 @@ use crate::classifier::Classifier;
 use crate::data::Dataset;
 use crate::input::{Input, Likelihood};
 use crate::model::{DeepCama, Evidence};
-use crate::predict::{class_scores, highest, normalised, stream};
+use crate::predict::{PredictConfig, Sampling, class_scores, highest, normalised, stream};
 use crate::{Error, Result};
 
 /// What the guard makes of an example.
@@ -131,11 +131,12 @@ impl Guard {
                 clean.len()
             )));
         }
+        let sampling = &PredictConfig::default().sampling(model);
         let all: Vec<usize> = (0..clean.len()).collect();
         let looks = all.par_chunks(100).map(|part| {
             let seen = batch::evidence(clean, part.iter().copied(), &model.device());
             let rows = part.iter().map(|&i| clean.x(i));
-            let look = look(model, &seen, None, rows, SAMPLES, &mut streams(seed, part.iter().copied()));
+            let look = look(model, &seen, None, rows, sampling, &mut streams(seed, part.iter().copied()));
             let agreed = match head {
                 Some(head) => {
                     let rows = log_probabilities(head, &seen)?;
@@ -266,10 +267,12 @@ pub(super) fn look<'a>(
     seen: &Evidence,
     m: Option<&Tensor<2>>,
     rows: impl Iterator<Item = &'a [f32]>,
-    at_once: usize,
+    sampling: &Sampling,
     streams: &mut [ChaCha8Rng],
 ) -> Look {
-    let scores = class_scores(model, seen, m, SAMPLES, at_once.min(SAMPLES), streams);
+    let sampling = Sampling { samples: SAMPLES, ..*sampling };
+    let scores = class_scores(model, seen, m, &sampling, &[], streams);
+    let scores: Vec<Vec<f64>> = scores.into_iter().map(|(scores, _)| scores).collect();
     let log_px: Vec<f64> = scores.iter().map(|scores| normalised(scores).0).collect();
     let input = &model.config().input;
     let misfits = rows.zip(&log_px).map(|(x, log_px)| highest_log_px(input, x) - log_px).collect();

@@ -20,7 +20,9 @@ pub fn fit_temperature<D: Dataset>(decider: &Decider, clean: &D, samples: usize,
     let Some(labels) = clean.labels() else {
         return Err(Error::Mismatch(format!("{} has no labels", clean.name())));
     };
-    let predict = PredictConfig { samples, m: MChoice::Null, seed, ..PredictConfig::default() };
+    // At a high T nothing is negligible.
+    let negligible = 0.0;
+    let predict = PredictConfig { samples, m: MChoice::Null, seed, negligible, ..PredictConfig::default() };
     let decisions = Decider { guard: None, temperature: 1.0, ..*decider }
         .decide(clean, &DecideConfig { by: By::Both, predict })?;
     let log = |p: &[f64]| p.iter().map(|p| p.max(f64::MIN_POSITIVE).ln()).collect::<Vec<_>>();

@@ -111,33 +111,44 @@ impl Generator {
         self.prior.forward(a, &self.merge_y.weight.device())
     }
 
-    /// Logits or means of the clean X: `z` is `[batch, targets, samples, z]`; `labels`, `[batch]`, where there is
-    /// one target each, else all classes are targets; `c` is `[batch, co-parents]`; `h_m` is
-    /// `[batch or 1, hidden]`. Returns `[batch, targets·samples, width]`.
-    pub(super) fn logits(
+    /// What the merge is told of all causes but Z, and what goes straight to X: `labels`, `[batch]`, where there is
+    /// one target each, else all classes are targets; `c` is `[batch, co-parents]`; `h_m` is `[batch or 1, hidden]`.
+    pub(super) fn causes(
         &self,
         labels: Option<Tensor<1, Int>>,
         c: Option<Tensor<2>>,
-        z: Tensor<4>,
         h_m: Option<(Tensor<2>, Merge)>,
-    ) -> Tensor<3> {
+    ) -> Causes {
+        let y = match labels.clone() {
+            Some(labels) => self.classes().select(0, labels).unsqueeze_dim(1),
+            None => self.classes().unsqueeze_dim(0),
+        };
+        let (c, straight) = match (c, &self.c) {
+            (Some(c), Some(causes)) => {
+                let straight = causes.straight(c.clone(), labels, self.classes);
+                let from_c = causes.merge_c.forward(causes.nn_c.forward(c));
+                (Some(from_c.unsqueeze_dim(1)), Some(straight))
+            }
+            _ => (None, None),
+        };
+        let m = match (h_m, &self.merge_m) {
+            (Some((h_m, merge)), Some(project)) => Some((project.forward(h_m).unsqueeze_dim(1), merge)),
+            _ => None,
+        };
+        Causes { y, c, m, straight }
+    }
+
+    /// Logits or means of the clean X: `z` is `[batch, targets, samples, z]`. Returns `[batch, targets·samples, width]`.
+    pub(super) fn logits(&self, causes: &Causes, z: Tensor<4>) -> Tensor<3> {
         let [batch, targets, samples, dim] = z.dims();
         let features = self.output.inputs();
-        let from_y: Tensor<4> = match labels.clone() {
-            Some(labels) => self.classes().select(0, labels).reshape([batch, 1, 1, features]),
-            None => self.classes().reshape([1, targets, 1, features]),
-        };
         let from_z = affine(&self.merge_z, self.nn_z.forward(z.reshape([batch * targets * samples, dim])));
-        let mut h = from_z.reshape([batch, targets, samples, features]) + from_y;
-        let mut straight = None;
-        if let (Some(c), Some(causes)) = (c, &self.c) {
-            straight = Some(causes.straight(c.clone(), labels, self.classes));
-            let from_c = causes.merge_c.forward(causes.nn_c.forward(c));
-            h = h + from_c.reshape([batch, 1, 1, features]);
+        let mut h = from_z.reshape([batch, targets, samples, features]) + causes.y.clone().unsqueeze_dim(2);
+        if let Some(from_c) = &causes.c {
+            h = h + from_c.clone().unsqueeze_dim(2);
         }
-        if let (Some((h_m, merge)), Some(project)) = (h_m, &self.merge_m) {
-            let rows = h_m.dims()[0];
-            let from_m = project.forward(h_m).reshape([rows, 1, 1, features]);
+        if let Some((from_m, merge)) = &causes.m {
+            let from_m = from_m.clone().unsqueeze_dim(2);
             h = match merge {
                 Merge::Add => h + from_m,
                 Merge::Gate => h * (from_m + 1.0),
@@ -147,12 +158,24 @@ impl Generator {
         let logits = self.output.forward(h);
         let width = logits.dims()[1];
         let logits = logits.reshape([batch, targets, samples, width]);
-        let logits = match straight {
-            Some(straight) => logits + straight.unsqueeze_dim(2),
+        let logits = match &causes.straight {
+            Some(straight) => logits + straight.clone().unsqueeze_dim(2),
             None => logits,
         };
         logits.reshape([batch, targets * samples, width])
     }
+}
+
+/// The projected features of all causes of X but Z: computed once, whatever the samples of z.
+pub(super) struct Causes {
+    /// Of Y, `[batch or 1, targets, features]`.
+    pub y: Tensor<3>,
+    /// Of C, `[batch, 1, features]`.
+    pub c: Option<Tensor<3>>,
+    /// Of the latent M, `[batch or 1, 1, features]`.
+    pub m: Option<(Tensor<3>, Merge)>,
+    /// The straight path from C to X, `[batch, targets, width]`.
+    pub straight: Option<Tensor<3>>,
 }
 
 /// p(y|a), or p(y) where there are no parents.

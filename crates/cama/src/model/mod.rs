@@ -3,6 +3,7 @@
 mod config;
 mod features;
 mod generator;
+mod given;
 mod inference;
 mod likelihood;
 mod manipulation;
@@ -18,6 +19,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 use self::generator::Generator;
+pub(crate) use self::given::{Given, Pairs};
 use self::inference::StylePosterior;
 use crate::data::Dataset;
 use crate::mechanism::MechanismConfig;
@@ -164,35 +166,10 @@ impl DeepCama {
         m: Option<&Tensor<2>>,
         noise: Tensor<3>,
     ) -> Joint {
-        let [batch, samples, _] = noise.dims();
-        let noise = noise.unsqueeze_dim::<4>(1);
-        let q1 = self.style(seen, labels.clone(), m);
-        let mean = q1.mean.clone().unsqueeze_dim::<4>(2);
-        let log_var = q1.log_var.clone().unsqueeze_dim::<4>(2);
-        let targets = mean.dims()[1];
-        let z = mean + log_var.clone().mul_scalar(0.5).exp() * noise.clone();
-        // The constants of the two normal densities cancel.
-        let log_ratio_z = (noise.square() - z.clone().square() + log_var)
-            .sum_dim(3)
-            .reshape([batch, targets, samples])
-            .mul_scalar(0.5);
-        let log_py = self.p.log_prior(seen.a.clone());
-        let log_py = match &labels {
-            Some(labels) => {
-                let all = log_py.expand([batch, self.config.classes]);
-                all.gather(1, labels.clone().reshape([batch, 1]))
-            }
-            None => log_py,
-        };
-        let observed = self.observe(labels, seen.c.clone(), z, m);
-        let log_sigma = self.p.log_sigma.as_ref().map(|p| p.val());
-        let log_px = observed.log_prob(&self.config.input, log_sigma, seen.x.clone());
-        Joint {
-            log_py,
-            log_px: log_px.reshape([batch, targets, samples]),
-            log_ratio_z,
-            kl_z: q1.kl_to_standard().squeeze_dim(2),
-        }
+        let log_py = self.log_py(seen, labels.clone());
+        let given = self.given(seen, labels, m);
+        let [log_px, log_ratio_z] = self.explain(&given, noise);
+        Joint { log_py, log_px, log_ratio_z, kl_z: given.q1.kl_to_standard().squeeze_dim(2) }
     }
 
     /// q1(z|x,y,m,a,c), `[batch, targets, z]`: it sees T_m⁻¹(x) of the explicit mechanisms.
@@ -202,12 +179,7 @@ impl DeepCama {
         labels: Option<Tensor<1, Int>>,
         m: Option<&Tensor<2>>,
     ) -> DiagonalGaussian<3> {
-        let x = seen.x.clone();
-        let (x, latent) = match (m, &self.m) {
-            (Some(m), Some(parts)) => (parts.restore(m, x), parts.latent(m).map(|(part, ..)| part)),
-            _ => (x, None),
-        };
-        self.q1.forward(Evidence { x, ..seen.clone() }, labels, latent)
+        self.style_at(seen, labels, m, self.latent(m).map(|(part, ..)| part))
     }
 
     /// p(x|y,c,z,m) of samples `z`, `[batch, targets, samples, z]`, as `[batch, targets·samples, width]`; `c` is
@@ -219,13 +191,8 @@ impl DeepCama {
         z: Tensor<4>,
         m: Option<&Tensor<2>>,
     ) -> Observation {
-        match (m, &self.m) {
-            (Some(m), Some(parts)) => {
-                let h_m = parts.latent(m).map(|(_, h, merge)| (h, merge));
-                parts.observe(m, self.p.logits(labels, c, z, h_m), &self.config.input)
-            }
-            _ => Observation::Logits(self.p.logits(labels, c, z, None)),
-        }
+        let causes = self.p.causes(labels, c, self.latent(m).map(|(_, h, merge)| (h, merge)));
+        self.observe_causes(&causes, z, m)
     }
 }
 

@@ -1,5 +1,14 @@
 //! Bayes' rule by importance sampling (Eqs. 6, 11).
 
+mod config;
+mod race;
+mod sampling;
+
+pub(crate) use config::check_negligible;
+pub use config::{MChoice, PredictConfig};
+pub(crate) use race::Product;
+pub(crate) use sampling::{Sampling, class_scores};
+
 use std::ops::{ControlFlow, Range};
 
 use burn::module::Module;
@@ -7,90 +16,14 @@ use burn::tensor::{Tensor, TensorData};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::batch;
 use crate::data::Dataset;
-use crate::input::Input;
 use crate::model::{DeepCama, Evidence};
 use crate::network::DiagonalGaussian;
 use crate::noise::normals;
 use crate::{Error, Result};
-
-/// Which m all classes of an example share.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MChoice {
-    /// do(m = 0): the example is taken as clean.
-    Null,
-    /// The mean of q2(m|x).
-    Mean,
-    /// One sample of q2(m|x).
-    Sample,
-}
-
-/// How to predict.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct PredictConfig {
-    /// Samples K of z for each class.
-    pub samples: usize,
-    /// Which m.
-    pub m: MChoice,
-    /// Seed of the samples: example i of the data always gets the same ones, whatever the chunk.
-    pub seed: u64,
-    /// The most decoded examples that a thread holds at a time; bounds the memory, changes nothing else. Unless
-    /// given, 1,000 images or at most 20,000 rows, fewer if they are wide.
-    pub chunk: Option<usize>,
-}
-
-impl Default for PredictConfig {
-    fn default() -> Self {
-        Self { samples: 10, m: MChoice::Null, seed: 0, chunk: None }
-    }
-}
-
-impl PredictConfig {
-    /// Checks every field.
-    pub fn check(&self) -> Result<()> {
-        let chunk = self.chunk.map(|chunk| ("predict.chunk", chunk));
-        for (field, value) in [("predict.samples", self.samples)].into_iter().chain(chunk) {
-            if !(1..=1_000_000).contains(&value) {
-                return Err(Error::config(field, value, "from 1 to 1000000"));
-            }
-        }
-        Ok(())
-    }
-}
-
-impl PredictConfig {
-    /// Errors unless `model` can predict `data` so.
-    pub(crate) fn check_for(&self, model: &DeepCama, data: &impl Dataset) -> Result<()> {
-        self.check()?;
-        model.check_fits(data)?;
-        if self.m != MChoice::Null && model.manipulation().is_none() {
-            return Err(Error::config(
-                "m",
-                "mean or sample",
-                "null: the model has no mechanism, so no q2(m|x)",
-            ));
-        }
-        Ok(())
-    }
-
-    /// How many samples of z are decoded at a time.
-    pub(crate) fn samples_at_once(&self, model: &DeepCama) -> usize {
-        let model = model.config();
-        (self.chunk(&model.input) / model.classes).clamp(1, self.samples)
-    }
-
-    fn chunk(&self, input: &Input) -> usize {
-        self.chunk.unwrap_or(match input {
-            Input::Image(_) => 1000,
-            Input::Table(table) => (400_000 / table.width()).clamp(500, 20_000),
-        })
-    }
-}
 
 /// What the model says of one example.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -105,6 +38,8 @@ pub struct Prediction {
     pub log_px: f64,
     /// The m that was used; empty with [`MChoice::Null`].
     pub m: Vec<f32>,
+    /// How many samples of z each class had: all, or fewer where [`PredictConfig::negligible`] says so.
+    pub samples: Vec<usize>,
 }
 
 /// Predicts every example (Eqs. 6, 11).
@@ -151,8 +86,8 @@ pub(crate) fn chunks<T: Send>(
     chunk: impl Fn(Range<usize>) -> Result<Vec<T>> + Sync,
     mut each: impl FnMut(usize, T) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
-    let per_example = model.config().classes * config.samples;
-    let rows = (config.chunk(&model.config().input) / per_example).max(1);
+    // A sample of every class at a time: the last ones are of few classes.
+    let rows = (config.decoded_at_once(model) / model.config().classes).max(1);
     let starts: Vec<usize> = (0..n).step_by(rows).collect();
     // As many chunks at a time as there are threads; a GPU runs them one by one anyway.
     for starts in starts.chunks(rayon::current_num_threads()) {
@@ -183,7 +118,6 @@ fn predict_chunk<D: Dataset>(
     first: usize,
     config: &PredictConfig,
 ) -> Vec<Prediction> {
-    let samples_at_once = config.samples_at_once(model);
     let device = model.device();
     let n = range.len();
     let mut streams: Vec<_> = range.clone().map(|i| stream(config.seed, first + i)).collect();
@@ -192,13 +126,13 @@ fn predict_chunk<D: Dataset>(
         Some(Chosen { m, log_ratio, .. }) => (Some(m), log_ratio),
         None => (None, Vec::new()),
     };
-    let scores = class_scores(model, &seen, m.as_ref(), config.samples, samples_at_once, &mut streams);
+    let scores = class_scores(model, &seen, m.as_ref(), &config.sampling(model), &[], &mut streams);
     let m_rows = m.map(host).unwrap_or_default();
     let m_dim = m_rows.len() / n;
     scores
         .into_iter()
         .enumerate()
-        .map(|(i, scores)| {
+        .map(|(i, (scores, samples))| {
             let (log_px, probabilities) = normalised(&scores);
             let log_ratio = log_ratio_m.get(i).copied().unwrap_or(0.0);
             Prediction {
@@ -206,61 +140,19 @@ fn predict_chunk<D: Dataset>(
                 probabilities,
                 log_px: log_px + f64::from(log_ratio),
                 m: m_rows[i * m_dim..(i + 1) * m_dim].to_vec(),
+                samples,
             }
-        })
-        .collect()
-}
-
-/// log p(x|y,m) + log p(y) of every class, for every example, by importance sampling (Eqs. 6, 11); `streams` has a
-/// generator for each.
-pub(crate) fn class_scores(
-    model: &DeepCama,
-    seen: &Evidence,
-    m: Option<&Tensor<2>>,
-    samples: usize,
-    samples_at_once: usize,
-    streams: &mut [ChaCha8Rng],
-) -> Vec<Vec<f64>> {
-    let (classes, z, n) = (model.config().classes, model.config().z, streams.len());
-    // log p(x|y,z,m) + log p(z) − log q1 for [example][class][sample]
-    let mut log_weights = vec![Vec::with_capacity(samples); n * classes];
-    let mut log_py = Vec::new();
-    let mut left = samples;
-    while left > 0 {
-        let k = left.min(samples_at_once);
-        let noise = Tensor::<2>::from_data(drawn(k * z, streams), &model.device()).reshape([n, k, z]);
-        let joint = model.joint(seen, None, m, noise);
-        log_py = host(joint.log_py);
-        let weights = host(joint.log_px + joint.log_ratio_z);
-        for (cell, new) in log_weights.iter_mut().zip(weights.chunks(k)) {
-            cell.extend_from_slice(new);
-        }
-        left -= k;
-    }
-
-    let log_k = (samples as f64).ln();
-    log_weights
-        .chunks(classes)
-        .enumerate()
-        .map(|(i, by_class)| {
-            // One row for all where there are no parents.
-            let log_py =
-                if log_py.len() == classes { &log_py[..] } else { &log_py[i * classes..(i + 1) * classes] };
-            let score = |(w, log_py): (&Vec<f32>, &f32)| {
-                logsumexp(w.iter().map(|&w| w as f64)) - log_k + f64::from(*log_py)
-            };
-            by_class.iter().zip(log_py).map(score).collect()
         })
         .collect()
 }
 
 /// log Σ exp of scores, and their exponentials, normalised.
 pub(crate) fn normalised(scores: &[f64]) -> (f64, Vec<f64>) {
-    let log_sum = logsumexp(scores.iter().copied());
     // Relative to the highest score: far off all classes, log p(x) has no digits left for its last terms.
     let highest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let relative: Vec<f64> = scores.iter().map(|s| (s - highest).exp()).collect();
     let sum: f64 = relative.iter().sum();
+    let log_sum = if highest.is_finite() { highest + sum.ln() } else { f64::NAN };
     (log_sum, relative.iter().map(|p| p / sum).collect())
 }
 
@@ -306,7 +198,8 @@ pub(crate) fn m_of(q2: &DiagonalGaussian<2>, choice: MChoice, streams: &mut [Cha
 
 /// Standard normal numbers, `[streams, width]`: a row from each generator.
 pub(crate) fn drawn(width: usize, streams: &mut [ChaCha8Rng]) -> TensorData {
-    let values: Vec<f32> = streams.iter_mut().flat_map(|s| normals(width, s).collect::<Vec<_>>()).collect();
+    let mut values = Vec::with_capacity(streams.len() * width);
+    streams.iter_mut().for_each(|stream| values.extend(normals(width, stream)));
     TensorData::new(values, [streams.len(), width])
 }
 
@@ -321,11 +214,5 @@ pub(crate) fn host<const D: usize>(x: Tensor<D>) -> Vec<f32> {
     x.into_data().convert::<f32>().try_into_vec().expect("the data was converted to f32")
 }
 
-/// log Σ exp, without overflow.
-fn logsumexp(values: impl Iterator<Item = f64> + Clone) -> f64 {
-    let max = values.clone().fold(f64::NEG_INFINITY, f64::max);
-    if !max.is_finite() {
-        return f64::NAN;
-    }
-    max + values.map(|v| (v - max).exp()).sum::<f64>().ln()
-}
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,172 @@
+//! What an example and a class say before z is drawn: computed once, and then asked for any samples of z.
+
+use std::ops::Range;
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use super::generator::Causes;
+use super::{DeepCama, Evidence, Observation};
+use crate::mechanism::Merge;
+use crate::network::DiagonalGaussian;
+
+/// All of p(x|y,c,z,m) and q1(z|x,y,m,a,c) that does not depend on z, for every example and target.
+///
+/// T_m⁻¹(x), q1's trunk, NN_Y, NN_C and NN_M run when it is made; what is left for each sample is NN_Z, NN_merge and T_m.
+pub(crate) struct Given {
+    /// X, `[batch, width]`.
+    x: Tensor<2>,
+    /// m, `[batch, dim]`.
+    m: Option<Tensor<2>>,
+    /// q1(z|x,y,m,a,c), `[batch, targets, z]`.
+    pub q1: DiagonalGaussian<3>,
+    causes: Causes,
+}
+
+/// Some of all examples and classes.
+pub(crate) struct Pairs {
+    /// Indices of the examples, `[pairs]`.
+    pub examples: Tensor<1, Int>,
+    /// The class of each, `[pairs]`.
+    pub classes: Tensor<1, Int>,
+}
+
+impl Pairs {
+    /// These examples, each with a class.
+    pub fn new(pairs: &[(usize, usize)], device: &Device) -> Self {
+        let tensor = |of: fn(&(usize, usize)) -> usize| {
+            let values: Vec<i64> = pairs.iter().map(|pair| of(pair) as i64).collect();
+            Tensor::from_data(TensorData::new(values, [pairs.len()]), device)
+        };
+        Self { examples: tensor(|pair| pair.0), classes: tensor(|pair| pair.1) }
+    }
+
+    /// Their rows, `[pairs, 1, width]`, of what there is for all examples (or alike for all) and targets (or alike),
+    /// `[batch or 1, targets or 1, width]`.
+    fn of(&self, all: &Tensor<3>) -> Tensor<3> {
+        let [rows, targets, width] = all.dims();
+        let index = match (rows, targets) {
+            (1, 1) => return all.clone(),
+            (1, _) => self.classes.clone(),
+            (_, 1) => self.examples.clone(),
+            _ => self.examples.clone().mul_scalar(targets as i64) + self.classes.clone(),
+        };
+        all.clone().reshape([rows * targets, width]).select(0, index).unsqueeze_dim(1)
+    }
+}
+
+impl Given {
+    /// The same of some of the examples.
+    pub fn examples(&self, range: Range<usize>) -> Self {
+        self.map(
+            |rows| rows.clone().narrow(0, range.start, range.len()),
+            |all| match all.dims()[0] {
+                1 => all.clone(),
+                _ => all.clone().narrow(0, range.start, range.len()),
+            },
+        )
+    }
+
+    /// The same of some examples and classes: their batch is `pairs`, and each has one target.
+    pub fn pairs(&self, pairs: &Pairs) -> Self {
+        self.map(|rows| rows.clone().select(0, pairs.examples.clone()), |all| pairs.of(all))
+    }
+
+    /// `rows` picks from what there is for each example, `of` also from what there is for each target.
+    fn map(&self, rows: impl Fn(&Tensor<2>) -> Tensor<2>, of: impl Fn(&Tensor<3>) -> Tensor<3>) -> Self {
+        let Causes { y, c, m, straight } = &self.causes;
+        Self {
+            x: rows(&self.x),
+            m: self.m.as_ref().map(rows),
+            q1: DiagonalGaussian { mean: of(&self.q1.mean), log_var: of(&self.q1.log_var) },
+            causes: Causes {
+                y: of(y),
+                c: c.as_ref().map(&of),
+                m: m.as_ref().map(|(m, merge)| (of(m), *merge)),
+                straight: straight.as_ref().map(&of),
+            },
+        }
+    }
+}
+
+impl DeepCama {
+    /// All but z, for each example under its own class, `labels`, `[batch]`, or under every class; `m` is `[batch, dim]`.
+    pub(crate) fn given(
+        &self,
+        seen: &Evidence,
+        labels: Option<Tensor<1, Int>>,
+        m: Option<&Tensor<2>>,
+    ) -> Given {
+        let (part, h_m) = match self.latent(m) {
+            Some((part, h, merge)) => (Some(part), Some((h, merge))),
+            None => (None, None),
+        };
+        Given {
+            x: seen.x.clone(),
+            m: m.cloned(),
+            q1: self.style_at(seen, labels.clone(), m, part),
+            causes: self.p.causes(labels, seen.c.clone(), h_m),
+        }
+    }
+
+    /// log p(x|y,c,z,m) and log p(z) − log q1(z|x,y,m,a,c) at samples of q1, each `[batch, targets, samples]`, in nats;
+    /// `noise` is standard normal, `[batch, samples, z]`, and shared by the targets.
+    pub(crate) fn explain(&self, given: &Given, noise: Tensor<3>) -> [Tensor<3>; 2] {
+        let [batch, samples, _] = noise.dims();
+        let noise = noise.unsqueeze_dim::<4>(1);
+        let mean = given.q1.mean.clone().unsqueeze_dim::<4>(2);
+        let log_var = given.q1.log_var.clone().unsqueeze_dim::<4>(2);
+        let targets = mean.dims()[1];
+        let z = mean + log_var.clone().mul_scalar(0.5).exp() * noise.clone();
+        // The constants of the two normal densities cancel.
+        let log_ratio_z = (noise.square() - z.clone().square() + log_var)
+            .sum_dim(3)
+            .reshape([batch, targets, samples])
+            .mul_scalar(0.5);
+        let observed = self.observe_causes(&given.causes, z, given.m.as_ref());
+        let log_sigma = self.p.log_sigma.as_ref().map(|p| p.val());
+        let log_px = observed.log_prob(&self.config.input, log_sigma, given.x.clone());
+        [log_px.reshape([batch, targets, samples]), log_ratio_z]
+    }
+
+    /// log p(y|a) of the labelled classes, `[batch, 1]`, or of all, `[batch or 1, classes]`, in nats.
+    pub(crate) fn log_py(&self, seen: &Evidence, labels: Option<Tensor<1, Int>>) -> Tensor<2> {
+        let log_py = self.p.log_prior(seen.a.clone());
+        match labels {
+            Some(labels) => {
+                let batch = labels.dims()[0];
+                let all = log_py.expand([batch, self.config.classes]);
+                all.gather(1, labels.reshape([batch, 1]))
+            }
+            None => log_py,
+        }
+    }
+
+    /// The latent mechanism's part of m, `[batch, dim]`, and its features, `[batch, hidden]`.
+    pub(super) fn latent(&self, m: Option<&Tensor<2>>) -> Option<(Tensor<2>, Tensor<2>, Merge)> {
+        self.m.as_ref()?.latent(m?)
+    }
+
+    /// q1 of T_m⁻¹(x) and, where there is one, the latent mechanism's part of m.
+    pub(super) fn style_at(
+        &self,
+        seen: &Evidence,
+        labels: Option<Tensor<1, Int>>,
+        m: Option<&Tensor<2>>,
+        latent: Option<Tensor<2>>,
+    ) -> DiagonalGaussian<3> {
+        let x = match (m, &self.m) {
+            (Some(m), Some(parts)) => parts.restore(m, seen.x.clone()),
+            _ => seen.x.clone(),
+        };
+        self.q1.forward(Evidence { x, ..seen.clone() }, labels, latent)
+    }
+
+    /// p(x|y,c,z,m) of samples `z`, `[batch, targets, samples, z]`, as `[batch, targets·samples, width]`.
+    pub(super) fn observe_causes(&self, causes: &Causes, z: Tensor<4>, m: Option<&Tensor<2>>) -> Observation {
+        let logits = self.p.logits(causes, z);
+        match (m, &self.m) {
+            (Some(m), Some(parts)) => parts.observe(m, logits, &self.config.input),
+            _ => Observation::Logits(logits),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! How to predict.
+
+use serde::{Deserialize, Serialize};
+
+use super::Sampling;
+use crate::data::Dataset;
+use crate::input::Input;
+use crate::model::DeepCama;
+use crate::{Error, Result};
+
+/// Which m all classes of an example share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MChoice {
+    /// do(m = 0): the example is taken as clean.
+    Null,
+    /// The mean of q2(m|x).
+    Mean,
+    /// One sample of q2(m|x).
+    Sample,
+}
+
+/// How to predict.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PredictConfig {
+    /// Samples K of z for each class.
+    pub samples: usize,
+    /// Which m.
+    pub m: MChoice,
+    /// Seed of the samples: example i of the data always gets the same ones, whatever the chunk.
+    pub seed: u64,
+    /// Probability ε below which classes that are left behind are not worth their samples; 0 gives every class all K.
+    ///
+    /// After two samples of every class, and again each time that the samples of the others have doubled, a class is
+    /// left behind once it would stay below ε / classes even with luck: if its remaining samples weighed on average as
+    /// much as its heaviest one so far and a margin more, of three standard deviations of the example's log weights and
+    /// at least 4 nats. Its probability is then estimated from the samples that it had.
+    ///
+    /// Against all K samples of every class this changes no probability by more than ε (that of a class left behind by
+    /// no more than ε / classes), log p(x) by no more than −ln(1 − ε) nats, and never the most probable class, unless the
+    /// remaining samples of a class left behind would have weighed more than that. The *logarithm* of a negligible
+    /// probability has no such bound: ask for 0 where log-likelihoods of wrong predictions matter.
+    pub negligible: f64,
+    /// The most decoded examples that a thread holds at a time; bounds the memory, changes nothing else. Unless
+    /// given, as many as keep what the decoder computes in a processor's cache.
+    pub chunk: Option<usize>,
+}
+
+impl Default for PredictConfig {
+    fn default() -> Self {
+        Self { samples: 10, m: MChoice::Null, seed: 0, negligible: 1e-4, chunk: None }
+    }
+}
+
+/// Numbers in the widest layers of the decoder that are computed at a time, about 3 MB of them.
+const NUMBERS_AT_ONCE: usize = 700_000;
+
+impl PredictConfig {
+    /// Checks every field.
+    pub fn check(&self) -> Result<()> {
+        let chunk = self.chunk.map(|chunk| ("predict.chunk", chunk));
+        for (field, value) in [("predict.samples", self.samples)].into_iter().chain(chunk) {
+            if !(1..=1_000_000).contains(&value) {
+                return Err(Error::config(field, value, "from 1 to 1000000"));
+            }
+        }
+        check_negligible("predict.negligible", self.negligible)
+    }
+
+    /// Errors unless `model` can predict `data` so.
+    pub(crate) fn check_for(&self, model: &DeepCama, data: &impl Dataset) -> Result<()> {
+        self.check()?;
+        model.check_fits(data)?;
+        if self.m != MChoice::Null && model.manipulation().is_none() {
+            return Err(Error::config(
+                "m",
+                "mean or sample",
+                "null: the model has no mechanism, so no q2(m|x)",
+            ));
+        }
+        Ok(())
+    }
+
+    /// How z is sampled.
+    pub(crate) fn sampling(&self, model: &DeepCama) -> Sampling {
+        let at_once = self.decoded_at_once(model);
+        Sampling { samples: self.samples, negligible: self.negligible, at_once }
+    }
+
+    /// The most examples that are decoded at a time.
+    pub(super) fn decoded_at_once(&self, model: &DeepCama) -> usize {
+        self.chunk.unwrap_or_else(|| match &model.config().input {
+            Input::Image(image) => {
+                let pixels = image.shape[1] * image.shape[2];
+                // The last hidden map has half the side, and is made into the image.
+                let numbers = image.channels * pixels.div_ceil(4) + image.shape[0] * pixels;
+                (NUMBERS_AT_ONCE / numbers).clamp(10, 20_000)
+            }
+            Input::Table(table) => (400_000 / table.width()).clamp(500, 20_000),
+        })
+    }
+}
+
+/// Errors unless `value` can be a negligible probability.
+pub(crate) fn check_negligible(field: &str, value: f64) -> Result<()> {
+    match (0.0..=0.5).contains(&value) {
+        true => Ok(()),
+        false => Err(Error::config(field, value, "from 0, which neglects nothing, to 0.5")),
+    }
+}
