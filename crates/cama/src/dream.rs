@@ -72,6 +72,8 @@ pub fn dream<D: Dataset>(
         return Ok(model);
     }
     let device = parts.devices().into_iter().next().unwrap_or_default();
+    let wanted: Vec<f32> = explicit.iter().map(|&e| f32::from(u8::from(e))).collect();
+    let wanted: Tensor<2> = Tensor::<1>::from_floats(wanted.as_slice(), &device).unsqueeze();
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut optimiser = Optimiser::new(config.gradient_clip);
     let mut order = Vec::new();
@@ -87,7 +89,7 @@ pub fn dream<D: Dataset>(
             let indices = shard(&batch, i, shards);
             let mut rng = ChaCha8Rng::seed_from_u64(seeds[i]);
             let (m, seen) = fantasy(&at_rest, clean, indices, &input, config.off, &mut rng);
-            explicit_log_prob(parts, &explicit, m, &seen).sum().mul_scalar(-1.0 / batch.len() as f64)
+            explicit_log_prob(parts, &wanted, m, &seen).sum().mul_scalar(-1.0 / batch.len() as f64)
         };
         let rate = cosine(config.learning_rate, config.steps / 20, step, config.steps);
         let (next, loss) =
@@ -118,18 +120,16 @@ fn fantasy<D: Dataset>(
     (m, Evidence { x, ..clean })
 }
 
-/// log q2(m|x) of the explicit components, `[batch]`.
+/// log q2(m|x) of the `wanted` components, where it is 1 and not 0, `[1, dim]`: `[batch]`.
 fn explicit_log_prob(
     parts: &ManipulationModel,
-    explicit: &[bool],
+    wanted: &Tensor<2>,
     m: Tensor<2>,
     seen: &Evidence,
 ) -> Tensor<1> {
-    let (batch, device) = (m.dims()[0], m.device());
+    let batch = m.dims()[0];
     let q2 = parts.posterior(seen);
-    let mask: Vec<f32> = explicit.iter().map(|&e| f32::from(u8::from(e))).collect();
-    let mask: Tensor<2> = Tensor::<1>::from_floats(mask.as_slice(), &device).unsqueeze();
     let scaled = (m - q2.mean).square() * q2.log_var.clone().neg().exp();
     let log_2pi = (2.0 * std::f64::consts::PI).ln();
-    ((scaled + q2.log_var + log_2pi) * mask).sum_dim(1).mul_scalar(-0.5).reshape([batch])
+    ((scaled + q2.log_var + log_2pi) * wanted.clone()).sum_dim(1).mul_scalar(-0.5).reshape([batch])
 }

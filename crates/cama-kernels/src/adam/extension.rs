@@ -5,6 +5,7 @@ use burn::backend::{Backend, ExtensionType, Flex, backend_extension};
 use rayon::prelude::*;
 
 use super::Step;
+use crate::maths::SIDE_BY_SIDE;
 use crate::rows::at_once;
 use crate::storage::{numbers, shape, tensor};
 use crate::vectorised::vectorised;
@@ -31,6 +32,9 @@ pub trait AdamOps: Backend {
         second: FloatTensor<Self>,
         step: Step,
     ) -> Moved<Self>;
+
+    /// As [`sum_of_squares`](super::sum_of_squares).
+    fn sum_of_squares(gradient: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
 impl AdamOps for Flex {
@@ -57,6 +61,31 @@ impl AdamOps for Flex {
                 descend(parameters, first, second, gradient, factors);
             });
         Moved { parameters, first, second }
+    }
+
+    fn sum_of_squares(gradient: FloatTensor<Self>) -> FloatTensor<Self> {
+        let numbers = numbers(&gradient);
+        let part = |part: &[f32]| {
+            let mut sum = 0.0;
+            squares(part, &mut sum);
+            f64::from(sum)
+        };
+        // Parts are summed in order, so that threads do not change the result.
+        let parts: Vec<f64> = numbers.par_chunks(at_once(1)).map(part).collect();
+        tensor(vec![parts.iter().sum::<f64>() as f32], &[1])
+    }
+}
+
+vectorised! {
+    /// Σ g², in sums side by side.
+    fn squares<'a>(numbers: &'a [f32], sum: &'a mut f32) {
+        let mut sums = [0.0f32; 4 * SIDE_BY_SIDE];
+        let (chunks, rest) = numbers.as_chunks::<{ 4 * SIDE_BY_SIDE }>();
+        for chunk in chunks {
+            sums.iter_mut().zip(chunk).for_each(|(sum, g)| *sum = g.mul_add(*g, *sum));
+        }
+        sums.iter_mut().zip(rest).for_each(|(sum, g)| *sum = g.mul_add(*g, *sum));
+        *sum = sums.iter().sum();
     }
 }
 

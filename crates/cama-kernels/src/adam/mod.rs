@@ -6,6 +6,7 @@ use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 
 use self::extension::{AdamOps, Moved};
+use crate::is_native;
 
 /// The numbers of a step (Kingma & Ba, ICLR 2015), with decoupled weight decay (Loshchilov & Hutter, ICLR 2019).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,4 +46,12 @@ pub fn adam<const D: usize>(
     );
     let Moved { parameters, first, second } = moved;
     (Tensor::from_dispatch(parameters), [Tensor::from_dispatch(first), Tensor::from_dispatch(second)])
+}
+
+/// Σ g² of all numbers, `[1]`, without a tensor of squares where it runs natively. Not differentiable.
+pub fn sum_of_squares<const D: usize>(gradient: Tensor<D>) -> Tensor<1> {
+    if is_native(&gradient.device()) && !gradient.device().is_autodiff() {
+        return Tensor::from_dispatch(Dispatch::sum_of_squares(gradient.into_dispatch()));
+    }
+    gradient.square().sum()
 }

@@ -3,7 +3,7 @@
 use crate::common::{close, host, tensor};
 use burn::optim::{AdamW, AdamWConfig, AdamWState, Optimizer};
 use burn::tensor::Tensor;
-use cama_kernels::adam::{Step, adam};
+use cama_kernels::adam::{Step, adam, sum_of_squares};
 
 #[test]
 fn steps_are_burns() {
@@ -45,5 +45,15 @@ fn what_others_hold_is_left_alone() {
     // The first step is one learning rate along the sign of the gradient.
     for ((p, g), m) in host(part).into_iter().zip(host(tensor([2, 3], 2))).zip(host(moved)) {
         assert!((p - 0.1 * g.signum() - m).abs() < 1e-6);
+    }
+}
+
+#[test]
+fn squares_are_summed() {
+    for n in [1, 63, 64, 100_003] {
+        let x: Tensor<1> = tensor([n], 9);
+        let truth: f64 = host(x.clone()).into_iter().map(|v| f64::from(v) * f64::from(v)).sum();
+        let found = f64::from(host(sum_of_squares(x))[0]);
+        assert!((found / truth - 1.0).abs() < 1e-6, "{n}: {found} instead of {truth}");
     }
 }

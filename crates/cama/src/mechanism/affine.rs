@@ -56,6 +56,8 @@ pub struct Affine {
     config: AffineConfig,
     #[module(skip)]
     image: [usize; 3],
+    #[module(skip)]
+    grid: Grid,
 }
 
 /// The matrix `[[a, b], [c, d]]` and the translation of a batch of warps, each `[batch, 1]`.
@@ -74,8 +76,9 @@ impl Mechanism for Affine {
         images_only(input)
     }
 
-    fn new(config: &AffineConfig, input: &Input, _hidden: usize, _init: &mut Init) -> Self {
-        Self { config: config.clone(), image: image_shape(input) }
+    fn new(config: &AffineConfig, input: &Input, _hidden: usize, init: &mut Init) -> Self {
+        let image = image_shape(input);
+        Self { config: config.clone(), image, grid: Grid::new(image[1], image[2], init.device) }
     }
 
     fn parameters(&self) -> Vec<Parameter> {
@@ -98,8 +101,8 @@ impl Mechanism for Affine {
         let b = (sin.clone() - shear * cos.clone()) / sx;
         let c = -sin / sy.clone();
         let d = cos / sy;
-        let grid = Grid::new(self.image[1], self.image[2], &a.device());
-        let (right, down) = (grid.right - tx, grid.down - ty);
+        let Grid { right, down } = self.grid.clone();
+        let (right, down) = (right - tx, down - ty);
         let columns = a * right.clone() + b * down.clone();
         let rows = c * right + d * down;
         warp(x, self.image, rows, columns)
@@ -111,7 +114,7 @@ impl Mechanism for Affine {
         let b = (cos.clone() * shear.clone() - sin.clone()) * sy.clone();
         let c = sin.clone() * sx;
         let d = (sin * shear + cos) * sy;
-        let Grid { right, down } = Grid::new(self.image[1], self.image[2], &a.device());
+        let Grid { right, down } = self.grid.clone();
         let columns = a * right.clone() + b * down.clone() + tx;
         let rows = c * right + d * down + ty;
         warp(x, self.image, rows, columns)

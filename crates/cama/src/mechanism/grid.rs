@@ -2,7 +2,8 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-/// Pixel centres relative to the image's centre, in pixels, each `[1, height·width]`.
+/// Pixel centres relative to the image's centre, in pixels, each `[1, height·width]`; kept where the model lives.
+#[derive(Clone, Debug)]
 pub struct Grid {
     pub right: Tensor<2>,
     pub down: Tensor<2>,

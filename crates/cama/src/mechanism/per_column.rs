@@ -45,11 +45,11 @@ pub struct PerColumn {
     config: PerColumnConfig,
     #[module(skip)]
     names: Vec<String>,
-    /// Where the numeric columns stand in a row of X.
-    #[module(skip)]
-    places: Vec<usize>,
     #[module(skip)]
     width: usize,
+    /// Puts each numeric column where it stands in a row of X.
+    #[module(skip)]
+    spread: Tensor<2>,
     prior: SpikeAndSlab,
 }
 
@@ -71,7 +71,8 @@ impl Mechanism for PerColumn {
             .map(|(name, place)| (name.to_string(), place))
             .unzip::<_, _, Vec<_>, Vec<_>>();
         let prior = SpikeAndSlab::new(2 * names.len(), init.device);
-        Self { config: config.clone(), names, places, width: table.width(), prior }
+        let spread = spread(&places, table.width(), init.device);
+        Self { config: config.clone(), names, width: table.width(), spread, prior }
     }
 
     fn parameters(&self) -> Vec<Parameter> {
@@ -107,23 +108,23 @@ impl Mechanism for PerColumn {
 impl PerColumn {
     /// Shift and log-scale, each `[batch, width]`, zero for columns that are no numbers.
     fn parts(&self, m: Tensor<2>) -> [Tensor<2>; 2] {
-        let numbers = self.places.len();
+        let numbers = self.names.len();
         let [shift, log_scale] = [(0, self.config.shift), (numbers, self.config.log_scale)]
             .map(|(first, scale)| m.clone().narrow(1, first, numbers).mul_scalar(scale));
         let log_scale = log_scale.clamp(-MOST_LOG_SCALE, MOST_LOG_SCALE);
         if numbers == self.width {
             return [shift, log_scale];
         }
-        let spread = self.spread(&m.device());
+        let spread = self.spread.clone();
         [shift.matmul(spread.clone()), log_scale.matmul(spread)]
     }
+}
 
-    /// Puts each numeric column where it stands in a row: `[numbers, width]`, zeros and ones.
-    fn spread(&self, device: &Device) -> Tensor<2> {
-        let mut values = vec![0.0f32; self.places.len() * self.width];
-        for (i, place) in self.places.iter().enumerate() {
-            values[i * self.width + place] = 1.0;
-        }
-        Tensor::from_data(TensorData::new(values, [self.places.len(), self.width]), device)
+/// Puts each numeric column where it stands in a row: `[numbers, width]`, zeros and ones.
+fn spread(places: &[usize], width: usize, device: &Device) -> Tensor<2> {
+    let mut values = vec![0.0f32; places.len() * width];
+    for (i, place) in places.iter().enumerate() {
+        values[i * width + place] = 1.0;
     }
+    Tensor::from_data(TensorData::new(values, [places.len(), width]), device)
 }

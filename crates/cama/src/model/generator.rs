@@ -108,7 +108,7 @@ impl Generator {
     /// log p(y|a), `[batch, classes]`, or log p(y), `[1, classes]`, where there are no parents; `a` is
     /// `[batch, parents]`.
     pub(super) fn log_prior(&self, a: Option<Tensor<2>>) -> Tensor<2> {
-        self.prior.forward(a, &self.merge_y.weight.device())
+        self.prior.forward(a)
     }
 
     /// What the merge is told of all causes but Z, and what goes straight to X: `labels`, `[batch]`, where there is
@@ -182,8 +182,9 @@ pub(super) struct Causes {
 #[derive(Module, Debug)]
 struct ClassPrior {
     network: Option<(Mlp, Linear)>,
+    /// log p(y) of each class, `[1, classes]`.
     #[module(skip)]
-    log_frequencies: Vec<f32>,
+    log_frequencies: Tensor<2>,
 }
 
 impl ClassPrior {
@@ -196,12 +197,12 @@ impl ClassPrior {
             let nn_a = Mlp::new(table.parents, config.hidden, table.layers, init);
             (nn_a, init.output(config.hidden, config.classes, 0.0))
         });
+        let log_frequencies = Tensor::<1>::from_floats(log_frequencies.as_slice(), init.device).unsqueeze();
         Self { network, log_frequencies }
     }
 
-    fn forward(&self, a: Option<Tensor<2>>, device: &burn::tensor::Device) -> Tensor<2> {
-        let frequencies: Tensor<2> =
-            Tensor::<1>::from_floats(self.log_frequencies.as_slice(), device).unsqueeze();
+    fn forward(&self, a: Option<Tensor<2>>) -> Tensor<2> {
+        let frequencies = self.log_frequencies.clone();
         match (&self.network, a) {
             // What A says comes on top of how frequent the classes are.
             (Some((nn_a, out)), Some(a)) => {

@@ -21,6 +21,9 @@ pub struct ManipulationModel {
     configs: Vec<MechanismConfig>,
     #[module(skip)]
     dims: Vec<usize>,
+    /// 0 for the components of explicit mechanisms and 1 for others, `[1, dim]`, where there are both or others only.
+    #[module(skip)]
+    not_explicit: Option<Tensor<2>>,
 }
 
 impl ManipulationModel {
@@ -49,7 +52,13 @@ impl ManipulationModel {
             };
             sources.into_iter().zip(&dims).map(head).collect()
         });
-        Self { q2, mechanisms, configs: config.mechanisms.clone(), dims }
+        let configs = config.mechanisms.clone();
+        let explicit = explicit(&configs, &dims);
+        let not_explicit = explicit.contains(&false).then(|| {
+            let kept: Vec<f32> = explicit.iter().map(|&e| f32::from(u8::from(!e))).collect();
+            Tensor::<1>::from_floats(kept.as_slice(), init.device).unsqueeze()
+        });
+        Self { q2, mechanisms, configs, dims, not_explicit }
     }
 
     /// Length of m.
@@ -73,8 +82,7 @@ impl ManipulationModel {
 
     /// Which components of m belong to explicit mechanisms.
     pub fn explicit(&self) -> Vec<bool> {
-        let parts = self.configs.iter().zip(&self.dims);
-        parts.flat_map(|(config, dim)| std::iter::repeat_n(config.is_explicit(), *dim)).collect()
+        explicit(&self.configs, &self.dims)
     }
 
     /// q2(m|x), or q2(m|x,a,c): `[batch, dim]`.
@@ -106,12 +114,7 @@ impl ManipulationModel {
     /// What is left of m when the explicit mechanisms are undone, `[batch, dim]`: their parts are zero. Nothing where
     /// there is no other mechanism.
     pub(crate) fn not_undone(&self, m: &Tensor<2>) -> Option<Tensor<2>> {
-        let explicit = self.explicit();
-        if !explicit.contains(&false) {
-            return None;
-        }
-        let kept: Vec<f32> = explicit.iter().map(|&e| f32::from(u8::from(!e))).collect();
-        Some(m.clone() * Tensor::<1>::from_floats(kept.as_slice(), &m.device()).unsqueeze())
+        Some(m.clone() * self.not_explicit.clone()?)
     }
 
     /// The latent mechanism's part of m, `[batch, dim]`, and its features, `[batch, hidden]`.
@@ -204,4 +207,10 @@ impl ManipulationModel {
             .zip(self.spans())
             .map(|(mechanism, span)| (mechanism, m.clone().narrow(1, span.start, span.len())))
     }
+}
+
+/// Which components of m belong to explicit mechanisms.
+fn explicit(configs: &[MechanismConfig], dims: &[usize]) -> Vec<bool> {
+    let parts = configs.iter().zip(dims);
+    parts.flat_map(|(config, dim)| std::iter::repeat_n(config.is_explicit(), *dim)).collect()
 }

@@ -5,10 +5,12 @@ mod adam;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::{GradientsParams, ModuleOptimizer, OptimizerRecord};
 use burn::tensor::{Device, Tensor};
+use cama_kernels::adam::sum_of_squares;
 use cama_kernels::is_native;
 use rayon::prelude::*;
 
 use self::adam::Adam;
+use crate::predict::host;
 use crate::{Error, Result};
 
 /// How many parts a batch is cut into, each differentiated by a thread of its own.
@@ -59,19 +61,21 @@ impl Optimiser {
             // Leaves of its own for each shard: its graph is then no other thread's.
             let module = module.clone().train();
             let loss = loss(&module, shard);
-            let value = f64::from(loss.clone().into_scalar::<f32>());
-            if !value.is_finite() {
-                return Err(Error::Diverged(format!("the loss is {value}")));
-            }
-            Ok((GradientsParams::from_grads(loss.backward(), &module), value))
+            let value = loss.clone().without_autodiff();
+            (GradientsParams::from_grads(loss.backward(), &module), value)
         };
-        let parts: Vec<_> = (0..shards).into_par_iter().map(differentiate).collect::<Result<_>>()?;
-        let value = parts.iter().map(|(_, value)| value).sum();
-        let mut grads =
-            parts.into_iter().map(|(grads, _)| grads).reduce(|a, b| added(&module, a, b)).unwrap_or_default();
-        let norm = gradient_norm(&module, &grads);
-        if !norm.is_finite() {
-            return Err(Error::Diverged(format!("the gradient's norm is {norm}")));
+        let parts: Vec<_> = (0..shards).into_par_iter().map(differentiate).collect();
+        let (grads, mut read): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+        let mut grads = grads.into_iter().reduce(|a, b| added(&module, a, b)).unwrap_or_default();
+        read.extend(squares(&module, &grads));
+        // Read back together: a GPU would stop for each.
+        let read = host(Tensor::cat(read, 0));
+        let sum = |numbers: &[f32]| numbers.iter().copied().map(f64::from).sum::<f64>();
+        let (value, norm) = (sum(&read[..shards]), sum(&read[shards..]).sqrt());
+        for (what, number) in [("loss", value), ("gradient's norm", norm)] {
+            if !number.is_finite() {
+                return Err(Error::Diverged(format!("the {what} is {number}")));
+            }
         }
         if self.max_norm > 0.0 && norm > self.max_norm {
             grads = scaled(&module, grads, self.max_norm / norm);
@@ -137,19 +141,17 @@ pub(crate) fn check_samples(field: &str, samples: usize, batch: usize) -> Result
     Err(Error::config(field, samples, format!("from 1 to {most} with a batch of {batch}")))
 }
 
-fn gradient_norm<M: Module>(module: &M, grads: &GradientsParams) -> f64 {
+/// The sum of squares of each parameter's gradient, `[1]`.
+fn squares<M: Module>(module: &M, grads: &GradientsParams) -> Vec<Tensor<1>> {
     struct Squares<'a>(&'a GradientsParams, Vec<Tensor<1>>);
     impl ModuleVisitor for Squares<'_> {
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            self.1.extend(self.0.get::<D>(param.id).map(|g| g.square().sum()));
+            self.1.extend(self.0.get::<D>(param.id).map(sum_of_squares));
         }
     }
     let mut squares = Squares(grads, Vec::new());
     module.visit(&mut squares);
-    if squares.1.is_empty() {
-        return 0.0;
-    }
-    f64::from(Tensor::cat(squares.1, 0).sum().into_scalar::<f32>()).sqrt()
+    squares.1
 }
 
 fn added<M: Module>(module: &M, a: GradientsParams, b: GradientsParams) -> GradientsParams {
