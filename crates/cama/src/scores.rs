@@ -41,7 +41,7 @@ pub fn class_scores(
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::{Device, activation};
+    use burn::tensor::{Device, TensorData, activation};
 
     use super::*;
     use crate::predict::{PredictConfig, predict, stream};
