@@ -5,6 +5,7 @@ mod config_file;
 mod failure;
 mod flags;
 mod interrupt;
+mod memory;
 mod output;
 mod progress;
 mod seeds;
@@ -30,18 +31,27 @@ fn run() -> anyhow::Result<()> {
     let args = config_file::expand(std::env::args_os().collect())?;
     let (global, command) = flags::parse(&args);
     let session = Session::new(&global, &args)?;
-    match &command {
-        Command::Demo(flags) => commands::demo::run(flags, &session),
-        Command::Train(flags) => commands::train::run(flags, &session),
-        Command::Predict(flags) => commands::predict::run(flags, &session),
-        Command::Adapt(flags) => commands::adapt::run(flags, &session),
-        Command::Restore(flags) => commands::restore::run(flags, &session),
-        Command::Evaluate(flags) => commands::evaluate::run(flags, &session),
-        Command::Baseline(flags) => commands::baseline::run(flags, &session),
-        Command::Show(flags) => commands::show::run(flags, &session),
-        Command::Simulate(flags) => commands::simulate::run(flags, &session),
-        Command::Experiment(flags) => commands::experiment::run(flags, &session),
-        Command::Info(flags) => commands::info::run(flags, &session),
-        Command::Graph(flags) => commands::graph::run(flags, &session),
+    let done = carry_out(&command, &session);
+    // What a run that failed had used may be what is looked for.
+    if let Some(peak) = memory::peak_kib() {
+        session.detail(|| format!("at most {} MiB of memory were resident", peak.div_ceil(1024)));
+    }
+    done
+}
+
+fn carry_out(command: &Command, session: &Session) -> anyhow::Result<()> {
+    match command {
+        Command::Demo(flags) => commands::demo::run(flags, session),
+        Command::Train(flags) => commands::train::run(flags, session),
+        Command::Predict(flags) => commands::predict::run(flags, session),
+        Command::Adapt(flags) => commands::adapt::run(flags, session),
+        Command::Restore(flags) => commands::restore::run(flags, session),
+        Command::Evaluate(flags) => commands::evaluate::run(flags, session),
+        Command::Baseline(flags) => commands::baseline::run(flags, session),
+        Command::Show(flags) => commands::show::run(flags, session),
+        Command::Simulate(flags) => commands::simulate::run(flags, session),
+        Command::Experiment(flags) => commands::experiment::run(flags, session),
+        Command::Info(flags) => commands::info::run(flags, session),
+        Command::Graph(flags) => commands::graph::run(flags, session),
     }
 }

@@ -38,6 +38,8 @@ pub struct Seeds {
     pub guard: u64,
     /// Random starts and searches of attacks.
     pub attack: u64,
+    /// Which examples are held of data that is larger than is held.
+    pub hold: u64,
 }
 
 impl Seeds {
@@ -60,6 +62,7 @@ impl Seeds {
             head: purpose(12),
             guard: purpose(13),
             attack: purpose(14),
+            hold: purpose(15),
         }
     }
 }

@@ -113,7 +113,9 @@ mod store;
 mod train;
 pub mod weights;
 
-pub use adapt::{AdaptConfig, AdaptReport, Adapted, CleanTerm, Former, LeftReason, Outcome, adapt};
+pub use adapt::{
+    AdaptConfig, AdaptReport, Adapted, CleanTerm, Former, LeftReason, Outcome, Unlabelled, adapt, adapt_held,
+};
 pub use checkpoint::Checkpoints;
 pub use classifier::Classifier;
 pub use decide::{By, Context, DecideConfig, Decider, Decision, Guard, Verdict, Ways, fit_temperature};

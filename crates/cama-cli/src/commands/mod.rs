@@ -33,7 +33,7 @@ fn load_model(folder: &Path, session: &Session) -> Result<StoredModel> {
 }
 
 /// `data` after the manipulation that was written, if any was.
-fn manipulated<D: Dataset>(data: D, manipulation: Option<&str>, seed: u64) -> Result<D> {
+pub(crate) fn manipulated<D: Dataset>(data: D, manipulation: Option<&str>, seed: u64) -> Result<D> {
     match manipulation {
         Some(spec) => data.manipulated(&spec.parse()?, &mut rng(seed)),
         None => Ok(data),

@@ -13,10 +13,10 @@ pub struct PredictCommand {
     /// The model folder.
     #[arg(long, value_name = "MODEL")]
     pub model: PathBuf,
-    /// The images, or the CSV or Parquet table, which may be larger than memory.
+    /// The images, or the CSV or Parquet table; both may be larger than memory.
     #[arg(long, value_name = "D")]
     pub data: String,
-    /// Manipulate them first.
+    /// Manipulate them first; a table must then fit in memory.
     #[arg(long, value_name = "SPEC")]
     pub manipulate: Option<String>,
     /// Where to write: a file that ends in `.csv`, `.jsonl` or `.npz`; CSV on standard output unless given.

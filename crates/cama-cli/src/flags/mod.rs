@@ -80,7 +80,7 @@ pub struct Global {
     /// Print results, warnings and errors only.
     #[arg(long, short, global = true)]
     pub quiet: bool,
-    /// Print settings and details too.
+    /// Print settings and details too, and at the end how much memory was used at most.
     #[arg(long, short, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
 }

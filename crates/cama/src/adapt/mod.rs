@@ -1,28 +1,30 @@
 //! Adaptation at test time, on unlabelled manipulated data (Eq. 8), with a guard.
 
 mod config;
+mod examples;
 mod report;
 mod shared;
+mod unlabelled;
 mod watch;
 
 pub use config::{AdaptConfig, CleanTerm};
 pub use report::{AdaptReport, LeftReason, Outcome};
-
-use std::ops::ControlFlow;
+pub use unlabelled::Unlabelled;
 
 use burn::tensor::Tensor;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use self::examples::held_out;
 use self::shared::adapt_shared;
+use self::unlabelled::verdicts;
 use self::watch::{Look, Watch};
 use crate::batch;
-use crate::data::{Dataset, shuffled, split};
-use crate::decide::{By, Context, DecideConfig, Decider, Verdict};
+use crate::data::{Dataset, shuffled};
+use crate::decide::{Context, Decider, Verdict};
 use crate::model::{DeepCama, ManipulationModel};
 use crate::objective::{Manipulated, elbo, elbo_unlabelled};
 use crate::optimise::{Optimiser, at_step, cosine, shard, shards};
-use crate::predict::{MChoice, PredictConfig};
 use crate::progress::{Event, Observer, Phase};
 use crate::{Error, Result};
 
@@ -55,6 +57,23 @@ pub struct Former<'a> {
     pub infers_m: bool,
 }
 
+/// [`adapt_held`] with unlabelled examples that are all in memory.
+///
+/// # Errors
+///
+/// As [`adapt_held`].
+pub fn adapt<D: Dataset>(
+    model: &DeepCama,
+    unlabelled: &D,
+    clean: Option<&D>,
+    config: &AdaptConfig,
+    former: Former,
+    seed: u64,
+    observer: &mut Observer,
+) -> Result<Adapted> {
+    adapt_held(model, Unlabelled::whole(unlabelled), clean, config, former, seed, observer)
+}
+
 /// Fits NN_M and q2(m|x), and nothing else, to unlabelled manipulated examples (Eq. 8).
 ///
 /// `clean` examples keep the model right on clean data and let the guard watch it. A state is kept if it explains
@@ -66,9 +85,9 @@ pub struct Former<'a> {
 ///
 /// If the model has no mechanism, the data does not fit, clean examples have no labels, `config` is not
 /// allowed, numbers diverge before the guard has seen any state worth keeping, or the observer stops it.
-pub fn adapt<D: Dataset>(
+pub fn adapt_held<D: Dataset>(
     model: &DeepCama,
-    unlabelled: &D,
+    unlabelled: Unlabelled<D>,
     clean: Option<&D>,
     config: &AdaptConfig,
     former: Former,
@@ -76,12 +95,14 @@ pub fn adapt<D: Dataset>(
     observer: &mut Observer,
 ) -> Result<Adapted> {
     config.check()?;
-    check_data(model, unlabelled, clean)?;
+    let held = unlabelled.held;
+    check_data(model, held, clean)?;
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let wanted = ((unlabelled.len() as f64 * config.portion).round() as usize).max(1);
-    let drawn: Vec<usize> = shuffled(unlabelled.len(), &mut rng)[..wanted].to_vec();
-    let (test, watched) = held_out(&unlabelled.select(&drawn), config, &mut rng);
-    let clean = clean.map(|clean| held_out(clean, config, &mut rng));
+    let wanted = ((held.len() as f64 * config.portion).round() as usize).max(1);
+    let mut drawn = shuffled(held.len(), &mut rng);
+    drawn.truncate(wanted);
+    let (test, watched) = held_out(held, drawn, config, &mut rng);
+    let clean = clean.map(|clean| held_out(clean, (0..clean.len()).collect(), config, &mut rng));
     let watch = Watch {
         config,
         watched: &watched,
@@ -124,10 +145,11 @@ pub fn adapt<D: Dataset>(
     let (mut done, mut diverged) = (0, None);
     for step in 0..config.steps {
         let batch = Batch {
-            unlabelled: (&test, next_batch(&mut orders[0], test.len(), config.batch, &mut rng)),
-            clean: clean.as_ref().filter(|_| config.alpha > 0.0).map(|(clean, _)| {
-                (clean, next_batch(&mut orders[1], clean.len(), config.clean_batch, &mut rng))
-            }),
+            unlabelled: (test.of, test.next(&mut orders[0], config.batch, &mut rng)),
+            clean: clean
+                .as_ref()
+                .filter(|_| config.alpha > 0.0)
+                .map(|(clean, _)| (clean.of, clean.next(&mut orders[1], config.clean_batch, &mut rng))),
         };
         let shards = shards(&current.device()).min(batch.unlabelled.1.len());
         let seeds: Vec<u64> = (0..shards).map(|_| rng.random()).collect();
@@ -206,29 +228,6 @@ pub fn adapt<D: Dataset>(
     Ok(Adapted { model: adapted, report, verdicts })
 }
 
-/// What the guard makes of every example, and of all of them; nothing without a guard.
-fn verdicts<D: Dataset>(
-    decider: Decider,
-    infers_m: bool,
-    data: &D,
-    negligible: f64,
-    seed: u64,
-) -> Result<(Vec<Verdict>, Context)> {
-    if decider.guard.is_none() {
-        return Ok((Vec::new(), Context::Unknown));
-    }
-    let m = if infers_m { MChoice::Mean } else { MChoice::Null };
-    let predict = PredictConfig { samples: 1, m, seed, negligible, ..PredictConfig::default() };
-    let config = DecideConfig { by: By::Bayes, predict };
-    let decider = decider.informed(data, &config)?;
-    let mut verdicts = Vec::with_capacity(data.len());
-    decider.decide_each(data, 0, &config, |decision| {
-        verdicts.push(decision.verdict);
-        ControlFlow::Continue(())
-    })?;
-    Ok((verdicts, decider.context))
-}
-
 fn count(verdicts: &[Verdict], of: Verdict) -> usize {
     verdicts.iter().filter(|&&verdict| verdict == of).count()
 }
@@ -289,16 +288,6 @@ fn check_data<D: Dataset>(model: &DeepCama, unlabelled: &D, clean: Option<&D>) -
     Ok(())
 }
 
-/// Splits off what the guard watches: at most a fifth, and at most as many as configured. A single example
-/// is both trained on and watched.
-fn held_out<D: Dataset>(data: &D, config: &AdaptConfig, rng: &mut ChaCha8Rng) -> (D, D) {
-    let n = config.watched.min(data.len() / 5).max(1);
-    if data.len() == 1 {
-        return (data.clone(), data.clone());
-    }
-    split(data, n, rng)
-}
-
 /// ELBO of the clean term, `[indices]`.
 fn clean_elbo<D: Dataset>(
     model: &DeepCama,
@@ -315,13 +304,4 @@ fn clean_elbo<D: Dataset>(
         CleanTerm::Null => Manipulated::Null,
     };
     elbo(model, &seen, y, manipulated, config.samples, rng).weighted(1.0, config.kl_m)
-}
-
-/// The next `size` indices of an endless sequence of shuffles of `0..n`.
-fn next_batch(order: &mut Vec<usize>, n: usize, size: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
-    let size = size.min(n);
-    if order.len() < size {
-        *order = shuffled(n, rng);
-    }
-    order.split_off(order.len() - size)
 }

@@ -4,7 +4,8 @@ use burn::module::Module;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::{AdaptConfig, next_batch};
+use super::AdaptConfig;
+use super::examples::Examples;
 use crate::Result;
 use crate::batch;
 use crate::data::Dataset;
@@ -18,8 +19,8 @@ use crate::progress::{Event, Observer, Phase};
 /// dream of it on `clean` examples, if there are any. Nothing if the priors have no slab.
 pub(super) fn adapt_shared<D: Dataset>(
     model: DeepCama,
-    unlabelled: &D,
-    clean: Option<&D>,
+    unlabelled: &Examples<D>,
+    clean: Option<&Examples<D>>,
     config: &AdaptConfig,
     rng: &mut ChaCha8Rng,
     observer: &mut Observer,
@@ -32,7 +33,7 @@ pub(super) fn adapt_shared<D: Dataset>(
     let mut optimiser = Optimiser::new(config.gradient_clip);
     let mut order = Vec::new();
     for step in 0..config.shared_steps {
-        let indices = next_batch(&mut order, unlabelled.len(), config.batch, rng);
+        let indices = unlabelled.next(&mut order, config.batch, rng);
         let shards = shards(&current.device()).min(indices.len());
         let seeds: Vec<u64> = (0..shards).map(|_| rng.random()).collect();
         let parts = current.m.take().expect("checked to have a mechanism");
@@ -40,7 +41,7 @@ pub(super) fn adapt_shared<D: Dataset>(
             let mut model = current.clone();
             model.m = Some(parts.clone());
             let part = shard(&indices, i, shards);
-            let seen = batch::evidence(unlabelled, part.iter().copied(), &model.device());
+            let seen = batch::evidence(unlabelled.of, part.iter().copied(), &model.device());
             let m = parts.shared_m().expect("checked to have one").repeat_dim(0, part.len());
             let mut rng = ChaCha8Rng::seed_from_u64(seeds[i]);
             let elbo =
@@ -61,7 +62,8 @@ pub(super) fn adapt_shared<D: Dataset>(
         Some(clean) if config.settle_steps > 0 => {
             // The prior says what is left at zero.
             let dreams = DreamConfig { steps: config.settle_steps, off: 0.0, ..DreamConfig::default() };
-            dream(current.valid(), clean, &dreams, rng.random(), observer).map(Some)
+            let clean = clean.of.select(&clean.indices);
+            dream(current.valid(), &clean, &dreams, rng.random(), observer).map(Some)
         }
         _ => Ok(Some(current.valid())),
     }

@@ -15,11 +15,17 @@ pub fn shuffled(n: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
 /// Splits at random into the examples to learn from and `held_out` others, or all if there are fewer; both
 /// keep the order of `data`.
 pub fn split<D: Dataset>(data: &D, held_out: usize, rng: &mut ChaCha8Rng) -> (D, D) {
-    let mut order = shuffled(data.len(), rng);
-    let mut kept = order.split_off(held_out.min(data.len()));
+    let [kept, held_out] = split_indices(data.len(), held_out, rng);
+    (data.select(&kept), data.select(&held_out))
+}
+
+/// As [`split`], the indices of both.
+pub(crate) fn split_indices(n: usize, held_out: usize, rng: &mut ChaCha8Rng) -> [Vec<usize>; 2] {
+    let mut order = shuffled(n, rng);
+    let mut kept = order.split_off(held_out.min(n));
     order.sort_unstable();
     kept.sort_unstable();
-    (data.select(&kept), data.select(&order))
+    [kept, order]
 }
 
 #[cfg(test)]

@@ -6,11 +6,12 @@
 //! names of the classes, one a line, in `batches.meta.txt`.
 
 use std::fs::{self, File};
-use std::io::Read;
-use std::ops::Range;
+use std::io::{BufReader, Read};
+use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 
-use super::{Images, damage};
+use super::damage;
+use super::stream::{Labels, Opened, Passage, Taker};
 use crate::{Error, Result};
 
 /// `[channels, height, width]`.
@@ -26,21 +27,16 @@ const CLASSES: [&str; 10] =
 const REMEDY: &str = "give CIFAR-10's binary version, cifar-10-binary.tar.gz of \
      https://www.cs.toronto.edu/~kriz/cifar.html, unpacked";
 
-/// Images and labels as bytes.
-#[derive(Debug)]
+/// Files of records, of which some classes may be selected.
 pub(super) struct Cifar {
-    /// Record after record.
-    bytes: Vec<u8>,
+    files: Vec<PathBuf>,
     /// For each class of the files the one that it becomes, if it is selected.
-    renumbered: [Option<usize>; 10],
-    classes: Vec<String>,
-    /// The records that are selected.
-    selected: Vec<usize>,
+    renumbered: [Option<u16>; 10],
 }
 
 impl Cifar {
-    /// Reads what stands behind `cifar10:`, which `spec` is the whole of: `FOLDER:SPLIT` or `FOLDER:SPLIT:CLASS,…`.
-    pub(super) fn read(written: &str, spec: &str) -> Result<Self> {
+    /// Opens what stands behind `cifar10:`, which `spec` is the whole of: `FOLDER:SPLIT` or `FOLDER:SPLIT:CLASS,…`.
+    pub(super) fn open(written: &str, spec: &str) -> Result<Opened> {
         let wrong = |problem: &str| {
             let form =
                 "write cifar10:FOLDER:train or cifar10:FOLDER:test, with classes behind as in :airplane,frog";
@@ -65,18 +61,17 @@ impl Cifar {
         let files = files(folder, split)?;
         let names = names(folder)?;
         let only: Option<Vec<&str>> = only.map(|only| only.split(',').map(str::trim).collect());
-        Self::of_files(&files, names, only.as_deref())
+        Self::of_files(files, names, only.as_deref())
     }
 
-    /// Reads one file of records, whatever its name; the classes' names are those beside it, or the known ones.
-    pub(super) fn read_one(path: &Path) -> Result<Self> {
+    /// Opens one file of records, whatever its name; the classes' names are those beside it, or the known ones.
+    pub(super) fn open_one(path: &Path) -> Result<Opened> {
         let names = names(path.parent().unwrap_or(Path::new("")))?;
-        Self::of_files(&[path.into()], names, None)
+        Self::of_files(vec![path.into()], names, None)
     }
 
-    fn of_files(files: &[PathBuf], names: Vec<String>, only: Option<&[&str]>) -> Result<Self> {
-        let mut bytes = Vec::new();
-        files.iter().try_for_each(|path| append(path, &mut bytes))?;
+    /// Goes through all records once, to check them and to know their classes.
+    fn of_files(files: Vec<PathBuf>, names: Vec<String>, only: Option<&[&str]>) -> Result<Opened> {
         let mut renumbered = [None; 10];
         let mut classes = Vec::new();
         let known: Vec<&str> = names.iter().map(String::as_str).collect();
@@ -85,32 +80,53 @@ impl Cifar {
                 return Err(Error::unknown_name("class of CIFAR-10", name, &known));
             };
             if renumbered[at].is_none() {
-                renumbered[at] = Some(classes.len());
+                renumbered[at] = Some(classes.len() as u16);
                 classes.push(name.to_string());
             }
         }
-        let is_selected = |record: &usize| renumbered[usize::from(bytes[record * RECORD])].is_some();
-        let selected: Vec<usize> = (0..bytes.len() / RECORD).filter(is_selected).collect();
-        if selected.is_empty() {
+        let mut labels = Vec::new();
+        let cifar = Self { files, renumbered };
+        cifar.each_selected(&mut |label, _| {
+            labels.push(label);
+            ControlFlow::Continue(())
+        })?;
+        if labels.is_empty() {
             let problem = format!("has no image of {}", classes.join(", "));
-            return Err(Error::data(&files[0], problem, "select classes that it has"));
+            return Err(Error::data(&cifar.files[0], problem, "select classes that it has"));
         }
-        Ok(Self { bytes, renumbered, classes, selected })
+        let (len, labels) = (labels.len(), Some(Labels::Listed(labels)));
+        Ok(Opened { shape: SHAPE, len, labels, classes, passage: Box::new(cifar) })
     }
 
-    /// How many images there are.
-    pub(super) fn len(&self) -> usize {
-        self.selected.len()
+    /// Hands over the class and the pixels of every record that is selected.
+    fn each_selected(&self, each: &mut dyn FnMut(u16, &[u8]) -> ControlFlow<()>) -> Result<()> {
+        for path in &self.files {
+            let done = each_record(path, &mut |record| match self.renumbered[usize::from(record[0])] {
+                Some(label) => each(label, &record[1..]),
+                None => ControlFlow::Continue(()),
+            })?;
+            if done.is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
+}
 
-    /// The images of a range of indices, scaled by 255, among the selected classes.
-    pub(super) fn images(&self, name: &str, range: Range<usize>) -> Images {
-        let records =
-            self.selected[range].iter().map(|record| &self.bytes[record * RECORD..(record + 1) * RECORD]);
-        let label = |record: &[u8]| self.renumbered[usize::from(record[0])].expect("a selected class");
-        let labels = records.clone().map(label).collect();
-        let pixels = records.flat_map(|record| &record[1..]).map(|byte| f32::from(*byte) / 255.0).collect();
-        Images::trusted(name.into(), SHAPE, pixels, Some(labels), self.classes.clone())
+impl Passage for Cifar {
+    fn pass(&self, range: Range<usize>, take: &mut Taker) -> Result<()> {
+        let (mut i, mut image) = (0, vec![0.0; VOLUME]);
+        self.each_selected(&mut |_, bytes| {
+            i += 1;
+            if i > range.end {
+                return ControlFlow::Break(());
+            }
+            if i <= range.start {
+                return ControlFlow::Continue(());
+            }
+            image.iter_mut().zip(bytes).for_each(|(pixel, byte)| *pixel = f32::from(*byte) / 255.0);
+            take(&image)
+        })
     }
 }
 
@@ -125,7 +141,8 @@ pub(super) fn is_folder(folder: &Path) -> bool {
 }
 
 /// That a folder of CIFAR-10's was given without the split.
-pub(super) fn without_split(spec: &str, folder: &str) -> Error {
+pub(super) fn without_split(spec: &str, folder: &Path) -> Error {
+    let folder = folder.display();
     Error::spec("data", spec, format!("is CIFAR-10; write cifar10:{folder}:train or cifar10:{folder}:test"))
 }
 
@@ -189,33 +206,34 @@ fn names(folder: &Path) -> Result<Vec<String>> {
     }
 }
 
-/// Adds the records of the file to `bytes`, when all of them are right.
-fn append(path: &Path, bytes: &mut Vec<u8>) -> Result<()> {
-    let begin = bytes.len();
-    let mut file = File::open(path).map_err(Error::io("read", path))?;
-    // Memory grows with what is there.
-    file.read_to_end(bytes)
-        .map_err(|error| damage::error(path, format!("byte {}", bytes.len() - begin), error))?;
-    let read = &bytes[begin..];
-    let records = read.chunks_exact(RECORD);
-    let rest = records.remainder().len();
-    if read.is_empty() {
-        return Err(Error::data(path, "is empty", REMEDY));
+/// Hands over the records of the file, which are checked one by one; `each` can end it.
+fn each_record(path: &Path, each: &mut dyn FnMut(&[u8]) -> ControlFlow<()>) -> Result<ControlFlow<()>> {
+    let mut file = BufReader::with_capacity(1 << 16, File::open(path).map_err(Error::io("read", path))?);
+    let mut record = Vec::with_capacity(RECORD);
+    for at in 0.. {
+        record.clear();
+        let read = (&mut file).take(RECORD as u64).read_to_end(&mut record);
+        read.map_err(|error| damage::error(path, format!("byte {}", at * RECORD + record.len()), error))?;
+        match record.first() {
+            None if at == 0 => return Err(Error::data(path, "is empty", REMEDY)),
+            None => break,
+            Some(&label) if usize::from(label) >= CLASSES.len() => {
+                let problem = format!("the label of record {at}, byte {}, is {label}, above 9", at * RECORD);
+                return Err(Error::data(path, problem, REMEDY));
+            }
+            Some(_) if record.len() < RECORD => {
+                let problem = format!(
+                    "record {at}, from byte {}, has {} bytes, not {RECORD}: the file is truncated, or no CIFAR-10",
+                    at * RECORD,
+                    record.len()
+                );
+                return Err(Error::data(path, problem, REMEDY));
+            }
+            Some(_) if each(&record).is_break() => return Ok(ControlFlow::Break(())),
+            Some(_) => {}
+        }
     }
-    if let Some(at) = records.clone().position(|record| usize::from(record[0]) >= CLASSES.len()) {
-        let problem =
-            format!("the label of record {at}, byte {}, is {}, above 9", at * RECORD, read[at * RECORD]);
-        return Err(Error::data(path, problem, REMEDY));
-    }
-    if rest > 0 {
-        let at = read.len() / RECORD;
-        let problem = format!(
-            "record {at}, from byte {}, has {rest} bytes, not {RECORD}: the file is truncated, or no CIFAR-10",
-            at * RECORD
-        );
-        return Err(Error::data(path, problem, REMEDY));
-    }
-    Ok(())
+    Ok(ControlFlow::Continue(()))
 }
 
 #[cfg(test)]
@@ -337,10 +355,10 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("some.bin");
             fs::write(&path, &bytes).unwrap();
-            if let Ok(cifar) = Cifar::read_one(&path) {
-                prop_assert_eq!(cifar.len() * RECORD, bytes.len());
+            if let Ok(cifar) = Cifar::open_one(&path) {
+                prop_assert_eq!(cifar.len * RECORD, bytes.len());
             }
-            let _ = Cifar::read(&written, &written);
+            let _ = Cifar::open(&written, &written);
         }
     }
 }

@@ -59,6 +59,14 @@ pub trait Dataset: Clone + Send + Sync {
     /// The examples with these indices, in this order; an index may come more than once.
     fn select(&self, indices: &[usize]) -> Self;
 
+    /// Bytes that an example takes in memory.
+    fn bytes_each(&self) -> usize {
+        match self.is_empty() {
+            true => 0,
+            false => (self.x(0).len() + self.a(0).len() + self.c(0).len()) * size_of::<f32>(),
+        }
+    }
+
     /// The same examples with their labels forgotten.
     fn without_labels(self) -> Self;
 

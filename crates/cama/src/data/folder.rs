@@ -1,60 +1,111 @@
 //! Folders of PNG and JPEG images, one sub-folder a class.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use image::ImageReader;
 
-use super::Images;
 use super::images::sides;
+use super::stream::{Labels, Opened, Passage, Taker};
 use crate::{Error, Result};
 
-/// Reads a folder of images.
+/// Image files, read anew in every passage.
+struct Files {
+    /// The folders that they are in, and their names, folder by folder: names alone, as there may be very many.
+    folders: Vec<PathBuf>,
+    files: Vec<(u32, Box<OsStr>)>,
+    /// What all must have: that of the first.
+    shape: [usize; 3],
+}
+
+/// Opens a folder of images.
 ///
 /// Each sub-folder is a class, named like it; classes and the images in them are sorted by name. A folder
 /// without sub-folders is an unlabelled set. Hidden files and files of other types are passed over. Grey
 /// images have one channel and colour images three; transparency is ignored.
-pub(super) fn read(name: &str, path: &Path) -> Result<Images> {
+pub(super) fn open(path: &Path) -> Result<Opened> {
     let (folders, loose) = children(path)?;
-    let mut stack = Stack::default();
     if folders.is_empty() {
-        for image in &loose {
-            stack.push(image)?;
-        }
-        return match stack.first {
-            Some((_, shape)) => Ok(Images::trusted(name.to_string(), shape, stack.pixels, None, vec![])),
-            None => Err(Error::data(
+        if loose.is_empty() {
+            return Err(Error::data(
                 path,
                 "the data set is empty: no sub-folders and no PNG or JPEG images",
                 "give a folder with one sub-folder of images a class, or with images",
-            )),
-        };
+            ));
+        }
+        let files = loose.into_iter().map(|name| (0, name)).collect();
+        return Files::open(vec![path.to_path_buf()], files, None, vec![]);
     }
     if let Some(image) = loose.first() {
-        let problem = format!("has sub-folders for classes, but also the image {}", image.display());
+        let problem =
+            format!("has sub-folders for classes, but also the image {}", path.join(&**image).display());
         return Err(Error::data(path, problem, "move it into the folder of its class"));
     }
-    let (mut classes, mut labels) = (Vec::new(), Vec::new());
-    for (label, folder) in folders.iter().enumerate() {
+    let (mut files, mut labels) = (Vec::new(), Vec::new());
+    let paths: Vec<PathBuf> = folders.iter().map(|name| path.join(&**name)).collect();
+    for (at, folder) in paths.iter().enumerate() {
         let images = children(folder)?.1;
         if images.is_empty() {
             let problem = "no PNG or JPEG images in the folder of this class";
             return Err(Error::data(folder, problem, "add images or remove the folder"));
         }
-        for image in &images {
-            stack.push(image)?;
-            labels.push(label);
-        }
-        classes.push(folder.file_name().unwrap_or_default().to_string_lossy().into_owned());
+        let label = u16::try_from(at).map_err(|_| {
+            Error::data(path, "has more than 65536 folders of classes", "give one folder a class")
+        })?;
+        labels.extend(images.iter().map(|_| label));
+        files.extend(images.into_iter().map(|name| (u32::from(label), name)));
     }
-    let shape = stack.first.map(|(_, shape)| shape).unwrap_or_default();
-    Ok(Images::trusted(name.to_string(), shape, stack.pixels, Some(labels), classes))
+    let classes = folders.iter().map(|name| name.to_string_lossy().into_owned()).collect();
+    Files::open(paths, files, Some(Labels::Listed(labels)), classes)
 }
 
-/// Reads one image file as an unlabelled set of one.
-pub(super) fn read_one(name: &str, path: &Path) -> Result<Images> {
-    let (shape, pixels) = decode(path)?;
-    Ok(Images::trusted(name.to_string(), shape, pixels, None, vec![]))
+/// Opens one image file as an unlabelled set of one.
+pub(super) fn open_one(path: &Path) -> Result<Opened> {
+    let name = path.file_name().unwrap_or_default().into();
+    Files::open(vec![path.parent().unwrap_or(Path::new("")).into()], vec![(0, name)], None, vec![])
+}
+
+impl Files {
+    fn open(
+        folders: Vec<PathBuf>,
+        files: Vec<(u32, Box<OsStr>)>,
+        labels: Option<Labels>,
+        classes: Vec<String>,
+    ) -> Result<Opened> {
+        let mut all = Files { folders, files, shape: [0; 3] };
+        all.shape = decode(&all.path(0))?.0;
+        Ok(Opened { shape: all.shape, len: all.files.len(), labels, classes, passage: Box::new(all) })
+    }
+
+    fn path(&self, i: usize) -> PathBuf {
+        let (folder, name) = &self.files[i];
+        self.folders[*folder as usize].join(&**name)
+    }
+}
+
+impl Passage for Files {
+    fn pass(&self, range: Range<usize>, take: &mut Taker) -> Result<()> {
+        for i in range {
+            let path = self.path(i);
+            let (shape, pixels) = decode(&path)?;
+            if shape != self.shape {
+                let problem = format!(
+                    "an image of {}, but {} is of {} (channels×height×width)",
+                    sides(shape),
+                    self.path(0).display(),
+                    sides(self.shape)
+                );
+                let remedy = "give all images the same size and number of channels";
+                return Err(Error::data(path, problem, remedy));
+            }
+            if take(&pixels).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Whether a file is an image by its name.
@@ -64,44 +115,24 @@ pub(super) fn is_image(path: &Path) -> bool {
     })
 }
 
-/// The sub-folders and the images in a folder, sorted by name, without the hidden ones.
-fn children(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+/// The names of the sub-folders and of the images in a folder, sorted, without the hidden ones.
+fn children(folder: &Path) -> Result<(Vec<Box<OsStr>>, Vec<Box<OsStr>>)> {
     let entries = fs::read_dir(folder).map_err(Error::io("read", folder))?;
-    let mut paths = Vec::new();
+    let (mut folders, mut images) = (Vec::new(), Vec::new());
     for entry in entries {
-        let entry = entry.map_err(Error::io("read", folder))?;
-        if !entry.file_name().as_encoded_bytes().starts_with(b".") {
-            paths.push(entry.path());
+        let name = entry.map_err(Error::io("read", folder))?.file_name();
+        if name.as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        match folder.join(&name).is_dir() {
+            true => folders.push(name.into_boxed_os_str()),
+            false if is_image(Path::new(&name)) => images.push(name.into_boxed_os_str()),
+            false => {}
         }
     }
-    paths.sort_unstable();
-    let (folders, files): (Vec<_>, Vec<_>) = paths.into_iter().partition(|path| path.is_dir());
-    Ok((folders, files.into_iter().filter(|path| is_image(path)).collect()))
-}
-
-/// Images of one size, one after another; the first one sets the size.
-#[derive(Default)]
-struct Stack {
-    first: Option<(PathBuf, [usize; 3])>,
-    pixels: Vec<f32>,
-}
-
-impl Stack {
-    fn push(&mut self, path: &Path) -> Result<()> {
-        let (shape, pixels) = decode(path)?;
-        let (first, wanted) = self.first.get_or_insert_with(|| (path.to_path_buf(), shape));
-        if shape != *wanted {
-            let problem = format!(
-                "an image of {}, but {} is of {} (channels×height×width)",
-                sides(shape),
-                first.display(),
-                sides(*wanted)
-            );
-            return Err(Error::data(path, problem, "give all images the same size and number of channels"));
-        }
-        self.pixels.extend(pixels);
-        Ok(())
-    }
+    folders.sort_unstable();
+    images.sort_unstable();
+    Ok((folders, images))
 }
 
 /// Shape and pixels `[channel][row][column]` of an image file.
@@ -138,7 +169,12 @@ fn planes(pixels: &[f32]) -> Vec<f32> {
 mod tests {
     use image::{GrayImage, ImageBuffer, Luma, LumaA, Rgb, RgbImage};
 
+    use super::super::{Images, load};
     use super::*;
+
+    fn read(path: &Path) -> Result<Images> {
+        load(path.to_str().unwrap())
+    }
 
     fn grey(folder: &Path, name: &str, width: u32, value: u8) {
         let path = folder.join(name);
@@ -147,7 +183,7 @@ mod tests {
     }
 
     fn message(folder: &Path) -> String {
-        read("bad", folder).unwrap_err().to_string()
+        read(folder).unwrap_err().to_string()
     }
 
     #[test]
@@ -159,8 +195,8 @@ mod tests {
         }
         fs::write(path.join("README"), "words").unwrap();
         fs::write(path.join("a/Thumbs.db"), "words").unwrap();
-        let images = read("name", path).unwrap();
-        assert_eq!((images.name(), images.shape(), images.len()), ("name", [1, 2, 3], 3));
+        let images = read(path).unwrap();
+        assert_eq!((images.shape(), images.len()), ([1, 2, 3], 3));
         assert_eq!(
             (images.classes(), images.labels()),
             (&["a".into(), "b".into()][..], Some(&[0, 1, 1][..]))
@@ -174,9 +210,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         grey(folder.path(), "2.png", 3, 0);
         grey(folder.path(), "1.jpeg", 3, 255);
-        let images = read("flat", folder.path()).unwrap();
+        let images = read(folder.path()).unwrap();
         assert_eq!((images.len(), images.labels(), images.image(0)[0]), (2, None, 1.0));
-        let one = read_one("one", &folder.path().join("1.jpeg")).unwrap();
+        let one = read(&folder.path().join("1.jpeg")).unwrap();
         assert_eq!((one.len(), one.shape(), one.image(0)), (1, [1, 2, 3], images.image(0)));
     }
 

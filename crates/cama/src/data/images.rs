@@ -1,5 +1,6 @@
 //! A set of images of one size, with labels where they are known.
 
+use super::Appendable;
 use crate::{Error, Result};
 
 /// Images of one size as `f32` in [0, 1], with labels where they are known.
@@ -78,8 +79,8 @@ impl Images {
                 sides(self.shape)
             ));
         }
-        if let Some(at) = self.pixels.iter().position(|p| !(0.0..=1.0).contains(p)) {
-            return Some(format!("{} is {}, not in [0, 1]", place(at, self.shape), self.pixels[at]));
+        if let Some(problem) = outside(&self.pixels, 0, self.shape) {
+            return Some(problem);
         }
         let labels = self.labels.as_ref()?;
         if labels.len() != self.pixels.len() / volume {
@@ -93,6 +94,13 @@ impl Images {
 /// `[1, 28, 28]` as `1×28×28`.
 pub(super) fn sides([channels, height, width]: [usize; 3]) -> String {
     format!("{channels}×{height}×{width}")
+}
+
+/// The first pixel of images that is not in [0, 1], in words, or `None`; `first` images came before.
+pub(super) fn outside(pixels: &[f32], first: usize, shape: [usize; 3]) -> Option<String> {
+    let at = pixels.iter().position(|p| !(0.0..=1.0).contains(p))?;
+    let before = first * shape.iter().product::<usize>();
+    Some(format!("{} is {}, not in [0, 1]", place(before + at, shape), pixels[at]))
 }
 
 /// Where a pixel is, in words, from its index in `[image][channel][row][column]` order.
@@ -152,6 +160,15 @@ impl Images {
     /// The names of the classes; may be empty if the images are unlabelled.
     pub fn classes(&self) -> &[String] {
         &self.classes
+    }
+}
+
+impl Appendable for Images {
+    fn append(&mut self, part: &Self) {
+        let alike = (part.shape, part.labels.is_some(), &part.classes);
+        assert_eq!((self.shape, self.labels.is_some(), &self.classes), alike, "parts of one set");
+        self.pixels.extend_from_slice(&part.pixels);
+        self.labels.iter_mut().zip(&part.labels).for_each(|(all, new)| all.extend(new));
     }
 }
 

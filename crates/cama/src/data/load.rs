@@ -1,12 +1,12 @@
-//! From a written specification to images.
+//! From a written specification to what reads the images.
 
 use std::path::Path;
 
 use super::cifar::Cifar;
-use super::idx::Idx;
 use super::range::Span;
 use super::shapes::Shapes;
-use super::{Images, cifar, folder, mnist, npz};
+use super::stream::Opened;
+use super::{ImageStream, Images, cifar, folder, idx, mnist, npz};
 use crate::{Error, Result};
 
 /// The data sets that come with the crate.
@@ -24,40 +24,38 @@ const BUNDLED: [&str; 3] = ["mnist:train", "mnist:test", "shapes:N"];
 /// file that cannot be read, and [`Error::Data`] for one that is missing or whose content cannot be used,
 /// saying where in it and what to do. An empty data set is an error too.
 pub fn load(spec: &str) -> Result<Images> {
+    open(spec)?.read()
+}
+
+/// Opens what `spec` describes.
+pub(super) fn open(spec: &str) -> Result<ImageStream> {
     let (source, span) = Span::split_off(spec)?;
     let path = Path::new(source);
-    if let Some(name) = source.strip_prefix("mnist:").filter(|_| !path.exists()) {
-        let idx = mnist::split(name)?;
-        return Ok(idx.images(spec, span.resolve(spec, idx.len())?));
+    let bundled = |prefix| source.strip_prefix(prefix).filter(|_| !path.exists());
+    if let Some(written) = bundled("shapes:") {
+        return Shapes::parse(written, spec)?.stream(spec, span);
     }
-    if let Some(written) = source.strip_prefix("shapes:").filter(|_| !path.exists()) {
-        return Shapes::parse(written, spec)?.images(spec, span);
-    }
-    if let Some(written) = source.strip_prefix("cifar10:").filter(|_| !path.exists()) {
-        let cifar = Cifar::read(written, spec)?;
-        return Ok(cifar.images(spec, span.resolve(spec, cifar.len())?));
-    }
-    if !path.exists() {
-        return Err(missing(source));
-    }
-    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let images = match extension.as_str() {
-        _ if path.is_dir() && cifar::is_folder(path) => return Err(cifar::without_split(spec, source)),
-        _ if path.is_dir() => folder::read(spec, path)?,
-        "npz" => npz::read_npz(spec, path)?,
-        "npy" => npz::read_npy(spec, path)?,
-        _ if folder::is_image(path) => folder::read_one(spec, path)?,
-        _ if cifar::is_records(path) => {
-            let cifar = Cifar::read_one(path)?;
-            return Ok(cifar.images(spec, span.resolve(spec, cifar.len())?));
-        }
-        _ => {
-            let idx = Idx::read(path)?;
-            return Ok(idx.images(spec, span.resolve(spec, idx.len())?));
-        }
+    let opened = match (bundled("mnist:"), bundled("cifar10:")) {
+        (Some(name), _) => mnist::split(name)?.opened(),
+        (_, Some(written)) => Cifar::open(written, spec)?,
+        _ if !path.exists() => return Err(missing(source)),
+        _ => open_path(path, spec)?,
     };
-    let range = span.resolve(spec, images.len())?;
-    Ok(if range.len() == images.len() { images } else { images.slice(range) })
+    ImageStream::new(spec, span, opened)
+}
+
+/// Opens a file or a folder, by its ending.
+fn open_path(path: &Path, spec: &str) -> Result<Opened> {
+    let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+    match extension.as_str() {
+        _ if path.is_dir() && cifar::is_folder(path) => Err(cifar::without_split(spec, path)),
+        _ if path.is_dir() => folder::open(path),
+        "npz" => npz::open_npz(path),
+        "npy" => npz::open_npy(path),
+        _ if folder::is_image(path) => folder::open_one(path),
+        _ if cifar::is_records(path) => Cifar::open_one(path),
+        _ => idx::open(path),
+    }
 }
 
 /// What to say of a source that is neither a bundled set nor there: a slip in the name of a bundled set is

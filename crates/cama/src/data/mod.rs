@@ -1,6 +1,7 @@
 //! What comes in: images and tables from files, as plain arrays on the host.
 //!
-//! Tables of measurements are in [`table`]. Images start with [`load`], which turns a written specification into [`Images`]:
+//! Tables of measurements are in [`table`]. Images start with [`load`](load()), which turns a written specification into
+//! [`Images`], or with [`ImageStream`], which goes through more of them than there is memory for:
 //!
 //! | specification | what it is |
 //! |---|---|
@@ -41,6 +42,7 @@ mod dataset;
 mod folder;
 mod folder_write;
 mod forms;
+mod held;
 mod idx;
 mod images;
 mod load;
@@ -51,11 +53,15 @@ mod npz_write;
 mod range;
 mod select;
 mod shapes;
+mod stream;
 pub mod table;
 
+pub(crate) use batches::split_indices;
 pub use batches::{shuffled, split};
 pub use dataset::Dataset;
 pub use folder_write::{folder_classes, write_folder};
+pub use held::{Appendable, Held, Passes, hold};
 pub use images::Images;
 pub use load::load;
 pub use npz_write::write_npz;
+pub use stream::ImageStream;

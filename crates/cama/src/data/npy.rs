@@ -3,6 +3,7 @@
 //! Format: NumPy Enhancement Proposal 1, <https://numpy.org/neps/nep-0001-npy-format.html>.
 
 use std::io::{BufReader, Read};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use npyz::{DType, Deserialize, NpyFile, NpyHeader, Order, TypeChar};
@@ -54,28 +55,44 @@ impl<'a> Npy<'a> {
         self.error(format!("has elements of type {}", self.header.dtype().descr()), allowed)
     }
 
+    /// Whether the elements are stored with the last axis fastest, as C has them and not Fortran.
+    pub(super) fn last_axis_fastest(&self) -> bool {
+        self.header.order() == Order::C
+    }
+
     /// The elements, last axis fastest. They can be read once.
     pub(super) fn elements<T: Deserialize + Clone>(&mut self) -> Result<Vec<T>> {
-        let Npy { path, what, header, shape, reader } = self;
-        let (count, order) = (header.len(), header.order());
+        // Grows with what is there: the header may promise more than there is memory.
+        let mut stored = Vec::with_capacity(self.header.len().min(1 << 20) as usize);
+        self.each(|element| {
+            stored.push(element);
+            ControlFlow::Continue(())
+        })?;
+        Ok(if self.last_axis_fastest() { stored } else { reordered(&stored, &self.shape) })
+    }
+
+    /// Hands over the elements as they are stored; `each` can end it, and then what comes behind is not looked at. They
+    /// can be read once.
+    pub(super) fn each<T: Deserialize>(&mut self, mut each: impl FnMut(T) -> ControlFlow<()>) -> Result<()> {
+        let Npy { path, what, header, reader, .. } = self;
         let failed = |at: usize, error| damage::error(path, format!("element {at} of {what}"), error);
-        let mut reader = BufReader::new(reader);
+        let mut reader = BufReader::with_capacity(1 << 16, reader);
         let elements = NpyFile::with_header(header.clone(), &mut reader)
             .data::<T>()
             .map_err(|error| Error::data(&path, format!("{what}: {error}"), AGAIN))?;
-        // Grows with what is there: the header may promise more than there is memory.
-        let mut stored = Vec::with_capacity(count.min(1 << 20) as usize);
+        let mut read = 0;
         for element in elements {
-            let at = stored.len();
-            stored.push(element.map_err(|error| failed(at, error))?);
+            if each(element.map_err(|error| failed(read, error))?).is_break() {
+                return Ok(());
+            }
+            read += 1;
         }
         // The checksum of an array in an archive is compared when its end is seen.
         match reader.read(&mut [0]) {
-            Ok(0) => {}
-            Ok(_) => return Err(Error::data(&path, format!("{what} goes on after its last element"), AGAIN)),
-            Err(error) => return Err(failed(stored.len(), error)),
+            Ok(0) => Ok(()),
+            Ok(_) => Err(Error::data(&path, format!("{what} goes on after its last element"), AGAIN)),
+            Err(error) => Err(failed(read, error)),
         }
-        Ok(if order == Order::Fortran { last_axis_fastest(&stored, shape) } else { stored })
     }
 }
 
@@ -115,7 +132,7 @@ fn header(path: &Path, what: &str, reader: &mut dyn Read) -> Result<NpyHeader> {
 }
 
 /// Reorders elements that are stored with the first axis fastest.
-fn last_axis_fastest<T: Clone>(stored: &[T], shape: &[usize]) -> Vec<T> {
+fn reordered<T: Clone>(stored: &[T], shape: &[usize]) -> Vec<T> {
     let mut index = vec![0; shape.len()];
     let mut elements = Vec::with_capacity(stored.len());
     for _ in 0..stored.len() {

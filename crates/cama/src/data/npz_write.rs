@@ -79,7 +79,7 @@ fn channels_last(image: &[f32], channels: usize) -> impl Iterator<Item = f32> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::npz::read_npz;
+    use super::super::load;
     use super::*;
 
     #[test]
@@ -96,7 +96,7 @@ mod tests {
         ] {
             let images = Images::new("name", shape, pixels.clone(), labels, classes).unwrap();
             write_npz(&path, &images).unwrap();
-            assert_eq!(read_npz("name", &path).unwrap(), images);
+            assert_eq!(load(path.to_str().unwrap()).unwrap().with_name("name"), images);
         }
         let two = Images::new("two", [2, 6, 3], pixels, None, vec![]).unwrap();
         assert!(write_npz(&path, &two).unwrap_err().to_string().contains("2 channels"));

@@ -6,10 +6,11 @@ use std::ops::Range;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::Images;
+use super::ImageStream;
 use super::forms::{FORMS, Form};
 use super::images::sides;
 use super::range::Span;
+use super::stream::{Labels, Opened, Passage, Taker};
 use crate::drawing::{Mask, Point};
 use crate::{Error, Result};
 
@@ -59,13 +60,11 @@ impl Shapes {
         Ok(Shapes { count, shape })
     }
 
-    /// The drawings of a range of them, named `spec`.
-    pub(super) fn images(&self, spec: &str, span: Span) -> Result<Images> {
+    /// The drawings of a range of them, named `spec`, to be drawn in every passage.
+    pub(super) fn stream(self, spec: &str, span: Span) -> Result<ImageStream> {
         let range = span.resolve(spec, self.count)?;
-        let [channels, height, width] = self.shape;
-        let volume = channels * height * width;
-        let pixels = range.len().checked_mul(volume).filter(|pixels| *pixels <= MOST_PIXELS);
-        let Some(pixels) = pixels else {
+        let volume: usize = self.shape.iter().product();
+        if range.len().checked_mul(volume).is_none_or(|pixels| pixels > MOST_PIXELS) {
             let problem = format!(
                 "{} images of {} are too many; give at most {} of this size, or a range of them",
                 range.len(),
@@ -73,21 +72,37 @@ impl Shapes {
                 MOST_PIXELS / volume
             );
             return Err(Error::spec("data", spec, problem));
-        };
-        let mut all = Vec::with_capacity(pixels);
+        }
+        let classes = FORMS.iter().map(|(name, _)| name.to_string()).collect();
+        let labels = Some(Labels::InTurn(FORMS.len()));
+        let (shape, len) = (self.shape, self.count);
+        ImageStream::new(spec, span, Opened { shape, len, labels, classes, passage: Box::new(self) })
+    }
+}
+
+impl Passage for Shapes {
+    fn is_sound(&self) -> bool {
+        true
+    }
+
+    fn pass(&self, range: Range<usize>, take: &mut Taker) -> Result<()> {
+        let [channels, height, width] = self.shape;
         let mut coverage = vec![0.0; height * width];
+        let mut image = Vec::with_capacity(channels * height * width);
         let mut rng = ChaCha8Rng::seed_from_u64(SEED);
-        for i in range.clone() {
+        for i in range {
             rng.set_stream(i as u64);
             rng.set_word_pos(0);
             sketch(i % FORMS.len(), &mut Mask::empty(&mut coverage, width), [width, height], &mut rng);
             // Whole levels, as of images from files: what another computer rounds otherwise is far below one.
             let levels = coverage.iter().map(|covered| (covered * 255.0).round() / 255.0);
-            (0..channels).for_each(|_| all.extend(levels.clone()));
+            image.clear();
+            (0..channels).for_each(|_| image.extend(levels.clone()));
+            if take(&image).is_break() {
+                break;
+            }
         }
-        let labels = range.map(|i| i % FORMS.len()).collect();
-        let classes = FORMS.iter().map(|(name, _)| name.to_string()).collect();
-        Ok(Images::trusted(spec.to_string(), self.shape, all, Some(labels), classes))
+        Ok(())
     }
 }
 

@@ -156,8 +156,7 @@ impl Decider<'_> {
     /// As [`decide`](Self::decide).
     pub fn informed<D: Dataset>(&self, data: &D, config: &DecideConfig) -> Result<Self> {
         let Some(guard) = self.guard.filter(|_| config.predict.m != MChoice::Null) else { return Ok(*self) };
-        let n = data.len().min(SURVEYED);
-        let spread: Vec<usize> = (0..n).map(|i| i * data.len() / n).collect();
+        let spread: Vec<usize> = Self::surveyed(data.len()).collect();
         let by = if self.head.is_some() { By::Both } else { By::Bayes };
         let undoes = self.model.manipulation().is_some_and(|parts| parts.explicit().contains(&true));
         let predict = PredictConfig { samples: 2, m: MChoice::Mean, ..config.predict.clone() };
@@ -174,6 +173,13 @@ impl Decider<'_> {
             Err(error) => Err(error),
             Ok(()) => Ok(Self { context: guard.context(&survey), ..*self }),
         }
+    }
+
+    /// The indices of the examples that [`informed`](Self::informed) looks at, of `n`; of data that does not fit in memory
+    /// it can be given these alone.
+    pub fn surveyed(n: usize) -> impl Iterator<Item = usize> {
+        let looks = n.min(SURVEYED);
+        (0..looks).map(move |i| i * n / looks)
     }
 
     /// Decides about every example.

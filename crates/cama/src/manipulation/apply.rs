@@ -19,6 +19,12 @@ impl Manipulation {
     /// images. The same generator state gives the same bytes. [`none`](Manipulation::none) returns the
     /// images as they are.
     pub fn apply(&self, images: &Images, rng: &mut ChaCha8Rng) -> Images {
+        self.apply_to(images, |i| i, rng)
+    }
+
+    /// [`apply`](Manipulation::apply) to some images of a larger set, of which image `i` has the index `index(i)`: what
+    /// happens to them is what happens to them as a part of the whole.
+    pub fn apply_to(&self, images: &Images, index: impl Fn(usize) -> usize, rng: &mut ChaCha8Rng) -> Images {
         let mut key = [0; 32];
         rng.fill_bytes(&mut key);
         if self.is_none() {
@@ -27,7 +33,7 @@ impl Manipulation {
         let mut spare = vec![0.0; images.volume()];
         images.map_images(format!("{}|{self}", images.name()), |i, image| {
             let mut stream = ChaCha8Rng::from_seed(key);
-            stream.set_stream(i as u64);
+            stream.set_stream(index(i) as u64);
             change(self.steps(), image, &mut spare, images.shape(), &mut stream);
         })
     }

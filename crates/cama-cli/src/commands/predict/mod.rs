@@ -2,24 +2,27 @@
 
 use std::io;
 
+use cama::data::Dataset;
 use cama::data::table::Rows;
-use cama::data::{Dataset, Images};
 use cama::{DecideConfig, Decider, Error, Input, StoredModel};
 
-use self::writers::{Csv, Format, JsonLines, Npz, Writer};
-use super::{decide_each, informed, load_model, manipulated};
+use self::npz::Npz;
+use self::writers::{Csv, Format, JsonLines, Writer};
+use super::{decide_each, informed, load_model};
 use crate::flags::PredictCommand;
 use crate::interrupt::Graceful;
 use crate::output::Output;
 use crate::progress::{count, count_up};
 use crate::session::Session;
-use crate::source::{Source, schema};
+use crate::source::{ImagePasses, Source, Wanted, rows_at_a_time, schema};
 use crate::writing::write_whole;
 
+mod npz;
 mod writers;
 
-/// Rows of a table that are in memory at a time.
-const ROWS_AT_A_TIME: usize = 16_384;
+/// Images of more bytes than these are predicted part by part, and read twice: once to check them and for the guard to
+/// look at them, once to predict them.
+const MOST_HELD: usize = 64 << 20;
 
 /// Writes the predictions to a file or to standard output.
 ///
@@ -43,7 +46,7 @@ pub fn run(flags: &PredictCommand, session: &Session) -> anyhow::Result<()> {
     write_whole(out.path(), |file| match format {
         Format::Csv => predict(flags, deciding, session, &mut Csv::new(file, classes)),
         Format::JsonLines => predict(flags, deciding, session, &mut JsonLines { out: file, classes }),
-        Format::Npz => predict(flags, deciding, session, &mut Npz::new(file, classes)),
+        Format::Npz => predict(flags, deciding, session, &mut Npz::new(file, out.path(), classes)?),
     })
 }
 
@@ -69,29 +72,48 @@ fn predict(
     session: &Session,
     writer: &mut impl Writer,
 ) -> anyhow::Result<()> {
-    match deciding.stored.model.config().input {
-        Input::Image(_) => whole::<Images>(flags, deciding, session, writer)?,
+    let manipulate = flags.manipulate.as_deref().map(|spec| (spec, session.seeds.manipulate));
+    let (spec, stored, reading) = (&flags.data[..], deciding.stored, &flags.reading);
+    let wanted = Wanted { spec, labelled: false, manipulate, stored, reading, session };
+    match stored.model.config().input {
+        Input::Image(_) => images(&ImagePasses::open(&wanted)?, MOST_HELD, deciding, session, writer)?,
         // A manipulation may mix rows, so all must be there.
-        Input::Table(_) if flags.manipulate.is_some() => {
-            whole::<Rows>(flags, deciding, session, writer)?;
+        Input::Table(_) if manipulate.is_some() => {
+            whole(&wanted.whole::<Rows>()?, deciding, session, writer)?
         }
         Input::Table(_) => stream(flags, deciding, session, writer)?,
     }
     Ok(writer.finish()?)
 }
 
-/// Predicts data that is all in memory, manipulated if asked.
+/// Predicts data that is all in memory.
 fn whole<D: Source>(
-    flags: &PredictCommand,
+    data: &D,
     deciding: &Deciding,
     session: &Session,
     writer: &mut impl Writer,
 ) -> anyhow::Result<()> {
-    let data = D::load(&flags.data, false, deciding.stored, &flags.reading, session)?;
-    let data = manipulated(data, flags.manipulate.as_deref(), session.seeds.manipulate)?;
     let bar = count(session, data.len(), "predicting");
-    let deciding = &deciding.informed(&data, session)?;
-    part(deciding, &data, 0, |i| data.index(i), writer, || bar.inc(1))?;
+    let deciding = &deciding.informed(data, session)?;
+    part(deciding, data, 0, |i| data.index(i), writer, || bar.inc(1))?;
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// Predicts images, which are in memory as a whole only if they take at most `most` bytes.
+fn images(
+    images: &ImagePasses,
+    most: usize,
+    deciding: &Deciding,
+    session: &Session,
+    writer: &mut impl Writer,
+) -> anyhow::Result<()> {
+    if images.bytes() <= most {
+        return whole(&images.whole()?, deciding, session, writer);
+    }
+    let deciding = &deciding.informed(&images.spread()?, session)?;
+    let bar = count(session, images.len(), "predicting");
+    images.parts(|first, images| part(deciding, &images, first, |i| first + i, writer, || bar.inc(1)))?;
     bar.finish_and_clear();
     Ok(())
 }
@@ -104,7 +126,7 @@ fn stream(
     writer: &mut impl Writer,
 ) -> anyhow::Result<()> {
     let schema = schema(&flags.data, deciding.stored, &flags.reading)?;
-    let mut parts = schema.stream(&flags.data, ROWS_AT_A_TIME)?;
+    let mut parts = schema.stream(&flags.data, false, rows_at_a_time(&schema))?;
     let bar = count_up(session, "predicting");
     let mut done = 0;
     let mut deciding = deciding.clone();
@@ -140,3 +162,6 @@ fn part<D: Dataset>(
         writer.put(index(i), &decision)
     })
 }
+
+#[cfg(test)]
+mod tests;

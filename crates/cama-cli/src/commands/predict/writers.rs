@@ -3,17 +3,10 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use cama::{Decision, Error, Ways};
-use npyz::WriterBuilder;
-use npyz::npz::NpzWriter;
-use npyz::zip::write::FileOptions;
-use npyz::{DType, Serialize as NpySerialize};
+use cama::{Decision, Error};
 use serde_json::json;
 
 use crate::writing::{ending, unwrapped};
-
-/// Characters of the longest name of a verdict.
-const LONGEST_VERDICT: usize = "unexplained".len();
 
 /// How predictions are written.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -112,73 +105,13 @@ impl<W: Write> Writer for JsonLines<'_, W> {
     }
 }
 
-/// Arrays `index`, `class` (indices), `probabilities`, `log_px`, `verdict`, `evidence`, `m` and `classes` (names). The archive needs to know
-/// how many there are, so they are kept until then.
-pub struct Npz<'a, W: Write + io::Seek> {
-    out: Option<W>,
-    classes: &'a [String],
-    all: Vec<(usize, Decision)>,
-}
-
-impl<'a, W: Write + io::Seek> Npz<'a, W> {
-    /// An archive that nothing is in yet.
-    pub fn new(out: W, classes: &'a [String]) -> Self {
-        Self { out: Some(out), classes, all: Vec::new() }
-    }
-}
-
-impl<W: Write + io::Seek> Writer for Npz<'_, W> {
-    fn put(&mut self, index: usize, decision: &Decision) -> io::Result<()> {
-        // What only restoration needs is not kept.
-        let decision = Decision { restored: Vec::new(), ways: Ways::default(), ..decision.clone() };
-        self.all.push((index, decision));
-        Ok(())
-    }
-
-    fn finish(&mut self) -> io::Result<()> {
-        let Some(out) = self.out.take() else { return Ok(()) };
-        let (all, classes) = (&self.all, self.classes);
-        let n = all.len() as u64;
-        let m_dim = all.first().map_or(0, |(_, p)| p.m.len()) as u64;
-        let longest = classes.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(1);
-        let mut archive = NpzWriter::new(out);
-        put(&mut archive, "index", &[n], "<i8", all.iter().map(|(index, _)| *index as i64))?;
-        put(&mut archive, "class", &[n], "<i8", all.iter().map(|(_, p)| p.class as i64))?;
-        let probabilities = all.iter().flat_map(|(_, p)| p.probabilities.iter().copied());
-        put(&mut archive, "probabilities", &[n, classes.len() as u64], "<f8", probabilities)?;
-        put(&mut archive, "log_px", &[n], "<f8", all.iter().map(|(_, p)| p.log_px))?;
-        let verdicts = all.iter().map(|(_, p)| p.verdict.name());
-        put(&mut archive, "verdict", &[n], &format!("<U{LONGEST_VERDICT}"), verdicts)?;
-        put(&mut archive, "evidence", &[n], "<f8", all.iter().map(|(_, p)| p.evidence))?;
-        put(&mut archive, "m", &[n, m_dim], "<f4", all.iter().flat_map(|(_, p)| p.m.iter().copied()))?;
-        let names = classes.iter().map(String::as_str);
-        put(&mut archive, "classes", &[classes.len() as u64], &format!("<U{longest}"), names)?;
-        archive.zip_writer().finish()?.flush()
-    }
-}
-
-fn put<T: NpySerialize>(
-    archive: &mut NpzWriter<impl Write + io::Seek>,
-    name: &str,
-    shape: &[u64],
-    element: &str,
-    values: impl Iterator<Item = T>,
-) -> io::Result<()> {
-    let element = DType::Plain(element.parse().map_err(io::Error::other)?);
-    // No time of writing: the same predictions are the same bytes.
-    let options = FileOptions::default().last_modified_time(npyz::zip::DateTime::default());
-    let mut array = archive.array(name, options)?.dtype(element).shape(shape).begin_nd()?;
-    array.extend(values)?;
-    array.finish()
-}
-
 #[cfg(test)]
-mod tests {
-    use cama::Verdict;
+pub mod tests {
+    use cama::{Verdict, Ways};
 
     use super::*;
 
-    fn decision() -> (Decision, Vec<String>) {
+    pub fn decision() -> (Decision, Vec<String>) {
         let decision = Decision {
             verdict: Verdict::AsItWas,
             class: 1,

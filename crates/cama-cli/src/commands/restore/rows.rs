@@ -16,9 +16,6 @@ use crate::progress::{count, count_up};
 use crate::source::{self, Source};
 use crate::writing::write_whole;
 
-/// Rows of a table that are in memory at a time.
-const ROWS_AT_A_TIME: usize = 16_384;
-
 type Sink<'a> = Box<dyn Write + Send + 'a>;
 
 /// The two files that are being written.
@@ -47,7 +44,7 @@ impl Restoring<'_> {
         let Restoring { flags, session, .. } = self;
         let spec = &flags.data;
         let schema = source::schema(spec, self.stored, &flags.reading)?;
-        let mut parts = schema.stream(spec, ROWS_AT_A_TIME)?;
+        let mut parts = schema.stream(spec, false, source::rows_at_a_time(&schema))?;
         let bar = count_up(session, "restoring");
         let changing = numeric_children(&schema.columns);
         let mut done = 0;
@@ -83,7 +80,7 @@ impl Restoring<'_> {
         let bar = count(session, after.len(), "restoring");
         let (summary, rows) = self.write(&changing, |writing| {
             let parts: Vec<usize> = (0..after.len()).collect();
-            for part in parts.chunks(ROWS_AT_A_TIME) {
+            for part in parts.chunks(source::rows_at_a_time(before.schema())) {
                 let [before, after] = [&before, &after].map(|rows| rows.select(part));
                 self.part(&before, &after, part[0], writing, || bar.inc(1))?;
             }

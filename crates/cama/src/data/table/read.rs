@@ -36,8 +36,8 @@ impl Schema {
         Ok((rows, stream.notices()))
     }
 
-    /// Opens a table to read it without labels, `rows_at_a_time` rows at a time, so that it may be larger than
-    /// the memory.
+    /// Opens a table to read it `rows_at_a_time` rows at a time, so that it may be larger than the memory. The target is
+    /// read only if `needs_labels`.
     ///
     /// # Errors
     ///
@@ -46,9 +46,9 @@ impl Schema {
     /// # Panics
     ///
     /// If `rows_at_a_time` is 0.
-    pub fn stream(&self, spec: &str, rows_at_a_time: usize) -> Result<Stream> {
+    pub fn stream(&self, spec: &str, needs_labels: bool, rows_at_a_time: usize) -> Result<Stream> {
         assert!(rows_at_a_time > 0, "at least one row at a time");
-        self.open(spec, false, rows_at_a_time)
+        self.open(spec, needs_labels, rows_at_a_time)
     }
 
     fn open(&self, spec: &str, labelled: bool, rows_at_a_time: usize) -> Result<Stream> {
@@ -64,6 +64,7 @@ impl Schema {
 pub struct Stream {
     source: Source,
     encoder: Encoder,
+    labelled: bool,
     rows_at_a_time: usize,
     unused: Option<String>,
     ended: bool,
@@ -81,7 +82,8 @@ impl Stream {
         let known = |name: &String| schema.target == *name || schema.columns.iter().any(|c| c.name == *name);
         let unused: Vec<&String> = source.header().iter().filter(|name| !known(name)).collect();
         let unused = (!unused.is_empty()).then(|| format!("columns not used: {}", listed(&unused)));
-        Ok(Stream { source, encoder: Encoder::new(schema, labelled), rows_at_a_time, unused, ended: false })
+        let encoder = Encoder::new(schema, labelled);
+        Ok(Stream { source, encoder, labelled, rows_at_a_time, unused, ended: false })
     }
 
     /// What was ignored, left out and filled in so far, in words.
@@ -102,7 +104,7 @@ impl Iterator for Stream {
 
     fn next(&mut self) -> Option<Self::Item> {
         while !self.ended {
-            let mut rows = Rows::empty(self.source.spec(), self.encoder.schema().clone(), false);
+            let mut rows = Rows::empty(self.source.spec(), self.encoder.schema().clone(), self.labelled);
             match self.next_into(&mut rows) {
                 Ok(true) if rows.is_empty() => continue,
                 Ok(true) => return Some(Ok(rows)),
@@ -214,7 +216,7 @@ mod tests {
     fn a_stream_ends_with_the_first_error() {
         let folder = tempfile::tempdir().unwrap();
         let path = write(folder.path(), &TABLE.replacen(",7,", ",seven,", 1));
-        let mut stream = example_schema().stream(&path, 1).unwrap();
+        let mut stream = example_schema().stream(&path, false, 1).unwrap();
         assert_eq!(stream.next().unwrap().unwrap().len(), 1);
         assert!(stream.next().unwrap().unwrap_err().to_string().contains("row 1 (line 3), column `x1`"));
         assert!(stream.next().is_none());
@@ -233,7 +235,7 @@ mod tests {
             for missing in [Missing::Drop, Missing::Impute] {
                 let schema = example_schema().with_missing(missing);
                 let Ok((whole, notices)) = schema.read(&spec, false) else { continue };
-                let mut stream = schema.stream(&spec, at_a_time).unwrap();
+                let mut stream = schema.stream(&spec, false, at_a_time).unwrap();
                 let mut i = 0;
                 for rows in stream.by_ref() {
                     let rows = rows.unwrap();

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::Schema;
 use super::schema::{Column, Kind};
-use crate::data::Dataset;
+use crate::data::{Appendable, Dataset};
 use crate::input::{ChildColumn, ChildKind, Input, TableInput};
 use crate::manipulation::TableManipulation;
 use crate::{Error, Result};
@@ -164,6 +164,16 @@ impl Rows {
         let count = |class| labels.iter().filter(|label| **label == class).count() as f64 + 0.5;
         let total = labels.len() as f64 + 0.5 * classes as f64;
         self.schema.input((0..classes).map(|class| count(class) / total).collect())
+    }
+}
+
+impl Appendable for Rows {
+    fn append(&mut self, part: &Self) {
+        let alike = (part.labels.is_some(), part.schema.width());
+        assert_eq!((self.labels.is_some(), self.schema.width()), alike, "parts of one table");
+        self.values.extend_from_slice(&part.values);
+        self.labels.iter_mut().zip(&part.labels).for_each(|(all, new)| all.extend(new));
+        self.indices.extend_from_slice(&part.indices);
     }
 }
 

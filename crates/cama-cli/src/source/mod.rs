@@ -1,16 +1,58 @@
 //! Data as the commands load it for a model: images, or rows of a table.
 
-use cama::data::Images;
+mod passes;
+
 use cama::data::table::{Rows, Schema, is_table};
+use cama::data::{Appendable, Dataset, Held, Images, Passes, hold};
 use cama::{Card, Error, Result, StoredModel};
 use cama_eval::Baseline;
 use cama_eval::attack::Attackable;
 
+use self::passes::TablePasses;
+pub use self::passes::{ImagePasses, rows_at_a_time};
+use crate::commands::manipulated;
 use crate::flags::{ReadFlags, refuse};
 use crate::session::Session;
 
+/// Which data is wanted, and how.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    /// As the user wrote it.
+    pub spec: &'a str,
+    /// Whether with its labels.
+    pub labelled: bool,
+    /// The manipulation to do first, and its seed.
+    pub manipulate: Option<(&'a str, u64)>,
+    /// What it must fit.
+    pub stored: &'a StoredModel,
+    /// How tables are read.
+    pub reading: &'a ReadFlags,
+    /// Hears the warnings.
+    pub session: &'a Session,
+}
+
+impl Wanted<'_> {
+    /// All of the data, in memory.
+    pub fn whole<D: Source>(&self) -> Result<D> {
+        let data = D::load(self.spec, self.labelled, self.stored, self.reading, self.session)?;
+        match self.manipulate {
+            Some((spec, seed)) => manipulated(data, Some(spec), seed),
+            None => Ok(data),
+        }
+    }
+}
+
+/// What is held of data, and, where that is a selection, a way through all of it.
+pub type Gathered<D> = (Held<D>, Option<Box<dyn Passes<D>>>);
+
+/// All of what is in memory.
+pub fn all_held<D: Dataset>(data: D) -> Gathered<D> {
+    let of = data.len();
+    (Held { data, spread: None, of }, None)
+}
+
 /// Data that fits a model, from what the user wrote.
-pub trait Source: Attackable {
+pub trait Source: Attackable + Appendable {
     /// Whether they are images.
     const IS_IMAGES: bool;
 
@@ -23,6 +65,10 @@ pub trait Source: Attackable {
         reading: &ReadFlags,
         session: &Session,
     ) -> Result<Self>;
+
+    /// The data that is wanted, or, if it takes more than `most` bytes, a selection of it. What a manipulation mixes is
+    /// held whole.
+    fn gather(wanted: &Wanted, most: usize) -> Result<Gathered<Self>>;
 
     /// The data of `spec`, which must fit a baseline and, with `labelled`, its classes.
     fn load_for(
@@ -49,14 +95,20 @@ impl Source for Images {
         reading: &ReadFlags,
         session: &Session,
     ) -> Result<Self> {
-        let images = images(spec, stored, reading)?;
-        if !labelled {
-            return Ok(images.without_labels());
-        }
-        let images = images.numbered_to(stored.model.config().classes);
-        stored.model.check_labelled(&images)?;
-        warn_of_other_names(&stored.card, &images, session);
+        let wanted = Wanted { spec, labelled, manipulate: None, stored, reading, session };
+        let images = ImagePasses::open(&wanted)?.whole()?;
+        check_labels(&images, &wanted)?;
         Ok(images)
+    }
+
+    fn gather(wanted: &Wanted, most: usize) -> Result<Gathered<Self>> {
+        let passes = ImagePasses::open(wanted)?;
+        let gathered: Gathered<Self> = match passes.bytes() <= most {
+            true => all_held(passes.whole()?),
+            false => (hold(&passes, most, wanted.session.seeds.hold)?, Some(Box::new(passes))),
+        };
+        check_labels(&gathered.0.data, wanted)?;
+        Ok(gathered)
     }
 
     fn load_for(
@@ -76,6 +128,12 @@ impl Source for Images {
 
 /// Images as they are written, for what reads images.
 fn read_images(spec: &str, reading: &ReadFlags, who: &str) -> Result<Images> {
+    check_reading(spec, reading, who)?;
+    cama::data::load(spec)
+}
+
+/// Errors if flags or specification are those of a table.
+fn check_reading(spec: &str, reading: &ReadFlags, who: &str) -> Result<()> {
     let table_flags = [
         ("graph", reading.graph.is_some()),
         ("target", reading.target.is_some()),
@@ -85,7 +143,7 @@ fn read_images(spec: &str, reading: &ReadFlags, who: &str) -> Result<Images> {
     if is_table(spec) {
         return Err(Error::Mismatch(format!("the {who} takes images, {spec} is a table")));
     }
-    cama::data::load(spec)
+    Ok(())
 }
 
 /// Images that a model for images can read, with the labels that they come with, whatever these are.
@@ -97,6 +155,15 @@ pub fn images(spec: &str, stored: &StoredModel, reading: &ReadFlags) -> Result<I
     let images = read_images(spec, reading, "model")?;
     stored.model.check_fits(&images)?;
     Ok(images)
+}
+
+/// Errors unless labels that are wanted are there and among the model's classes.
+fn check_labels(images: &Images, wanted: &Wanted) -> Result<()> {
+    if wanted.labelled {
+        wanted.stored.model.check_labelled(images)?;
+        warn_of_other_names(&wanted.stored.card, images, wanted.session);
+    }
+    Ok(())
 }
 
 /// Classes go by their order; other names may mean another order.
@@ -125,6 +192,18 @@ impl Source for Rows {
         notices.iter().for_each(|notice| session.warn(format!("{spec}: {notice}")));
         stored.model.check_fits(&rows)?;
         Ok(rows)
+    }
+
+    fn gather(wanted: &Wanted, most: usize) -> Result<Gathered<Self>> {
+        if wanted.manipulate.is_some() {
+            return Ok(all_held(wanted.whole()?));
+        }
+        let passes = TablePasses::open(wanted)?;
+        let held = hold(&passes, most, wanted.session.seeds.hold)?;
+        passes.notices().iter().for_each(|notice| wanted.session.warn(format!("{}: {notice}", wanted.spec)));
+        wanted.stored.model.check_fits(&held.data)?;
+        let all = held.spread.is_some().then(|| Box::new(passes) as Box<dyn Passes<Self>>);
+        Ok((held, all))
     }
 
     fn load_for(

@@ -3,22 +3,22 @@
 use std::io::Write;
 
 use cama::data::table::Rows;
-use cama::data::{Dataset, Images};
+use cama::data::{Dataset, Held, Images, Passes};
 use cama::mechanism::MechanismConfig;
 use cama::{
-    AdaptReport, Adaptation, Card, Decider, Error, Event, Former, Input, Outcome, PredictConfig, StoredModel,
-    VERDICTS, Verdict, adapt, dream,
+    AdaptConfig, AdaptReport, Adaptation, Card, Decider, Error, Event, Former, Input, Outcome, PredictConfig,
+    StoredModel, Unlabelled, VERDICTS, Verdict, adapt_held, dream,
 };
 
 use cama_eval::attack::{Attacks, CamaVictim, CamaWay, Limits, attack_unlabelled};
 
-use super::{load_model, manipulated};
+use super::load_model;
 use crate::flags::{AdaptFlags, DreamFlags, with_settings};
 use crate::interrupt::Graceful;
 use crate::output::Output;
 use crate::progress::Reporter;
 use crate::session::Session;
-use crate::source::Source;
+use crate::source::{Gathered, Source, Wanted, all_held};
 use crate::table::Table;
 
 /// Adapts and writes the new model folder.
@@ -41,8 +41,7 @@ pub fn run(flags: &AdaptFlags, session: &Session) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Adapts `stored` without writing anything; also returns what the guard makes of each example, with where it stands in
-/// its file.
+/// Adapts `stored` without writing anything; also returns what the guard makes of each example.
 ///
 /// # Errors
 ///
@@ -51,13 +50,12 @@ pub fn fit<D: Source>(
     flags: &AdaptFlags,
     mut stored: StoredModel,
     session: &Session,
-) -> cama::Result<(StoredModel, Vec<(usize, Verdict)>)> {
+) -> cama::Result<(StoredModel, Verdicts)> {
     let config = flags.adaptation.config(&stored.model.config().input)?;
     let mechanisms = mechanisms(flags, &stored)?;
-    let seed = session.seeds.manipulate_adapt;
-    let data = D::load(&flags.data, false, &stored, &flags.reading, session)?;
-    let data = manipulated(data, flags.manipulate.as_deref(), seed)?.without_labels();
-    let data = attacked(data, flags.attack.as_deref(), &stored, session)?;
+    let (held, all) = incoming::<D>(flags, &stored, session)?;
+    let data = &held.data;
+    let config = of_selection(config, &held, session);
     let clean: Option<D> = clean_data(flags, &stored, session)?;
     session.detail(|| format!("{} with {config:?}", data.name()));
 
@@ -70,26 +68,78 @@ pub fn fit<D: Source>(
     let decider = former.decider();
     let guard = decider.guard.filter(|_| !flags.no_guard);
     let before = Former { decider: Decider { guard, ..decider }, infers_m: former.card.infers_m };
-    let adapted =
-        adapt(&stored.model, &data, clean.as_ref(), &config, before, session.seeds.adapt, observer)?;
+    let unlabelled = Unlabelled {
+        held: data,
+        spread: held.spread.as_ref().unwrap_or(data),
+        all: all.as_deref().unwrap_or(data),
+    };
+    let seed = session.seeds.adapt;
+    let adapted = adapt_held(&stored.model, unlabelled, clean.as_ref(), &config, before, seed, observer)?;
     let card = match adapted.report.outcome {
         Outcome::Adapted | Outcome::AdaptedForSome => Card { infers_m: true, ..stored.card.clone() },
         Outcome::RolledBack => former.card,
     };
     let card = record(card, adapted.report, flags, data.name(), session);
-    let verdicts =
-        adapted.verdicts.iter().enumerate().map(|(i, &verdict)| (data.index(i), verdict)).collect();
+    let verdicts = Verdicts { indices: indices(unlabelled.all)?, verdicts: adapted.verdicts };
     Ok((StoredModel { model: adapted.model, card, ..stored }, verdicts))
 }
 
-/// `data` after the attack that was written, if any was, on the model by Bayes' rule.
-fn attacked<D: Source>(
-    data: D,
-    spec: Option<&str>,
+/// What the guard makes of each example.
+pub struct Verdicts {
+    verdicts: Vec<Verdict>,
+    /// Where each example stands in its file; empty where the i-th is the i-th.
+    indices: Vec<usize>,
+}
+
+/// The unlabelled data, and a way through all of it where it is more than is held.
+fn incoming<D: Source>(
+    flags: &AdaptFlags,
     stored: &StoredModel,
     session: &Session,
-) -> cama::Result<D> {
-    let Some(spec) = spec else { return Ok(data) };
+) -> cama::Result<Gathered<D>> {
+    let manipulate = flags.manipulate.as_deref().map(|spec| (spec, session.seeds.manipulate_adapt));
+    let (spec, reading) = (&flags.data[..], &flags.reading);
+    let wanted = Wanted { spec, labelled: false, manipulate, stored, reading, session };
+    match flags.attack.as_deref() {
+        None => D::gather(&wanted, most_held(flags)),
+        // Every example must be attacked before it gets its verdict, and that once.
+        Some(attack) => {
+            Ok(all_held(attacked(wanted.whole::<D>()?.without_labels(), attack, stored, session)?))
+        }
+    }
+}
+
+fn most_held(flags: &AdaptFlags) -> usize {
+    (flags.hold as usize) << 20
+}
+
+/// The configuration for what is held: of a selection all is used, unless less than that is wanted of the whole.
+fn of_selection<D: Dataset>(config: AdaptConfig, held: &Held<D>, session: &Session) -> AdaptConfig {
+    if held.spread.is_none() {
+        return config;
+    }
+    let (selected, of) = (held.data.len(), held.of);
+    session.say(format!(
+        "{selected} of {of} examples are held, drawn at random, and adapted to; all get verdicts"
+    ));
+    let portion = (config.portion * of as f64 / selected as f64).min(1.0);
+    AdaptConfig { portion, ..config }
+}
+
+/// Where each example stands in its file; nothing where the i-th is the i-th.
+fn indices<D: Source>(all: &dyn Passes<D>) -> cama::Result<Vec<usize>> {
+    let mut indices = Vec::new();
+    if !D::IS_IMAGES {
+        all.pass(&mut |part| {
+            indices.extend((0..part.len()).map(|i| part.index(i)));
+            Ok(())
+        })?;
+    }
+    Ok(indices)
+}
+
+/// `data` after the attack that was written, on the model by Bayes' rule.
+fn attacked<D: Source>(data: D, spec: &str, stored: &StoredModel, session: &Session) -> cama::Result<D> {
     let attacks = spec.parse::<Attacks>()?.into_points();
     let [attack] = attacks[..] else {
         return Err(Error::spec("attack", spec, "give one strength: the data is attacked once"));
@@ -157,10 +207,15 @@ fn clean_data<D: Source>(
     if flags.no_clean {
         return Ok(None);
     }
+    let gather = |spec: &str| {
+        let reading = &flags.reading;
+        let wanted = Wanted { spec, labelled: true, manipulate: None, stored, reading, session };
+        D::gather(&wanted, most_held(flags)).map(|(held, _)| Some(held.data))
+    };
     if let Some(spec) = &flags.clean {
-        return D::load(spec, true, stored, &flags.reading, session).map(Some);
+        return gather(spec);
     }
-    D::load(&stored.card.data, true, stored, &flags.reading, session).map(Some).map_err(|error| {
+    gather(&stored.card.data).map_err(|error| {
         Error::data(
             &flags.model,
             format!("the model's training data cannot be used as clean data: {error}"),
@@ -181,14 +236,17 @@ fn record(mut card: Card, report: AdaptReport, flags: &AdaptFlags, on: &str, ses
 }
 
 /// Which examples are restored, as `index,verdict` in the model folder.
-fn write_verdicts(verdicts: &[(usize, Verdict)], out: &Output) -> cama::Result<()> {
+fn write_verdicts(verdicts: &Verdicts, out: &Output) -> cama::Result<()> {
+    let Verdicts { verdicts, indices } = verdicts;
     if verdicts.is_empty() {
         return Ok(());
     }
-    let path = out.path().join(VERDICTS);
-    let rows = verdicts.iter().map(|(index, verdict)| format!("{index},{}\n", verdict.name()));
-    let text: String = std::iter::once("index,verdict\n".to_string()).chain(rows).collect();
-    cama::files::write_atomic(&path, |file| file.write_all(text.as_bytes()))
+    cama::files::write_atomic(out.path().join(VERDICTS), |file| {
+        writeln!(file, "index,verdict")?;
+        verdicts.iter().enumerate().try_for_each(|(i, verdict)| {
+            writeln!(file, "{},{}", indices.get(i).unwrap_or(&i), verdict.name())
+        })
+    })
 }
 
 fn print(stored: &StoredModel, out: &Output, session: &Session) {
