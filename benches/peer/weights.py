@@ -1,4 +1,4 @@
-"""Weights of a model folder of cama for the networks of `torch_cama.py`: those that do(m = 0) uses."""
+"""Weights of a model folder of cama for the networks of `deep_cama.py`: those that do(m = 0) uses."""
 
 import json
 import pathlib
