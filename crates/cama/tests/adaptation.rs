@@ -174,6 +174,26 @@ fn latent_and_known_manipulations_train() {
 }
 
 #[test]
+fn a_lambda_at_either_end_learns_from_one_kind_of_data_alone() {
+    let model = DeepCama::new(&config("latent"), 1, &device("cpu").unwrap()).unwrap();
+    let digits = data::load("mnist:train[..300]").unwrap();
+    let blank = digits.map_images("blank", |_, image| image.fill(0.0));
+    let losses = |lambda: f64, clean: &Images, manipulated: Option<&Images>| {
+        let config = TrainConfig { epochs: 1, held_out: 100, warm_up: 0, lambda, ..TrainConfig::fast() };
+        let augmentation = manipulated.cloned().map(Augmentation::Data);
+        let trained = train(model.clone(), clean, augmentation.as_ref(), &config, 1, None, &mut silent);
+        let trained = trained.unwrap();
+        (trained.history[0].train_loss, tensors(&trained.model))
+    };
+    assert_eq!(losses(1.0, &digits, Some(&blank)), losses(1.0, &digits, None), "Eq. 3");
+    let only_blank = losses(0.0, &digits, Some(&blank));
+    assert_eq!(only_blank, losses(0.0, &blank, Some(&blank)), "Eq. 4");
+    let trained = only_blank.1.iter().zip(tensors(&model)).find(|((path, _), _)| path.starts_with("m.q2"));
+    let ((path, new), (_, old)) = trained.unwrap();
+    assert_ne!(*new, old, "{path} is trained by Eq. 4");
+}
+
+#[test]
 fn a_resumed_run_ends_with_the_same_bytes_as_an_unbroken_one() {
     let small = data::load("mnist:train[..500]").unwrap();
     let shifts = Augmentation::Manipulations(vec!["shift:0.3".parse().unwrap()]);

@@ -27,7 +27,8 @@ pub struct TrainConfig {
     pub kl_warm_up: f64,
     /// Samples of z for each example.
     pub samples: usize,
-    /// λ of Eq. 5, the weight of the clean data where there is manipulated data.
+    /// λ of Eq. 5, the weight of the clean data where there is manipulated data; with 0 only that is learnt from, by
+    /// Eq. 4.
     pub lambda: f64,
     /// Examples held out of the training data to watch it.
     pub held_out: usize,

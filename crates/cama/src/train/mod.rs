@@ -219,17 +219,26 @@ impl<D: Dataset> TrainData<'_, D> {
         if warm_up > 0.0 { ((step + 1) as f64 / warm_up).min(1.0) } else { 1.0 }
     }
 
-    /// −(λ ELBO(x, y, do(m=0)) + (1 − λ) ELBO(x', y)), the mean over the batch (Eq. 5).
+    /// −(λ ELBO(x, y, do(m=0)) + (1 − λ) ELBO(x', y)), the mean over the batch (Eq. 5). A term whose weight is zero
+    /// is not computed: with λ = 0 this is Eq. 4 alone, and with λ = 1 Eq. 3.
     fn loss(&self, model: &DeepCama, indices: &[usize], kl: f64, rng: &mut ChaCha8Rng) -> Tensor<1> {
         let TrainConfig { samples, lambda, .. } = *self.config;
         let device = model.device();
         let seen = batch::evidence(self.clean, indices.iter().copied(), &device);
         let y = batch::labels(self.clean, indices, &device);
-        let clean = elbo(model, &seen, y.clone(), Manipulated::Null, samples, rng);
-        let clean = clean.weighted(kl, kl).mean();
-        let Some(augmentation) = self.augmentation else { return clean.neg() };
-        let manipulated = self.manipulated(model, augmentation, indices, seen, y, rng);
-        (clean.mul_scalar(lambda) + manipulated.weighted(kl, kl).mean().mul_scalar(1.0 - lambda)).neg()
+        let mean = |elbo: Elbo| elbo.weighted(kl, kl).mean();
+        let augmentation = self.augmentation.filter(|_| lambda < 1.0);
+        let clean = (augmentation.is_none() || lambda > 0.0)
+            .then(|| mean(elbo(model, &seen, y.clone(), Manipulated::Null, samples, rng)));
+        let manipulated = augmentation
+            .map(|augmentation| mean(self.manipulated(model, augmentation, indices, seen, y, rng)));
+        let bound = match (clean, manipulated) {
+            (Some(clean), Some(manipulated)) => {
+                clean.mul_scalar(lambda) + manipulated.mul_scalar(1.0 - lambda)
+            }
+            (one, other) => one.or(other).expect("no λ makes both weights zero"),
+        };
+        bound.neg()
     }
 
     fn manipulated(

@@ -1,0 +1,175 @@
+//! How time grows with sizes: the other commands at many of them, each in a process of its own.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, ensure};
+use cama_experiment::{
+    Axis, Heading, Outcome, Panel, Point, Reach, Series, machine_in_words, today, write_report,
+};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::options::CurvesOptions;
+
+/// What is changed, and to what; all else stays as in the `fast` preset with `latent`.
+struct Sweep {
+    title: &'static str,
+    flag: &'static str,
+    values: &'static [usize],
+    /// Kinds of work that have such a size.
+    works: &'static [&'static str],
+}
+
+const SWEEPS: [Sweep; 5] = [
+    Sweep { title: "threads", flag: "--threads", values: &[1, 2, 4, 8, 16], works: &[TRAIN, PREDICT, ADAPT] },
+    Sweep {
+        title: "images a step",
+        flag: "--batch",
+        values: &[16, 32, 64, 128, 256],
+        works: &[TRAIN, ADAPT],
+    },
+    Sweep {
+        title: "side of the images",
+        flag: "--side",
+        values: &[14, 28, 56, 112],
+        works: &[TRAIN, PREDICT, ADAPT],
+    },
+    Sweep {
+        title: "classes",
+        flag: "--classes",
+        values: &[2, 5, 10, 30, 100],
+        works: &[TRAIN, PREDICT, ADAPT],
+    },
+    Sweep { title: "samples K", flag: "--samples", values: &[1, 3, 10, 30, 100], works: &[PREDICT] },
+];
+
+const TRAIN: &str = "train";
+const PREDICT: &str = "predict";
+const ADAPT: &str = "adapt";
+
+/// A line of the table.
+#[derive(Serialize)]
+struct Line {
+    work: &'static str,
+    sweep: &'static str,
+    value: usize,
+    seconds: f64,
+    low: f64,
+    high: f64,
+    measured: u64,
+    peak_mib: Option<u64>,
+}
+
+/// Measures all curves, and writes `curves.csv`, `curves.svg` and `curves.png`.
+pub fn run(options: &CurvesOptions) -> anyhow::Result<()> {
+    let mut lines: Vec<Line> = Vec::new();
+    std::fs::create_dir_all(&options.out)?;
+    for sweep in &SWEEPS {
+        let most = if sweep.flag == "--threads" { options.threads } else { usize::MAX };
+        let kept = if options.quick { 2 } else { sweep.values.len() };
+        for &value in sweep.values.iter().filter(|&&value| value <= most).take(kept) {
+            for work in sweep.works {
+                let line = measure(work, sweep, value, options)?;
+                eprintln!("{work:8} {:20} {value:4} {:9.4} s", sweep.title, line.seconds);
+                lines.push(line);
+            }
+        }
+    }
+    let mut csv = csv::Writer::from_path(options.out.join("curves.csv"))?;
+    lines.iter().try_for_each(|line| csv.serialize(line))?;
+    csv.flush()?;
+    draw(&lines, options)
+}
+
+/// Runs this program with one size changed.
+fn measure(work: &'static str, sweep: &Sweep, value: usize, options: &CurvesOptions) -> anyhow::Result<Line> {
+    let mut flags = vec![work.to_string(), "--device".into(), options.device.clone()];
+    let mut flag = |name: &str, value: usize| flags.extend([name.to_string(), value.to_string()]);
+    if sweep.flag != "--threads" {
+        flag("--threads", options.threads);
+    }
+    // So few that the largest sizes end within seconds, and not so few that chance decides.
+    let large = matches!((sweep.flag, value), ("--side", 56..) | ("--classes", 30..) | ("--batch", 128..));
+    match work {
+        PREDICT => {
+            flag("--images", if large { 10 } else { 40 });
+            flag("--steps", 3);
+            // A model that tells classes apart as far as so few steps go.
+            flag("--train-steps", if large { 10 } else { 60 });
+        }
+        _ => flag("--steps", if large { 3 } else { 7 }),
+    }
+    flag(sweep.flag, value);
+    let run = Command::new(std::env::current_exe()?).args(&flags).stderr(Stdio::inherit()).output()?;
+    ensure!(run.status.success(), "`work {}` failed", flags.join(" "));
+    let told: Value = serde_json::from_slice(&run.stdout)?;
+    let number = |value: &Value| value.as_f64().context("every measurement tells its seconds");
+    // Predictions are of fewer images where they take long.
+    let of = told["images"].as_f64().unwrap_or(1.0);
+    Ok(Line {
+        work,
+        sweep: sweep.title,
+        value,
+        seconds: number(&told["seconds"])? / of,
+        low: number(&told["quartiles"][0])? / of,
+        high: number(&told["quartiles"][1])? / of,
+        measured: told["measured"].as_u64().unwrap_or_default(),
+        peak_mib: told["peak_mib"].as_u64(),
+    })
+}
+
+/// Draws the figure as experiments are drawn, and keeps nothing else of their report.
+fn draw(lines: &[Line], options: &CurvesOptions) -> anyhow::Result<()> {
+    let outcome = Outcome {
+        name: "curves".into(),
+        title: "How time grows with sizes".into(),
+        paper: None,
+        about: String::new(),
+        scale: "cpu".into(),
+        panels: SWEEPS.iter().map(|sweep| panel(sweep, lines)).collect(),
+        picture: None,
+        claims: Vec::new(),
+        settings: Vec::new(),
+        seeds: vec![1],
+        command: "work curves".into(),
+        steps: Vec::new(),
+        seconds: 0.0,
+        machines: vec![machine_in_words()],
+        date: today(),
+        warnings: Vec::new(),
+    };
+    let folder = tempfile::tempdir()?;
+    let reach = Reach { outcomes: vec![outcome], left_out: Vec::new() };
+    write_report(folder.path(), &reach, &Heading::default())?;
+    for name in ["curves.svg", "curves.png"] {
+        let drawn: &Path = &folder.path().join("figures").join(name);
+        std::fs::copy(drawn, options.out.join(name))?;
+    }
+    Ok(())
+}
+
+fn panel(sweep: &Sweep, lines: &[Line]) -> Panel {
+    let series = |work: &&'static str| {
+        let own = lines.iter().filter(|line| line.sweep == sweep.title && line.work == *work);
+        let point = |line: &Line| Point {
+            x: line.value as f64,
+            y: line.seconds * 1000.0,
+            interval: [line.low * 1000.0, line.high * 1000.0],
+            values: vec![line.seconds * 1000.0],
+            n: line.measured as usize,
+        };
+        let name = match *work {
+            PREDICT => "predict, an image".to_string(),
+            step => format!("{step}, a step"),
+        };
+        Series { name, points: own.map(point).collect() }
+    };
+    let axis = |label: &str| Axis { label: label.into(), range: None, names: None, logarithmic: true };
+    Panel {
+        title: String::new(),
+        x: axis(sweep.title),
+        y: axis("milliseconds"),
+        series: sweep.works.iter().map(series).collect(),
+    }
+}
