@@ -188,9 +188,9 @@ fn a_lambda_at_either_end_learns_from_one_kind_of_data_alone() {
     assert_eq!(losses(1.0, &digits, Some(&blank)), losses(1.0, &digits, None), "Eq. 3");
     let only_blank = losses(0.0, &digits, Some(&blank));
     assert_eq!(only_blank, losses(0.0, &blank, Some(&blank)), "Eq. 4");
-    let trained = only_blank.1.iter().zip(tensors(&model)).find(|((path, _), _)| path.starts_with("m.q2"));
-    let ((path, new), (_, old)) = trained.unwrap();
-    assert_ne!(*new, old, "{path} is trained by Eq. 4");
+    let mut of_q2 =
+        only_blank.1.iter().zip(tensors(&model)).filter(|((path, _), _)| path.starts_with("m.q2"));
+    assert!(of_q2.any(|((_, new), (_, old))| *new != old), "q2 is trained by Eq. 4");
 }
 
 #[test]
