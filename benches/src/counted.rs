@@ -102,7 +102,14 @@ fn convolution(large: [usize; 3], channels: usize, kernel: usize, stride: usize)
     let side = large[1].div_ceil(stride);
     let geometry = Geometry { large, small: [channels, side, side], kernel, stride, padding: kernel / 2 };
     let order = Order::Pixels;
-    layer(Layer { geometry, transposed: false, slope: 0.2, pooling: stride == 1, input: order, output: order })
+    layer(Layer {
+        geometry,
+        transposed: false,
+        slope: 0.2,
+        pooling: stride == 1,
+        input: order,
+        output: order,
+    })
 }
 
 fn transposed(from: usize, side: usize, to: usize) -> Work {

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use cama::{
-    Card, DeepCama, PredictConfig, StoredModel, TrainConfig, data, device, silent, train as train_all,
+    Card, DeepCama, MChoice, PredictConfig, StoredModel, TrainConfig, data, device, silent,
+    train as train_all,
 };
 use cama_bench::{Adapting, Setup, Training, adapt_steps, default_batch, mnist, predict_times, train_steps};
 use serde_json::{Value, json};
