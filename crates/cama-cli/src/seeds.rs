@@ -109,6 +109,7 @@ mod tests {
                 head,
                 guard,
                 attack,
+                hold,
             } = Seeds::new(seed);
             [
                 init,
@@ -125,12 +126,13 @@ mod tests {
                 head,
                 guard,
                 attack,
+                hold,
             ]
         };
         let mut seen: Vec<u64> = (0..100).flat_map(all).collect();
         seen.sort_unstable();
         seen.dedup();
-        assert_eq!(seen.len(), 1400);
+        assert_eq!(seen.len(), 1500);
         assert_eq!(Seeds::new(7), Seeds::new(7));
     }
 }

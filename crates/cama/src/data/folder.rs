@@ -11,6 +11,9 @@ use super::images::sides;
 use super::stream::{Labels, Opened, Passage, Taker};
 use crate::{Error, Result};
 
+/// Names of files or folders.
+type Names = Vec<Box<OsStr>>;
+
 /// Image files, read anew in every passage.
 struct Files {
     /// The folders that they are in, and their names, folder by folder: names alone, as there may be very many.
@@ -116,7 +119,7 @@ pub(super) fn is_image(path: &Path) -> bool {
 }
 
 /// The names of the sub-folders and of the images in a folder, sorted, without the hidden ones.
-fn children(folder: &Path) -> Result<(Vec<Box<OsStr>>, Vec<Box<OsStr>>)> {
+fn children(folder: &Path) -> Result<(Names, Names)> {
     let entries = fs::read_dir(folder).map_err(Error::io("read", folder))?;
     let (mut folders, mut images) = (Vec::new(), Vec::new());
     for entry in entries {

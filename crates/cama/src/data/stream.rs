@@ -308,7 +308,11 @@ mod tests {
             let text = stream.pick(&[0]).unwrap_err().to_string();
             assert!(text.contains("truncated"), "{text}");
             let mut read = 0;
-            let text = stream.parts(4, |part| Ok::<_, Error>(read += part.len())).unwrap_err().to_string();
+            let each = |part: Images| {
+                read += part.len();
+                Ok::<_, Error>(())
+            };
+            let text = stream.parts(4, each).unwrap_err().to_string();
             assert!(text.contains("truncated") && read < 23, "{text}");
         }
     }

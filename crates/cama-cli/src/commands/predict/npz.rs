@@ -1,7 +1,7 @@
 //! Predictions as an NPZ archive.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Seek, Write};
+use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 use std::path::Path;
 
 use cama::Decision;
@@ -23,32 +23,30 @@ pub struct Npz<'a, W: Write + Seek> {
     classes: &'a [String],
     m_dim: usize,
     count: u64,
-    index: Gathered,
-    class: Gathered,
-    probabilities: Gathered,
-    log_px: Gathered,
-    verdict: Gathered,
-    evidence: Gathered,
-    m: Gathered,
+    index: Gathered<8>,
+    class: Gathered<8>,
+    probabilities: Gathered<8>,
+    log_px: Gathered<8>,
+    verdict: Gathered<4>,
+    evidence: Gathered<8>,
+    m: Gathered<4>,
 }
 
 impl<'a, W: Write + Seek> Npz<'a, W> {
     /// An archive that nothing is in yet; what is gathered is beside `path`.
     pub fn new(out: W, path: &Path, classes: &'a [String]) -> io::Result<Self> {
-        let beside = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let gathered = || Gathered::new(beside);
         Ok(Self {
             out: Some(out),
             classes,
             m_dim: 0,
             count: 0,
-            index: gathered()?,
-            class: gathered()?,
-            probabilities: gathered()?,
-            log_px: gathered()?,
-            verdict: gathered()?,
-            evidence: gathered()?,
-            m: gathered()?,
+            index: Gathered::beside(path)?,
+            class: Gathered::beside(path)?,
+            probabilities: Gathered::beside(path)?,
+            log_px: Gathered::beside(path)?,
+            verdict: Gathered::beside(path)?,
+            evidence: Gathered::beside(path)?,
+            m: Gathered::beside(path)?,
         })
     }
 }
@@ -85,15 +83,16 @@ impl<W: Write + Seek> Writer for Npz<'_, W> {
     }
 }
 
-/// The elements of an array, one after another.
-struct Gathered(BufWriter<File>);
+/// The numbers or characters of an array, N bytes each.
+struct Gathered<const N: usize>(BufWriter<File>);
 
-impl Gathered {
-    fn new(folder: &Path) -> io::Result<Self> {
+impl<const N: usize> Gathered<N> {
+    fn beside(path: &Path) -> io::Result<Self> {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         Ok(Self(BufWriter::new(tempfile::tempfile_in(folder)?)))
     }
 
-    fn add<const N: usize>(&mut self, elements: impl IntoIterator<Item = [u8; N]>) -> io::Result<()> {
+    fn add(&mut self, elements: impl IntoIterator<Item = [u8; N]>) -> io::Result<()> {
         add(&mut self.0, elements)
     }
 
@@ -106,9 +105,16 @@ impl Gathered {
     ) -> io::Result<()> {
         self.0.flush()?;
         let mut file = self.0.get_ref();
-        let large = file.stream_position()? > u64::from(u32::MAX) / 2;
+        let bytes = file.stream_position()?;
         file.rewind()?;
-        io::copy(&mut file, &mut begin(archive, name, shape, element, large)?).map(drop)
+        let (mut gathered, mut element_bytes) = (BufReader::new(file), [0; N]);
+        let mut array = begin(archive, name, shape, element, bytes > u64::from(u32::MAX) / 2)?;
+        // One by one: what the archive's compression makes of them depends on how they come.
+        for _ in 0..bytes / N as u64 {
+            gathered.read_exact(&mut element_bytes)?;
+            array.write_all(&element_bytes)?;
+        }
+        Ok(())
     }
 }
 
@@ -137,12 +143,16 @@ fn begin<'z, W: Write + Seek>(
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Cursor, Read};
+    use std::io::Cursor;
 
     use npyz::npz::NpzArchive;
 
     use super::super::writers::tests::decision;
     use super::*;
+
+    fn array<T: npyz::Deserialize>(archive: &mut NpzArchive<Cursor<Vec<u8>>>, name: &str) -> Vec<T> {
+        archive.by_name(name).unwrap().unwrap().into_vec().unwrap()
+    }
 
     #[test]
     fn numpy_finds_every_array() {
@@ -157,14 +167,13 @@ mod tests {
         file.rewind().unwrap();
         file.read_to_end(&mut bytes).unwrap();
         let mut archive = NpzArchive::new(Cursor::new(bytes)).unwrap();
-        let mut array = |name: &str| archive.by_name(name).unwrap().unwrap();
-        assert_eq!(array("index").into_vec::<i64>().unwrap(), [5, 6, 7]);
-        assert_eq!(array("class").into_vec::<i64>().unwrap(), [1, 1, 1]);
-        assert_eq!(array("probabilities").shape(), [3, 2]);
-        assert_eq!(array("probabilities").into_vec::<f64>().unwrap()[..2], [0.25, 0.75]);
-        assert_eq!(array("verdict").into_vec::<String>().unwrap(), ["as-it-was"; 3]);
-        assert_eq!(array("m").into_vec::<f32>().unwrap(), [0.5; 3]);
-        assert_eq!(array("classes").into_vec::<String>().unwrap(), classes);
+        assert_eq!(archive.by_name("probabilities").unwrap().unwrap().shape(), [3, 2]);
+        assert_eq!(array::<i64>(&mut archive, "index"), [5, 6, 7]);
+        assert_eq!(array::<i64>(&mut archive, "class"), [1, 1, 1]);
+        assert_eq!(array::<f64>(&mut archive, "probabilities")[..2], [0.25, 0.75]);
+        assert_eq!(array::<String>(&mut archive, "verdict"), ["as-it-was"; 3]);
+        assert_eq!(array::<f32>(&mut archive, "m"), [0.5; 3]);
+        assert_eq!(array::<String>(&mut archive, "classes"), classes);
         // Nothing is left behind of what was gathered.
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }

@@ -52,12 +52,12 @@ fn of_every_format(folder: &Path) -> Vec<String> {
     fs::write(path("digits.npy"), npy).unwrap();
     write_npz(path("digits.npz"), &digits).unwrap();
     fs::create_dir(path("folder")).unwrap();
-    write_folder(&folder.join("folder"), &digits, &mut || std::ops::ControlFlow::Continue(())).unwrap();
+    write_folder(folder.join("folder"), &digits, &mut || std::ops::ControlFlow::Continue(())).unwrap();
     let record =
         |i: usize| (0..3073).map(move |at| if at == 0 { (i % 10) as u8 } else { (i * at % 251) as u8 });
     fs::write(path("cifar.bin"), (0..60).flat_map(record).collect::<Vec<u8>>()).unwrap();
     let mut specs: Vec<String> =
-        ["digits", "digits.npy", "digits.npz", "folder", "cifar.bin"].map(|name| path(name)).to_vec();
+        ["digits", "digits.npy", "digits.npz", "folder", "cifar.bin"].map(path).to_vec();
     specs.extend(["mnist:train[7..68]", "shapes:55", "shapes:100[30..90]"].map(String::from));
     specs
 }
@@ -65,7 +65,7 @@ fn of_every_format(folder: &Path) -> Vec<String> {
 /// The CSV that comes out when images of more than `most` bytes are predicted in parts.
 fn predicted(spec: &str, most: usize, manipulate: Option<(&str, u64)>) -> String {
     let stored = stored(ImageStream::open(spec).unwrap().shape());
-    let predict = PredictConfig { samples: 2, m: MChoice::Mean, seed: 5, chunk: Some(90) };
+    let predict = PredictConfig { samples: 2, m: MChoice::Mean, seed: 5, chunk: Some(90), ..PredictConfig::default() };
     let config = DecideConfig { by: cama::By::Bayes, predict };
     let deciding = Deciding { stored: &stored, decider: stored.decider(), config };
     let reading = ReadFlags { graph: None, target: None, missing: None };
