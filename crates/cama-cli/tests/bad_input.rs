@@ -205,12 +205,17 @@ fn numbers_that_are_not_allowed() {
         ("--portion", "0", "adapt.portion = 0"),
         ("--tolerance", "2", "adapt.tolerance = 2"),
         ("--kl-m", "-1", "adapt.kl_m = -1"),
+        ("--negligible", "0.6", "adapt.negligible = 0.6"),
         ("--manipulate", "shift:7", "7 is not allowed"),
         ("--mechanism", "none", "nothing to adapt"),
     ] {
         refused(folder, &[&["adapt", "--out", "a", flag, value], &base[..]].concat(), &[part], "a");
     }
     refused(folder, &[&["predict", "--samples", "0"], &base[..]].concat(), &["predict.samples = 0"], "");
+    for command in [&["predict"][..], &["evaluate"], &["restore", "--out", "r"]] {
+        let args = [command, &["--negligible", "-0.1"], &base].concat();
+        refused(folder, &args, &["predict.negligible = -0.1", "from 0, which neglects nothing, to 0.5"], "r");
+    }
     refused(
         folder,
         &[&["show", "--images", "0", "--out", "s.png"], &base[..]].concat(),

@@ -312,3 +312,28 @@ fn a_cell_in_a_wrong_unit_costs_its_row_and_no_other() {
         assert!((wild[1].probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-6);
     }
 }
+
+#[test]
+fn neglected_classes_save_samples_of_rows_too() {
+    let truth = LinearGaussian::new(&mut ChaCha8Rng::seed_from_u64(5));
+    let (data, test) = (truth.draw(2000, 0.0, 1), truth.draw(300, 0.0, 2));
+    let config = ModelConfig { z: STYLES, hidden: 32, ..ModelConfig::fast(data.input(), CLASSES) };
+    let model = DeepCama::new(&config, 3, &device("cpu").unwrap()).unwrap();
+    let config = TrainConfig { epochs: 8, held_out: 50, ..TrainConfig::table() };
+    let model = train(model, &data, None, &config, 1, None, &mut silent).unwrap().model;
+    for m in [MChoice::Null, MChoice::Mean] {
+        let with = |negligible| {
+            let config = PredictConfig { samples: 40, m, negligible, ..PredictConfig::default() };
+            predict(&model, &test, &config).unwrap()
+        };
+        let (all, some) = (with(0.0), with(1e-3));
+        assert!(all.iter().all(|p| p.samples == [40; CLASSES]));
+        let samples: usize = some.iter().flat_map(|p| &p.samples).sum();
+        assert!(samples < 300 * CLASSES * 40 * 9 / 10, "{samples}");
+        for (all, some) in all.iter().zip(&some) {
+            let off = all.probabilities.iter().zip(&some.probabilities).map(|(p, q)| (p - q).abs());
+            assert!(off.fold(0.0, f64::max) < 1e-3 + 1e-5, "{all:?} {some:?}");
+            assert!(all.class == some.class && (all.log_px - some.log_px).abs() < 1.1e-3);
+        }
+    }
+}

@@ -109,3 +109,24 @@ pub(crate) fn check_negligible(field: &str, value: f64) -> Result<()> {
         false => Err(Error::config(field, value, "from 0, which neglects nothing, to 0.5")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn configurations_of_before_are_read_and_wrong_ones_refused() {
+        let config: PredictConfig = toml::from_str("samples = 3\nm = \"mean\"").unwrap();
+        let expected = PredictConfig { samples: 3, m: MChoice::Mean, ..PredictConfig::default() };
+        assert!(config == expected && config.negligible > 0.0);
+        for negligible in [-1e-9, 0.51, f64::NAN] {
+            let error = PredictConfig { negligible, ..config.clone() }.check().unwrap_err().to_string();
+            assert!(error.starts_with("predict.negligible = "), "{error}");
+        }
+        assert!(
+            [0.0, 0.5]
+                .iter()
+                .all(|&negligible| PredictConfig { negligible, ..config.clone() }.check().is_ok())
+        );
+    }
+}

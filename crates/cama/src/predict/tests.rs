@@ -8,7 +8,10 @@ use super::race::Race;
 use super::*;
 use crate::data::Images;
 use crate::manipulation::Manipulation;
-use crate::{ImageInput, ModelConfig, StoredModel, TrainConfig, data, device, silent, train};
+use crate::{
+    By, Classifier, DecideConfig, Decider, ImageInput, ModelConfig, StoredModel, TrainConfig, Ways, data,
+    device, silent, train,
+};
 
 /// log p(x|y,z,m) + log p(z) − log q1 of examples, classes and samples, one after another.
 fn weights<D: Dataset>(model: &DeepCama, data: &D, range: Range<usize>, m: MChoice, k: usize) -> Vec<f32> {
@@ -173,6 +176,41 @@ fn predictions_depend_neither_on_chunks_nor_on_threads() {
             assert!((p.log_px - q.log_px).abs() < 1e-3, "{chunk}: {} {}", p.log_px, q.log_px);
         }
     }
+}
+
+/// Knows nothing but that its last class is rare.
+struct Flat;
+
+impl Classifier for Flat {
+    fn classes(&self) -> usize {
+        10
+    }
+
+    fn log_probabilities(&self, seen: &Evidence) -> Result<Tensor<2>> {
+        let mut row = [-10f32.ln(); 10];
+        row[9] = -12.0;
+        Ok(Tensor::<1>::from_floats(row, &seen.x.device()).unsqueeze::<2>().expand([seen.x.dims()[0], 10]))
+    }
+}
+
+#[test]
+fn a_tempered_product_gets_the_samples_it_needs() {
+    let (model, images) = (trained(), data::load("mnist:test[..60]").unwrap());
+    let decider = Decider { other: Some(&Flat), temperature: 4.0, ..Decider::bare(&model) };
+    let with = |negligible| {
+        let predict = PredictConfig { samples: 40, negligible, ..PredictConfig::default() };
+        decider.decide(&images, &DecideConfig { by: By::Both, predict }).unwrap()
+    };
+    let (all, some) = (with(0.0), with(1e-3));
+    for (all, some) in all.iter().zip(&some) {
+        let ways: [fn(&Ways) -> &Vec<f64>; 2] = [|ways| &ways.both, |ways| &ways.bayes];
+        for way in ways {
+            let off = way(&all.ways).iter().zip(way(&some.ways)).map(|(p, q)| (p - q).abs());
+            assert!(off.fold(0.0, f64::max) < 1e-3 + 1e-5, "{:?} {:?}", all.ways, some.ways);
+        }
+    }
+    // It is not that nothing was left behind.
+    assert!(all.iter().zip(&some).any(|(all, some)| all.ways.both != some.ways.both));
 }
 
 /// Prints a row of `results/performance-predict.md` for each; `CAMA_MODEL` is the folder of a model of MNIST with a

@@ -65,7 +65,8 @@ fn of_every_format(folder: &Path) -> Vec<String> {
 /// The CSV that comes out when images of more than `most` bytes are predicted in parts.
 fn predicted(spec: &str, most: usize, manipulate: Option<(&str, u64)>) -> String {
     let stored = stored(ImageStream::open(spec).unwrap().shape());
-    let predict = PredictConfig { samples: 2, m: MChoice::Mean, seed: 5, chunk: Some(90), ..PredictConfig::default() };
+    let predict =
+        PredictConfig { samples: 2, m: MChoice::Mean, seed: 5, chunk: Some(90), ..PredictConfig::default() };
     let config = DecideConfig { by: cama::By::Bayes, predict };
     let deciding = Deciding { stored: &stored, decider: stored.decider(), config };
     let reading = ReadFlags { graph: None, target: None, missing: None };
