@@ -12,3 +12,7 @@ mod setup;
 pub use images::mnist;
 pub use measure::{Adapting, Training, adapt_steps, predict_times, train_steps};
 pub use setup::{Setup, default_batch};
+
+/// That of the program `cama`.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -17,7 +17,11 @@ mod writing;
 use std::process::ExitCode;
 
 use flags::Command;
+use mimalloc::MiMalloc;
 use session::Session;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     match run() {

@@ -1,6 +1,7 @@
 //! One image at a time: padding, order, pooling, and their gradients.
 
 use super::geometry::Source;
+use crate::maths::SIDE_BY_SIDE;
 use crate::vectorised::vectorised;
 
 /// Whether a map is stored channel by channel or pixel by pixel.
@@ -70,19 +71,38 @@ vectorised! {
     pub fn pool<'a>(map: &'a [f32], sides: [usize; 3], out: &'a mut [f32], which: &'a mut [u8]) {
         let (channels, columns) = (sides[0], sides[2].div_ceil(2));
         let windows = out.chunks_exact_mut(channels).zip(which.chunks_exact_mut(channels)).enumerate();
-        for (i, (best, which)) in windows {
-            best.fill(f32::NEG_INFINITY);
-            for (place, begin) in window([i / columns, i % columns], sides) {
-                let pixel = &map[begin..begin + channels];
-                for ((best, which), v) in best.iter_mut().zip(which.iter_mut()).zip(pixel) {
-                    // Not `v > best`: what is not a number must be seen.
-                    let kept = *v <= *best;
-                    *best = if kept { *best } else { *v };
-                    *which = if kept { *which } else { place };
+        for (i, (out, which)) in windows {
+            let pixels = || window([i / columns, i % columns], sides);
+            let (outs, last_out) = out.as_chunks_mut::<SIDE_BY_SIDE>();
+            let (whiches, last_which) = which.as_chunks_mut::<SIDE_BY_SIDE>();
+            for (block, (out, which)) in outs.iter_mut().zip(whiches).enumerate() {
+                let mut best = [f32::NEG_INFINITY; SIDE_BY_SIDE];
+                // As wide as the numbers, so that both are compared and kept alike.
+                let mut place = [0u32; SIDE_BY_SIDE];
+                for (here, begin) in pixels() {
+                    let pixel: &[f32; SIDE_BY_SIDE] =
+                        map[begin + block * SIDE_BY_SIDE..][..SIDE_BY_SIDE].try_into().expect("as long");
+                    for c in 0..SIDE_BY_SIDE {
+                        (best[c], place[c]) = larger((best[c], place[c]), (pixel[c], u32::from(here)));
+                    }
                 }
+                *out = best;
+                *which = place.map(|place| place as u8);
+            }
+            let done = outs.len() * SIDE_BY_SIDE;
+            for (c, (out, which)) in last_out.iter_mut().zip(last_which).enumerate() {
+                let all = pixels().map(|(here, begin)| (map[begin + done + c], u32::from(here)));
+                let (best, place) = all.fold((f32::NEG_INFINITY, 0), larger);
+                (*out, *which) = (best, place as u8);
             }
         }
     }
+}
+
+/// The larger number with its place, the first of equal ones. What is not a number is the largest: it must be seen.
+#[inline(always)]
+fn larger(best: (f32, u32), other: (f32, u32)) -> (f32, u32) {
+    if other.0 <= best.0 { best } else { other }
 }
 
 vectorised! {
