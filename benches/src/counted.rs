@@ -19,8 +19,11 @@ use crate::{Setup, mnist};
 /// Does one piece of work, on inputs of its own.
 pub type Work = Box<dyn FnMut()>;
 
+/// A name, and what gets the work ready.
+pub type Named = (&'static str, fn() -> Work);
+
 /// Every piece of work by its name.
-pub const ALL: &[(&str, fn() -> Work)] = &[
+pub const ALL: &[Named] = &[
     ("conv-5x5-64-pooled", || convolution([64, 14, 14], 64, 5, 1)),
     ("conv-5x5-32-stride-2", || convolution([32, 14, 14], 32, 5, 2)),
     ("conv-5x5-from-1", || convolution([1, 28, 28], 32, 5, 2)),

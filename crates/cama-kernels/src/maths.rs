@@ -36,18 +36,18 @@ pub fn ln(x: f32) -> f32 {
     let bits = x.to_bits().wrapping_sub((SQRT_2 / 2.0).to_bits());
     let n = ((bits as i32) >> 23) as f32;
     let f = f32::from_bits((bits & 0x007f_ffff).wrapping_add((SQRT_2 / 2.0).to_bits())) - 1.0;
-    let p = f.mul_add(7.037_683_6e-2, -1.151_461_03e-1);
+    let p = f.mul_add(7.037_683_6e-2, -1.151_461e-1);
     let p = f.mul_add(p, 1.167_699_87e-1);
     let p = f.mul_add(p, -1.242_014_1e-1);
-    let p = f.mul_add(p, 1.424_932_28e-1);
-    let p = f.mul_add(p, -1.666_805_77e-1);
-    let p = f.mul_add(p, 2.000_071_48e-1);
+    let p = f.mul_add(p, 1.424_932_3e-1);
+    let p = f.mul_add(p, -1.666_805_7e-1);
+    let p = f.mul_add(p, 2.000_071_4e-1);
     let p = f.mul_add(p, -2.499_999_4e-1);
-    let p = f.mul_add(p, 3.333_333_1e-1);
+    let p = f.mul_add(p, 3.333_333e-1);
     let square = f * f;
     let r = n.mul_add(LN_2[1], (p * f).mul_add(square, -0.5 * square)) + f;
     // What is no number must stay none.
-    n.mul_add(LN_2[0], r) + (x - x)
+    n.mul_add(LN_2[0], x.mul_add(0.0, r))
 }
 
 /// σ(x) = 1 / (1 + e⁻ˣ).

@@ -147,9 +147,9 @@ pub fn of_x(gradient: &[f32], rows: Rows) -> Vec<f32> {
 vectorised! {
     /// The gradient of one x.
     fn odds<'a>(gradient: &'a [f32], rows: Rows<'a>, x: usize, out: &'a mut [f32]) {
-        for row in x * rows.group()..(x + 1) * rows.group() {
-            let g = gradient[row];
-            let all = out.iter_mut().zip(rows.row(row).0);
+        let first = x * rows.group();
+        for (i, g) in gradient[first..first + rows.group()].iter().enumerate() {
+            let all = out.iter_mut().zip(rows.row(first + i).0);
             match rows.given {
                 Given::Logits => all.for_each(|(out, l)| *out = g.mul_add(*l, *out)),
                 Given::Means => all.for_each(|(out, p)| {

@@ -175,7 +175,6 @@ macro_rules! mechanisms {
 
         /// Any one of the mechanisms.
         #[derive(Module, Debug)]
-        #[expect(clippy::large_enum_variant, reason = "a model has a few of them")]
         pub enum AnyMechanism { $(#[doc = concat!("`", $name, "`")] $mechanism($mechanism),)* }
 
         impl AnyMechanism {

@@ -213,7 +213,7 @@ fn a_tempered_product_gets_the_samples_it_needs() {
     assert!(all.iter().zip(&some).any(|(all, some)| all.ways.both != some.ways.both));
 }
 
-/// Prints a row of `results/performance-predict.md` for each; `CAMA_MODEL` is the folder of a model of MNIST with a
+/// Prints a row of `results/performance.md` for each; `CAMA_MODEL` is the folder of a model of MNIST with a
 /// mechanism, `CAMA_EXAMPLES` how many images.
 #[test]
 #[ignore = "a measurement, by hand"]
