@@ -68,9 +68,12 @@ pub fn predict(options: &PredictOptions) -> anyhow::Result<()> {
     let config = model.config();
     let side = config.input.image().context("the model is one of images")?.shape[1];
     let images = mnist("test", options.images, side, config.classes)?;
-    let m: MChoice =
-        serde_json::from_value(options.m.clone().into()).context("--m is null, mean or sample")?;
-    let predicting = PredictConfig { samples: options.samples, m, ..PredictConfig::default() };
+    // By names, so that settings which a former version of the library lacks can be measured against it.
+    let mut settings = json!({ "samples": options.samples, "m": options.m });
+    if let Some(negligible) = options.negligible {
+        settings["negligible"] = negligible.into();
+    }
+    let predicting: PredictConfig = serde_json::from_value(settings).context("one cannot predict so here")?;
     let (times, predictions) = predict_times(&model, &images, &predicting, options.steps)?;
     let labels = images.labels().context("MNIST has labels")?;
     let right =
