@@ -1,6 +1,5 @@
 //! How time grows with sizes: the other commands at many of them, each in a process of its own.
 
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, ensure};
@@ -61,7 +60,7 @@ struct Line {
     peak_mib: Option<u64>,
 }
 
-/// Measures all curves, and writes `curves.csv`, `curves.svg` and `curves.png`.
+/// Measures all curves, and writes `curves.csv`, and figures of what its user and what the data decide.
 pub fn run(options: &CurvesOptions) -> anyhow::Result<()> {
     let mut lines: Vec<Line> = Vec::new();
     std::fs::create_dir_all(&options.out)?;
@@ -119,15 +118,27 @@ fn measure(work: &'static str, sweep: &Sweep, value: usize, options: &CurvesOpti
     })
 }
 
-/// Draws the figure as experiments are drawn, and keeps nothing else of their report.
+/// Draws two figures as experiments are drawn, and keeps nothing else of their report.
 fn draw(lines: &[Line], options: &CurvesOptions) -> anyhow::Result<()> {
-    let outcome = Outcome {
-        name: "curves".into(),
+    let (of_data, of_use): (Vec<_>, Vec<_>) =
+        SWEEPS.iter().partition(|sweep| matches!(sweep.flag, "--side" | "--classes"));
+    let folder = tempfile::tempdir()?;
+    let outcomes = vec![outcome("curves", &of_use, lines), outcome("curves-data", &of_data, lines)];
+    write_report(folder.path(), &Reach { outcomes, left_out: Vec::new() }, &Heading::default())?;
+    for name in ["curves.svg", "curves.png", "curves-data.svg", "curves-data.png"] {
+        std::fs::copy(folder.path().join("figures").join(name), options.out.join(name))?;
+    }
+    Ok(())
+}
+
+fn outcome(name: &str, sweeps: &[&Sweep], lines: &[Line]) -> Outcome {
+    Outcome {
+        name: name.into(),
         title: "How time grows with sizes".into(),
         paper: None,
         about: String::new(),
         scale: "cpu".into(),
-        panels: SWEEPS.iter().map(|sweep| panel(sweep, lines)).collect(),
+        panels: sweeps.iter().map(|sweep| panel(sweep, lines)).collect(),
         picture: None,
         claims: Vec::new(),
         settings: Vec::new(),
@@ -138,15 +149,7 @@ fn draw(lines: &[Line], options: &CurvesOptions) -> anyhow::Result<()> {
         machines: vec![machine_in_words()],
         date: today(),
         warnings: Vec::new(),
-    };
-    let folder = tempfile::tempdir()?;
-    let reach = Reach { outcomes: vec![outcome], left_out: Vec::new() };
-    write_report(folder.path(), &reach, &Heading::default())?;
-    for name in ["curves.svg", "curves.png"] {
-        let drawn: &Path = &folder.path().join("figures").join(name);
-        std::fs::copy(drawn, options.out.join(name))?;
     }
-    Ok(())
 }
 
 fn panel(sweep: &Sweep, lines: &[Line]) -> Panel {

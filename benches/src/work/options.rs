@@ -21,7 +21,7 @@ pub enum Command {
     Adapt(AdaptOptions),
     /// Seconds for whole epochs of Eq. 3, reading the images and watching held-out ones included.
     Epochs(EpochsOptions),
-    /// Runs the others at many sizes; writes a table and a figure.
+    /// Runs the others at many sizes; writes a table and figures.
     Curves(CurvesOptions),
 }
 
@@ -132,7 +132,7 @@ pub struct EpochsOptions {
 
 #[derive(Args)]
 pub struct CurvesOptions {
-    /// The folder for `curves.csv`, `curves.svg` and `curves.png`.
+    /// The folder for `curves.csv` and the figures `curves` and `curves-data`, each as SVG and PNG.
     #[arg(long, default_value = "results/performance")]
     pub out: PathBuf,
     /// Number of threads where it is not threads that change; and the most of those.
