@@ -7,9 +7,10 @@
 //! All loops are vectorised for the processor that the program runs on, found out as it starts ([`pulp`]), and cut into
 //! parts for [`rayon`] in a way that does not depend on the number of threads: the same input gives the same bytes.
 
-mod activation;
+pub mod activation;
 pub mod adam;
 pub mod conv;
+mod fresh;
 pub mod likelihood;
 pub mod linear;
 mod maths;

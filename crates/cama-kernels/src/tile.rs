@@ -115,10 +115,13 @@ pub(crate) use with_block;
 pub fn multiply<S: Simd, const P: usize, const V: usize>(
     simd: S,
     mut sums: [[S::f32s; V]; P],
-    rows: [&[f32]; P],
+    mut rows: [&[f32]; P],
     weights: &[[S::f32s; V]],
 ) -> [[S::f32s; V]; P] {
-    let rows = rows.map(|row| &row[..weights.len()]);
+    // Loops, here and in all that runs on vectors: what is given a closure, as `map` is, may be compiled for no vectors.
+    for row in &mut rows {
+        *row = &row[..weights.len()];
+    }
     for (k, weights) in weights.iter().enumerate() {
         for p in 0..P {
             // SAFETY: every row was just cut to as many numbers as there are weights, and k counts those.

@@ -39,7 +39,8 @@ impl WithSimd for Correlate<'_> {
                     let length = run.taps.len() * sums.source.map[0];
                     for begin in (0..length).step_by(most) {
                         let rows = most.min(length - begin);
-                        let part = Part { bases, large: &large[run.offset + begin..], small, padded, first };
+                        let large = &large[run.offset + begin..];
+                        let part = Part { bases: bases.iter().copied(), large, small, padded, first };
                         let gradient = &mut gradient[(row + begin) * padded..(row + begin + rows) * padded];
                         macro_rules! run {
                             ($p:literal, $v:literal) => {
@@ -55,18 +56,22 @@ impl WithSimd for Correlate<'_> {
     }
 }
 
-/// Some pixels, for neighbouring numbers of a run and neighbouring channels of the small map.
-struct Part<'a> {
-    bases: &'a [usize],
-    large: &'a [f32],
-    small: &'a [f32],
-    padded: usize,
-    first: usize,
+/// Some pixels, for neighbouring numbers of the large map and neighbouring channels of the small one.
+pub struct Part<'a, I> {
+    /// Where the first number of each pixel stands in the large map.
+    pub bases: I,
+    pub large: &'a [f32],
+    /// `[pixels, padded]`.
+    pub small: &'a [f32],
+    pub padded: usize,
+    /// The first channel.
+    pub first: usize,
 }
 
-impl Part<'_> {
+impl<I: Iterator<Item = usize>> Part<'_, I> {
+    /// Adds to `P` rows of the gradient, `[numbers, padded]`, in `V` vectors from the first channel on.
     #[inline(always)]
-    fn add<S: Simd, const P: usize, const V: usize>(&self, simd: S, gradient: &mut [f32]) {
+    pub fn add<S: Simd, const P: usize, const V: usize>(self, simd: S, gradient: &mut [f32]) {
         let (first, step) = (self.first / S::F32_LANES, self.padded / S::F32_LANES);
         let small = S::as_simd_f32s(self.small).0;
         let gradient = S::as_mut_simd_f32s(gradient).0;
@@ -74,7 +79,7 @@ impl Part<'_> {
         for p in 0..P {
             sums[p].copy_from_slice(&gradient[p * step + first..][..V]);
         }
-        for (&base, channels) in self.bases.iter().zip(small.chunks_exact(step)) {
+        for (base, channels) in self.bases.zip(small.chunks_exact(step)) {
             let numbers: &[f32; P] = self.large[base..base + P].try_into().expect("as long");
             let channels: &[S::f32s; V] = channels[first..first + V].try_into().expect("as long");
             for p in 0..P {

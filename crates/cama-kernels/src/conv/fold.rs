@@ -118,7 +118,10 @@ fn product<S: Simd, const P: usize, const V: usize>(
 ) {
     let channels = map.len() / P;
     let zeros = [[simd.splat_f32s(0.0); V]; P];
-    let rows: [&[f32]; P] = core::array::from_fn(|p| &map[p * channels..]);
+    let mut rows = [map; P];
+    for p in 0..P {
+        rows[p] = &map[p * channels..];
+    }
     let sums = multiply(simd, zeros, rows, vectors::<S, V>(weights));
     let (first, step) = (first / S::F32_LANES, padded / S::F32_LANES);
     let taps = S::as_mut_simd_f32s(taps).0;

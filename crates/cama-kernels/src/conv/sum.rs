@@ -73,7 +73,7 @@ impl Block<'_> {
     #[inline(always)]
     fn sum<S: Simd, const P: usize, const V: usize>(&self, simd: S, begin: usize, target: &mut [f32]) {
         let width = S::F32_LANES;
-        let bases: [usize; P] = core::array::from_fn(|p| self.phase.bases[begin + p]);
+        let bases: &[usize; P] = self.phase.bases[begin..begin + P].try_into().expect("as long");
         let mut sums = [[simd.splat_f32s(0.0); V]; P];
         if !self.bias.is_empty() {
             for v in 0..V {
@@ -88,7 +88,11 @@ impl Block<'_> {
         for run in &self.phase.runs {
             let (of_run, rest) = weights.split_at(run.taps.len() * self.sources);
             weights = rest;
-            sums = multiply(simd, sums, bases.map(|base| &self.source[base + run.offset..]), of_run);
+            let mut rows = [self.source; P];
+            for p in 0..P {
+                rows[p] = &self.source[bases[p] + run.offset..];
+            }
+            sums = multiply(simd, sums, rows, of_run);
         }
         // Only the last block of channels may end inside of a vector.
         let whole = self.first + V * width <= self.channels;

@@ -4,10 +4,10 @@ mod extension;
 mod pass;
 
 use burn::backend::Dispatch;
-use burn::tensor::{Tensor, activation};
+use burn::tensor::Tensor;
 
 use self::extension::LinearOps;
-use crate::is_native;
+use crate::{activation, is_native};
 
 /// The activated x W + b: `x` is `[.., inputs]`, `weight` `[inputs, outputs]`, `bias` `[outputs]`, the result
 /// `[.., outputs]`. A `slope` for negative values of 0 is ReLU, of 1 no activation. Differentiable in all three.
@@ -36,9 +36,5 @@ pub fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, bias: Tensor<1>, 
 /// The same, composed of Burn's own operations.
 pub fn composed<const D: usize>(x: Tensor<D>, weight: Tensor<2>, bias: Tensor<1>, slope: f64) -> Tensor<D> {
     let y = burn::tensor::module::linear(x, weight, Some(bias));
-    match slope {
-        1.0 => y,
-        0.0 => activation::relu(y),
-        slope => activation::leaky_relu(y, slope),
-    }
+    activation::composed(y, slope)
 }

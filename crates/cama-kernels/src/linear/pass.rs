@@ -17,8 +17,11 @@ pub fn forward(x: &[f32], weight: &[f32], bias: &[f32], slope: f32) -> Vec<f32> 
 
 /// The gradient before activation, where that of the output `y` is `gradient`; outputs have their inputs' signs.
 pub fn before_activation(gradient: &[f32], y: &[f32], slope: f32) -> Vec<f32> {
-    let mut before = gradient.to_vec();
-    activate_backward(&mut before, y, slope);
+    if slope == 1.0 {
+        return gradient.to_vec();
+    }
+    let mut before = vec![0.0; gradient.len()];
+    activate_backward(gradient, y, slope, &mut before);
     before
 }
 

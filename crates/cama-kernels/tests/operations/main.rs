@@ -1,5 +1,6 @@
 //! Every operation against Burn's own: values and gradients.
 
+mod activation;
 mod adam;
 mod common;
 mod conv;

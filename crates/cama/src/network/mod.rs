@@ -14,12 +14,13 @@ pub use mlp::Mlp;
 
 use burn::module::Param;
 use burn::nn::Linear;
-use burn::tensor::{Tensor, activation};
+use burn::tensor::Tensor;
+use cama_kernels::activation::leaky_relu;
 use cama_kernels::linear::linear;
 
 /// ReLU (`negative_slope` 0) or leaky ReLU, element by element.
 pub fn activate<const D: usize>(x: Tensor<D>, negative_slope: f64) -> Tensor<D> {
-    if negative_slope == 0.0 { activation::relu(x) } else { activation::leaky_relu(x, negative_slope) }
+    leaky_relu(x, negative_slope)
 }
 
 /// Side lengths of the feature maps of `layers` halvings, from the image down: `28, 14, 7, 4`.

@@ -1,0 +1,160 @@
+//! Sums over a padded map for every pixel and channel of another, tile by tile.
+
+use std::ops::Range;
+
+use pulp::{Simd, WithSimd};
+
+use super::points::{POINTS, output};
+use super::tiles::{PAIRS, Tiling};
+use crate::tile::{Lanes, most_rows, multiply, vectors, with_block};
+
+/// One image's target, `[pixels, channels]`, from its padded source, `[rows, columns, channels]`.
+pub struct SumUp<'a> {
+    /// How the maps are cut.
+    pub tiling: &'a Tiling,
+    /// [`transformed`](super::transformed) weights.
+    pub weights: &'a [f32],
+    /// The padded source.
+    pub source: &'a [f32],
+    /// Added to each channel; nothing is nothing.
+    pub bias: &'a [f32],
+    /// [`scratch`](Self::scratch) numbers.
+    pub scratch: &'a mut [f32],
+    /// Where the sums go: all of it is overwritten.
+    pub target: &'a mut [f32],
+}
+
+impl SumUp<'_> {
+    /// Numbers of scratch.
+    pub fn scratch(tiling: &Tiling) -> usize {
+        tiling.transformed(tiling.source.map[0]) + tiling.transformed(tiling.target[0])
+    }
+}
+
+impl WithSimd for SumUp<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        match self.tiling.outputs {
+            2 => self.run::<S, 2>(simd),
+            _ => self.run::<S, 4>(simd),
+        }
+    }
+}
+
+impl SumUp<'_> {
+    #[inline(always)]
+    fn run<S: Simd, const M: usize>(self, simd: S) {
+        let Self { tiling, weights, source, bias, scratch, target } = self;
+        let (numbers, sums) = scratch.split_at_mut(tiling.transformed(tiling.source.map[0]));
+        for rows in tiling.groups() {
+            tiling.at_points::<S, M>(simd, source, rows.clone(), numbers);
+            products(simd, tiling, rows.len(), weights, numbers, sums);
+            write::<S, M>(simd, tiling, rows, sums, bias, target);
+        }
+    }
+}
+
+/// Sums over channels at each pair of points: `[pair][tile][target channel]`.
+#[inline(always)]
+fn products<S: Simd>(
+    simd: S,
+    tiling: &Tiling,
+    rows: usize,
+    weights: &[f32],
+    numbers: &[f32],
+    sums: &mut [f32],
+) {
+    let (sources, targets) = (tiling.source.map[0], tiling.target[0]);
+    let tiles = rows * tiling.tiles[1];
+    let at_pair = weights.chunks_exact(sources * targets);
+    let numbers = numbers.chunks_exact(tiling.step(sources));
+    let sums = sums.chunks_exact_mut(tiling.step(targets));
+    debug_assert_eq!(at_pair.len(), PAIRS);
+    for ((weights, numbers), sums) in at_pair.zip(numbers).zip(sums) {
+        let mut begin = 0;
+        for (first, vectors) in Lanes::of::<S>().blocks(targets) {
+            let end = begin + sources * vectors * S::F32_LANES;
+            let most = most_rows(S::REGISTER_COUNT, vectors);
+            for from in (0..tiles).step_by(most) {
+                let rows = most.min(tiles - from);
+                let numbers = &numbers[from * sources..(from + rows) * sources];
+                let sums = &mut sums[from * targets..(from + rows) * targets];
+                macro_rules! run {
+                    ($p:literal, $v:literal) => {
+                        product::<S, $p, $v>(simd, numbers, &weights[begin..end], sums, targets, first)
+                    };
+                }
+                with_block!(rows, vectors, run);
+            }
+            begin = end;
+        }
+    }
+}
+
+/// `P` tiles times the weights of `V` vectors of target channels.
+#[inline(always)]
+fn product<S: Simd, const P: usize, const V: usize>(
+    simd: S,
+    numbers: &[f32],
+    weights: &[f32],
+    sums: &mut [f32],
+    targets: usize,
+    first: usize,
+) {
+    let channels = numbers.len() / P;
+    let zeros = [[simd.splat_f32s(0.0); V]; P];
+    let mut rows = [numbers; P];
+    for p in 0..P {
+        rows[p] = &numbers[p * channels..];
+    }
+    let products = multiply(simd, zeros, rows, vectors::<S, V>(weights));
+    let (first, step) = (first / S::F32_LANES, targets / S::F32_LANES);
+    let sums = S::as_mut_simd_f32s(sums).0;
+    for p in 0..P {
+        sums[p * step + first..][..V].copy_from_slice(&products[p]);
+    }
+}
+
+/// Tiles of sums from their values at the points, without those that are beyond the target.
+#[inline(always)]
+fn write<S: Simd, const M: usize>(
+    simd: S,
+    tiling: &Tiling,
+    rows: Range<usize>,
+    sums: &[f32],
+    bias: &[f32],
+    target: &mut [f32],
+) {
+    let [channels, height, width] = tiling.target;
+    let vectors = channels / S::F32_LANES;
+    let step = tiling.step(channels) / S::F32_LANES;
+    let (sums, target) = (S::as_simd_f32s(sums).0, S::as_mut_simd_f32s(target).0);
+    let bias = S::as_simd_f32s(bias).0;
+    let columns = tiling.tiles[1];
+    for (tile, (row, column)) in rows.flat_map(|row| (0..columns).map(move |x| (row, x))).enumerate() {
+        for v in 0..vectors {
+            let bias = bias.get(v).copied().unwrap_or(simd.splat_f32s(0.0));
+            let from = tile * vectors + v;
+            let mut down = [[simd.splat_f32s(0.0); POINTS]; M];
+            for j in 0..POINTS {
+                let mut column = [simd.splat_f32s(0.0); POINTS];
+                for i in 0..POINTS {
+                    column[i] = sums[(i * POINTS + j) * step + from];
+                }
+                let column: [S::f32s; M] = output(simd, column);
+                for y in 0..M {
+                    down[y][j] = column[y];
+                }
+            }
+            for (y, down) in down.into_iter().take(height - row * M).enumerate() {
+                let across: [S::f32s; M] = output(simd, down);
+                for (x, sum) in across.into_iter().take(width - column * M).enumerate() {
+                    let pixel = (row * M + y) * width + column * M + x;
+                    target[pixel * vectors + v] = simd.add_f32s(sum, bias);
+                }
+            }
+        }
+    }
+}
