@@ -6,6 +6,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use cama::objective::{Manipulated, elbo, elbo_unlabelled};
 use cama::optimise::{Optimiser, shards};
 use cama::{DeepCama, Evidence, PredictConfig, predict};
+use cama_kernels::activation::leaky_relu;
 use cama_kernels::adam::{Step, adam};
 use cama_kernels::conv::{Geometry, Layer, Order, convolve};
 use cama_kernels::likelihood::{Given, bernoulli};
@@ -25,11 +26,13 @@ pub type Named = (&'static str, fn() -> Work);
 /// Every piece of work by its name.
 pub const ALL: &[Named] = &[
     ("conv-5x5-64-pooled", || convolution([64, 14, 14], 64, 5, 1)),
+    ("conv-3x3-64-pooled", || convolution([64, 7, 7], 64, 3, 1)),
     ("conv-5x5-32-stride-2", || convolution([32, 14, 14], 32, 5, 2)),
     ("conv-5x5-from-1", || convolution([1, 28, 28], 32, 5, 2)),
     ("conv-transpose-64", || transposed(64, 7, 64)),
     ("conv-transpose-to-1", || transposed(32, 14, 1)),
     ("linear-256", linear_layer),
+    ("activation", activated),
     ("bernoulli-of-logits", || likelihood(Given::Logits)),
     ("bernoulli-of-means", || likelihood(Given::Means)),
     ("warp", warped),
@@ -125,6 +128,11 @@ fn transposed(from: usize, side: usize, to: usize) -> Work {
 fn linear_layer() -> Work {
     let (x, weight, bias) = (leaf([64, 256]), leaf([256, 256]), leaf([256]));
     both(move || linear(x.clone(), weight.clone(), bias.clone(), 0.2))
+}
+
+fn activated() -> Work {
+    let x = leaf([64, 1024]);
+    both(move || leaky_relu(x.clone(), 0.2))
 }
 
 fn likelihood(given: Given) -> Work {

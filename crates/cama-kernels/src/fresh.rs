@@ -4,8 +4,8 @@ use std::mem::MaybeUninit;
 
 use rayon::prelude::*;
 
-/// What is left to write of a part.
-#[derive(Default)]
+/// What is left to write of a part. There is no other than what is given out here: an empty one is proof of a part that
+/// was written to its end.
 pub struct Unwritten<'a>(&'a mut [MaybeUninit<f32>]);
 
 impl Unwritten<'_> {
@@ -15,6 +15,7 @@ impl Unwritten<'_> {
     ///
     /// If fewer are left.
     pub fn push(&mut self, numbers: &[f32]) {
+        assert!(numbers.len() <= self.0.len(), "{} numbers are left to write", self.0.len());
         let (next, rest) = std::mem::take(&mut self.0).split_at_mut(numbers.len());
         next.write_copy_of_slice(numbers);
         self.0 = rest;
@@ -26,7 +27,7 @@ impl Unwritten<'_> {
 ///
 /// # Panics
 ///
-/// If it does not, or if there are not as many `beside`.
+/// If it does not, if there are not as many `beside`, or if `part` is 0.
 #[expect(unsafe_code, reason = "to set numbers to zero that are written next costs as much as to write them")]
 pub fn written_in_parts<T: Send, R: Send>(
     len: usize,
@@ -44,8 +45,9 @@ pub fn written_in_parts<T: Send, R: Send>(
         returned
     };
     let returned = parts.zip(beside).map(write).collect();
-    // SAFETY: the parts make up the first `len` numbers of the capacity, none is left out, since there is something beside
-    // each, and each was written to its end, or the assertion would have panicked before this line.
+    // SAFETY: the parts make up the first `len` numbers of the capacity. None is left out: there is something beside each,
+    // and `collect` panics unless it got as many values as it was promised. Each was written to its end: its `Unwritten`
+    // shrinks only as numbers are written, and was asserted to be empty.
     unsafe { numbers.set_len(len) };
     (numbers, returned)
 }

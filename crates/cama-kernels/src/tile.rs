@@ -118,7 +118,7 @@ pub fn multiply<S: Simd, const P: usize, const V: usize>(
     mut rows: [&[f32]; P],
     weights: &[[S::f32s; V]],
 ) -> [[S::f32s; V]; P] {
-    // Loops, here and in all that runs on vectors: what is given a closure, as `map` is, may be compiled for no vectors.
+    // A loop: what `map` is given may be compiled for no vectors, and be called for each row.
     for row in &mut rows {
         *row = &row[..weights.len()];
     }
@@ -133,6 +133,55 @@ pub fn multiply<S: Simd, const P: usize, const V: usize>(
         }
     }
     sums
+}
+
+/// The product of `rows` and `weights`: `out` is `[rows, columns]`, columns in whole vectors; `weights` hold, block after block of
+/// columns, the weights of every number of a row, one after another.
+#[inline(always)]
+pub fn products<S: Simd>(simd: S, rows: &[f32], weights: &[f32], out: &mut [f32], columns: usize) {
+    let count = out.len() / columns;
+    let numbers = rows.len() / count;
+    let mut begin = 0;
+    for (first, vectors) in Lanes::of::<S>().blocks(columns) {
+        let end = begin + numbers * vectors * S::F32_LANES;
+        let weights = &weights[begin..end];
+        let most = most_rows(S::REGISTER_COUNT, vectors);
+        for from in (0..count).step_by(most) {
+            let to = count.min(from + most);
+            let rows = &rows[from * numbers..to * numbers];
+            let out = &mut out[from * columns..to * columns];
+            macro_rules! run {
+                ($p:literal, $v:literal) => {
+                    product::<S, $p, $v>(simd, rows, weights, out, columns, first)
+                };
+            }
+            with_block!(to - from, vectors, run);
+        }
+        begin = end;
+    }
+}
+
+/// `P` rows times the weights of `V` vectors of columns.
+#[inline(always)]
+fn product<S: Simd, const P: usize, const V: usize>(
+    simd: S,
+    numbers: &[f32],
+    weights: &[f32],
+    out: &mut [f32],
+    columns: usize,
+    first: usize,
+) {
+    let length = numbers.len() / P;
+    let mut rows = [numbers; P];
+    for p in 0..P {
+        rows[p] = &numbers[p * length..];
+    }
+    let sums = multiply(simd, [[simd.splat_f32s(0.0); V]; P], rows, vectors::<S, V>(weights));
+    let (first, step) = (first / S::F32_LANES, columns / S::F32_LANES);
+    let out = S::as_mut_simd_f32s(out).0;
+    for p in 0..P {
+        out[p * step + first..][..V].copy_from_slice(&sums[p]);
+    }
 }
 
 /// `numbers` as vectors, `V` at a time; what is left over is not there.

@@ -13,7 +13,7 @@ use crate::is_native;
 
 /// max(x, slope · x) of every number, for slopes from 0, ReLU, to 1, no activation at all. Differentiable.
 pub fn leaky_relu<const D: usize>(x: Tensor<D>, slope: f64) -> Tensor<D> {
-    if is_native(&x.device()) {
+    if slope != 1.0 && is_native(&x.device()) {
         return Tensor::from_dispatch(Dispatch::activated(x.into_dispatch(), slope as f32));
     }
     composed(x, slope)

@@ -12,7 +12,7 @@ use super::winograd::{self, Tiling};
 use crate::tile::Lanes;
 
 /// How one map is made from the other, with the weights for it.
-pub enum Linear {
+pub enum Algorithm {
     /// Each pixel by itself.
     Sums { sums: Sums, weights: Vec<Vec<f32>> },
     /// Tiles of pixels.
@@ -21,7 +21,7 @@ pub enum Linear {
     Fold { folding: Folding, weights: Vec<f32> },
 }
 
-impl Linear {
+impl Algorithm {
     /// The one that is fastest for these maps.
     pub fn new(geometry: Geometry, to_large: bool, weights: &[f32]) -> Self {
         let lanes = Lanes::here();
@@ -79,7 +79,7 @@ pub struct Correlating<'a> {
     of: &'a Correlation,
     /// The padded large map.
     large: Vec<f32>,
-    /// The small map pixel by pixel, and with channels padded to whole vectors.
+    /// The small map pixel by pixel, and with channels padded to whole vectors, where it does not come so.
     pixels: Vec<f32>,
     small: Vec<f32>,
     scratch: Vec<f32>,
@@ -99,6 +99,7 @@ impl Correlation {
         let Geometry { large, small: [channels, h, w], kernel, .. } = self.geometry;
         let padded = self.lanes.padded(channels);
         let numbers = |size: usize| vec![0.0; size];
+        let filled_up = if padded == channels { 0 } else { padded * h * w };
         let (source, scratch, gradient) = match &self.tiling {
             Some(tiling) => {
                 (&tiling.source, winograd::SumUp::scratch(tiling), winograd::PAIRS * large[0] * padded)
@@ -107,23 +108,17 @@ impl Correlation {
         };
         Correlating {
             large: numbers(source.len()),
-            pixels: numbers(channels * h * w),
-            small: numbers(padded * h * w),
+            pixels: Vec::new(),
+            small: numbers(filled_up),
             scratch: numbers(scratch),
             gradient: numbers(gradient),
             of: self,
         }
     }
 
-    /// The gradient of the weights from what was summed up.
-    pub fn finish(&self, gradient: &[f32]) -> Vec<f32> {
-        match self.tiling {
-            Some(_) => {
-                let taps = winograd::at_taps(gradient, self.geometry.kernel);
-                unpacked(&taps, &self.geometry, self.lanes)
-            }
-            None => unpacked(gradient, &self.geometry, self.lanes),
-        }
+    /// The gradient of the weights, as they are stored, from what was [summed up](Correlating::sum).
+    pub fn unpacked(&self, gradient: &[f32]) -> Vec<f32> {
+        unpacked(gradient, &self.geometry, self.lanes)
     }
 }
 
@@ -137,6 +132,7 @@ impl Correlating<'_> {
         let padded = of.lanes.padded(channels);
         let mut small_map = small.0;
         if small.1 == Order::Planes {
+            self.pixels.resize(small_map.len(), 0.0);
             by_pixel(small_map, channels, Order::Planes, &mut self.pixels);
             small_map = &self.pixels;
         }
@@ -155,8 +151,11 @@ impl Correlating<'_> {
         }
     }
 
-    /// What was summed up, for [`Correlation::finish`].
+    /// What was summed up, `[kernel·kernel·large][small]` with rows padded to whole vectors.
     pub fn sum(self) -> Vec<f32> {
-        self.gradient
+        match self.of.tiling {
+            Some(_) => winograd::at_taps(&self.gradient, self.of.geometry.kernel),
+            None => self.gradient,
+        }
     }
 }

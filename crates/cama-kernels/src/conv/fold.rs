@@ -4,7 +4,7 @@ use pulp::{Simd, WithSimd};
 
 use super::geometry::Geometry;
 use super::image::{Order, by_pixel};
-use crate::tile::{Lanes, most_rows, multiply, vectors, with_block};
+use crate::tile::{Lanes, products};
 
 /// Which of all small pixels' taps each number of the large map is summed up from.
 pub struct Folding {
@@ -74,9 +74,7 @@ impl WithSimd for Fold<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { folding, weights, map, order, bias, scratch, target } = self;
-        let lanes = Lanes::of::<S>();
-        let Geometry { large, small: [channels, h, w], kernel, .. } = folding.geometry;
-        let (columns, padded) = (kernel * kernel * large[0], folding.padded);
+        let Geometry { small: [channels, h, w], .. } = folding.geometry;
         let (pixels, taps) = scratch.split_at_mut(h * w * channels);
         let map = match order {
             Order::Pixels => map,
@@ -85,48 +83,8 @@ impl WithSimd for Fold<'_> {
                 pixels
             }
         };
-        let mut begin = 0;
-        for (first, vectors) in lanes.blocks(columns) {
-            let end = begin + channels * vectors * lanes.width;
-            let most = most_rows(S::REGISTER_COUNT, vectors);
-            for from in (0..h * w).step_by(most) {
-                let rows = most.min(h * w - from);
-                let map = &map[from * channels..(from + rows) * channels];
-                let taps = &mut taps[from * padded..(from + rows) * padded];
-                macro_rules! run {
-                    ($p:literal, $v:literal) => {
-                        product::<S, $p, $v>(simd, map, &weights[begin..end], taps, padded, first)
-                    };
-                }
-                with_block!(rows, vectors, run);
-            }
-            begin = end;
-        }
+        products(simd, map, weights, &mut taps[..folding.nothing()], folding.padded);
         fold(&folding.from, taps, bias, target);
-    }
-}
-
-/// `P` pixels times the weights of `V` vectors of taps.
-#[inline(always)]
-fn product<S: Simd, const P: usize, const V: usize>(
-    simd: S,
-    map: &[f32],
-    weights: &[f32],
-    taps: &mut [f32],
-    padded: usize,
-    first: usize,
-) {
-    let channels = map.len() / P;
-    let zeros = [[simd.splat_f32s(0.0); V]; P];
-    let mut rows = [map; P];
-    for p in 0..P {
-        rows[p] = &map[p * channels..];
-    }
-    let sums = multiply(simd, zeros, rows, vectors::<S, V>(weights));
-    let (first, step) = (first / S::F32_LANES, padded / S::F32_LANES);
-    let taps = S::as_mut_simd_f32s(taps).0;
-    for p in 0..P {
-        taps[p * step + first..][..V].copy_from_slice(&sums[p]);
     }
 }
 

@@ -3,8 +3,8 @@
 //! Maps between layers are kept pixel by pixel, so that a pixel's channels, and those of its neighbours in a row, are one
 //! stretch of numbers: sums over a kernel are then few long dot products, and nothing is copied out for them. Transposed
 //! convolutions are cut into phases (one for each place in a stride), each a sum over the taps that reach it, so that no
-//! product with a zero is formed. Kernels of stride 1 between many channels take Winograd's way, with a third of the
-//! products. The gradient of the input of one is the other.
+//! product with a zero is formed. The gradient of the input of one is the other. Between many channels, 3×3 and 5×5 kernels
+//! of stride 1 take [Winograd's way](winograd), with a quarter and a third of the products.
 
 mod algorithm;
 mod correlate;
@@ -46,6 +46,7 @@ pub fn convolve(x: Tensor<2>, weight: Tensor<4>, bias: Tensor<1>, layer: &Layer)
     let [batch, numbers] = x.dims();
     assert_eq!(numbers, layer.from().iter().product::<usize>(), "maps are {:?}", layer.from());
     assert_eq!(weight.dims(), [s, c, kernel, kernel], "weights are [small, large, kernel, kernel]");
+    assert_eq!(bias.dims(), [layer.to()[0]], "a bias for each channel of the output");
     if batch > 0 && is_native(&x.device()) {
         return Tensor::from_dispatch(Dispatch::convolve(
             x.into_dispatch(),

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::algorithm::{Correlating, Correlation, Linear};
+use super::algorithm::{Algorithm, Correlating, Correlation};
 use super::geometry::Geometry;
 use super::image::{Order, by_pixel, pool, pool_backward, reorder};
 use crate::activation::{activate, activate_backward};
@@ -51,7 +51,7 @@ impl Layer {
 
 /// The output of a batch `input`, and, where the layer pools, which of each window was the largest.
 pub fn forward(layer: &Layer, input: &[f32], weights: &[f32], bias: &[f32]) -> (Vec<f32>, Vec<u8>) {
-    let linear = Linear::new(layer.geometry, layer.transposed, weights);
+    let algorithm = Algorithm::new(layer.geometry, layer.transposed, weights);
     let size = |[c, h, w]: [usize; 3]| c * h * w;
     let (from, mapped, to) = (size(layer.from()), size(layer.mapped()), size(layer.to()));
     let images = input.len() / from;
@@ -60,12 +60,12 @@ pub fn forward(layer: &Layer, input: &[f32], weights: &[f32], bias: &[f32]) -> (
     let as_it_is = layer.output == Order::Pixels || channels == 1;
     let part = |(input, which): (&[f32], &mut [u8]), output: &mut Unwritten| {
         let zeros = |wanted: bool, n: usize| vec![0.0; if wanted { n } else { 0 }];
-        let mut scratch = zeros(true, linear.scratch());
+        let mut scratch = zeros(true, algorithm.scratch());
         let mut map = zeros(true, mapped);
         let mut pooled = zeros(layer.pooling, to);
         let mut reordered = zeros(!as_it_is, to);
         for (i, image) in input.chunks_exact(from).enumerate() {
-            linear.run(image, layer.input, bias, &mut scratch, &mut map);
+            algorithm.run(image, layer.input, bias, &mut scratch, &mut map);
             let pixels = if layer.pooling {
                 pool(&map, layer.mapped(), &mut pooled, &mut which[i * to..(i + 1) * to]);
                 &mut pooled
@@ -128,21 +128,22 @@ pub fn backward(of: &Backward) -> Gradients {
     let size = |[c, h, w]: [usize; 3]| c * h * w;
     let (from, to) = (size(layer.from()), size(layer.to()));
     let images = of.input.len() / from;
-    let linear = of.of_input.then(|| Linear::new(layer.geometry, !layer.transposed, of.weights));
+    let algorithm = of.of_input.then(|| Algorithm::new(layer.geometry, !layer.transposed, of.weights));
     let correlation = of.of_weights.then(|| Correlation::new(layer.geometry));
     let starts: Vec<usize> = (0..images).step_by(IMAGES_AT_ONCE).collect();
-    let part = |begin: usize, input: &mut Unwritten| {
-        let mut part = Part::new(of, linear.as_ref(), correlation.as_ref());
+    let part = |begin: usize, mut input: Option<&mut Unwritten>| {
+        let mut part = Part::new(of, algorithm.as_ref(), correlation.as_ref());
         for i in begin..images.min(begin + IMAGES_AT_ONCE) {
-            part.image(&of.input[i * from..][..from], i * to..(i + 1) * to, input);
+            part.image(&of.input[i * from..][..from], i * to..(i + 1) * to, input.as_deref_mut());
         }
         (part.weights.map(Correlating::sum).unwrap_or_default(), part.bias)
     };
     let starts = starts.into_par_iter();
     let (input, parts) = if of.of_input {
-        written_in_parts(images * from, IMAGES_AT_ONCE * from, starts, part)
+        let write = |begin, input: &mut Unwritten| part(begin, Some(input));
+        written_in_parts(images * from, IMAGES_AT_ONCE * from, starts, write)
     } else {
-        (Vec::new(), starts.map(|begin| part(begin, &mut Unwritten::default())).collect())
+        (Vec::new(), starts.map(|begin| part(begin, None)).collect())
     };
     let Some(correlation) = correlation else {
         return Gradients { input, ..Gradients::default() };
@@ -156,13 +157,13 @@ pub fn backward(of: &Backward) -> Gradients {
             a
         })
         .unwrap_or_default();
-    Gradients { input, weights: correlation.finish(&weights), bias }
+    Gradients { input, weights: correlation.unpacked(&weights), bias }
 }
 
 /// What a thread needs for its images, and what it has summed up of them.
 struct Part<'a> {
     of: &'a Backward<'a>,
-    linear: Option<&'a Linear>,
+    to_input: Option<&'a Algorithm>,
     weights: Option<Correlating<'a>>,
     bias: Vec<f32>,
     /// The gradient of the output before activation, as it is stored, and pixel by pixel.
@@ -177,7 +178,7 @@ struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    fn new(of: &'a Backward<'a>, linear: Option<&'a Linear>, weights: Option<&'a Correlation>) -> Self {
+    fn new(of: &'a Backward<'a>, to_input: Option<&'a Algorithm>, weights: Option<&'a Correlation>) -> Self {
         let layer = of.layer;
         let zeros = |wanted: bool, n: usize| vec![0.0; if wanted { n } else { 0 }];
         let size = |[c, h, w]: [usize; 3]| c * h * w;
@@ -187,16 +188,16 @@ impl<'a> Part<'a> {
             active: zeros(layer.output == Order::Planes, size(layer.to())),
             pooled: zeros(layer.pooling, size(layer.to())),
             mapped: zeros(true, size(layer.mapped())),
-            scratch: zeros(true, linear.map_or(0, Linear::scratch)),
-            target: zeros(linear.is_some(), size(layer.from())),
-            reordered: zeros(linear.is_some() && layer.input == Order::Planes, size(layer.from())),
+            scratch: zeros(true, to_input.map_or(0, Algorithm::scratch)),
+            target: zeros(to_input.is_some(), size(layer.from())),
+            reordered: zeros(to_input.is_some() && layer.input == Order::Planes, size(layer.from())),
             of,
-            linear,
+            to_input,
         }
     }
 
-    /// One image: `input`, and where its outputs stand.
-    fn image(&mut self, input: &[f32], outputs: Range<usize>, gradient: &mut Unwritten) {
+    /// One image: `input`, where its outputs stand, and where its gradient goes if it is wanted.
+    fn image(&mut self, input: &[f32], outputs: Range<usize>, gradient: Option<&mut Unwritten>) {
         let layer = self.of.layer;
         self.before_activation(outputs);
         if let Some(weights) = &mut self.weights {
@@ -208,8 +209,8 @@ impl<'a> Part<'a> {
                 self.bias.iter_mut().zip(pixel).for_each(|(b, g)| *b += g);
             }
         }
-        if let Some(linear) = self.linear {
-            linear.run(&self.mapped, Order::Pixels, &[], &mut self.scratch, &mut self.target);
+        if let (Some(algorithm), Some(gradient)) = (self.to_input, gradient) {
+            algorithm.run(&self.mapped, Order::Pixels, &[], &mut self.scratch, &mut self.target);
             match layer.input {
                 Order::Pixels => gradient.push(&self.target),
                 Order::Planes => {

@@ -30,7 +30,8 @@ impl WithSimd for Correlate<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         match self.tiling.outputs {
             2 => self.run::<S, 2>(simd),
-            _ => self.run::<S, 4>(simd),
+            4 => self.run::<S, 4>(simd),
+            outputs => unreachable!("no tile has {outputs} sums along its side"),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Winograd's transforms along one dimension, at the points 0, ±¾, ±1½ and ∞.
 //!
-//! Numbers and weights are polynomials, of which both are evaluated at the points, multiplied there, and interpolated
-//! again: y = Aᵀ[(G g) ⊙ (Bᵀ d)] gives [`outputs`](output) of a kernel g of [`7 − outputs`](kernel) taps from six numbers d
+//! Sums of products with a kernel are the transpose of multiplying polynomials by evaluation at points and interpolation:
+//! the kernel g is evaluated (G), numbers d meet the transpose of interpolation (Bᵀ), products that of evaluation (Aᵀ), and
+//! y = Aᵀ[(G g) ⊙ (Bᵀ d)] are 2 or 4 neighbouring sums over the 5 or 3 taps of g, from six numbers
 //! (Winograd 1980; Lavin and Gray, CVPR 2016). The points' squares and cubes are exact in single precision, and their
-//! magnitudes lie on both sides of 1, which keeps the error of a sum near 10⁻⁶ of the largest: a third of what the points
-//! 0, ±1, ±2 and ∞ make.
+//! magnitudes lie on both sides of 1, which keeps the error of a sum near 10⁻⁶ of the largest: less than half of what the
+//! points 0, ±1, ±2 and ∞ make.
 
 use pulp::Simd;
 
@@ -80,7 +81,7 @@ fn scaled<S: Simd>(simd: S, factor: f32, v: S::f32s) -> S::f32s {
 /// G: what a kernel of `R` taps is at the points, `[point][tap]`.
 pub const fn kernel<const R: usize>() -> [[f32; R]; POINTS] {
     let points = [0.0, NEAR, -NEAR, FAR, -FAR];
-    // What is lost at each point by dividing by the product of its distances to the others.
+    // Lagrange's denominators: the product of a point's distances to the other finite ones.
     let near = 2.0 * NEAR_2 * (NEAR_2 - FAR_2);
     let far = 2.0 * FAR_2 * (FAR_2 - NEAR_2);
     let over = [NEAR_2 * FAR_2, near, near, far, far];

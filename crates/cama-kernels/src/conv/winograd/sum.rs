@@ -6,7 +6,7 @@ use pulp::{Simd, WithSimd};
 
 use super::points::{POINTS, output};
 use super::tiles::{PAIRS, Tiling};
-use crate::tile::{Lanes, most_rows, multiply, vectors, with_block};
+use crate::tile::products;
 
 /// One image's target, `[pixels, channels]`, from its padded source, `[rows, columns, channels]`.
 pub struct SumUp<'a> {
@@ -38,7 +38,8 @@ impl WithSimd for SumUp<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         match self.tiling.outputs {
             2 => self.run::<S, 2>(simd),
-            _ => self.run::<S, 4>(simd),
+            4 => self.run::<S, 4>(simd),
+            outputs => unreachable!("no tile has {outputs} sums along its side"),
         }
     }
 }
@@ -50,7 +51,7 @@ impl SumUp<'_> {
         let (numbers, sums) = scratch.split_at_mut(tiling.transformed(tiling.source.map[0]));
         for rows in tiling.groups() {
             tiling.at_points::<S, M>(simd, source, rows.clone(), numbers);
-            products(simd, tiling, rows.len(), weights, numbers, sums);
+            at_pairs(simd, tiling, rows.len(), weights, numbers, sums);
             write::<S, M>(simd, tiling, rows, sums, bias, target);
         }
     }
@@ -58,7 +59,7 @@ impl SumUp<'_> {
 
 /// Sums over channels at each pair of points: `[pair][tile][target channel]`.
 #[inline(always)]
-fn products<S: Simd>(
+fn at_pairs<S: Simd>(
     simd: S,
     tiling: &Tiling,
     rows: usize,
@@ -73,47 +74,7 @@ fn products<S: Simd>(
     let sums = sums.chunks_exact_mut(tiling.step(targets));
     debug_assert_eq!(at_pair.len(), PAIRS);
     for ((weights, numbers), sums) in at_pair.zip(numbers).zip(sums) {
-        let mut begin = 0;
-        for (first, vectors) in Lanes::of::<S>().blocks(targets) {
-            let end = begin + sources * vectors * S::F32_LANES;
-            let most = most_rows(S::REGISTER_COUNT, vectors);
-            for from in (0..tiles).step_by(most) {
-                let rows = most.min(tiles - from);
-                let numbers = &numbers[from * sources..(from + rows) * sources];
-                let sums = &mut sums[from * targets..(from + rows) * targets];
-                macro_rules! run {
-                    ($p:literal, $v:literal) => {
-                        product::<S, $p, $v>(simd, numbers, &weights[begin..end], sums, targets, first)
-                    };
-                }
-                with_block!(rows, vectors, run);
-            }
-            begin = end;
-        }
-    }
-}
-
-/// `P` tiles times the weights of `V` vectors of target channels.
-#[inline(always)]
-fn product<S: Simd, const P: usize, const V: usize>(
-    simd: S,
-    numbers: &[f32],
-    weights: &[f32],
-    sums: &mut [f32],
-    targets: usize,
-    first: usize,
-) {
-    let channels = numbers.len() / P;
-    let zeros = [[simd.splat_f32s(0.0); V]; P];
-    let mut rows = [numbers; P];
-    for p in 0..P {
-        rows[p] = &numbers[p * channels..];
-    }
-    let products = multiply(simd, zeros, rows, vectors::<S, V>(weights));
-    let (first, step) = (first / S::F32_LANES, targets / S::F32_LANES);
-    let sums = S::as_mut_simd_f32s(sums).0;
-    for p in 0..P {
-        sums[p * step + first..][..V].copy_from_slice(&products[p]);
+        products(simd, &numbers[..tiles * sources], weights, &mut sums[..tiles * targets], targets);
     }
 }
 
@@ -135,7 +96,7 @@ fn write<S: Simd, const M: usize>(
     let columns = tiling.tiles[1];
     for (tile, (row, column)) in rows.flat_map(|row| (0..columns).map(move |x| (row, x))).enumerate() {
         for v in 0..vectors {
-            let bias = bias.get(v).copied().unwrap_or(simd.splat_f32s(0.0));
+            let bias = if bias.is_empty() { simd.splat_f32s(0.0) } else { bias[v] };
             let from = tile * vectors + v;
             let mut down = [[simd.splat_f32s(0.0); POINTS]; M];
             for j in 0..POINTS {

@@ -14,6 +14,9 @@ pub const PAIRS: usize = POINTS * POINTS;
 /// Bytes that the transformed numbers of some tiles, and what is made of them, should fill of the second-level cache.
 const IN_CACHE: usize = 256 << 10;
 
+/// With fewer channels the transforms, which do not depend on the other map's, outweigh the products that they save.
+const LEAST_CHANNELS: usize = 32;
+
 /// A map, and the tiles of sums over it that make another.
 #[derive(Clone, Debug)]
 pub struct Tiling {
@@ -30,7 +33,8 @@ pub struct Tiling {
 }
 
 impl Tiling {
-    /// Tiles for these sums, if they can be had and pay: those of stride 1 and a 3×3 or 5×5 kernel, with channels that fill whole vectors.
+    /// Tiles for these sums, if they can be had and pay: those of stride 1 and a 3×3 or 5×5 kernel, between channels that
+    /// fill whole vectors.
     pub fn of(geometry: &Geometry, sums: &Sums, lanes: Lanes) -> Option<Self> {
         let outputs = match geometry.kernel {
             3 => 4,
@@ -38,11 +42,19 @@ impl Tiling {
             _ => return None,
         };
         let [channels, height, width] = sums.target;
-        let whole = |channels: usize| channels >= 32 && channels.is_multiple_of(lanes.width);
-        if geometry.stride != 1 || !whole(channels) || !whole(sums.source.map[0]) {
+        let fit = |channels: usize| channels >= LEAST_CHANNELS && channels.is_multiple_of(lanes.width);
+        let [phase] = &sums.phases[..] else { return None };
+        // Sums that begin inside of the source are those to a map that is smaller than what reaches it.
+        let from_the_first = phase.bases.first() == Some(&0);
+        if geometry.stride != 1 || !fit(channels) || !fit(sums.source.map[0]) || !from_the_first {
             return None;
         }
         let tiles = [height.div_ceil(outputs), width.div_ceil(outputs)];
+        let products = tiles[0] * tiles[1] * PAIRS;
+        // Transforms cost something, too, and tiles that reach beyond a small map are paid in full.
+        if 2 * products > height * width * geometry.kernel.pow(2) {
+            return None;
+        }
         let padded = tiles.map(|tiles| tiles * outputs + geometry.kernel - 1);
         let row = tiles[1] * PAIRS * (channels + sums.source.map[0]) * size_of::<f32>();
         Some(Self {
@@ -62,7 +74,8 @@ impl Tiling {
 
     /// From one pair of points to the next, for `channels` at each tile of a group.
     pub fn step(&self, channels: usize) -> usize {
-        // A vector more, lest numbers of all pairs compete for the same lines of the first-level cache.
+        // 64 bytes more, which are whole vectors everywhere, lest numbers of all pairs compete for the same lines of the
+        // first-level cache.
         self.rows_at_once * self.tiles[1] * channels + 16
     }
 

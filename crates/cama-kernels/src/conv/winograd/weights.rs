@@ -20,7 +20,8 @@ pub fn transformed(weights: &[f32], sums: &Sums, lanes: Lanes) -> Vec<f32> {
         let step = sources * targets;
         match sums.kernel {
             3 => OnBothSides { matrix: kernel::<3>(), from: taps, planes, to: &mut at[begin..], step }.run(),
-            _ => OnBothSides { matrix: kernel::<5>(), from: taps, planes, to: &mut at[begin..], step }.run(),
+            5 => OnBothSides { matrix: kernel::<5>(), from: taps, planes, to: &mut at[begin..], step }.run(),
+            side => unreachable!("no tile is for a kernel of {side}"),
         }
         begin += planes;
     }
@@ -36,10 +37,11 @@ pub fn at_taps(at: &[f32], side: usize) -> Vec<f32> {
             let matrix = transpose(kernel::<3>());
             OnBothSides { matrix, from: at, planes, to: &mut taps, step: planes }.run();
         }
-        _ => {
+        5 => {
             let matrix = transpose(kernel::<5>());
             OnBothSides { matrix, from: at, planes, to: &mut taps, step: planes }.run();
         }
+        side => unreachable!("no tile is for a kernel of {side}"),
     }
     taps
 }
