@@ -14,7 +14,8 @@ pub const PAIRS: usize = POINTS * POINTS;
 /// Bytes that the transformed numbers of some tiles, and what is made of them, should fill of the second-level cache.
 const IN_CACHE: usize = 256 << 10;
 
-/// With fewer channels the transforms, which do not depend on the other map's, outweigh the products that they save.
+/// Channels that both maps must have: what transforms cost at a number of one does not grow with the channels of the other,
+/// what they save does.
 const LEAST_CHANNELS: usize = 32;
 
 /// A map, and the tiles of sums over it that make another.
