@@ -4,7 +4,7 @@
 //! stretch of numbers: sums over a kernel are then few long dot products, and nothing is copied out for them. Transposed
 //! convolutions are cut into phases (one for each place in a stride), each a sum over the taps that reach it, so that no
 //! product with a zero is formed. The gradient of the input of one is the other. Between many channels, 3×3 and 5×5 kernels
-//! of stride 1 take [Winograd's way](winograd), with a quarter and a third of the products.
+//! of stride 1 take Winograd's way, with a quarter and a third of the products.
 
 mod algorithm;
 mod correlate;
