@@ -5,7 +5,7 @@ use pulp::Arch;
 use super::correlate::Correlate;
 use super::fold::{Fold, Folding};
 use super::geometry::{Geometry, Sums};
-use super::image::{Order, by_pixel, pad};
+use super::image::{Order, pad, to_pixels};
 use super::sum::SumUp;
 use super::weights::{packed, packed_to_fold, unpacked};
 use super::winograd::{self, Tiling};
@@ -42,7 +42,7 @@ impl Algorithm {
     pub fn scratch(&self) -> usize {
         match self {
             Self::Sums { sums, .. } => sums.source.len(),
-            Self::Winograd { tiling, .. } => tiling.source.len() + winograd::SumUp::scratch(tiling),
+            Self::Winograd { tiling, .. } => tiling.source.len() + tiling.scratch(),
             Self::Fold { folding, .. } => folding.scratch(),
         }
     }
@@ -101,9 +101,7 @@ impl Correlation {
         let numbers = |size: usize| vec![0.0; size];
         let filled_up = if padded == channels { 0 } else { padded * h * w };
         let (source, scratch, gradient) = match &self.tiling {
-            Some(tiling) => {
-                (&tiling.source, winograd::SumUp::scratch(tiling), winograd::PAIRS * large[0] * padded)
-            }
+            Some(tiling) => (&tiling.source, tiling.scratch(), winograd::PAIRS * large[0] * padded),
             None => (&self.sums.source, 0, kernel * kernel * large[0] * padded),
         };
         Correlating {
@@ -133,7 +131,7 @@ impl Correlating<'_> {
         let mut small_map = small.0;
         if small.1 == Order::Planes {
             self.pixels.resize(small_map.len(), 0.0);
-            by_pixel(small_map, channels, Order::Planes, &mut self.pixels);
+            to_pixels(small_map, channels, &mut self.pixels);
             small_map = &self.pixels;
         }
         if padded != channels {

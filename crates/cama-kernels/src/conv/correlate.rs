@@ -32,46 +32,63 @@ impl WithSimd for Correlate<'_> {
         let phase = &sums.phases[0];
         let at_once = (IN_CACHE / padded).max(8);
         for (bases, small) in phase.bases.chunks(at_once).zip(small.chunks(at_once * padded)) {
-            for (first, vectors) in lanes.blocks(sums.target[0]) {
-                let most = most_rows(S::REGISTER_COUNT, vectors);
-                let mut row = 0;
-                for run in &phase.runs {
-                    let length = run.taps.len() * sums.source.map[0];
-                    for begin in (0..length).step_by(most) {
-                        let rows = most.min(length - begin);
-                        let large = &large[run.offset + begin..];
-                        let part = Part { bases: bases.iter().copied(), large, small, padded, first };
-                        let gradient = &mut gradient[(row + begin) * padded..(row + begin + rows) * padded];
-                        macro_rules! run {
-                            ($p:literal, $v:literal) => {
-                                part.add::<S, $p, $v>(simd, gradient)
-                            };
-                        }
-                        with_block!(rows, vectors, run);
-                    }
-                    row += length;
-                }
+            let mut rows = &mut *gradient;
+            for run in &phase.runs {
+                let (of_run, rest) = rows.split_at_mut(run.taps.len() * sums.source.map[0] * padded);
+                rows = rest;
+                let bases = bases.iter().map(|base| base + run.offset);
+                add_products(simd, bases, large, small, sums.target[0], of_run);
             }
         }
     }
 }
 
+/// Adds to a gradient, `[numbers, channels]`, the products of as many numbers of `large`, from each pixel's base on, with the
+/// channels of `small`, `[pixels, channels]`, summed over pixels; both have channels padded to whole vectors.
+#[inline(always)]
+pub fn add_products<S: Simd>(
+    simd: S,
+    bases: impl Iterator<Item = usize> + Clone,
+    large: &[f32],
+    small: &[f32],
+    channels: usize,
+    gradient: &mut [f32],
+) {
+    let lanes = Lanes::of::<S>();
+    let padded = lanes.padded(channels);
+    let numbers = gradient.len() / padded;
+    for (first, vectors) in lanes.blocks(channels) {
+        let most = most_rows(S::REGISTER_COUNT, vectors);
+        for begin in (0..numbers).step_by(most) {
+            let rows = most.min(numbers - begin);
+            let part = Part { bases: bases.clone(), large: &large[begin..], small, padded, first };
+            let gradient = &mut gradient[begin * padded..(begin + rows) * padded];
+            macro_rules! run {
+                ($p:literal, $v:literal) => {
+                    part.add::<S, $p, $v>(simd, gradient)
+                };
+            }
+            with_block!(rows, vectors, run);
+        }
+    }
+}
+
 /// Some pixels, for neighbouring numbers of the large map and neighbouring channels of the small one.
-pub struct Part<'a, I> {
+struct Part<'a, I> {
     /// Where the first number of each pixel stands in the large map.
-    pub bases: I,
-    pub large: &'a [f32],
+    bases: I,
+    large: &'a [f32],
     /// `[pixels, padded]`.
-    pub small: &'a [f32],
-    pub padded: usize,
+    small: &'a [f32],
+    padded: usize,
     /// The first channel.
-    pub first: usize,
+    first: usize,
 }
 
 impl<I: Iterator<Item = usize>> Part<'_, I> {
     /// Adds to `P` rows of the gradient, `[numbers, padded]`, in `V` vectors from the first channel on.
     #[inline(always)]
-    pub fn add<S: Simd, const P: usize, const V: usize>(self, simd: S, gradient: &mut [f32]) {
+    fn add<S: Simd, const P: usize, const V: usize>(self, simd: S, gradient: &mut [f32]) {
         let (first, step) = (self.first / S::F32_LANES, self.padded / S::F32_LANES);
         let small = S::as_simd_f32s(self.small).0;
         let gradient = S::as_mut_simd_f32s(gradient).0;

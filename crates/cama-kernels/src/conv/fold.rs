@@ -3,7 +3,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::geometry::Geometry;
-use super::image::{Order, by_pixel};
+use super::image::{Order, to_pixels};
 use crate::tile::{Lanes, products};
 
 /// Which of all small pixels' taps each number of the large map is summed up from.
@@ -79,7 +79,7 @@ impl WithSimd for Fold<'_> {
         let map = match order {
             Order::Pixels => map,
             Order::Planes => {
-                by_pixel(map, channels, order, pixels);
+                to_pixels(map, channels, pixels);
                 pixels
             }
         };

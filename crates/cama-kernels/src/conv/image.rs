@@ -35,32 +35,22 @@ pub fn pad(map: &[f32], order: Order, source: &Source, padded: &mut [f32]) {
     }
 }
 
-/// Writes a map that is stored pixel by pixel in another order.
-pub fn reorder(pixels: &[f32], channels: usize, order: Order, out: &mut [f32]) {
-    match order {
-        Order::Pixels => out.copy_from_slice(pixels),
-        Order::Planes => {
-            let area = pixels.len() / channels;
-            for (c, plane) in out.chunks_exact_mut(area).enumerate() {
-                for (value, pixel) in plane.iter_mut().zip(pixels.chunks_exact(channels)) {
-                    *value = pixel[c];
-                }
-            }
+/// A map that is stored pixel by pixel, channel by channel.
+pub fn to_planes(pixels: &[f32], channels: usize, planes: &mut [f32]) {
+    let area = pixels.len() / channels;
+    for (c, plane) in planes.chunks_exact_mut(area).enumerate() {
+        for (value, pixel) in plane.iter_mut().zip(pixels.chunks_exact(channels)) {
+            *value = pixel[c];
         }
     }
 }
 
-/// The other way: a map in `order`, pixel by pixel.
-pub fn by_pixel(map: &[f32], channels: usize, order: Order, pixels: &mut [f32]) {
-    match order {
-        Order::Pixels => pixels.copy_from_slice(map),
-        Order::Planes => {
-            let area = map.len() / channels;
-            for (c, plane) in map.chunks_exact(area).enumerate() {
-                for (value, pixel) in plane.iter().zip(pixels.chunks_exact_mut(channels)) {
-                    pixel[c] = *value;
-                }
-            }
+/// The other way: a map that is stored channel by channel, pixel by pixel.
+pub fn to_pixels(planes: &[f32], channels: usize, pixels: &mut [f32]) {
+    let area = planes.len() / channels;
+    for (c, plane) in planes.chunks_exact(area).enumerate() {
+        for (value, pixel) in plane.iter().zip(pixels.chunks_exact_mut(channels)) {
+            pixel[c] = *value;
         }
     }
 }

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::algorithm::{Algorithm, Correlating, Correlation};
 use super::geometry::Geometry;
-use super::image::{Order, by_pixel, pool, pool_backward, reorder};
+use super::image::{Order, pool, pool_backward, to_pixels, to_planes};
 use crate::activation::{activate, activate_backward};
 use crate::fresh::{Unwritten, written_in_parts};
 
@@ -57,13 +57,12 @@ pub fn forward(layer: &Layer, input: &[f32], weights: &[f32], bias: &[f32]) -> (
     let images = input.len() / from;
     let mut which = vec![0; if layer.pooling { images * to } else { 0 }];
     let channels = layer.to()[0];
-    let as_it_is = layer.output == Order::Pixels || channels == 1;
     let part = |(input, which): (&[f32], &mut [u8]), output: &mut Unwritten| {
         let zeros = |wanted: bool, n: usize| vec![0.0; if wanted { n } else { 0 }];
         let mut scratch = zeros(true, algorithm.scratch());
         let mut map = zeros(true, mapped);
         let mut pooled = zeros(layer.pooling, to);
-        let mut reordered = zeros(!as_it_is, to);
+        let mut planes = Vec::new();
         for (i, image) in input.chunks_exact(from).enumerate() {
             algorithm.run(image, layer.input, bias, &mut scratch, &mut map);
             let pixels = if layer.pooling {
@@ -73,12 +72,7 @@ pub fn forward(layer: &Layer, input: &[f32], weights: &[f32], bias: &[f32]) -> (
                 &mut map
             };
             activate(pixels, layer.slope);
-            if as_it_is {
-                output.push(pixels);
-            } else {
-                reorder(pixels, channels, layer.output, &mut reordered);
-                output.push(&reordered);
-            }
+            push(pixels, channels, layer.output, &mut planes, output);
         }
     };
     let inputs = input.par_chunks(IMAGES_AT_ONCE * from);
@@ -89,6 +83,16 @@ pub fn forward(layer: &Layer, input: &[f32], weights: &[f32], bias: &[f32]) -> (
         written_in_parts(len, at_once, inputs.map(|input| (input, Default::default())), part)
     };
     (output, which)
+}
+
+/// Writes a map that is stored pixel by pixel in the `order` that it is wanted in; `planes` is room for it.
+fn push(pixels: &[f32], channels: usize, order: Order, planes: &mut Vec<f32>, to: &mut Unwritten) {
+    if order == Order::Pixels || channels == 1 {
+        return to.push(pixels);
+    }
+    planes.resize(pixels.len(), 0.0);
+    to_planes(pixels, channels, planes);
+    to.push(planes);
 }
 
 /// What [`backward`] is asked for, and what it starts from.
@@ -172,9 +176,9 @@ struct Part<'a> {
     /// The gradient before pooling, too, pixel by pixel.
     mapped: Vec<f32>,
     scratch: Vec<f32>,
-    /// The gradient of the input pixel by pixel, and as it is stored.
+    /// The gradient of the input pixel by pixel, and channel by channel if it is stored so.
     target: Vec<f32>,
-    reordered: Vec<f32>,
+    planes: Vec<f32>,
 }
 
 impl<'a> Part<'a> {
@@ -190,7 +194,7 @@ impl<'a> Part<'a> {
             mapped: zeros(true, size(layer.mapped())),
             scratch: zeros(true, to_input.map_or(0, Algorithm::scratch)),
             target: zeros(to_input.is_some(), size(layer.from())),
-            reordered: zeros(to_input.is_some() && layer.input == Order::Planes, size(layer.from())),
+            planes: Vec::new(),
             of,
             to_input,
         }
@@ -211,13 +215,7 @@ impl<'a> Part<'a> {
         }
         if let (Some(algorithm), Some(gradient)) = (self.to_input, gradient) {
             algorithm.run(&self.mapped, Order::Pixels, &[], &mut self.scratch, &mut self.target);
-            match layer.input {
-                Order::Pixels => gradient.push(&self.target),
-                Order::Planes => {
-                    reorder(&self.target, layer.from()[0], Order::Planes, &mut self.reordered);
-                    gradient.push(&self.reordered);
-                }
-            }
+            push(&self.target, layer.from()[0], layer.input, &mut self.planes, gradient);
         }
     }
 
@@ -230,7 +228,7 @@ impl<'a> Part<'a> {
             Order::Pixels => activate_backward(gradient, output, layer.slope, before),
             Order::Planes => {
                 activate_backward(gradient, output, layer.slope, &mut self.active);
-                by_pixel(&self.active, layer.to()[0], Order::Planes, before);
+                to_pixels(&self.active, layer.to()[0], before);
             }
         }
         if layer.pooling {

@@ -73,7 +73,8 @@ impl Backward<Flex, 3> for Linear {
         let State { x, weight, output, slope } = ops.state;
         let (x_shape, weight_shape) = (shape(&x), shape(&weight));
         let outputs = weight_shape[1];
-        let before = pass::before_activation(&numbers(&gradient), &numbers(&output), slope);
+        let gradient = numbers(&gradient);
+        let before = pass::before_activation(&gradient, &numbers(&output), slope);
         if let Some(node) = of_x {
             let made = pass::of_input(&before, &numbers(&weight), outputs);
             grads.register::<Flex>(node.id, tensor(made, &x_shape));

@@ -1,5 +1,7 @@
 //! Passes over all rows of a batch.
 
+use std::borrow::Cow;
+
 use crate::activation::{activate, activate_backward};
 use crate::matrix::{Matrix, product};
 
@@ -16,13 +18,13 @@ pub fn forward(x: &[f32], weight: &[f32], bias: &[f32], slope: f32) -> Vec<f32> 
 }
 
 /// The gradient before activation, where that of the output `y` is `gradient`; outputs have their inputs' signs.
-pub fn before_activation(gradient: &[f32], y: &[f32], slope: f32) -> Vec<f32> {
+pub fn before_activation<'a>(gradient: &'a [f32], y: &[f32], slope: f32) -> Cow<'a, [f32]> {
     if slope == 1.0 {
-        return gradient.to_vec();
+        return gradient.into();
     }
     let mut before = vec![0.0; gradient.len()];
     activate_backward(gradient, y, slope, &mut before);
-    before
+    before.into()
 }
 
 /// The gradient of the input, `[rows, inputs]`.

@@ -4,10 +4,9 @@ use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
-use super::super::correlate::Part;
+use super::super::correlate::add_products;
 use super::points::{POINTS, output_gradient};
-use super::tiles::Tiling;
-use crate::tile::{Lanes, most_rows, with_block};
+use super::tiles::{Tiled, Tiling};
 
 /// Adds to the gradient of the weights at the points, `[pair][large][small]`, what one image adds.
 pub struct Correlate<'a> {
@@ -17,7 +16,7 @@ pub struct Correlate<'a> {
     pub large: &'a [f32],
     /// The small map, `[pixels, channels]`.
     pub small: &'a [f32],
-    /// [`scratch`](super::SumUp::scratch) numbers.
+    /// [`scratch`](Tiling::scratch) numbers.
     pub scratch: &'a mut [f32],
     /// The gradient so far.
     pub gradient: &'a mut [f32],
@@ -28,19 +27,15 @@ impl WithSimd for Correlate<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        match self.tiling.outputs {
-            2 => self.run::<S, 2>(simd),
-            4 => self.run::<S, 4>(simd),
-            outputs => unreachable!("no tile has {outputs} sums along its side"),
-        }
+        self.tiling.run(simd, self);
     }
 }
 
-impl Correlate<'_> {
+impl Tiled for Correlate<'_> {
     #[inline(always)]
     fn run<S: Simd, const M: usize>(self, simd: S) {
         let Self { tiling, large, small, scratch, gradient } = self;
-        let (numbers, gradients) = scratch.split_at_mut(tiling.transformed(tiling.source.map[0]));
+        let (numbers, gradients) = tiling.split(scratch);
         for rows in tiling.groups() {
             tiling.at_points::<S, M>(simd, large, rows.clone(), numbers);
             read::<S, M>(simd, tiling, rows.clone(), small, gradients);
@@ -62,8 +57,7 @@ fn read<S: Simd, const M: usize>(
     let vectors = channels / S::F32_LANES;
     let step = tiling.step(channels) / S::F32_LANES;
     let (small, at) = (S::as_simd_f32s(small).0, S::as_mut_simd_f32s(at).0);
-    let columns = tiling.tiles[1];
-    for (tile, (row, column)) in rows.flat_map(|row| (0..columns).map(move |x| (row, x))).enumerate() {
+    for (tile, [row, column]) in tiling.tiles_of(rows).enumerate() {
         for v in 0..vectors {
             let mut down = [[simd.splat_f32s(0.0); POINTS]; M];
             for (x, down) in down.iter_mut().take(width - column * M).enumerate() {
@@ -102,28 +96,9 @@ fn products<S: Simd>(
     let tiles = rows * tiling.tiles[1];
     let numbers = numbers.chunks_exact(tiling.step(large));
     let gradients = gradients.chunks_exact(tiling.step(small));
-    for ((numbers, gradients), gradient) in
-        numbers.zip(gradients).zip(gradient.chunks_exact_mut(large * small))
-    {
-        for (first, vectors) in Lanes::of::<S>().blocks(small) {
-            let most = most_rows(S::REGISTER_COUNT, vectors);
-            for begin in (0..large).step_by(most) {
-                let rows = most.min(large - begin);
-                let part = Part {
-                    bases: (0..tiles).map(|tile| tile * large + begin),
-                    large: numbers,
-                    small: gradients,
-                    padded: small,
-                    first,
-                };
-                let gradient = &mut gradient[begin * small..(begin + rows) * small];
-                macro_rules! run {
-                    ($p:literal, $v:literal) => {
-                        part.add::<S, $p, $v>(simd, gradient)
-                    };
-                }
-                with_block!(rows, vectors, run);
-            }
-        }
+    let gradient = gradient.chunks_exact_mut(large * small);
+    for ((numbers, gradients), gradient) in numbers.zip(gradients).zip(gradient) {
+        let bases = (0..tiles).map(|tile| tile * large);
+        add_products(simd, bases, numbers, gradients, small, gradient);
     }
 }

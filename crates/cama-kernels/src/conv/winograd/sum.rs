@@ -5,7 +5,7 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use super::points::{POINTS, output};
-use super::tiles::{PAIRS, Tiling};
+use super::tiles::{PAIRS, Tiled, Tiling};
 use crate::tile::products;
 
 /// One image's target, `[pixels, channels]`, from its padded source, `[rows, columns, channels]`.
@@ -18,17 +18,10 @@ pub struct SumUp<'a> {
     pub source: &'a [f32],
     /// Added to each channel; nothing is nothing.
     pub bias: &'a [f32],
-    /// [`scratch`](Self::scratch) numbers.
+    /// [`scratch`](Tiling::scratch) numbers.
     pub scratch: &'a mut [f32],
     /// Where the sums go: all of it is overwritten.
     pub target: &'a mut [f32],
-}
-
-impl SumUp<'_> {
-    /// Numbers of scratch.
-    pub fn scratch(tiling: &Tiling) -> usize {
-        tiling.transformed(tiling.source.map[0]) + tiling.transformed(tiling.target[0])
-    }
 }
 
 impl WithSimd for SumUp<'_> {
@@ -36,19 +29,15 @@ impl WithSimd for SumUp<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        match self.tiling.outputs {
-            2 => self.run::<S, 2>(simd),
-            4 => self.run::<S, 4>(simd),
-            outputs => unreachable!("no tile has {outputs} sums along its side"),
-        }
+        self.tiling.run(simd, self);
     }
 }
 
-impl SumUp<'_> {
+impl Tiled for SumUp<'_> {
     #[inline(always)]
     fn run<S: Simd, const M: usize>(self, simd: S) {
         let Self { tiling, weights, source, bias, scratch, target } = self;
-        let (numbers, sums) = scratch.split_at_mut(tiling.transformed(tiling.source.map[0]));
+        let (numbers, sums) = tiling.split(scratch);
         for rows in tiling.groups() {
             tiling.at_points::<S, M>(simd, source, rows.clone(), numbers);
             at_pairs(simd, tiling, rows.len(), weights, numbers, sums);
@@ -93,8 +82,7 @@ fn write<S: Simd, const M: usize>(
     let step = tiling.step(channels) / S::F32_LANES;
     let (sums, target) = (S::as_simd_f32s(sums).0, S::as_mut_simd_f32s(target).0);
     let bias = S::as_simd_f32s(bias).0;
-    let columns = tiling.tiles[1];
-    for (tile, (row, column)) in rows.flat_map(|row| (0..columns).map(move |x| (row, x))).enumerate() {
+    for (tile, [row, column]) in tiling.tiles_of(rows).enumerate() {
         for v in 0..vectors {
             let bias = if bias.is_empty() { simd.splat_f32s(0.0) } else { bias[v] };
             let from = tile * vectors + v;

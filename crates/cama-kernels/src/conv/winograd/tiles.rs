@@ -18,6 +18,11 @@ const IN_CACHE: usize = 256 << 10;
 /// what they save does.
 const LEAST_CHANNELS: usize = 32;
 
+/// Work on tiles of `M`×`M` sums.
+pub trait Tiled {
+    fn run<S: Simd, const M: usize>(self, simd: S);
+}
+
 /// A map, and the tiles of sums over it that make another.
 #[derive(Clone, Debug)]
 pub struct Tiling {
@@ -80,9 +85,30 @@ impl Tiling {
         self.rows_at_once * self.tiles[1] * channels + 16
     }
 
-    /// Numbers of the source's channels, or of the target's, at all pairs of points for a group.
-    pub fn transformed(&self, channels: usize) -> usize {
-        PAIRS * self.step(channels)
+    /// Row and column of every tile of a group.
+    pub fn tiles_of(&self, rows: Range<usize>) -> impl Iterator<Item = [usize; 2]> {
+        let columns = self.tiles[1];
+        rows.flat_map(move |row| (0..columns).map(move |column| [row, column]))
+    }
+
+    /// Numbers of scratch for a group: source and target at all pairs of points.
+    pub fn scratch(&self) -> usize {
+        PAIRS * (self.step(self.source.map[0]) + self.step(self.target[0]))
+    }
+
+    /// Scratch for the source, and for the target.
+    pub fn split<'a>(&self, scratch: &'a mut [f32]) -> (&'a mut [f32], &'a mut [f32]) {
+        scratch.split_at_mut(PAIRS * self.step(self.source.map[0]))
+    }
+
+    /// Does `work`, compiled for the tiles at hand.
+    #[inline(always)]
+    pub fn run<S: Simd>(&self, simd: S, work: impl Tiled) {
+        match self.outputs {
+            2 => work.run::<S, 2>(simd),
+            4 => work.run::<S, 4>(simd),
+            outputs => unreachable!("no tile has {outputs} sums along its side"),
+        }
     }
 
     /// Takes the tiles of a group of rows of `map`, padded, to the points: `[pair][tile][channel]`.

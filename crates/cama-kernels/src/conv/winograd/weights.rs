@@ -4,7 +4,8 @@ use pulp::{Arch, Simd, WithSimd};
 
 use super::super::geometry::Sums;
 use super::super::weights::packed;
-use super::points::{POINTS, kernel};
+use super::points::kernel;
+use super::tiles::PAIRS;
 use crate::tile::Lanes;
 
 /// G g Gᵀ: `[point, point]`, in each block after block of target channels, `[sources][targets of the block]`. `weights` are
@@ -12,7 +13,7 @@ use crate::tile::Lanes;
 pub fn transformed(weights: &[f32], sums: &Sums, lanes: Lanes) -> Vec<f32> {
     let taps = &packed(weights, sums, lanes)[0];
     let (sources, targets) = (sums.source.map[0], sums.target[0]);
-    let mut at = vec![0.0; POINTS * POINTS * sources * targets];
+    let mut at = vec![0.0; PAIRS * sources * targets];
     let mut begin = 0;
     for (_, vectors) in lanes.blocks(targets) {
         let planes = sources * vectors * lanes.width;
@@ -30,17 +31,12 @@ pub fn transformed(weights: &[f32], sums: &Sums, lanes: Lanes) -> Vec<f32> {
 
 /// Gᵀ d G: a gradient `[point, point, numbers]` as `[tap, tap, numbers]` of a kernel.
 pub fn at_taps(at: &[f32], side: usize) -> Vec<f32> {
-    let planes = at.len() / POINTS.pow(2);
+    let planes = at.len() / PAIRS;
     let mut taps = vec![0.0; side * side * planes];
+    let to = &mut taps;
     match side {
-        3 => {
-            let matrix = transpose(kernel::<3>());
-            OnBothSides { matrix, from: at, planes, to: &mut taps, step: planes }.run();
-        }
-        5 => {
-            let matrix = transpose(kernel::<5>());
-            OnBothSides { matrix, from: at, planes, to: &mut taps, step: planes }.run();
-        }
+        3 => OnBothSides { matrix: transpose(kernel::<3>()), from: at, planes, to, step: planes }.run(),
+        5 => OnBothSides { matrix: transpose(kernel::<5>()), from: at, planes, to, step: planes }.run(),
         side => unreachable!("no tile is for a kernel of {side}"),
     }
     taps
