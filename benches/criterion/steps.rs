@@ -3,7 +3,7 @@
 use std::hint::black_box;
 use std::time::Duration;
 
-use cama::{DeepCama, MChoice, PredictConfig, device, predict};
+use cama::{Config, DeepCama, M, PredictConfig, device, predict};
 use cama_bench::{Adapting, Setup, Training, adapt_steps, default_batch, mnist, train_steps};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -63,7 +63,7 @@ fn prediction(criterion: &mut Criterion) {
         let (_, model) =
             train_steps(model(preset, "latent"), preset, training, steps).expect("it can be trained");
         let data = mnist("test", images, 28, 10).expect("bundled");
-        let config = PredictConfig { m: MChoice::Mean, ..PredictConfig::default() };
+        let config = PredictConfig { m: M::Mean, ..PredictConfig::default() }.check().expect("allowed");
         group.throughput(Throughput::Elements(images as u64));
         group.bench_function(BenchmarkId::new(preset, images), |bencher| {
             bencher.iter(|| black_box(predict(&model, &data, &config).expect("finite weights")));

@@ -3,9 +3,9 @@
 //! A new kernel is a line in [`ALL`]: its name, and a function that gets its inputs ready and returns what is counted.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use cama::objective::{Manipulated, elbo, elbo_unlabelled};
+use cama::objective::{elbo, elbo_unlabelled};
 use cama::optimise::{Optimiser, shards};
-use cama::{DeepCama, Evidence, PredictConfig, predict};
+use cama::{Config, DeepCama, M, Observed, PredictConfig, predict};
 use cama_kernels::activation::leaky_relu;
 use cama_kernels::adam::{Step, adam};
 use cama_kernels::conv::{Geometry, Layer, Order, convolve};
@@ -66,13 +66,13 @@ fn model(preset: &str, mechanisms: &str) -> DeepCama {
 }
 
 /// Images and their labels.
-fn batch() -> (Evidence, Tensor<1, Int>) {
+fn batch() -> (Observed, Tensor<1, Int>) {
     let images = mnist("train", BATCH, 28, 10).expect("bundled");
     let x = TensorData::new(images.pixels().to_vec(), [BATCH, images.volume()]);
     let labels: Vec<i64> = images.labels().expect("labelled").iter().map(|label| *label as i64).collect();
     let device = Device::flex();
     (
-        Evidence::of_x(Tensor::from_data(x, &device)),
+        Observed::of_x(Tensor::from_data(x, &device)),
         Tensor::from_data(TensorData::new(labels, [BATCH]), &device),
     )
 }
@@ -81,15 +81,15 @@ fn noise() -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(1)
 }
 
-/// A tensor of numbers from 0.2 to 0.8, the same every time.
-fn numbers<const D: usize>(shape: [usize; D]) -> Tensor<D> {
+/// A tensor of values from 0.2 to 0.8, the same every time.
+fn values<const D: usize>(shape: [usize; D]) -> Tensor<D> {
     let n: usize = shape.iter().product();
-    let values: Vec<f32> = (0..n).map(|i| 0.2 + 0.6 * ((i * 7919) % 1000) as f32 / 1000.0).collect();
-    Tensor::from_data(TensorData::new(values, shape), &Device::flex())
+    let all: Vec<f32> = (0..n).map(|i| 0.2 + 0.6 * ((i * 7919) % 1000) as f32 / 1000.0).collect();
+    Tensor::from_data(TensorData::new(all, shape), &Device::flex())
 }
 
 fn leaf<const D: usize>(shape: [usize; D]) -> Tensor<D> {
-    numbers(shape).autodiff().require_grad()
+    values(shape).autodiff().require_grad()
 }
 
 /// Forward and backward, to all inputs.
@@ -136,7 +136,7 @@ fn activated() -> Work {
 }
 
 fn likelihood(given: Given) -> Work {
-    let (parameters, x) = (leaf([BATCH, 10, 784]), numbers([BATCH, 784]));
+    let (parameters, x) = (leaf([BATCH, 10, 784]), values([BATCH, 784]));
     both(move || bernoulli(parameters.clone(), x.clone(), given))
 }
 
@@ -147,19 +147,19 @@ fn warped() -> Work {
 
 fn adam_step() -> Work {
     let step = Step { learning_rate: 1e-3, betas: [0.9, 0.999], epsilon: 1e-8, weight_decay: 0.0, time: 2 };
-    let (parameters, gradient) = (numbers([1 << 16]), numbers([1 << 16]));
-    let moments = [numbers([1 << 16]), numbers([1 << 16])];
+    let (parameters, gradient) = (values([1 << 16]), values([1 << 16]));
+    let moments = [values([1 << 16]), values([1 << 16])];
     Box::new(move || drop(adam(parameters.clone(), gradient.clone(), Some(moments.clone()), step)))
 }
 
 fn q1_forward(preset: &str) -> Work {
-    let (model, (seen, labels)) = (model(preset, "latent"), batch());
-    Box::new(move || drop(model.style(&seen, Some(labels.clone()), None)))
+    let (model, (observed, labels)) = (model(preset, "latent"), batch());
+    Box::new(move || drop(model.style(&observed, Some(labels.clone()), None)))
 }
 
 fn q2_forward(preset: &str) -> Work {
-    let (model, (seen, _)) = (model(preset, "latent"), batch());
-    Box::new(move || drop(model.manipulation().expect("latent").posterior(&seen)))
+    let (model, (observed, _)) = (model(preset, "latent"), batch());
+    Box::new(move || drop(model.mechanisms().expect("latent").posterior(&observed)))
 }
 
 fn decoder_forward(preset: &str) -> Work {
@@ -170,34 +170,34 @@ fn decoder_forward(preset: &str) -> Work {
 
 /// A step of Eq. 3, or of Eq. 4.
 fn train_step(preset: &str, mechanisms: &str, manipulated: bool) -> Work {
-    step(model(preset, mechanisms), move |model, seen, labels, rng| {
-        let m = if manipulated { Manipulated::Unknown } else { Manipulated::Null };
-        elbo(model, seen, labels, m, 1, rng).weighted(1.0, 1.0)
+    step(model(preset, mechanisms), move |model, observed, labels, rng| {
+        let m = if manipulated { M::Sample } else { M::Null };
+        elbo(model, observed, labels, m, 1, rng).weighted(1.0, 1.0)
     })
 }
 
 /// A step of Eq. 7, of all parameters.
 fn unlabelled_step(preset: &str, mechanisms: &str) -> Work {
-    step(model(preset, mechanisms), |model, seen, _, rng| {
-        elbo_unlabelled(model, seen, Manipulated::Unknown, 1, 1.0, rng)
+    step(model(preset, mechanisms), |model, observed, _, rng| {
+        elbo_unlabelled(model, observed, M::Sample, 1, 1.0, rng)
     })
 }
 
 /// A step up a bound of a batch, in as many parts as the library's own loops cut it.
 fn step(
     model: DeepCama,
-    bound: impl Fn(&DeepCama, &Evidence, Tensor<1, Int>, &mut ChaCha8Rng) -> Tensor<1> + Sync + 'static,
+    bound: impl Fn(&DeepCama, &Observed, Tensor<1, Int>, &mut ChaCha8Rng) -> Tensor<1> + Sync + 'static,
 ) -> Work {
-    let (seen, labels) = batch();
+    let (observed, labels) = batch();
     let shards = shards(&model.device());
     let part = BATCH / shards;
     let mut optimiser = Optimiser::new(200.0);
     let mut model = Some(model);
     Box::new(move || {
         let loss = |model: &DeepCama, i: usize| {
-            let seen = Evidence::of_x(seen.x.clone().narrow(0, i * part, part));
+            let observed = Observed::of_x(observed.x.clone().narrow(0, i * part, part));
             let labels = labels.clone().narrow(0, i * part, part);
-            bound(model, &seen, labels, &mut noise()).sum().mul_scalar(-1.0 / BATCH as f64)
+            bound(model, &observed, labels, &mut noise()).sum().mul_scalar(-1.0 / BATCH as f64)
         };
         let before = model.take().expect("put back after every step");
         let (after, _) = optimiser.step(before, shards, loss, 1e-4).expect("first steps are finite");
@@ -208,7 +208,7 @@ fn step(
 fn prediction(preset: &str) -> Work {
     let model = model(preset, "latent");
     let images = mnist("test", BATCH, 28, 10).expect("bundled");
-    let config = PredictConfig { samples: 2, ..PredictConfig::default() };
+    let config = PredictConfig { samples: 2, ..PredictConfig::default() }.check().expect("allowed");
     Box::new(move || drop(predict(&model, &images, &config).expect("first weights are finite")))
 }
 

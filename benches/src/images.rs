@@ -7,7 +7,7 @@ use cama::{Error, Result};
 /// classes.
 ///
 /// Other sides are the nearest pixels of the real ones, and other numbers of classes have labels that nothing in the
-/// images tells: both are for time, which does not depend on it, and not for accuracy.
+/// images determines: both are for time, which does not depend on it, and not for accuracy.
 ///
 /// # Errors
 ///

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use cama::data::Images;
 use cama::{
-    AdaptConfig, Augmentation, Decider, DeepCama, Event, Former, Observer, PredictConfig, Prediction, Result,
-    TrainConfig, adapt, predict, train,
+    AdaptConfig, Augmentation, Checked, Config, Decider, DeepCama, Event, M, Observer, PredictConfig,
+    Prediction, Previous, Result, Split, TrainConfig, Unlabelled, adapt, predict, train,
 };
 
 use crate::mnist;
@@ -46,19 +46,21 @@ pub fn train_steps(
     let Training { batch, manipulated } = training;
     let [_, side, _] = shape(&model);
     let wanted = batch * (steps + WARM_UP);
-    // One image is watched; MNIST again and again makes many steps one epoch, which watching would interrupt.
+    // One image validates; MNIST repeated makes many steps one epoch, which validation would interrupt.
     let images = mnist("train", wanted + 1, side, model.config().classes)?;
     let config = TrainConfig {
         epochs: 1,
         batch,
         lambda: if manipulated { 0.0 } else { 1.0 },
-        held_out: 1,
-        ..TrainConfig::preset(preset, &model.config().input)?
+        validation: 1,
+        ..TrainConfig::preset(preset, &model.config().data)?
     };
+    let split = Split::new(&images, &config, 1)?;
     let augmentation = manipulated.then(|| Augmentation::Data(images.clone()));
     let mut trained = None;
     let times = between_steps(steps, |observer| {
-        trained = Some(train(model, &images, augmentation.as_ref(), &config, 1, None, observer)?.model);
+        trained =
+            Some(train(model, &split, augmentation.as_ref(), &config.check()?, 1, None, observer)?.model);
         Ok(())
     })?;
     Ok((times, trained.expect("the loop has come to its end")))
@@ -78,14 +80,14 @@ pub fn adapt_steps(model: &DeepCama, adapting: Adapting, steps: usize) -> Result
         steps: steps + WARM_UP,
         batch,
         clean_batch,
-        // Looks at as little as can be, and never between the steps.
-        watched: 1,
-        watch_every: steps + WARM_UP,
+        // Validates on as little as possible, and never between the steps.
+        validation: 1,
+        validate_every: steps + WARM_UP,
         ..AdaptConfig::default()
     };
-    let former = Former { decider: Decider::bare(model), infers_m: false };
+    let (config, previous) = (config.check()?, Previous { decider: Decider::bare(model), m: M::Null });
     between_steps(steps, |observer| {
-        adapt(model, &unlabelled, Some(&clean), &config, former, 1, observer).map(drop)
+        adapt(model, Unlabelled::whole(&unlabelled), Some(&clean), &config, previous, 1, observer).map(drop)
     })
 }
 
@@ -97,7 +99,7 @@ pub fn adapt_steps(model: &DeepCama, adapting: Adapting, steps: usize) -> Result
 pub fn predict_times(
     model: &DeepCama,
     images: &Images,
-    config: &PredictConfig,
+    config: &Checked<PredictConfig>,
     repeats: usize,
 ) -> Result<(Vec<Duration>, Vec<Prediction>)> {
     // The first warms up.
@@ -112,7 +114,7 @@ pub fn predict_times(
 }
 
 fn shape(model: &DeepCama) -> [usize; 3] {
-    model.config().input.image().expect("benches are on images").shape
+    model.config().data.image().expect("benches are on images")
 }
 
 /// The time between the reports of successive steps, `steps` of them, without those that warm up.
@@ -145,7 +147,8 @@ mod tests {
         }
         assert_eq!(adapt_steps(&model, Adapting { batch: 3, clean_batch: 2 }, 2).unwrap().len(), 2);
         let images = mnist("test", 3, 14, 10).unwrap();
-        let (times, predictions) = predict_times(&model, &images, &PredictConfig::default(), 2).unwrap();
+        let config = PredictConfig::default().check().unwrap();
+        let (times, predictions) = predict_times(&model, &images, &config, 2).unwrap();
         assert_eq!((times.len(), predictions.len()), (2, 3));
     }
 }

@@ -2,7 +2,7 @@
 
 use burn::tensor::Device;
 use cama::mechanism::MechanismConfig;
-use cama::{DeepCama, ModelConfig, Result};
+use cama::{Config, DeepCama, ModelConfig, Result};
 
 /// A model to be made for a measurement.
 #[derive(Clone, Debug)]
@@ -33,7 +33,7 @@ impl Setup {
             mechanisms: MechanismConfig::parse_list(&self.mechanisms)?,
             ..ModelConfig::preset(&self.preset, [1, self.side, self.side].into(), self.classes)?
         };
-        DeepCama::new(&config, 1, device)
+        Ok(DeepCama::new(&config.check()?, 1, device))
     }
 }
 

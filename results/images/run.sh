@@ -37,7 +37,7 @@ adapt() {
 evaluate() {
     local name=$1 data=$2; shift 2
     local specs=(); for spec in "$@"; do specs+=(--manipulate "$spec"); done
-    "$cama" evaluate --model "$runs/$name" --data "$data" "${specs[@]}" --samples 10 --seed "$seed" --by bayes --no-guard --json \
+    "$cama" evaluate --model "$runs/$name" --data "$data" "${specs[@]}" --samples 10 --seed "$seed" --rule bayes --no-guard --json \
         > "$out/$name.jsonl.part"
     mv "$out/$name.jsonl.part" "$out/$name.jsonl"
 }
@@ -48,7 +48,7 @@ composition='rotate:30+shift-vertical:0.2+contrast:0.2:0.7'
 train fast --mechanism none
 for k in 1 10; do
     [ -e "$out/clean-k$k.jsonl" ] || "$cama" evaluate --model "$runs/fast" --data mnist:test --samples $k \
-        --seed "$seed" --by bayes --no-guard --json > "$out/clean-k$k.jsonl"
+        --seed "$seed" --rule bayes --no-guard --json > "$out/clean-k$k.jsonl"
 done
 [ -e "$out/fast.jsonl" ] || evaluate fast "$others" shift-vertical:0.3 shift-horizontal:0.3 shift:0.5 rotate:60 \
     shift-vertical:0.5 contrast:0.35:0.7 "$composition"
@@ -73,7 +73,7 @@ latent plain
 also=''
 latent lr-1e-4 --learning-rate 1e-4
 latent lr-3e-3 --learning-rate 3e-3
-latent clean-term-null --clean-term null
+latent clean-term-null --clean-m null
 latent kl-5 --kl-m 5
 latent k-5 --samples 5 --batch 24 --steps 100
 latent gate --set latent.merge=gate

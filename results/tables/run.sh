@@ -16,7 +16,7 @@ sim=$work/clean
 [ -d "$sim" ] || "$cama" simulate --out "$sim" --rows 14000 --seed "$seed" -q
 train="$sim/table.csv[..8000]" adapt='[8000..10000]' test='[10000..14000]'
 graph=(--graph "$sim/graph.dot" --target Y)
-judge=(--samples 20 --by bayes --no-guard --json -q --seed "$seed")
+judge=(--samples 20 --rule bayes --no-guard --json -q --seed "$seed")
 [ -d "$work/model" ] || "$cama" train --data "$train" "${graph[@]}" --out "$work/model" --seed "$seed" 2> "$work/train.log"
 
 # Co-parents shifted, X recomputed (Figure 12a).

@@ -32,7 +32,7 @@ train="$work/unperturbed.csv[..1400]"
 
 [ -d "$work/model" ] || "$cama" train --data "$train" --graph data/sachs/sachs.dot --target pka --out "$work/model" \
     --seed "$seed" --epochs 200 --patience 20 -q 2> "$work/train.log"
-judge=(--samples 50 --by bayes --no-guard --json -q --seed "$seed")
+judge=(--samples 50 --rule bayes --no-guard --json -q --seed "$seed")
 label() { sed "s/^{/{\"condition\":\"$1\",\"model\":\"$2\",/"; }
 parts=()
 for condition in u0126 akt_inhibitor ly294002 psitectorigenin b2camp pma g0076; do

@@ -94,7 +94,7 @@ fn measure(work: &'static str, sweep: &Sweep, value: usize, options: &CurvesOpti
         PREDICT => {
             flag("--images", if large { 10 } else { 40 });
             flag("--steps", 3);
-            // A model that tells classes apart as far as so few steps go.
+            // A model that distinguishes classes as far as so few steps go.
             flag("--train-steps", if large { 10 } else { 60 });
         }
         _ => flag("--steps", if large { 3 } else { 7 }),
@@ -102,19 +102,19 @@ fn measure(work: &'static str, sweep: &Sweep, value: usize, options: &CurvesOpti
     flag(sweep.flag, value);
     let run = Command::new(std::env::current_exe()?).args(&flags).stderr(Stdio::inherit()).output()?;
     ensure!(run.status.success(), "`work {}` failed", flags.join(" "));
-    let told: Value = serde_json::from_slice(&run.stdout)?;
-    let number = |value: &Value| value.as_f64().context("every measurement tells its seconds");
+    let measured: Value = serde_json::from_slice(&run.stdout)?;
+    let number = |value: &Value| value.as_f64().context("every measurement has its seconds");
     // Predictions are of fewer images where they take long.
-    let of = told["images"].as_f64().unwrap_or(1.0);
+    let of = measured["images"].as_f64().unwrap_or(1.0);
     Ok(Line {
         work,
         sweep: sweep.title,
         value,
-        seconds: number(&told["seconds"])? / of,
-        low: number(&told["quartiles"][0])? / of,
-        high: number(&told["quartiles"][1])? / of,
-        measured: told["measured"].as_u64().unwrap_or_default(),
-        peak_mib: told["peak_mib"].as_u64(),
+        seconds: number(&measured["seconds"])? / of,
+        low: number(&measured["quartiles"][0])? / of,
+        high: number(&measured["quartiles"][1])? / of,
+        measured: measured["measured"].as_u64().unwrap_or_default(),
+        peak_mib: measured["peak_mib"].as_u64(),
     })
 }
 

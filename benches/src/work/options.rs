@@ -19,7 +19,7 @@ pub enum Command {
     Predict(PredictOptions),
     /// Seconds for an optimiser step of Eq. 8, α = ½.
     Adapt(AdaptOptions),
-    /// Seconds for whole epochs of Eq. 3, reading the images and watching held-out ones included.
+    /// Seconds for whole epochs of Eq. 3, reading the images and validation included.
     Epochs(EpochsOptions),
     /// Runs the others at many sizes; writes a table and figures.
     Curves(CurvesOptions),
@@ -92,7 +92,7 @@ pub struct PredictOptions {
     /// Predictions that are measured.
     #[arg(long, default_value_t = 3)]
     pub steps: usize,
-    /// Trains so many steps before: a model that tells classes apart where there is none to be had by `--model`.
+    /// Trains so many steps before: a model that distinguishes classes where there is none to be had by `--model`.
     #[arg(long, default_value_t = 0, conflicts_with = "model")]
     pub train_steps: usize,
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use cama::{
-    Card, DeepCama, MChoice, PredictConfig, StoredModel, TrainConfig, data, device, silent,
+    Cama, Card, Config, DeepCama, MChoice, PredictConfig, Split, TrainConfig, data, device, silent,
     train as train_all,
 };
 use cama_bench::{Adapting, Setup, Training, adapt_steps, default_batch, mnist, predict_times, train_steps};
@@ -14,10 +14,10 @@ use crate::options::{
     AdaptOptions, EpochsOptions, MachineOptions, ModelOptions, PredictOptions, TrainOptions,
 };
 
-/// Where the first weights come from, and what is told of the model.
+/// The model, and its settings as they are printed.
 struct Measured {
     model: DeepCama,
-    told: Value,
+    settings: Value,
 }
 
 impl Measured {
@@ -25,7 +25,7 @@ impl Measured {
         set_threads(&options.machine)?;
         let device = device(&options.machine.device)?;
         let model = match &options.model {
-            Some(folder) => StoredModel::load(folder, &device)?.model,
+            Some(folder) => Cama::load_to(folder, &device)?.model().clone(),
             None => {
                 let ModelOptions { preset, mechanism, classes, side, .. } = options;
                 let (preset, mechanisms) = (preset.clone(), mechanism.clone());
@@ -33,49 +33,49 @@ impl Measured {
             }
         };
         let config = model.config();
-        let image = config.input.image().context("the model is one of tables; give one of images")?;
+        let [_, side, _] = config.data.image().context("the model is one of tables; give one of images")?;
         let mechanisms: Vec<_> = config.mechanisms.iter().map(|mechanism| mechanism.name()).collect();
-        let told = json!({
+        let settings = json!({
             "preset": options.preset,
             "mechanism": mechanisms.join(","),
             "classes": config.classes,
-            "side": image.shape[1],
+            "side": side,
             "trained": options.model.is_some(),
             "threads": options.machine.threads,
             "device": options.machine.device,
         });
-        Ok(Self { model, told })
+        Ok(Self { model, settings })
     }
 }
 
 /// Training steps.
 pub fn train(options: &TrainOptions) -> anyhow::Result<()> {
-    let Measured { model, told } = Measured::new(&options.model)?;
+    let Measured { model, settings } = Measured::new(&options.model)?;
     let batch = options.batch.unwrap_or(default_batch(&options.model.preset));
     let manipulated = options.manipulated;
     let training = Training { batch, manipulated };
     let (times, _) = train_steps(model, &options.model.preset, training, options.steps)?;
-    tell("train", &times, told, json!({ "batch": batch, "manipulated": manipulated }))
+    print("train", &times, settings, json!({ "batch": batch, "manipulated": manipulated }))
 }
 
 /// Predictions, and what came out, so that it can be seen that others compute the same.
 pub fn predict(options: &PredictOptions) -> anyhow::Result<()> {
-    let Measured { mut model, told } = Measured::new(&options.model)?;
+    let Measured { mut model, settings } = Measured::new(&options.model)?;
     if options.train_steps > 0 {
         let batch = default_batch(&options.model.preset);
         let training = Training { batch, manipulated: false };
         (_, model) = train_steps(model, &options.model.preset, training, options.train_steps)?;
     }
     let config = model.config();
-    let side = config.input.image().context("the model is one of images")?.shape[1];
+    let [_, side, _] = config.data.image().context("the model is one of images")?;
     let images = mnist("test", options.images, side, config.classes)?;
     let m: MChoice =
         serde_json::from_value(options.m.clone().into()).context("--m is null, mean or sample")?;
     let negligible = options.negligible.unwrap_or(PredictConfig::default().negligible);
     let predicting = PredictConfig { samples: options.samples, m, negligible, ..PredictConfig::default() };
-    let (times, predictions) = predict_times(&model, &images, &predicting, options.steps)?;
+    let (times, predictions) = predict_times(&model, &images, &predicting.check()?, options.steps)?;
     let labels = images.labels().context("MNIST has labels")?;
-    let right =
+    let correct =
         predictions.iter().zip(labels).filter(|(predicted, label)| predicted.class == **label).count();
     let log_px: f64 = predictions.iter().map(|predicted| predicted.log_px).sum();
     let more = json!({
@@ -84,19 +84,19 @@ pub fn predict(options: &PredictOptions) -> anyhow::Result<()> {
         "m": options.m,
         "negligible": negligible,
         "train_steps": options.train_steps,
-        "accuracy": right as f64 / images.len() as f64,
+        "accuracy": correct as f64 / images.len() as f64,
         "log_px": log_px / images.len() as f64,
     });
-    tell("predict", &times, told, more)
+    print("predict", &times, settings, more)
 }
 
 /// Steps of adaptation.
 pub fn adapt(options: &AdaptOptions) -> anyhow::Result<()> {
-    let Measured { model, told } = Measured::new(&options.model)?;
+    let Measured { model, settings } = Measured::new(&options.model)?;
     let batch = options.batch.unwrap_or(default_batch(&options.model.preset));
     let clean_batch = options.clean_batch.unwrap_or(batch);
     let times = adapt_steps(&model, Adapting { batch, clean_batch }, options.steps)?;
-    tell("adapt", &times, told, json!({ "batch": batch, "clean_batch": clean_batch }))
+    print("adapt", &times, settings, json!({ "batch": batch, "clean_batch": clean_batch }))
 }
 
 /// Whole epochs.
@@ -106,9 +106,10 @@ pub fn epochs(options: &EpochsOptions) -> anyhow::Result<()> {
     let began = Instant::now();
     let images = data::load("mnist:train")?;
     let model = Setup::new(&options.preset, &options.mechanism).model(&device)?;
-    let input = model.config().input.clone();
-    let config = TrainConfig { epochs: options.epochs, ..TrainConfig::preset(&options.preset, &input)? };
-    let trained = train_all(model, &images, None, &config, 1, None, &mut silent)?;
+    let preset = TrainConfig::preset(&options.preset, &model.config().data)?;
+    let config = TrainConfig { epochs: options.epochs, ..preset }.check()?;
+    let split = Split::new(&images, &config, 1)?;
+    let trained = train_all(model, &split, None, &config, 1, None, &mut silent)?;
     let time = began.elapsed();
     let last = trained.history.last().context("there is an epoch")?.clone();
     if let Some(folder) = &options.save {
@@ -120,16 +121,15 @@ pub fn epochs(options: &EpochsOptions) -> anyhow::Result<()> {
             history: trained.history,
             ..Card::default()
         };
-        let stored = StoredModel { model: trained.model, schema: None, head: None, guard: None, card };
-        stored.save(folder)?;
+        Cama::bare(trained.model).with_card(card).save(folder)?;
     }
-    let told = json!({
+    let settings = json!({
         "preset": options.preset, "threads": options.machine.threads, "device": options.machine.device,
     });
     let more = json!({
         "epochs": options.epochs, "batch": config.batch, "loss": last.train_loss, "accuracy": last.accuracy,
     });
-    tell("epochs", &[time], told, more)
+    print("epochs", &[time], settings, more)
 }
 
 /// As the program `cama` sets them.
@@ -138,7 +138,7 @@ fn set_threads(options: &MachineOptions) -> anyhow::Result<()> {
 }
 
 /// Prints the median, the quartiles, the peak of the memory and all settings.
-fn tell(work: &str, times: &[Duration], told: Value, more: Value) -> anyhow::Result<()> {
+fn print(work: &str, times: &[Duration], settings: Value, more: Value) -> anyhow::Result<()> {
     let mut seconds: Vec<f64> = times.iter().map(Duration::as_secs_f64).collect();
     seconds.sort_by(f64::total_cmp);
     // The quantile of rank nearest to it.
@@ -150,7 +150,7 @@ fn tell(work: &str, times: &[Duration], told: Value, more: Value) -> anyhow::Res
         "measured": seconds.len(),
         "peak_mib": peak_mib(),
     });
-    for part in [told, more] {
+    for part in [settings, more] {
         let fields = part.as_object().context("settings have names")?.clone();
         line.as_object_mut().context("a line has names")?.extend(fields);
     }

@@ -4,12 +4,11 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cama::mechanism::MECHANISMS;
 use cama::{Error, Result};
 use clap::{Arg, ArgAction, Command};
 use toml::{Table, Value};
 
-use crate::flags::definition;
+use crate::flags::{SECTIONS, definition, is_section, sections};
 
 /// Flags that make no sense in the file.
 const NOT_IN_FILE: [&str; 3] = ["config", "help", "version"];
@@ -17,8 +16,8 @@ const NOT_IN_FILE: [&str; 3] = ["config", "help", "version"];
 /// The arguments with what the configuration file adds, if they name one.
 ///
 /// In the file, a key is a flag without its dashes. Top-level keys are for every command that has such a
-/// flag; a table named after a command is for that command, and a table named after a mechanism holds its
-/// settings. A flag on the command line wins; of `--set`, each setting for itself.
+/// flag; a table named after a command is for that command, and a table named after a section of `--set`, such as a
+/// mechanism or `model`, holds its settings. A flag on the command line wins; of `--set`, each setting for itself.
 ///
 /// # Errors
 ///
@@ -99,18 +98,21 @@ impl File<'_> {
 
     /// One key, which one of `commands` must have a flag for; used if the present command is among them.
     fn entry(&mut self, key: &str, value: &Value, commands: &[&Command]) -> Result<()> {
-        if let (Value::Table(settings), true) = (value, MECHANISMS.contains(&key)) {
-            // Its settings are no mechanism's.
-            if self.command.get_name() == "baseline" {
-                return Ok(());
-            }
-            return settings.iter().try_for_each(|(field, value)| {
-                let setting = Value::String(format!("{key}.{field}={value}"));
-                self.entry("set", &setting, commands)
-            });
+        if let (Value::Table(settings), true) = (value, is_section(key)) {
+            // Commands without such a section pass it over.
+            let takes = sections(self.command.get_name()).any(|section| section == key);
+            return if takes { self.settings(key, settings, commands) } else { Ok(()) };
         }
         let name = key.replace('_', "-");
         let known: Vec<&str> = commands.iter().flat_map(|c| c.get_arguments()).filter_map(key_of).collect();
+        if !known.contains(&name.as_str()) && is_section(key) {
+            let problem = format!("{key} = {value}: must be a table of settings");
+            return Err(Error::data(
+                self.path,
+                problem,
+                format!("write it as [{key}], with one setting a line"),
+            ));
+        }
         if !known.contains(&name.as_str()) {
             return Err(self.unknown(key, commands, known));
         }
@@ -122,8 +124,19 @@ impl File<'_> {
         }
     }
 
+    /// A table of settings, as `--set` for each.
+    fn settings(&mut self, path: &str, settings: &Table, commands: &[&Command]) -> Result<()> {
+        settings.iter().try_for_each(|(field, value)| {
+            let path = format!("{path}.{field}");
+            match value {
+                Value::Table(settings) => self.settings(&path, settings, commands),
+                value => self.entry("set", &Value::String(format!("{path}={value}")), commands),
+            }
+        })
+    }
+
     fn unknown<'c>(&self, key: &str, commands: &[&'c Command], mut known: Vec<&'c str>) -> Error {
-        known.extend(MECHANISMS);
+        known.extend(SECTIONS);
         if let [command] = commands {
             let remedy = format!("`cama {} --help` lists the flags, which are the keys", command.get_name());
             return Error::data(self.path, unknown(key, &known), remedy);
@@ -247,6 +260,7 @@ mod tests {
             resume = false
             affine.rotation = 0.5
             latent = { merge = "gate" }
+            model.network.trunk.channels = 16
             [evaluate]
             json = true
         "#;
@@ -261,6 +275,7 @@ mod tests {
                 "--manipulated=rotate:20",
                 "--manipulated=invert",
                 "--mechanism=affine,latent",
+                "--set=model.network.trunk.channels=16",
                 "--pooling=false",
             ]
         );
@@ -286,6 +301,8 @@ mod tests {
             ("a = = b", "line 1"),
             ("resume = 1", "must be true or false"),
             ("epochs = { a = 1 }", "must be one value"),
+            ("affine = 3", "affine = 3: must be a table of settings"),
+            ("[train]\ndream = false", "dream = false: must be a table of settings"),
         ] {
             let text = expanded(file, &["train"]).expect_err(file).to_string();
             assert!(text.contains(part) && text.contains("run.toml"), "{file}: {text}");

@@ -5,10 +5,9 @@ use std::process::ExitCode;
 
 use cama::Error;
 
+use crate::interrupt::INTERRUPTED;
 use crate::session::note;
 
-/// Ended by Ctrl-C.
-pub const INTERRUPTED: u8 = 130;
 /// The input cannot be used: the user can do something about it.
 pub const BAD_INPUT: u8 = 2;
 /// Anything else.

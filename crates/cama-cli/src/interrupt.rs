@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crate::failure::INTERRUPTED;
+/// The exit code of a command that was ended by Ctrl-C.
+pub const INTERRUPTED: u8 = 130;
 
 /// How many loops are running that ask, one within another.
 static GRACEFUL: AtomicUsize = AtomicUsize::new(0);

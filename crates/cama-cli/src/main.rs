@@ -8,7 +8,6 @@ mod interrupt;
 mod memory;
 mod output;
 mod progress;
-mod seeds;
 mod session;
 mod source;
 mod table;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cama::{Checkpoints, Error, Result, StoredModel};
+use cama::{Cama, Checkpoints, Error, Result, is_model_folder};
 use cama_eval::Baseline;
 
 /// Where a model folder keeps the checkpoints of its training.
@@ -44,7 +44,7 @@ impl Output {
     /// As [`folder`](Self::folder), and if a folder with anything else in it is to be replaced.
     pub fn model_folder(path: &Path, force: bool) -> Result<Self> {
         let checkpoints = Checkpoints::new(path.join(CHECKPOINTS), "");
-        let ours = StoredModel::is_in(path) || checkpoints.exist() || checkpoints.begun();
+        let ours = is_model_folder(path) || checkpoints.exist() || checkpoints.begun();
         Self::folder_of(path, force, ours, "neither a model nor a training run, but other files")
     }
 
@@ -100,9 +100,9 @@ impl Output {
     /// # Errors
     ///
     /// If anything cannot be written; a model that was there before survives.
-    pub fn save(&self, stored: &StoredModel) -> Result<()> {
+    pub fn save(&self, cama: &Cama) -> Result<()> {
         let existed = self.path.exists();
-        stored.save(&self.path).inspect_err(|_| {
+        cama.save(&self.path).inspect_err(|_| {
             if !existed {
                 // The first error is the one to report; a folder with anything in it stays.
                 let _ = fs::remove_dir(&self.path);

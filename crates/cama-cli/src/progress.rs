@@ -11,11 +11,9 @@ use crate::interrupt;
 use crate::session::{Session, note};
 
 /// Watches the loops of the library, shows how far they are, and stops them on Ctrl-C.
-pub struct Reporter {
-    quiet: bool,
-    indent: &'static str,
+pub struct Reporter<'a> {
+    session: &'a Session,
     terminal: bool,
-    examples_per_step: usize,
     epochs: usize,
     running: Option<Running>,
 }
@@ -28,18 +26,10 @@ struct Running {
     began: (Instant, usize),
 }
 
-impl Reporter {
-    /// A reporter of loops that use `examples_per_step`.
-    pub fn new(session: &Session, examples_per_step: usize) -> Self {
-        let terminal = std::io::stderr().is_terminal();
-        Self {
-            quiet: session.quiet,
-            indent: session.indent,
-            terminal,
-            examples_per_step,
-            epochs: 0,
-            running: None,
-        }
+impl<'a> Reporter<'a> {
+    /// A reporter of what the session lets be seen.
+    pub fn new(session: &'a Session) -> Self {
+        Self { session, terminal: std::io::stderr().is_terminal(), epochs: 0, running: None }
     }
 
     /// With the number of epochs, for training.
@@ -49,11 +39,15 @@ impl Reporter {
 
     /// To be called by a loop after every step.
     pub fn observe(&mut self, event: Event) -> ControlFlow<()> {
-        if !self.quiet {
+        if !self.session.quiet {
             match event {
                 Event::Step { phase, done, total, loss } => self.step(phase, done, total, loss),
                 Event::Epoch(epoch) => self.epoch(epoch),
+                Event::Notice(_) => {}
             }
+        }
+        if let Event::Notice(notice) = event {
+            self.session.warn(notice);
         }
         if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
@@ -68,16 +62,14 @@ impl Reporter {
         let Some(Running { bar, began: (began, first), .. }) = &self.running else { return };
         bar.set_position(done as u64);
         let seconds = began.elapsed().as_secs_f64();
-        let speed = ((done - first) * self.examples_per_step) as f64 / seconds.max(1e-3);
-        // Other loops than training take several kinds of data in a step.
-        let speed = if phase == Phase::Train { format!("  {speed:.0}/s") } else { String::new() };
-        bar.set_message(format!("loss {loss:.2}{speed}"));
+        let speed = (done - first) as f64 / seconds.max(1e-3);
+        bar.set_message(format!("loss {loss:.2}  {speed:.0} steps/s"));
         if done == total {
             bar.finish_and_clear();
             if phase != Phase::Train {
                 note(format_args!(
                     "{}{}: {total} steps in {seconds:.0} s, last loss {loss:.2}",
-                    self.indent,
+                    self.session.indent,
                     name(phase)
                 ));
             }
@@ -89,7 +81,7 @@ impl Reporter {
         let Epoch { accuracy, elbo, examples_per_second, seconds, .. } = epoch;
         let line = format!(
             "{}epoch {}/{}: accuracy {accuracy:.4}, ELBO {elbo:.2}, {examples_per_second:.0}/s, {seconds:.0} s",
-            self.indent, epoch.epoch, self.epochs,
+            self.session.indent, epoch.epoch, self.epochs,
         );
         match &self.running {
             Some(Running { bar, .. }) if self.terminal => bar.println(line),
@@ -128,9 +120,9 @@ fn name(phase: Phase) -> &'static str {
     match phase {
         Phase::Train => "training",
         Phase::Dream => "dreaming",
-        Phase::Share => "sharing",
+        Phase::Global => "global m",
         Phase::Adapt => "adapting",
-        Phase::Head => "fitting the head",
+        Phase::Direct => "fitting the direct classifier",
         Phase::Attack => "attacking",
     }
 }

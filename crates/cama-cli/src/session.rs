@@ -5,11 +5,12 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use burn::tensor::Device;
-use cama::Error;
+use cama::{Error, Seeds};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 
 use crate::flags::Global;
 use crate::interrupt;
-use crate::seeds::Seeds;
 
 /// Settings that all commands share, made ready.
 #[derive(Clone)]
@@ -71,6 +72,11 @@ impl Session {
         }
     }
 
+    /// Warns of what a table's reader noticed.
+    pub fn notify(&self, spec: &str, notices: &[String]) {
+        notices.iter().for_each(|notice| self.warn(format!("{spec}: {notice}")));
+    }
+
     /// The same settings for another command line.
     pub fn with_command(&self, args: &[OsString], indent: &'static str) -> Self {
         Self { command: command_line(args), indent, ..self.clone() }
@@ -108,6 +114,11 @@ impl Session {
         }
         note(format_args!("warning: {}", text.as_ref()));
     }
+}
+
+/// A generator made from a sub-seed.
+pub fn rng(seed: u64) -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(seed)
 }
 
 /// Writes a line on standard error. That it is closed, as by `2>&1 | head`, must not cost the work: this never fails.

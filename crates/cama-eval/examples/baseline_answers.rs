@@ -1,4 +1,4 @@
-//! Writes what a baseline that was kept says of images, one JSON object a line: `label`, the pixels `x` and `log_p` of every
+//! Writes the predictions of a saved baseline for images, one JSON object a line: `label`, the pixels `x` and `log_p` of every
 //! class. For programs that check it against another library, such as `benches/peer/attack.py`.
 //!
 //! `cargo run --release -p cama-eval --example baseline_answers -- FOLDER 'mnist:test[..500]'`
@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use cama::{Classifier, Error, Evidence, Result, data};
+use cama::{Classifier, Error, Observed, Result, data};
 use cama_eval::Baseline;
 
 fn main() -> Result<()> {
@@ -16,8 +16,8 @@ fn main() -> Result<()> {
     };
     let (baseline, images) = (Baseline::load(Path::new(folder))?, data::load(spec)?);
     let x = TensorData::new(images.pixels().to_vec(), [images.len(), images.volume()]);
-    let seen = Evidence::of_x(Tensor::from_data(x, &Device::flex()));
-    let log_p: Vec<f32> = baseline.log_probabilities(&seen)?.into_data().iter::<f32>().collect();
+    let observed = Observed::of_x(Tensor::from_data(x, &Device::flex()));
+    let log_p: Vec<f32> = baseline.log_probabilities(&observed, &mut [])?.into_data().iter::<f32>().collect();
     let classes = baseline.classes().len();
     for (i, log_p) in log_p.chunks(classes).enumerate() {
         let label = images.labels().map(|labels| labels[i]);

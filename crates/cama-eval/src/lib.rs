@@ -1,5 +1,5 @@
-//! Judging a deep CAMA classifier: metrics under manipulation, baselines to compare with, and pictures of what
-//! it believes.
+//! Evaluation of deep CAMA classifiers: metrics under manipulations and attacks, baselines to compare with, and pictures
+//! of what a model infers.
 
 pub mod attack;
 pub mod baseline;
@@ -8,5 +8,7 @@ mod metrics;
 pub mod pictures;
 
 pub use baseline::{Baseline, BaselineConfig};
-pub use evaluate::{Beside, Judged, Row, Shares, evaluate};
+pub use evaluate::{
+    AttackPlan, Attacked, Evaluated, Row, Shares, Surrogate, attack_and_evaluate, evaluate, signs_of_masking,
+};
 pub use metrics::{CALIBRATION_BINS, Score, wilson};

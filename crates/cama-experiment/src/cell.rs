@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
-/// Raised when a change of the program changes what cells hold, so that former ones are not used any more.
-const VERSION: u32 = 1;
+/// Raised when a change of the program changes what cells hold, so that previous ones are not used any more.
+const VERSION: u32 = 2;
 
 /// What stands for the folder of cells in flags.
 const CELLS: &str = "\u{1}";
 
-/// What a cell is called: a hash in hexadecimal digits.
+/// The name of a cell: a hash in hexadecimal digits.
 pub type CellId = String;
 
 /// One unit of work.
@@ -31,7 +31,7 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// A cell; `fingerprints` tell what is in the files that it reads and no cell made.
+    /// A cell; `fingerprints` are those of the files that it reads and no cell made.
     pub fn new(command: &str, flags: Table, seed: u64, needs: Vec<CellId>, fingerprints: &[String]) -> Self {
         let mut text = format!("{VERSION}\n{command}\n{seed}\n");
         // Tables of TOML are sorted by their keys.

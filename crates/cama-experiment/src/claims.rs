@@ -15,10 +15,10 @@ pub fn judge(claim: &ClaimDeclaration, panels: &[Panel]) -> Claim {
         differences.extend(compared(claim, panel));
     }
     let n = differences.len();
-    let told =
+    let verdict =
         |holds, numbers: String| Claim { by_paper: claim.paper, says: claim.says.clone(), holds, numbers };
     if n == 0 {
-        return told(Holds::Unknown, "not measured in this range".into());
+        return verdict(Holds::Unknown, "not measured in this range".into());
     }
     let so = differences.iter().filter(|d| is_so(d.more - d.than, claim.by)).count();
     let mean = |of: fn(&Difference) -> f64| differences.iter().map(of).sum::<f64>() / n as f64;
@@ -50,7 +50,7 @@ pub fn judge(claim: &ClaimDeclaration, panels: &[Panel]) -> Claim {
     if claim.by != 0.0 {
         numbers += &format!(" (asked: {:+.3})", claim.by);
     }
-    told(holds, numbers)
+    verdict(holds, numbers)
 }
 
 /// Whether a difference is what is claimed; being level is not being above.

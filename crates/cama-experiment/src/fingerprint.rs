@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_told_by_what_is_in_them() {
+    fn files_are_distinguished_by_their_contents() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("table.csv");
         let flags = |path: &Path| format!("data = \"{}[..3]\"\nsteps = 3", path.display()).parse().unwrap();

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use cama::{Error, Result};
-use cama_eval::Row;
-use cama_eval::attack::signs_of_masking;
+use cama_eval::{Row, signs_of_masking};
 use toml::Value;
 
 use crate::cell::Cell;
@@ -136,7 +135,7 @@ fn placed(warning: &str) -> String {
     warning.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
-/// Warnings that differ in numbers or paths only are told once.
+/// Warnings that differ in numbers or paths only are listed once.
 fn counted(warnings: BTreeSet<String>) -> Vec<String> {
     let mut kinds: Vec<(String, String, usize)> = Vec::new();
     for warning in warnings {
@@ -147,11 +146,11 @@ fn counted(warnings: BTreeSet<String>) -> Vec<String> {
             None => kinds.push((kind, warning, 1)),
         }
     }
-    let told = |(_, warning, n): (String, String, usize)| match n {
+    let listed = |(_, warning, n): (String, String, usize)| match n {
         1 => warning,
         n => format!("{warning} (and {} more like it)", n - 1),
     };
-    kinds.into_iter().map(told).collect()
+    kinds.into_iter().map(listed).collect()
 }
 
 fn panel(declared: &PanelDeclaration, names: Option<Vec<String>>, series: Vec<Series>) -> Panel {
@@ -181,16 +180,16 @@ fn row(cell: &Cell, store: &Store, series: &SeriesDeclaration) -> Result<Row> {
     match found[..] {
         [row] => Ok(row.clone()),
         _ => {
-            let told = |row: &Row| match made_on(row) {
+            let name = |row: &Row| match made_on(row) {
                 Some(made_on) => format!("{} (made_on {made_on})", row.classifier),
                 None => row.classifier.clone(),
             };
-            let there: Vec<String> = rows.iter().map(told).collect();
+            let there: Vec<String> = rows.iter().map(name).collect();
             Err(Error::config(
                 "row",
                 series.row.as_deref().unwrap_or("not given"),
                 format!(
-                    "for series `{}` one of what was judged, told apart by made_on: {}",
+                    "for series `{}` one of the judged rows, distinguished by made_on: {}",
                     series.name,
                     there.join(", ")
                 ),
@@ -280,13 +279,13 @@ mod tests {
     }
 
     #[test]
-    fn warnings_do_not_tell_of_folders_that_are_gone() {
-        let told = placed("some stay (/a/cells/.partial-ab-x/out/verdicts.csv says which) so");
-        assert_eq!(told, "some stay (verdicts.csv says which) so");
+    fn warnings_do_not_name_folders_that_are_gone() {
+        let text = placed("some stay (/a/cells/.partial-ab-x/out/verdicts.csv says which) so");
+        assert_eq!(text, "some stay (verdicts.csv says which) so");
     }
 
     #[test]
-    fn warnings_that_differ_in_numbers_are_told_once() {
+    fn warnings_that_differ_in_numbers_are_listed_once() {
         let warnings = ["a/b.csv: else", "c/d.csv: else"].map(String::from).into_iter().collect();
         assert_eq!(counted(warnings), ["a/b.csv: else (and 1 more like it)"]);
         let warnings = ["lost 3 points", "lost 4 points", "else"].map(String::from).into_iter().collect();

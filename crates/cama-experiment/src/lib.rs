@@ -30,4 +30,4 @@ pub use outcome::{Axis, Claim, Holds, Outcome, Panel, Point, Reach, Series};
 pub use plan::{Plan, Planned, PlannedPanel};
 pub use report::{Heading, read_results, write_report};
 pub use run::{Progress, Runner, Shard, run};
-pub use store::{Claim as CellClaim, Record, Store, Told};
+pub use store::{Claim as CellClaim, Computed, Record, Store};

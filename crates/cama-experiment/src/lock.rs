@@ -1,124 +1,72 @@
-//! Locks as files that show whether their holder is alive.
+//! Locks as files that the operating system frees when their holder ends, however it ends.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime};
 
 use cama::{Error, Result};
 
-/// How often a holder shows that it is still alive.
-const BEAT: Duration = Duration::from_secs(5);
-/// After how long without that somebody else takes over.
-pub const DEAD: Duration = Duration::from_secs(60);
-
-/// A lock that is held until this is dropped, or until others find that its holder has not moved for long.
+/// A lock that is held until this is dropped or the program ends.
 #[derive(Debug)]
 pub struct Lock {
-    mine: Mine,
-    ended: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    path: PathBuf,
+    /// As long as it is open, it is locked.
+    _file: File,
 }
 
 impl Lock {
-    /// Takes the lock `path`; nothing if somebody holds it who is alive.
-    ///
-    /// Of several that find its holder dead at once, two may think that they took over.
+    /// Takes the lock `path`; nothing if somebody holds it. A file that a killed program has left is nobody's.
     ///
     /// # Errors
     ///
-    /// If its folder cannot be written to.
+    /// If its folder cannot be written to, or its disk has no locks.
     pub fn take(path: &Path) -> Result<Option<Self>> {
-        let create = || OpenOptions::new().write(true).create_new(true).open(path);
-        let mut file = create();
-        if matches!(&file, Err(error) if error.kind() == ErrorKind::AlreadyExists) {
-            if is_alive(path)? {
-                return Ok(None);
+        let file = File::options().write(true).create(true).truncate(false).open(path);
+        let file = file.map_err(Error::io("create", path))?;
+        match file.try_lock() {
+            Ok(()) => {
+                let mine = is_at(&file, path).map_err(Error::io("read", path))?;
+                Ok(mine.then(|| Self { path: path.to_path_buf(), _file: file }))
             }
-            // Whoever is first moves it out of the way.
-            let away = path.with_extension(format!("dead-{}", token()));
-            if fs::rename(path, &away).is_ok() {
-                let _ = fs::remove_file(&away);
-            }
-            file = create();
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(Error::io("lock", path)(error)),
         }
-        match file {
-            Ok(mut file) => {
-                let mine = Mine { path: path.to_path_buf(), token: token() };
-                file.write_all(mine.token.as_bytes()).map_err(Error::io("write", path))?;
-                Ok(Some(Self::held(mine)))
-            }
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(None),
-            Err(error) => Err(Error::io("create", path)(error)),
-        }
-    }
-
-    fn held(mine: Mine) -> Self {
-        let ended = Arc::new(AtomicBool::new(false));
-        let (beating, end) = (mine.clone(), ended.clone());
-        let thread = std::thread::spawn(move || {
-            let mut last = SystemTime::now();
-            while !end.load(Ordering::SeqCst) {
-                std::thread::park_timeout(BEAT);
-                if last.elapsed().unwrap_or(BEAT) >= BEAT && beating.is_there() {
-                    // A beat that is missed is made up for by the next.
-                    let _ = fs::write(&beating.path, &beating.token);
-                    last = SystemTime::now();
-                }
-            }
-        });
-        Self { mine, ended, thread: Some(thread) }
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        self.ended.store(true, Ordering::SeqCst);
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            let _ = thread.join();
-        }
-        if self.mine.is_there() {
-            let _ = fs::remove_file(&self.mine.path);
-        }
+        // Before it is unlocked: nobody else's is removed.
+        let _ = fs::remove_file(&self.path);
     }
 }
 
-/// A lock's file with what only its holder wrote into it.
-#[derive(Clone, Debug)]
-struct Mine {
-    path: PathBuf,
-    token: String,
-}
-
-impl Mine {
-    /// Whether the file is still this holder's: who slept for long may have lost it.
-    fn is_there(&self) -> bool {
-        fs::read_to_string(&self.path).is_ok_and(|text| text == self.token)
+/// Whether the file is the one at `path`: its holder may have removed it after it was opened here and before it was
+/// locked, and somebody else made and locked the next.
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let there = match path.metadata() {
+        Ok(there) => there,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let opened = file.metadata()?;
+        Ok((opened.dev(), opened.ino()) == (there.dev(), there.ino()))
     }
-}
-
-/// What no other holder writes.
-fn token() -> String {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    format!("{}-{}", std::process::id(), now.as_nanos())
-}
-
-/// Whether who holds a lock has shown it lately, by the clock of the disk that it is on.
-fn is_alive(lock: &Path) -> Result<bool> {
-    let Ok(beat) = lock.metadata().and_then(|file| file.modified()) else { return Ok(false) };
-    let folder = lock.parent().unwrap_or(Path::new("."));
-    let now = tempfile::NamedTempFile::new_in(folder).map_err(Error::io("write to", folder))?;
-    let now: std::io::Result<SystemTime> = File::metadata(now.as_file()).and_then(|file| file.modified());
-    let now = now.unwrap_or_else(|_| SystemTime::now());
-    Ok(now.duration_since(beat).unwrap_or_default() < DEAD)
+    // Elsewhere two may hold the lock in that rare case; what they compute is the same.
+    #[cfg(not(unix))]
+    {
+        let _ = (file, there);
+        Ok(true)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     #[test]
@@ -127,13 +75,43 @@ mod tests {
         let path = folder.path().join("a.lock");
         let first = Lock::take(&path).unwrap().unwrap();
         assert!(Lock::take(&path).unwrap().is_none());
-        let long_ago = SystemTime::now() - 2 * DEAD;
-        File::options().write(true).open(&path).unwrap().set_modified(long_ago).unwrap();
-        let second = Lock::take(&path).unwrap().unwrap();
-        // Who lost it leaves the other's alone.
         drop(first);
-        assert!(path.exists() && Lock::take(&path).unwrap().is_none());
+        assert!(!path.exists());
+        // What is left of a program that was killed.
+        fs::write(&path, "").unwrap();
+        let second = Lock::take(&path).unwrap().unwrap();
+        assert!(Lock::take(&path).unwrap().is_none());
         drop(second);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn of_many_that_want_a_lock_one_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.lock");
+        let holders = AtomicUsize::new(0);
+        let taken = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..2000 {
+                        let Some(lock) = Lock::take(&path).unwrap() else { continue };
+                        assert_eq!(holders.fetch_add(1, Ordering::SeqCst), 0);
+                        taken.fetch_add(1, Ordering::SeqCst);
+                        std::thread::yield_now();
+                        holders.fetch_sub(1, Ordering::SeqCst);
+                        drop(lock);
+                    }
+                });
+            }
+        });
+        assert!(taken.load(Ordering::SeqCst) > 0);
+    }
+
+    #[test]
+    fn a_lock_that_cannot_be_made_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = Lock::take(&folder.path().join("none/a.lock")).unwrap_err().to_string();
+        assert!(text.contains("cannot create") && text.contains("a.lock"), "{text}");
     }
 }

@@ -119,7 +119,7 @@ pub enum Holds {
     Unknown,
 }
 
-/// Which experiments a report tells of, and which could not be run.
+/// Which experiments a report covers, and which could not be run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reach {
     /// What came out, in the order in which the files were given.

@@ -384,7 +384,7 @@ mod tests {
         assert_eq!(planned(FILE, Scale::Full).unwrap().cells.len(), 6);
         // What others need comes before them.
         for (i, cell) in plan.cells.iter().enumerate() {
-            assert!(cell.needs.iter().all(|id| plan.cells[..i].iter().any(|former| former.id == *id)));
+            assert!(cell.needs.iter().all(|id| plan.cells[..i].iter().any(|previous| previous.id == *id)));
         }
         let panel = &plan.experiments[0].panels[0];
         assert_eq!(panel.names.as_deref(), Some(&["the a".to_string(), "the b".into()][..]));

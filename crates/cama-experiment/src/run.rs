@@ -7,7 +7,7 @@ use cama::{Error, Result};
 
 use crate::cell::Cell;
 use crate::plan::Plan;
-use crate::store::{Store, Told};
+use crate::store::{Computed, Store};
 
 /// How long to wait for somebody else's cell before looking again.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -26,7 +26,7 @@ pub trait Runner {
     /// # Errors
     ///
     /// As the command.
-    fn run(&self, cell: &Cell, cells: &Path, folder: &Path) -> anyhow::Result<Told>;
+    fn run(&self, cell: &Cell, cells: &Path, folder: &Path) -> anyhow::Result<Computed>;
 }
 
 /// Which part of the cells to compute: part `i` of `n`, counted from 1.
@@ -156,7 +156,7 @@ fn in_file(error: Error, cell: &Cell, plan: &Plan) -> Error {
 /// Adds which cell it was, and whose, unless somebody just asked to stop.
 fn in_cell(error: anyhow::Error, cell: &Cell, plan: &Plan) -> anyhow::Error {
     if let Some(Error::Interrupted(_)) = error.downcast_ref::<Error>() {
-        return Error::Interrupted("finished cells are kept: the same command goes on from there".into())
+        return Error::Interrupted("finished cells are kept: the same command resumes from there".into())
             .into();
     }
     let file = plan.experiments.iter().find(|planned| planned.cells.contains(&cell.id));

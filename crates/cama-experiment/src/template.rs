@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told() {
+    fn mistakes_are_reported() {
         assert!(filled("{m}").unwrap_err().to_string().contains("unknown value `m`"));
         assert!(filled("a {n").unwrap_err().to_string().contains("without"));
         let itself = "a = \"{b}\"\nb = \"x{a}\"".parse().unwrap();

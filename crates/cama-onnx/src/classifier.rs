@@ -1,10 +1,11 @@
-//! A classifier from an ONNX file, beside a model.
+//! A classifier from an ONNX file.
 
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Tensor, TensorData};
 use cama::data::table::Schema;
-use cama::{Classifier, Error, Evidence, Result};
+use cama::{Classifier, Error, Observed, Result};
+use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use rten::Value;
 
@@ -14,7 +15,7 @@ use crate::output::OutputKind;
 use crate::table::TablePlan;
 use crate::{OnnxOptions, file, graph, labels};
 
-/// What [`Evidence`] is of.
+/// What [`Observed`] is of.
 #[derive(Clone, Debug)]
 pub enum Reads {
     /// X are images, pixels in [0, 1].
@@ -33,7 +34,7 @@ pub enum Reads {
     },
 }
 
-/// A classifier that somebody else has trained, from an ONNX file.
+/// An external classifier, from an ONNX file.
 pub struct OnnxClassifier {
     path: PathBuf,
     network: Network,
@@ -45,13 +46,13 @@ pub struct OnnxClassifier {
     batch: Option<usize>,
 }
 
-/// How to turn what the model has into what the classifier takes.
+/// How to encode examples as the classifier reads them.
 enum Plan {
     Images(ImagePlan, usize),
     Table(TablePlan),
 }
 
-/// About this many numbers are given to a network at once, where it leaves the choice.
+/// About this many values are given to a network at once, where it leaves the choice.
 const CHUNK: usize = 1 << 18;
 
 impl OnnxClassifier {
@@ -98,7 +99,7 @@ impl OnnxClassifier {
         self.kind
     }
 
-    /// What the network gives for a few examples that are as unlike each other as can be made up.
+    /// The network's outputs for a few synthetic examples that differ as much as possible.
     fn trial(&self) -> Result<Vec<Vec<f32>>> {
         const EXAMPLES: usize = 8;
         let widths = self.plan.widths();
@@ -113,18 +114,18 @@ impl OnnxClassifier {
         self.rows(&widths.map(made_up), EXAMPLES)
     }
 
-    /// What the network gives for each of `n` examples, given X, A and C of all.
-    fn rows(&self, seen: &[Vec<f32>; 3], n: usize) -> Result<Vec<Vec<f32>>> {
+    /// The network's outputs for each of `n` examples, given X, A and C of all.
+    fn rows(&self, observed: &[Vec<f32>; 3], n: usize) -> Result<Vec<Vec<f32>>> {
         let width = self.plan.width();
         let most = self.batch.unwrap_or((CHUNK / width.max(1)).clamp(1, 256));
         let mut rows = Vec::with_capacity(n);
         for start in (0..n).step_by(most) {
             let count = most.min(n - start);
-            // A network for a fixed number of examples gets the last one again until there are enough.
+            // A batch for a network of fixed size is filled up with its last example.
             let batch = self.batch.unwrap_or(count);
             let mut values = vec![0.0; batch * width];
             values.par_chunks_mut(width).enumerate().for_each(|(i, out)| {
-                self.plan.write(seen, start + i.min(count - 1), out);
+                self.plan.write(observed, start + i.min(count - 1), out);
             });
             let ([given_rows, each], given) = self.network.run(self.plan.values(values))?;
             if given_rows != batch {
@@ -146,9 +147,9 @@ impl Classifier for OnnxClassifier {
         self.places.len()
     }
 
-    fn log_probabilities(&self, seen: &Evidence) -> Result<Tensor<2>> {
-        let [n, _] = seen.x.dims();
-        let device = seen.x.device();
+    fn log_probabilities(&self, observed: &Observed, _rngs: &mut [ChaCha8Rng]) -> Result<Tensor<2>> {
+        let Observed { x, a, c } = observed;
+        let ([n, _], device) = (x.dims(), x.device());
         let host = |tensor: Option<&Tensor<2>>| match tensor {
             Some(tensor) => {
                 let [rows, width] = tensor.dims();
@@ -157,12 +158,12 @@ impl Classifier for OnnxClassifier {
             }
             None => (n, 0, Vec::new()),
         };
-        let given = [Some(&seen.x), seen.a.as_ref(), seen.c.as_ref()].map(host);
+        let given = [Some(x), a.as_ref(), c.as_ref()].map(host);
         let widths = self.plan.widths();
         if given.iter().zip(widths).any(|((rows, width, _), takes)| *rows != n || *width != takes) {
             let given = given.map(|(rows, width, _)| [rows, width]);
             return Err(Error::Mismatch(format!(
-                "X, A and C of {given:?} do not go with a classifier beside a model of widths {widths:?}"
+                "X, A and C of {given:?} do not fit a classifier beside a model of widths {widths:?}"
             )));
         }
         let rows = self.rows(&given.map(|(_, _, values)| values), n)?;
@@ -171,7 +172,7 @@ impl Classifier for OnnxClassifier {
             let ordered: Vec<f32> = self.places.iter().map(|place| row[*place]).collect();
             logs.extend(self.kind.log_probabilities(&ordered).map_err(|problem| {
                 let remedy =
-                    "look whether --classifier-output, and the scale, mean and std of images, are right";
+                    "check whether --classifier-output, and the scale, mean and std of images, are correct";
                 Error::data(&self.path, problem, remedy)
             })?);
         }
@@ -191,7 +192,7 @@ impl Plan {
         })
     }
 
-    /// How many numbers an example has for the classifier.
+    /// How many values the classifier reads of an example.
     fn width(&self) -> usize {
         match self {
             Plan::Images(plan, _) => plan.width(),
@@ -199,7 +200,7 @@ impl Plan {
         }
     }
 
-    /// How many numbers X, A and C of an example have.
+    /// How many values X, A and C of an example have.
     fn widths(&self) -> [usize; 3] {
         match self {
             Plan::Images(_, pixels) => [*pixels, 0, 0],

@@ -1,41 +1,13 @@
 //! From images as the model has them to what a classifier takes.
 
 use std::path::Path;
-use std::str::FromStr;
 
 use cama::{Error, Result};
 use rten::Value;
 
-use crate::OnnxOptions;
 use crate::graph::is_float;
 use crate::network::Input;
-
-/// The order of the numbers of a batch of images.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layout {
-    /// `[batch, channels, height, width]`, PyTorch's.
-    Nchw,
-    /// `[batch, height, width, channels]`, TensorFlow's.
-    Nhwc,
-    /// `[batch, height, width]`, grey.
-    Nhw,
-    /// `[batch, channels·height·width]`, in the order of NCHW.
-    Flat,
-}
-
-impl FromStr for Layout {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        Ok(match name {
-            "nchw" => Layout::Nchw,
-            "nhwc" => Layout::Nhwc,
-            "nhw" => Layout::Nhw,
-            "flat" => Layout::Flat,
-            _ => return Err(Error::unknown_name("layout", name, &["nchw", "nhwc", "nhw", "flat"])),
-        })
-    }
-}
+use crate::options::{Layout, OnnxOptions};
 
 /// More numbers than this are no image.
 const MOST: usize = 1 << 26;

@@ -6,7 +6,7 @@
 //! ```
 //! use std::path::Path;
 //!
-//! use cama::{Classifier, Evidence, data, device};
+//! use cama::{Classifier, Observed, data, device};
 //! use cama_onnx::{OnnxClassifier, OnnxOptions, Reads};
 //! # use burn::tensor::{Tensor, TensorData};
 //!
@@ -20,7 +20,7 @@
 //! # let pixels = TensorData::new(digits.pixels().to_vec(), [20, 784]);
 //! # let x: Tensor<2> = Tensor::from_data(pixels, &device("cpu")?);
 //! // X: `[batch, channels·height·width]`, pixels in [0, 1].
-//! let log_probabilities = classifier.log_probabilities(&Evidence::of_x(x))?;
+//! let log_probabilities = classifier.log_probabilities(&Observed::of_x(x), &mut [])?;
 //! assert_eq!(log_probabilities.dims(), [20, 10]);
 //! # Ok::<(), cama::Error>(())
 //! ```
@@ -64,55 +64,12 @@ mod graph;
 mod image;
 mod labels;
 mod network;
+mod options;
 mod output;
 mod rewrite;
 mod table;
 mod wire;
 
-use std::path::PathBuf;
-
 pub use classifier::{OnnxClassifier, Reads};
-pub use image::Layout;
+pub use options::{Layout, OnnxOptions};
 pub use output::OutputKind;
-
-/// What a file does not say of its classifier.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OnnxOptions {
-    /// A file with the names of the classes in the order of the outputs: one a line, or `index,name`.
-    pub labels: Option<PathBuf>,
-    /// The layout of images; read from the input's shape unless given.
-    pub layout: Option<Layout>,
-    /// Height and width of images, where the input's shape leaves them open; the model's unless given.
-    pub size: Option<[usize; 2]>,
-    /// What pixels in [0, 1] are multiplied with first.
-    pub scale: f32,
-    /// What is then subtracted: nothing, one number, or one for each of the classifier's channels.
-    pub mean: Vec<f32>,
-    /// What is then divided by: nothing, one number, or one for each of the classifier's channels; above 0.
-    pub std: Vec<f32>,
-    /// Whether to turn images in colour grey for a classifier of grey ones.
-    pub grey: bool,
-    /// The columns of a table in the order in which the classifier takes them; the file's unless given.
-    pub columns: Vec<String>,
-    /// What the outputs are; found out unless given.
-    pub output: Option<OutputKind>,
-    /// The output to use where there are several.
-    pub output_name: Option<String>,
-}
-
-impl Default for OnnxOptions {
-    fn default() -> Self {
-        OnnxOptions {
-            labels: None,
-            layout: None,
-            size: None,
-            scale: 1.0,
-            mean: Vec::new(),
-            std: Vec::new(),
-            grey: false,
-            columns: Vec::new(),
-            output: None,
-            output_name: None,
-        }
-    }
-}

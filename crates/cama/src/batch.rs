@@ -3,21 +3,21 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use crate::data::Dataset;
-use crate::model::Evidence;
+use crate::model::Observed;
 
 /// X, A and C of the examples at `indices`.
-pub(crate) fn evidence<D: Dataset>(
+pub(crate) fn observed<D: Dataset>(
     data: &D,
     indices: impl IntoIterator<Item = usize>,
     device: &Device,
-) -> Evidence {
+) -> Observed {
     let indices: Vec<usize> = indices.into_iter().collect();
     let tensor = |row: fn(&D, usize) -> &[f32]| {
         let values: Vec<f32> = indices.iter().flat_map(|&i| row(data, i).iter().copied()).collect();
         let width = values.len() / indices.len().max(1);
         (width > 0).then(|| Tensor::from_data(TensorData::new(values, [indices.len(), width]), device))
     };
-    Evidence { x: tensor(D::x).expect("every example has an X"), a: tensor(D::a), c: tensor(D::c) }
+    Observed { x: tensor(D::x).expect("every example has an X"), a: tensor(D::a), c: tensor(D::c) }
 }
 
 /// Class indices of the examples at `indices`, `[indices]`.
@@ -29,4 +29,9 @@ pub(crate) fn labels<D: Dataset>(data: &D, indices: &[usize], device: &Device) -
     let all = data.labels().expect("labelled examples");
     let values: Vec<i64> = indices.iter().map(|&i| all[i] as i64).collect();
     Tensor::from_data(TensorData::new(values, [indices.len()]), device)
+}
+
+/// The values of a tensor, one row after another.
+pub(crate) fn host<const D: usize>(x: Tensor<D>) -> Vec<f32> {
+    x.into_data().convert::<f32>().try_into_vec().expect("the data was converted to f32")
 }

@@ -7,10 +7,10 @@ use burn::module::Module;
 use burn::optim::OptimizerRecord;
 use serde::{Deserialize, Serialize};
 
+use crate::epoch::Epoch;
 use crate::files::sync_folder;
 use crate::model::DeepCama;
 use crate::optimise::Optimiser;
-use crate::train::Epoch;
 use crate::{Error, Result};
 
 /// Where a checkpoint is written before it is complete.
@@ -25,7 +25,7 @@ pub struct Checkpoints {
     run: String,
 }
 
-/// A state to go on from.
+/// A state to resume from.
 pub(crate) struct Saved {
     pub model: DeepCama,
     pub best: Option<DeepCama>,
@@ -47,7 +47,12 @@ impl Checkpoints {
         Self { folder: folder.into(), run: run.into() }
     }
 
-    /// Whether there is a checkpoint to go on from.
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Whether there is a checkpoint to resume from.
     pub fn exist(&self) -> bool {
         self.newest().is_some()
     }
@@ -171,7 +176,7 @@ mod tests {
     use burn::tensor::Device;
 
     use super::*;
-    use crate::ImageInput;
+    use crate::Config;
     use crate::model::ModelConfig;
 
     fn names(folder: &Path) -> Vec<String> {
@@ -212,9 +217,9 @@ mod tests {
     fn saving_leaves_the_newest_alone() {
         let folder = tempfile::tempdir().unwrap();
         let checkpoints = Checkpoints::new(folder.path(), "run");
-        let image = ImageInput { channels: 2, ..ImageInput::fast([1, 8, 8]) };
-        let config = ModelConfig { z: 2, hidden: 4, ..ModelConfig::fast(image, 2) };
-        let model = DeepCama::new(&config, 0, &Device::flex()).unwrap();
+        let mut config = ModelConfig::fast([1, 8, 8], 2);
+        (config.z, config.network.hidden) = (2, 4);
+        let model = DeepCama::new(&config.check().unwrap(), 0, &Device::flex());
         // What kills between a renaming and the removal after it leave.
         put(folder.path().join("epoch-00001/state.json"));
         put(folder.path().join("epoch-00002/state.json"));

@@ -46,21 +46,40 @@ impl FolderFormat {
     ///
     /// [`Error::Model`] if there is none, it is of another format or version, or damaged.
     pub fn read<T: DeserializeOwned>(&self, folder: &Path) -> Result<T> {
+        self.parse(&self.read_marker(folder)?, folder)
+    }
+
+    /// The marker file, as it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Model`] if there is none.
+    pub fn read_marker(&self, folder: &Path) -> Result<Vec<u8>> {
         let marker = self.marker;
-        let problem = |problem: String| Error::Model { path: folder.into(), problem };
         let path = folder.join(marker);
-        let json = fs::read(&path).map_err(|e| match e.kind() {
-            std::io::ErrorKind::NotFound => {
-                problem(format!("there is no {marker}, so this is {}", self.without))
-            }
+        fs::read(&path).map_err(|e| match e.kind() {
+            std::io::ErrorKind::NotFound => Error::Model {
+                path: folder.into(),
+                problem: format!("there is no {marker}, so this is {}", self.without),
+            },
             _ => Error::io("read", &path)(e),
-        })?;
+        })
+    }
+
+    /// What a marker file of `place` says that has this content.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Model`] if it is of another format or version, or damaged.
+    pub fn parse<T: DeserializeOwned>(&self, json: &[u8], place: &Path) -> Result<T> {
+        let marker = self.marker;
+        let problem = |problem: String| Error::Model { path: place.into(), problem };
         #[derive(Deserialize)]
         struct Header {
             format: String,
             version: u32,
         }
-        let header: Header = serde_json::from_slice(&json)
+        let header: Header = serde_json::from_slice(json)
             .map_err(|e| problem(format!("{marker} is damaged or not of this program: {e}")))?;
         if header.format != self.name {
             return Err(problem(format!("{marker} says `{}`, not `{}`", header.format, self.name)));
@@ -71,6 +90,6 @@ impl FolderFormat {
                 header.version, self.version
             )));
         }
-        serde_json::from_slice(&json).map_err(|e| problem(format!("{marker} is damaged: {e}")))
+        serde_json::from_slice(json).map_err(|e| problem(format!("{marker} is damaged: {e}")))
     }
 }

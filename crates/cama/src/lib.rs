@@ -6,60 +6,35 @@
 //! Neural Networks", NeurIPS 2020, whose equations the documentation cites by number). M can be the paper's
 //! latent variable or, better, an explicit transformation of X: see [`mechanism`].
 //!
+//! The type [`Cama`] is a model with all that belongs to it, and its methods are the whole workflow. With images:
+//!
 //! ```
-//! use cama::{
-//!     AdaptConfig, DecideConfig, Decider, DeepCama, DreamConfig, Former, Guard, HeadConfig, ImageInput, ModelConfig,
-//!     TrainConfig, adapt, data, device, dream, fit_head, held_out, silent, train,
-//! };
+//! use cama::{Cama, data, manipulation::Manipulation};
 //!
-//! // Far too little of everything, so that the example runs in a moment.
 //! let clean = data::load("mnist:train[..300]")?;
-//! let image = ImageInput { channels: 8, ..ImageInput::fast(clean.shape()) };
-//! let config = ModelConfig { z: 8, hidden: 32, ..ModelConfig::fast(image, 10) };
-//! let model = DeepCama::new(&config, 1, &device("cpu")?)?;
-//!
-//! // Eq. 3 on clean images, then q2(m|x) on what the mechanisms make of them.
-//! let training = TrainConfig { epochs: 1, held_out: 50, ..TrainConfig::fast() };
-//! let model = train(model, &clean, None, &training, 1, None, &mut silent)?.model;
-//! let model = dream(model, &clean, &DreamConfig { steps: 5, ..DreamConfig::default() }, 1, &mut silent)?;
-//!
-//! // A discriminative network beside it, and what it is to be explained, from examples it was not trained on.
-//! let (learnt, watched) = held_out(&clean, &training, 1);
-//! let fitting = HeadConfig { epochs: 1, channels: 4, hidden: 16, ..HeadConfig::default() };
-//! let head = fit_head(&model, &learnt, &watched, &fitting, 1, &mut silent)?;
-//! let guard = Guard::fit(&model, Some(&head), &watched, 1)?;
-//! let decider = Decider {
-//!     head: Some(&head),
-//!     temperature: head.temperature(),
-//!     guard: Some(&guard),
-//!     ..Decider::bare(&model)
-//! };
-//!
-//! // Something has turned the images that come in now; nobody has labelled them.
-//! let turned = "rotate:60".parse::<cama::manipulation::Manipulation>()?;
-//! let incoming = turned.apply_seeded(&data::load("mnist:test[..60]")?, 1).without_labels();
-//! let adapting = AdaptConfig { steps: 2, watched: 20, ..AdaptConfig::default() };
-//! let former = Former { decider, infers_m: false };
-//! let adapted = adapt(&model, &incoming, Some(&clean), &adapting, former, 1, &mut silent)?;
-//!
-//! // What was done is undone, where the guard lets it be, and both classifiers have their say.
-//! let decider = Decider { model: &adapted.model, ..decider };
-//! let deciding = DecideConfig::default();
-//! let decisions = decider.informed(&incoming, &deciding)?.decide(&incoming, &deciding)?;
-//! println!("{:?}: {:?}, class {}", adapted.report.outcome, decisions[0].verdict, decisions[0].class);
+//! let builder = Cama::builder(&clean).seed(1).configure(|config| {
+//!     // Far too little of everything, so that the example runs in a moment.
+//!     (config.model.z, config.model.network.hidden) = (8, 32);
+//!     (config.train.epochs, config.dream.steps, config.direct.epochs) = (1, 5, 1);
+//! });
+//! let cama = builder.fit()?;
+//! // The images that come in now are rotated, and nobody has labelled them.
+//! let incoming = "rotate:60".parse::<Manipulation>()?.apply_seeded(&data::load("mnist:test[..60]")?, 1);
+//! let adapted = cama.adapt(&incoming).clean(&clean).configure(|config| config.steps = 2).run()?;
+//! println!("{:?}: class {}", adapted.report().unwrap().outcome, adapted.predict(&incoming)?[0].class);
 //! # Ok::<(), cama::Error>(())
 //! ```
 //!
 //! A table of measurements comes with a causal graph. It says which columns are parents A, children X and co-parents C of
-//! the target Y, and the same functions train p(y|a) and p(x|y,c,z,m), predict with Eq. 11, and adapt:
+//! the target Y, and the same calls fit p(y|a) and p(x|y,c,z,m), adapt, and predict with Eq. 11:
 //!
 //! ```
 //! use std::ops::ControlFlow;
 //!
+//! use cama::Cama;
 //! use cama::causal::structural::{Simulation, StructuralConfig, StructuralModel};
 //! use cama::causal::{CausalGraph, Roles};
 //! use cama::data::table::{LearnOptions, Schema};
-//! use cama::{DeepCama, ModelConfig, PredictConfig, TrainConfig, device, predict, silent, train};
 //!
 //! // A table whose causes are known, and the same rows after all co-parents were moved: X follows.
 //! # let folder = tempfile::tempdir().unwrap();
@@ -73,32 +48,37 @@
 //! let roles = Roles::of(&CausalGraph::read(&here.join("graph.dot"))?, "Y")?;
 //! let table = here.join("table.csv");
 //! let (schema, rows, _) = Schema::learn(table.to_str().unwrap(), &roles, &LearnOptions::default())?;
-//! let model = DeepCama::new(&ModelConfig::fast(rows.input(), rows.schema().classes.len()), 1, &device("cpu")?)?;
-//! let training = TrainConfig { epochs: 2, held_out: 50, ..TrainConfig::table() };
-//! let model = train(model, &rows, None, &training, 1, None, &mut silent)?.model;
+//! let cama = Cama::builder(&rows).configure(|config| {
+//!     (config.train.epochs, config.dream.steps, config.direct.epochs) = (2, 5, 1);
+//! });
+//! let cama = cama.fit()?;
 //!
 //! let (moved, _) = schema.read(there.join("table.csv").to_str().unwrap(), false)?;
-//! let predictions = predict(&model, &moved, &PredictConfig::default())?;
-//! println!("{}", schema.classes[predictions[0].class]);
+//! let adapted = cama.adapt(&moved).clean(&rows).configure(|config| {
+//!     (config.global_steps, config.recentre_steps, config.steps) = (5, 5, 5);
+//! });
+//! let adapted = adapted.run()?;
+//! println!("{}", adapted.classes()[adapted.predict(&moved)?[0].class]);
 //! # Ok::<(), cama::Error>(())
 //! ```
+//!
+//! Below these methods the parts stay public, for those who want to change one: the bounds in [`objective`], the
+//! networks p and q in [`DeepCama`], what can be done to X in [`mechanism`], what a discriminative classifier must
+//! answer in [`Classifier`], and the one loop of [`mod@fit`], under [`train`](train()), [`dream`](dream()),
+//! [`adapt`](adapt()) and [`fit_direct`]. Each of these takes a configuration that was [checked](Checked).
 
 mod adapt;
 mod batch;
-pub mod causal;
+mod cama;
 mod checkpoint;
 mod classifier;
-pub mod data;
 mod decide;
 mod device;
-mod drawing;
 mod dream;
-mod error;
-pub mod files;
+mod epoch;
+pub mod fit;
 mod folder_format;
-mod head;
-mod input;
-pub mod manipulation;
+mod likelihood;
 pub mod mechanism;
 mod model;
 pub mod network;
@@ -109,27 +89,38 @@ mod predict;
 mod progress;
 mod restore;
 mod scores;
+mod seeds;
 mod store;
 mod train;
 pub mod weights;
 
-pub use adapt::{
-    AdaptConfig, AdaptReport, Adapted, CleanTerm, Former, LeftReason, Outcome, Unlabelled, adapt, adapt_held,
-};
+pub use cama_base::{Checked, Config, Error, Result, Setting, check_sizes, files};
+pub use cama_causal as causal;
+pub use cama_data as data;
+pub use cama_data::manipulation;
+
+pub use adapt::{AdaptConfig, AdaptReport, Adapted, Outcome, Previous, RollbackReason, Unlabelled, adapt};
+pub use cama::{Adaptation, Builder, Cama, Card, CardEntry, FitConfig, Predictor, Restored};
 pub use checkpoint::Checkpoints;
-pub use classifier::Classifier;
-pub use decide::{By, Context, DecideConfig, Decider, Decision, Guard, Verdict, Ways, fit_temperature};
+pub use classifier::{Classifier, DirectClassifier, DirectConfig, fit_direct};
+pub use decide::{
+    ByRule, Context, DecideConfig, Decider, Decision, Guard, Rule, RuleClassifier, TEMPERATURE, Verdict,
+    fit_temperature,
+};
 pub use device::{device, device_names};
 pub use dream::{DreamConfig, dream};
-pub use error::{Error, Result};
+pub use epoch::{Epoch, Terms};
 pub use folder_format::FolderFormat;
-pub use head::{Head, HeadConfig, fit_head};
-pub use input::{ChildColumn, ChildKind, ImageInput, Input, Likelihood, TableInput};
-pub use model::{DeepCama, Evidence, Joint, ManipulationModel, ModelConfig, Observation, PRESETS};
+pub use likelihood::{Likelihood, LikelihoodParams};
+pub use model::{
+    ClassPrior, ConvolutionalConfig, DeepCama, FullyConnectedConfig, Joint, M, MChoice, Mechanisms,
+    ModelConfig, NetworkConfig, Observed, PRESETS, TrunkConfig,
+};
 pub use network::Initialisation;
-pub use predict::{MChoice, PredictConfig, Prediction, predict, predict_each};
+pub use predict::{PredictConfig, Prediction, predict, predict_each};
 pub use progress::{Event, Observer, Phase, silent};
 pub use restore::restore;
 pub use scores::class_scores;
-pub use store::{Adaptation, Card, StoredModel, VERDICTS};
-pub use train::{Augmentation, Epoch, Terms, TrainConfig, Trained, held_out, train};
+pub use seeds::Seeds;
+pub use store::{VERDICTS, is_model_folder};
+pub use train::{Augmentation, Split, TrainConfig, Trained, train};

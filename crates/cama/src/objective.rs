@@ -6,19 +6,8 @@
 use burn::tensor::{Int, Tensor};
 use rand_chacha::ChaCha8Rng;
 
-use crate::model::{DeepCama, Evidence};
+use crate::model::{DeepCama, M, Observed};
 use crate::noise::normal;
-
-/// How m is set for a batch.
-#[expect(clippy::large_enum_variant, reason = "one is made for each batch, and moved at once")]
-pub enum Manipulated {
-    /// do(m = 0): clean examples (Eq. 3).
-    Null,
-    /// do(m = m0): examples made by a known intervention, `[batch, dim]`.
-    Known(Tensor<2>),
-    /// m ~ q2(m|x): examples with an unknown manipulation (Eq. 4).
-    Unknown,
-}
 
 /// An ELBO for each example of a batch, in its terms, each `[batch]` in nats.
 pub struct Elbo {
@@ -42,23 +31,24 @@ impl Elbo {
 
 /// ELBO(x, y, do(m=0)) (Eq. 3), ELBO(x, y, do(m=m0)), or ELBO(x, y) (Eq. 4).
 ///
-/// `labels` is `[batch]`; `samples` of z are averaged.
+/// `labels` is `[batch]`; `samples` of z are averaged. With [`M::Mean`], m is the mean of q2 in place of a sample, and what
+/// comes out is an estimate and no bound.
 ///
 /// # Panics
 ///
 /// If m is to be inferred and the model has no mechanism.
 pub fn elbo(
     model: &DeepCama,
-    seen: &Evidence,
+    observed: &Observed,
     labels: Tensor<1, Int>,
-    manipulated: Manipulated,
+    m: M,
     samples: usize,
     rng: &mut ChaCha8Rng,
 ) -> Elbo {
-    let (batch, device) = (seen.x.dims()[0], seen.x.device());
-    let (m, kl_m) = choose_m(model, seen, manipulated, rng);
+    let (batch, device) = (observed.x.dims()[0], observed.x.device());
+    let (m, kl_m) = resolve(model, observed, m, rng);
     let noise = normal([batch, samples, model.config().z], rng, &device);
-    let joint = model.joint(seen, Some(labels), m.as_ref(), noise);
+    let joint = model.joint(observed, Some(labels), m.as_ref(), noise);
     Elbo {
         log_px: joint.log_px.mean_dim(2).reshape([batch]),
         kl_z: joint.kl_z.reshape([batch]),
@@ -76,38 +66,41 @@ pub fn elbo(
 /// If m is to be inferred and the model has no mechanism.
 pub fn elbo_unlabelled(
     model: &DeepCama,
-    seen: &Evidence,
-    manipulated: Manipulated,
+    observed: &Observed,
+    m: M,
     samples: usize,
     kl_m: f64,
     rng: &mut ChaCha8Rng,
 ) -> Tensor<1> {
-    let (m, kl) = choose_m(model, seen, manipulated, rng);
-    let noise = normal([seen.x.dims()[0], samples, model.config().z], rng, &seen.x.device());
-    let joint = model.joint(seen, None, m.as_ref(), noise);
+    let (m, kl) = resolve(model, observed, m, rng);
+    let noise = normal([observed.x.dims()[0], samples, model.config().z], rng, &observed.x.device());
+    let joint = model.joint(observed, None, m.as_ref(), noise);
     let by_class = joint.log_px.mean_dim(2).squeeze_dim::<2>(2) - joint.kl_z + joint.log_py;
     logsumexp(by_class) - kl.mul_scalar(kl_m)
 }
 
 /// m, `[batch, dim]`, and, where it is inferred, its divergence from the prior, `[batch]`.
-fn choose_m(
+fn resolve(
     model: &DeepCama,
-    seen: &Evidence,
-    manipulated: Manipulated,
+    observed: &Observed,
+    m: M,
     rng: &mut ChaCha8Rng,
 ) -> (Option<Tensor<2>>, Tensor<1>) {
-    let (batch, device) = (seen.x.dims()[0], seen.x.device());
+    let (batch, device) = (observed.x.dims()[0], observed.x.device());
     let known = Tensor::zeros([batch], &device);
-    match manipulated {
-        Manipulated::Null => (None, known),
-        Manipulated::Known(m) => (Some(m), known),
-        Manipulated::Unknown => {
-            let parts = model.manipulation().expect("a model that infers m has a mechanism");
-            let q2 = parts.posterior(seen);
-            let m = q2.sample(normal([batch, parts.dim()], rng, &device));
-            (Some(m), parts.divergence(&q2))
-        }
+    if let M::Null = m {
+        return (None, known);
     }
+    if let M::Given(m) = m {
+        return (Some(m), known);
+    }
+    let mechanisms = model.mechanisms().expect("a model that infers m has a mechanism");
+    let q2 = mechanisms.posterior(observed);
+    let inferred = match m {
+        M::Mean => q2.mean.clone(),
+        _ => q2.sample(normal([batch, mechanisms.dim()], rng, &device)),
+    };
+    (Some(inferred), mechanisms.divergence(&q2))
 }
 
 /// log Σ exp over the last dimension, `[batch, n] → [batch]`, without overflow.

@@ -2,12 +2,12 @@
 
 use std::ops::ControlFlow;
 
-use crate::train::Epoch;
+use crate::epoch::Epoch;
 
 /// What a loop has just done.
 #[derive(Clone, Debug)]
 pub enum Event<'a> {
-    /// One optimiser step of `total`, with its loss in nats per image.
+    /// One optimiser step of `total`, with its loss in nats an example.
     Step {
         /// Which loop.
         phase: Phase,
@@ -20,6 +20,8 @@ pub enum Event<'a> {
     },
     /// An epoch of training, validated.
     Epoch(&'a Epoch),
+    /// Something that its user may want to know.
+    Notice(&'a str),
 }
 
 /// The loops that report steps.
@@ -29,14 +31,28 @@ pub enum Phase {
     Train,
     /// Fitting q2 to dreams.
     Dream,
-    /// Finding what was done to all of the data alike (Eq. 7).
-    Share,
+    /// Finding the global m: what was done to all of the data alike (Eq. 7).
+    Global,
     /// Adaptation (Eq. 8).
     Adapt,
-    /// Fitting the discriminative head.
-    Head,
+    /// Fitting the direct classifier.
+    Direct,
     /// Searching for adversarial examples.
     Attack,
+}
+
+impl Phase {
+    /// In words, as in `in step 3 of training`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Train => "training",
+            Self::Dream => "dreaming",
+            Self::Global => "finding a global m",
+            Self::Adapt => "adaptation",
+            Self::Direct => "fitting the direct classifier",
+            Self::Attack => "the attack",
+        }
+    }
 }
 
 /// Called after each step and epoch; `Break` stops the loop at once.

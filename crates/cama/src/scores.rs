@@ -3,14 +3,14 @@
 use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 
-use crate::model::{DeepCama, Evidence};
-use crate::predict::{MChoice, drawn, m_of};
+use crate::model::{DeepCama, M, MChoice, Observed};
+use crate::predict::{drawn, m_of};
 
 /// log p(x|y,m) + log p(y) of every class, in tables log p(x|y,a,c,m) + log p(y|a), `[batch, classes]`, in nats, by
 /// importance sampling with `samples` samples of z.
 ///
-/// Differentiable in x and c: through the likelihood, through q1, and through m, which [`MChoice::Mean`] and
-/// [`MChoice::Sample`] take from q2(m|x). Weights of a model at rest are constants. `streams` has a generator for each
+/// Differentiable in x and c: through the likelihood, through q1, and through m, which [`M::Mean`] and
+/// [`M::Sample`] take from q2(m|x). Weights of a model at rest are constants. `rngs` has a generator for each
 /// example, which gives the same noise as [`predict`](crate::predict) draws from it; that sums in double precision and
 /// agrees up to rounding. A model without a mechanism has do(m = 0) whatever is asked.
 ///
@@ -19,19 +19,19 @@ use crate::predict::{MChoice, drawn, m_of};
 /// If there is not one generator an example, or `samples` is zero.
 pub fn class_scores(
     model: &DeepCama,
-    seen: &Evidence,
+    observed: &Observed,
     choice: MChoice,
     samples: usize,
-    streams: &mut [ChaCha8Rng],
+    rngs: &mut [ChaCha8Rng],
 ) -> Tensor<2> {
-    let n = streams.len();
-    assert!(samples > 0 && seen.x.dims()[0] == n, "a sample at least, and a generator an example");
-    let m = model.manipulation().filter(|_| choice != MChoice::Null);
-    let m = m.map(|parts| m_of(&parts.posterior(seen), choice, streams));
+    let n = rngs.len();
+    assert!(samples > 0 && observed.x.dims()[0] == n, "a sample at least, and a generator an example");
+    let m = model.mechanisms().filter(|_| choice != M::Null);
+    let m = m.map(|parts| m_of(&parts.posterior(observed), choice, rngs));
     let z = model.config().z;
-    let noise = Tensor::<2>::from_data(drawn(samples * z, streams), &model.device());
+    let noise = Tensor::<2>::from_data(drawn(samples * z, rngs), &model.device());
     let noise = noise.reshape([n, samples, z]);
-    let joint = model.joint(seen, None, m.as_ref(), noise);
+    let joint = model.joint(observed, None, m.as_ref(), noise);
     let weights = joint.log_px + joint.log_ratio_z;
     // Relative to the highest, which is a constant: its part in the gradient cancels.
     let highest = weights.clone().max_dim(2).detach();
@@ -44,29 +44,35 @@ mod tests {
     use burn::tensor::{Device, TensorData, activation};
 
     use super::*;
-    use crate::predict::{PredictConfig, predict, stream};
-    use crate::{ImageInput, ModelConfig, data, mechanism::MechanismConfig};
+    use crate::mechanism::MechanismConfig;
+    use crate::noise::example_rng;
+    use crate::predict::{PredictConfig, predict};
+    use crate::{Config, ConvolutionalConfig, ModelConfig, TrunkConfig, data};
 
     fn model(shape: [usize; 3], mechanisms: &str, negative_slope: f64) -> DeepCama {
-        let image = ImageInput { channels: 3, conv_layers: 2, ..ImageInput::fast(shape) };
         let mechanisms = MechanismConfig::parse_list(mechanisms).unwrap();
-        let config =
-            ModelConfig { mechanisms, z: 3, hidden: 8, negative_slope, ..ModelConfig::fast(image, 10) };
-        DeepCama::new(&config, 1, &Device::flex()).unwrap()
+        let mut config = ModelConfig { mechanisms, z: 3, ..ModelConfig::fast(shape, 10) };
+        (config.network.hidden, config.network.negative_slope) = (8, negative_slope);
+        config.network.trunk = TrunkConfig::Convolutional(ConvolutionalConfig {
+            channels: 3,
+            layers: 2,
+            ..ConvolutionalConfig::default()
+        });
+        DeepCama::new(&config.check().unwrap(), 1, &Device::flex())
     }
 
-    fn streams(n: usize) -> Vec<ChaCha8Rng> {
-        (0..n).map(|i| stream(0, i)).collect()
+    fn rngs(n: usize) -> Vec<ChaCha8Rng> {
+        (0..n).map(|i| example_rng(0, i)).collect()
     }
 
     #[test]
     fn they_are_what_prediction_says() {
         let (model, images) = (model([1, 28, 28], "affine", 0.2), data::load("mnist:test[..4]").unwrap());
-        for m in [MChoice::Null, MChoice::Mean, MChoice::Sample] {
+        for m in [M::Null, M::Mean, M::Sample] {
             let config = PredictConfig { m, samples: 3, ..PredictConfig::default() };
-            let predicted = predict(&model, &images, &config).unwrap();
-            let seen = crate::batch::evidence(&images, 0..4, &model.device());
-            let scores = class_scores(&model, &seen, m, 3, &mut streams(4));
+            let predicted = predict(&model, &images, &config.check().unwrap()).unwrap();
+            let observed = crate::batch::observed(&images, 0..4, &model.device());
+            let scores = class_scores(&model, &observed, m, 3, &mut rngs(4));
             let p: Vec<f32> = activation::softmax(scores, 1).into_data().iter::<f32>().collect();
             for (prediction, p) in predicted.iter().zip(p.chunks(10)) {
                 for (expected, p) in prediction.probabilities.iter().zip(p) {
@@ -80,15 +86,12 @@ mod tests {
     fn their_gradient_is_that_of_finite_differences() {
         // Without kinks, and with classes that differ.
         let pixels: Vec<f32> = (0..64).map(|i| 0.5 + 0.3 * (i as f32 * 0.37).sin()).collect();
-        for (mechanism, choice) in [
-            ("affine", MChoice::Null),
-            ("affine", MChoice::Mean),
-            ("affine,photometric", MChoice::Sample),
-            ("latent", MChoice::Mean),
-        ] {
+        for (mechanism, choice) in
+            [("affine", M::Null), ("affine", M::Mean), ("affine,photometric", M::Sample), ("latent", M::Mean)]
+        {
             let model = model([1, 8, 8], mechanism, 1.0);
             let score = |x: Tensor<2>| {
-                let scores = class_scores(&model, &Evidence::of_x(x), choice, 2, &mut streams(1));
+                let scores = class_scores(&model, &Observed::of_x(x), choice, 2, &mut rngs(1));
                 scores.clone().narrow(1, 7, 1).sum() + scores.narrow(1, 2, 1).sum().mul_scalar(0.5)
             };
             let tensor =

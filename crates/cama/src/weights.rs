@@ -29,16 +29,31 @@ pub fn to_bytes(
 ///
 /// [`Error::Model`] if the file is missing, has another checksum, is damaged, or is not of such a module.
 pub fn read<M: ModuleSnapshot>(
-    mut module: M,
+    module: M,
     folder: &Path,
     name: &str,
     checksum: u32,
     config: &str,
 ) -> Result<M> {
-    let problem = |problem: String| Error::Model { path: folder.into(), problem };
-    read_checked(folder, name, checksum, config)?;
+    let bytes = read_checked(folder, name, checksum, config)?;
+    apply(module, bytes, folder, name, config)
+}
+
+/// `module` at rest with the weights of `bytes`, which are those of the file `name` in `place`, beside `config`.
+///
+/// # Errors
+///
+/// [`Error::Model`] if they are damaged or not of such a module.
+pub fn apply<M: ModuleSnapshot>(
+    mut module: M,
+    bytes: Vec<u8>,
+    place: &Path,
+    name: &str,
+    config: &str,
+) -> Result<M> {
+    let problem = |problem: String| Error::Model { path: place.into(), problem };
     let applied = module
-        .load_from(&mut SafetensorsStore::from_file(folder.join(name)))
+        .load_from(&mut SafetensorsStore::from_bytes(Some(bytes)))
         .map_err(|e| problem(format!("{name} cannot be read: {e}")))?;
     match applied.unused.first() {
         Some(tensor) => Err(problem(format!("{name} has a tensor {tensor} that {config} knows nothing of"))),
@@ -58,6 +73,16 @@ pub fn read_checked(folder: &Path, name: &str, checksum: u32, config: &str) -> R
         return Err(problem(format!("{name} is missing; copy the whole folder again, or train anew")));
     }
     let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
+    check(bytes, folder, name, checksum, config)
+}
+
+/// `bytes`, if they have the checksum that `config` tells of the file `name` in `place`.
+///
+/// # Errors
+///
+/// [`Error::Model`] if they have another.
+pub fn check(bytes: Vec<u8>, place: &Path, name: &str, checksum: u32, config: &str) -> Result<Vec<u8>> {
+    let problem = |problem: String| Error::Model { path: place.into(), problem };
     if crc32(&bytes) != checksum {
         return Err(problem(format!(
             "{name} is not the file that {config} was written with: damaged, or of another model, or \
@@ -69,7 +94,5 @@ pub fn read_checked(folder: &Path, name: &str, checksum: u32, config: &str) -> R
 
 /// The checksum of ZIP and PNG.
 pub fn crc32(bytes: &[u8]) -> u32 {
-    let mut crc = flate2::Crc::new();
-    crc.update(bytes);
-    crc.sum()
+    crc32fast::hash(bytes)
 }

@@ -1,7 +1,7 @@
 //! Attacks of `cama evaluate`.
 
-use cama_eval::attack::{Attack, AttackPlan, Limits, Surrogate, attack_and_evaluate, signs_of_masking};
-use cama_eval::{Judged, Row};
+use cama_eval::attack::{Attack, Limits};
+use cama_eval::{AttackPlan, Evaluated, Row, Surrogate, attack_and_evaluate, signs_of_masking};
 
 use super::baseline::Named;
 use crate::flags::AttackFlags;
@@ -34,7 +34,7 @@ impl Attacking {
     /// If an attack fails or is interrupted.
     pub fn run<D: Source>(
         &self,
-        judged: &[Judged],
+        evaluated: &[Evaluated],
         all: &[D],
         baselines: &[Named],
         session: &Session,
@@ -58,9 +58,9 @@ impl Attacking {
         for data in all {
             let n = data.len().min(self.limit);
             session.say(format!("attacking {n} of the {} examples of {}", data.len(), data.name()));
-            let mut reporter = Reporter::new(session, 1);
+            let mut reporter = Reporter::new(session);
             let (new, notes) =
-                attack_and_evaluate(judged, data, &plan, &mut |event| reporter.observe(event), &mut each)?;
+                attack_and_evaluate(evaluated, data, &plan, &mut |event| reporter.observe(event), &mut each)?;
             rows.extend(new);
             for note in notes {
                 if !told.contains(&note) {

@@ -5,16 +5,17 @@ use std::io::Write;
 use cama::data::Images;
 use cama::data::table::Rows;
 use cama::manipulation::{Sweep, Sweepable};
-use cama::{By, Error, Input, StoredModel};
-use cama_eval::{Beside, Judged, Row, Shares, evaluate};
+use cama::{Cama, Error, Rule};
+use cama_eval::{Evaluated, Row, Shares, evaluate};
 
 use super::attack::{Attacking, warn_of_masking};
 use super::baseline::Against;
+use super::classifier::open_classifier;
 use super::load_model;
 use crate::flags::{EvaluateFlags, refuse};
 use crate::progress::count;
 use crate::session::Session;
-use crate::source::Source;
+use crate::source::{Source, Wanted, reads_images};
 use crate::table::Table;
 
 /// Prints a table, or JSON lines.
@@ -47,88 +48,101 @@ pub fn rows(
     each: &mut dyn FnMut(&Row),
 ) -> anyhow::Result<(Vec<Row>, &'static str)> {
     let against = Against::read(flags)?;
-    let stored = flags.model.as_ref().map(|folder| load_model(folder, session)).transpose()?;
-    let images = match (&stored, against.kept()) {
-        (Some(stored), _) => matches!(stored.model.config().input, Input::Image(_)),
+    let cama = flags.model.as_ref().map(|folder| load_model(folder, session)).transpose()?;
+    let images = match (&cama, against.kept()) {
+        (Some(cama), _) => reads_images(cama),
         (None, Some(baseline)) => baseline.schema().is_none(),
         (None, None) => return Err(Error::spec("flag", "--model", "give a model, or --baseline").into()),
     };
     Ok(match images {
-        true => (rows_of::<Images>(flags, stored.as_ref(), against, session, each)?, "image"),
-        false => (rows_of::<Rows>(flags, stored.as_ref(), against, session, each)?, "row"),
+        true => (rows_of::<Images>(flags, cama.as_ref(), against, session, each)?, "image"),
+        false => (rows_of::<Rows>(flags, cama.as_ref(), against, session, each)?, "row"),
     })
 }
 
 fn rows_of<D: Source>(
     flags: &EvaluateFlags,
-    stored: Option<&StoredModel>,
+    cama: Option<&Cama>,
     against: Against,
     session: &Session,
     each: &mut dyn FnMut(&Row),
 ) -> anyhow::Result<Vec<Row>> {
-    let Some(stored) = stored else {
+    let judging = Judging { flags, cama, session };
+    let Some(cama) = cama else {
         let said_of_models = [
             ("classifier", flags.classifier.classifier.is_some()),
-            ("by", flags.prediction.by.is_some()),
+            ("rule", flags.prediction.rule.is_some()),
             ("m", flags.prediction.m.is_some()),
             ("no-guard", flags.prediction.no_guard),
         ];
         refuse("baselines, without a --model", &said_of_models)?;
-        return judge::<D>(flags, None, None, against, session, each);
+        return judging.judge::<D>(None, against, each);
     };
-    let classifier = flags.classifier.open(stored)?;
-    let beside = if classifier.is_some() { Beside::Other } else { Beside::Head };
-    let classifier = classifier.as_deref();
-    let (decider, mut config) = flags.prediction.decider(stored, classifier, session.seeds.predict)?;
-    if flags.prediction.by.is_none() && decider.classifier().is_some() {
-        // Every way, side by side.
-        config.by = By::Both;
+    let classifier = open_classifier(&flags.classifier, cama)?;
+    let mut predictor = cama.predictor();
+    if let Some(classifier) = &classifier {
+        predictor = predictor.external(&**classifier);
     }
-    judge::<D>(flags, Some(stored), Some(Judged::Cama(decider, &config, beside)), against, session, each)
+    if predictor.decider.classifier().is_some() {
+        // Every rule, side by side, unless one is asked for.
+        predictor = predictor.rule(Rule::Product);
+    }
+    let predictor = flags.prediction.overlay(predictor, session.seeds.predict)?;
+    session.detail(|| format!("{} with {:?}", flags.data.join(", "), predictor.config));
+    judging.judge::<D>(Some(Evaluated::Cama(predictor)), against, each)
 }
 
-/// Judges the model, if there is one, and what it is to be compared with.
-fn judge<D: Source>(
-    flags: &EvaluateFlags,
-    stored: Option<&StoredModel>,
-    model: Option<Judged>,
-    against: Against,
-    session: &Session,
-    each: &mut dyn FnMut(&Row),
-) -> anyhow::Result<Vec<Row>> {
-    let attacking = Attacking::parse(&flags.attack, D::IS_IMAGES)?;
-    let manipulations = manipulations(&sweeps::<D>(&flags.manipulate)?, !flags.no_clean);
-    let kept = against.kept().cloned();
-    let load = |spec: &String| match (stored, &kept) {
-        (Some(stored), _) => D::load(spec, true, stored, &flags.reading, session),
-        (None, Some(baseline)) => D::load_for(spec, true, baseline, &flags.reading, session),
-        (None, None) => unreachable!("without a model there is a baseline"),
-    };
-    let all: Vec<D> = flags.data.iter().map(load).collect::<cama::Result<_>>()?;
-    if let Some(Judged::Cama(_, config, _)) = &model {
-        session.detail(|| format!("{} with {config:?}", flags.data.join(", ")));
+/// What is judged by, besides the model itself.
+struct Judging<'a> {
+    flags: &'a EvaluateFlags,
+    cama: Option<&'a Cama>,
+    session: &'a Session,
+}
+
+impl Judging<'_> {
+    /// Judges the model, if there is one, and what it is to be compared with.
+    fn judge<D: Source>(
+        &self,
+        model: Option<Evaluated>,
+        against: Against,
+        each: &mut dyn FnMut(&Row),
+    ) -> anyhow::Result<Vec<Row>> {
+        let Self { flags, cama, session } = *self;
+        let attacking = Attacking::parse(&flags.attack, D::IS_IMAGES)?;
+        let manipulations = manipulations(&sweeps::<D>(&flags.manipulate)?, !flags.no_clean);
+        let all = self.data::<D>(&against)?;
+        let baselines = against.open::<D>(flags, cama, session)?;
+        let others = baselines.iter().filter(|named| named.judged);
+        let others = others.map(|named| Evaluated::Baseline(&named.name, &named.baseline));
+        let evaluated: Vec<Evaluated> = model.into_iter().chain(others).collect();
+        let rows_each = evaluated.iter().map(|one| one.names().len()).sum::<usize>();
+        let bar = count(session, all.len() * manipulations.len() * rows_each, "evaluating");
+        let mut rows = Vec::new();
+        for data in &all {
+            rows.extend(evaluate(&evaluated, data, &manipulations, session.seeds.manipulate, |row| {
+                bar.inc(1);
+                each(row);
+            })?);
+        }
+        bar.finish_and_clear();
+        rows.extend(attacking.run(&evaluated, &all, &baselines, session, each)?);
+        warn_of_masking(&rows, session);
+        Ok(rows)
     }
 
-    let baselines = against.open::<D>(flags, stored, session)?;
-    let beside = baselines.iter().filter(|named| named.judged);
-    let beside = beside.map(|named| Judged::Baseline(&named.name, &named.baseline));
-    let judged: Vec<Judged> = model.into_iter().chain(beside).collect();
-    let bar = count(
-        session,
-        all.len() * manipulations.len() * judged.iter().map(Judged::len).sum::<usize>(),
-        "evaluating",
-    );
-    let mut rows = Vec::new();
-    for data in &all {
-        rows.extend(evaluate(&judged, data, &manipulations, session.seeds.manipulate, |row| {
-            bar.inc(1);
-            each(row);
-        })?);
+    /// The data that is judged on, as the model, or else the first baseline, reads it.
+    fn data<D: Source>(&self, against: &Against) -> cama::Result<Vec<D>> {
+        let Self { flags, cama, session } = *self;
+        let load = |spec: &String| match (cama, against.kept()) {
+            (Some(cama), _) => {
+                let reading = &flags.reading;
+                D::load(&Wanted { spec, labelled: true, manipulate: None, cama, reading, session })
+            }
+            (None, Some(baseline)) => D::load_for(spec, true, baseline, &flags.reading, session),
+            (None, None) => unreachable!("without a model there is a baseline"),
+        };
+        flags.data.iter().map(load).collect()
     }
-    bar.finish_and_clear();
-    rows.extend(attacking.run(&judged, &all, &baselines, session, each)?);
-    warn_of_masking(&rows, session);
-    Ok(rows)
 }
 
 fn sweeps<D: Source>(specs: &[String]) -> cama::Result<Vec<Sweep<D::Manipulation>>> {

@@ -14,19 +14,18 @@ use crate::session::Session;
 ///
 /// If the folder holds no model that can be used.
 pub fn run(flags: &InfoFlags, session: &Session) -> anyhow::Result<()> {
-    let stored = load_model(&flags.model, session)?;
+    let cama = load_model(&flags.model, session)?;
     let text = match flags.json {
         true => {
-            let head = stored
-                .head
-                .as_ref()
-                .map(|head| json!({ "config": head.config(), "temperature": head.temperature() }));
-            let (model, guard, card) = (stored.model.config(), stored.guard, stored.card);
-            serde_json::to_string_pretty(
-                &json!({ "model": model, "head": head, "guard": guard, "card": card }),
-            )? + "\n"
+            let direct = cama.direct();
+            let direct =
+                direct.map(|direct| json!({ "config": direct.config(), "temperature": cama.temperature() }));
+            let value = json!({
+                "model": cama.model().config(), "direct": direct, "guard": cama.guard(), "card": cama.card(),
+            });
+            serde_json::to_string_pretty(&value)? + "\n"
         }
-        false => stored.readme(),
+        false => cama.readme(),
     };
     std::io::stdout().write_all(text.as_bytes())?;
     Ok(())

@@ -3,13 +3,14 @@
 pub mod adapt;
 pub mod attack;
 pub mod baseline;
+mod classifier;
 pub mod demo;
 pub mod evaluate;
 pub mod experiment;
 pub mod graph;
 pub mod info;
+mod log;
 pub mod predict;
-mod record;
 pub mod restore;
 pub mod show;
 pub mod simulate;
@@ -21,15 +22,14 @@ use std::path::Path;
 
 use cama::data::table::is_table;
 use cama::data::{Dataset, Images};
-use cama::{Context, DecideConfig, Decider, Decision, Error, Result, StoredModel};
+use cama::{Cama, Decision, Error, Predictor, Result};
 
 use crate::interrupt;
-use crate::seeds::rng;
-use crate::session::Session;
+use crate::session::{Session, rng};
 
 /// The model in `folder`, on the session's device.
-fn load_model(folder: &Path, session: &Session) -> Result<StoredModel> {
-    StoredModel::load(folder, &session.device)
+fn load_model(folder: &Path, session: &Session) -> Result<Cama> {
+    Cama::load_to(folder, &session.device)
 }
 
 /// `data` after the manipulation that was written, if any was.
@@ -40,21 +40,16 @@ pub(crate) fn manipulated<D: Dataset>(data: D, manipulation: Option<&str>, seed:
     }
 }
 
-/// `decider` after the guard has looked at data, or at the first part of it.
-fn informed<'a>(
-    decider: &Decider<'a>,
-    data: &impl Dataset,
-    config: &DecideConfig,
-    session: &Session,
-) -> Result<Decider<'a>> {
-    let decider = decider.informed(data, config)?;
-    if decider.context == Context::Outside {
+/// `predictor` after the guard has looked at data, or at the first part of it.
+fn informed<'a>(predictor: &Predictor<'a>, data: &impl Dataset, session: &Session) -> Result<Predictor<'a>> {
+    let predictor = predictor.clone().informed(data)?;
+    if predictor.is_outside() {
         session.warn(format!(
             "what was done to {} is outside of what the model's mechanisms can express: nothing is restored",
             data.name()
         ));
     }
-    Ok(decider)
+    Ok(predictor)
 }
 
 /// Hands every decision about `data`, of which `first` examples came before, to `each`, with its index in `data`.
@@ -62,17 +57,16 @@ fn informed<'a>(
 /// # Errors
 ///
 /// If prediction fails, `each` does, or it is interrupted; then `lost` says what became of the work.
-fn decide_each<D: Dataset>(
-    decider: &Decider,
+fn predict_each<D: Dataset>(
+    predictor: &Predictor,
     data: &D,
     first: usize,
-    config: &DecideConfig,
     lost: &str,
     mut each: impl FnMut(usize, Decision) -> io::Result<()>,
 ) -> anyhow::Result<()> {
     let mut written = Ok(());
     let mut i = 0;
-    decider.decide_each(data, first, config, |decision| {
+    predictor.predict_part(data, first, |decision| {
         written = each(i, decision);
         i += 1;
         match written.is_err() || interrupt::requested() {

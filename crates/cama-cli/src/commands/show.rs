@@ -1,13 +1,12 @@
 //! `cama show`: pictures of what a model believes.
 
-use cama::{Error, MChoice, StoredModel};
+use cama::{Cama, Config, Error, M, MChoice};
 use cama_eval::pictures::{self, Panel, Picture};
 
 use super::load_model;
 use crate::flags::{ShowFlags, What};
 use crate::output::Output;
-use crate::seeds::rng;
-use crate::session::Session;
+use crate::session::{Session, rng};
 use crate::writing::ending;
 
 /// The most images in a row of a picture.
@@ -21,25 +20,25 @@ const MOST_IMAGES: usize = 100;
 pub fn run(flags: &ShowFlags, session: &Session) -> anyhow::Result<()> {
     check(flags)?;
     let out = Output::file(&flags.out, flags.force)?;
-    let stored = load_model(&flags.model, session)?;
-    let (decider, deciding) = flags.prediction.decider(&stored, None, session.seeds.predict)?;
-    let config = deciding.predict.clone();
-    if stored.schema.is_some() {
+    let cama = load_model(&flags.model, session)?;
+    let predictor = flags.prediction.overlay(cama.predictor(), session.seeds.predict)?;
+    let config = predictor.config.predict.check()?;
+    if cama.schema().is_ok() {
         let problem = "it takes tables, and pictures are of images; give a model of images".to_string();
         return Err(Error::Model { path: flags.model.clone(), problem }.into());
     }
     let images = cama::data::load(&flags.data)?;
-    stored.model.check_fits(&images)?;
+    cama.model().check_fits(&images)?;
     let manipulation = flags.manipulate.as_ref();
     let what = if flags.restore { Some(What::Restored) } else { flags.what };
-    let drawn = what.map_or_else(|| wanted(&stored, config.m), |what| vec![what]);
+    let drawn = what.map_or_else(|| wanted(&cama, config.m), |what| vec![what]);
     // What the guard knows of all the images, it knows of those that are shown.
-    let decider = match manipulation {
-        _ if !drawn.contains(&What::Restored) => decider,
+    let predictor = match manipulation {
+        _ if !drawn.contains(&What::Restored) => predictor,
         Some(manipulation) => {
-            decider.informed(&manipulation.apply_seeded(&images, session.seeds.manipulate), &deciding)?
+            predictor.informed(&manipulation.apply_seeded(&images, session.seeds.manipulate))?
         }
-        None => decider.informed(&images, &deciding)?,
+        None => predictor.informed(&images)?,
     };
     let originals = images.subset(flags.images, &mut rng(session.seeds.show));
     drop(images);
@@ -49,16 +48,16 @@ pub fn run(flags: &ShowFlags, session: &Session) -> anyhow::Result<()> {
     let known = manipulation.is_some().then_some(&originals);
 
     let draw = |what| -> cama::Result<Panel> {
-        let StoredModel { model, card, .. } = &stored;
+        let (model, classes) = (cama.model(), cama.classes());
         match what {
             What::Reconstructions => pictures::reconstructions(model, images, &config),
-            What::Clean => pictures::inferred(model, images, known, &card.classes, &config),
+            What::Clean => pictures::inferred(model, images, known, classes, &config),
             What::Restored => {
-                check_restores(flags, &stored, config.m)?;
-                pictures::restored(&decider, images, known, &card.classes, &deciding)
+                check_restores(flags, &cama, config.m)?;
+                pictures::restored(&predictor, images, known, classes)
             }
             What::Samples => {
-                Ok(pictures::samples(model, &card.classes, flags.images, &mut rng(session.seeds.show)))
+                Ok(pictures::samples(model, classes, flags.images, &mut rng(session.seeds.show)))
             }
             What::Walk => pictures::walk(model, &originals),
         }
@@ -81,36 +80,36 @@ fn check(flags: &ShowFlags) -> cama::Result<()> {
 }
 
 /// Errors unless the model infers what an explicit mechanism did.
-fn check_restores(flags: &ShowFlags, stored: &StoredModel, m: MChoice) -> cama::Result<()> {
+fn check_restores(flags: &ShowFlags, cama: &Cama, m: MChoice) -> cama::Result<()> {
     let problem = |problem: &str| Error::Model { path: flags.model.clone(), problem: problem.into() };
-    if !restores(stored) {
+    if !restores(cama) {
         return Err(problem(
             "it has no explicit mechanism, such as `affine`, whose doings could be undone; give it one by \
              `cama adapt --mechanism affine`",
         ));
     }
     match m {
-        MChoice::Null => Err(problem(
+        M::Null => Err(problem(
             "it does not infer what was done to images (m = 0): it has not met manipulated ones yet; adapt it by \
              `cama adapt`, or give --m mean to see what it has dreamt",
         )),
-        MChoice::Mean | MChoice::Sample => Ok(()),
+        _ => Ok(()),
     }
 }
 
 /// Whether the model has mechanisms that act on the image and can be undone.
-fn restores(stored: &StoredModel) -> bool {
-    stored.model.manipulation().is_some_and(|parts| parts.explicit().contains(&true))
+fn restores(cama: &Cama) -> bool {
+    cama.model().mechanisms().is_some_and(|mechanisms| mechanisms.explicit().contains(&true))
 }
 
 /// All that the model can be shown doing.
-fn wanted(stored: &StoredModel, m: MChoice) -> Vec<What> {
-    match (stored.model.manipulation(), m) {
+fn wanted(cama: &Cama, m: MChoice) -> Vec<What> {
+    match (cama.model().mechanisms(), m) {
         (None, _) => vec![What::Reconstructions, What::Samples],
         // A q2 that has met nothing manipulated has nothing to say.
-        (Some(_), MChoice::Null) => vec![What::Reconstructions, What::Samples, What::Walk],
+        (Some(_), M::Null) => vec![What::Reconstructions, What::Samples, What::Walk],
         // What is restored is shown with do(m=0).
-        (Some(_), _) if restores(stored) => {
+        (Some(_), _) if restores(cama) => {
             vec![What::Reconstructions, What::Restored, What::Samples, What::Walk]
         }
         (Some(_), _) => vec![What::Reconstructions, What::Clean, What::Samples, What::Walk],

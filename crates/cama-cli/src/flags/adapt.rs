@@ -2,14 +2,20 @@
 
 use std::path::PathBuf;
 
-use cama::{AdaptConfig, By, CleanTerm, Input};
+use cama::data::DataShape;
+use cama::mechanism::MechanismConfig;
+use cama::{AdaptConfig, Checked, Config, DreamConfig, MChoice, Result, Rule};
 use clap::Args;
 
-use super::{DreamFlags, ReadFlags, Setting, named, overlay};
+use super::dream::DreamFlags;
+use super::model::chosen;
+use super::overlay::{named, overlay};
+use super::setting::SettingFlags;
+use super::table::ReadFlags;
 
-/// MiB of examples that are held: 64,000 digits of MNIST, where a run of the defaults draws 9,600 at most; and twice
+/// MiB of examples that are kept in memory: 64,000 digits of MNIST, where a run of the defaults draws 9,600 at most; and twice
 /// that, for the clean data too, leaves the other half of a GiB to the model.
-const MOST_HELD: u32 = 192;
+const MOST_MIB: u32 = 192;
 
 /// `cama adapt`
 #[derive(Args)]
@@ -31,22 +37,19 @@ pub struct AdaptFlags {
     /// given. Those that the model lacks are attached to it.
     #[arg(long, value_name = "M,…")]
     pub mechanism: Option<String>,
-    /// A setting of a mechanism, such as `affine.rotation=0.5`; may be repeated.
-    #[arg(long = "set", value_name = "M.FIELD=VALUE")]
-    pub settings: Vec<Setting>,
     /// Clean, labelled data that keeps the model right on clean data; its training data unless given.
     #[arg(long, value_name = "D")]
     pub clean: Option<String>,
-    /// Use no clean data: nothing then watches the accuracy on them.
+    /// Use no clean data: nothing then validates the accuracy on them.
     #[arg(long, conflicts_with = "clean")]
     pub no_clean: bool,
     /// Keep the best state even if what it restores is not explained, or is harder to classify.
     #[arg(long)]
     pub no_guard: bool,
-    /// The most of the data that is held in memory, in MiB of 4 bytes a pixel or value; of larger data a random selection
-    /// is adapted to, and all of it gets its verdicts, part by part. As much is held of the clean data.
-    #[arg(long, value_name = "MIB", default_value_t = MOST_HELD, value_parser = clap::value_parser!(u32).range(1..))]
-    pub hold: u32,
+    /// The most of the data that is kept in memory, in MiB of 4 bytes a pixel or value; of larger data a random subsample
+    /// is adapted to, and all of it gets its verdicts, batch by batch. As much is kept of the clean data.
+    #[arg(long, value_name = "MIB", default_value_t = MOST_MIB, value_parser = clap::value_parser!(u32).range(1..))]
+    pub subsample: u32,
     /// The model folder to write.
     #[arg(long, value_name = "MODEL")]
     pub out: PathBuf,
@@ -59,18 +62,20 @@ pub struct AdaptFlags {
     pub adaptation: AdaptationFlags,
     #[command(flatten)]
     pub dream: DreamFlags,
+    #[command(flatten)]
+    pub settings: SettingFlags,
 }
 
 /// How to adapt.
 #[derive(Args)]
 #[command(next_help_heading = "Adaptation")]
 pub struct AdaptationFlags {
-    /// Steps that first find what was done to all the data alike (tables; 0 does without).
+    /// Steps that first find a global m, what was done to all the data alike (tables; 0 does without).
     #[arg(long, value_name = "N")]
-    pub shared_steps: Option<usize>,
+    pub global_steps: Option<usize>,
     /// Steps in which q2 then dreams of what was found.
     #[arg(long, value_name = "N")]
-    pub settle_steps: Option<usize>,
+    pub recentre_steps: Option<usize>,
     /// Optimiser steps of Eq. 8.
     #[arg(long, value_name = "N")]
     pub steps: Option<usize>,
@@ -86,9 +91,9 @@ pub struct AdaptationFlags {
     /// Weight of the clean data (α).
     #[arg(long, value_name = "A")]
     pub alpha: Option<f64>,
-    /// Which ELBO of the clean data: `joint` infers m, `null` is do(m=0).
-    #[arg(long, value_name = "joint|null", value_parser = named::<CleanTerm>)]
-    pub clean_term: Option<CleanTerm>,
+    /// Which ELBO of the clean data: `sample` infers m, `null` is do(m=0).
+    #[arg(long, value_name = "sample|null", value_parser = named::<MChoice>)]
+    pub clean_m: Option<MChoice>,
     /// Weight of KL(q2(m|x) ‖ p(m)).
     #[arg(long, value_name = "W")]
     pub kl_m: Option<f64>,
@@ -101,36 +106,66 @@ pub struct AdaptationFlags {
     /// Share of the unlabelled data that is used.
     #[arg(long, value_name = "P")]
     pub portion: Option<f64>,
-    /// Steps between two looks of the guard.
+    /// Steps between two validations.
     #[arg(long, value_name = "N")]
-    pub watch_every: Option<usize>,
-    /// Clean images or rows, and unlabelled ones, that the guard watches.
+    pub validate_every: Option<usize>,
+    /// Clean images or rows, and unlabelled ones, of the validation sets.
     #[arg(long, value_name = "N")]
-    pub watched: Option<usize>,
+    pub validation: Option<usize>,
     /// How much accuracy on clean data may be lost.
     #[arg(long, value_name = "A")]
     pub tolerance: Option<f64>,
-    /// By what that accuracy is measured; `bayes` minds a spoilt q2(m|x) most.
-    #[arg(long, value_name = "bayes|head|both", value_parser = named::<By>)]
-    pub by: Option<By>,
+    /// By which rule that accuracy is measured; `bayes` suffers most from a spoilt q2(m|x).
+    #[arg(long, value_name = "bayes|direct|product", value_parser = named::<Rule>)]
+    pub rule: Option<Rule>,
     /// Probability below which classes get no more than their first samples where the guard predicts; 0 gives every
     /// class all of them.
     #[arg(long, value_name = "P")]
     pub negligible: Option<f64>,
 }
 
-impl AdaptationFlags {
-    /// The checked configuration for such an input.
+impl AdaptFlags {
+    /// The checked configuration for such data, with what the flags change.
     ///
     /// # Errors
     ///
     /// If a value is not allowed.
-    pub fn config(&self, input: &Input) -> cama::Result<AdaptConfig> {
-        let mut config = AdaptConfig::for_input(input);
+    pub fn config(&self, data: &DataShape) -> Result<Checked<AdaptConfig>> {
+        self.settings.apply("adapt", self.adaptation.overlay(AdaptConfig::for_data(data)))?.check()
+    }
+
+    /// How to dream, where anything is said about it.
+    ///
+    /// # Errors
+    ///
+    /// If a value is not allowed.
+    pub fn dreams(&self) -> Result<Option<DreamConfig>> {
+        let config = self.settings.apply("dream", self.dream.overlay(DreamConfig::default()))?;
+        config.validate()?;
+        let given = self.dream.are_given() || config != DreamConfig::default();
+        Ok(given.then_some(config))
+    }
+
+    /// The mechanisms asked for, with the settings that the model has for them; all of the model's unless asked.
+    ///
+    /// # Errors
+    ///
+    /// If one is unknown, or a setting is unknown or takes no such value.
+    pub fn mechanisms(&self, present: &[MechanismConfig]) -> Result<Vec<MechanismConfig>> {
+        let wanted = match &self.mechanism {
+            Some(list) => chosen(list, present)?,
+            None => present.to_vec(),
+        };
+        self.settings.check_sections(&["adapt", "dream"], &wanted)?;
+        self.settings.apply_to_mechanisms(wanted)
+    }
+}
+
+impl AdaptationFlags {
+    fn overlay(&self, mut config: AdaptConfig) -> AdaptConfig {
         overlay!(self => config;
-            shared_steps, settle_steps, steps, batch, clean_batch, learning_rate, alpha, clean_term, kl_m, samples, gradient_clip,
-            portion, watch_every, watched, tolerance, by, negligible);
-        config.check()?;
-        Ok(config)
+            global_steps, recentre_steps, steps, batch, clean_batch, learning_rate, alpha, clean_m, kl_m, samples,
+            gradient_clip, portion, validate_every, validation, tolerance, rule, negligible);
+        config
     }
 }

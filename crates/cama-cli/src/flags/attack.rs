@@ -4,7 +4,7 @@ use cama::{Error, Result};
 use cama_eval::attack::{Attack, Attacks, Limits};
 use clap::Args;
 
-use super::refuse;
+use super::overlay::refuse;
 
 /// What is attacked, and how far.
 #[derive(Args)]

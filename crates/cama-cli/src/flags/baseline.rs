@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use cama::{Error, Result};
+use cama::{Checked, Config, Error, Result};
 use cama_eval::baseline::{BaselineConfig, BaselineSpec, TentConfig};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::TableFlags;
+use super::table::TableFlags;
 
 /// `cama baseline`
 #[derive(Args)]
@@ -99,7 +99,7 @@ impl BaselineFlags {
         for BaselineSetting { path, value } in &self.settings {
             spec.config = spec.config.with(path, value.clone())?;
         }
-        spec.config.check()?;
+        spec.config.validate()?;
         Ok(spec)
     }
 
@@ -108,14 +108,13 @@ impl BaselineFlags {
     /// # Errors
     ///
     /// If a setting is not one of TENT's, or not allowed.
-    pub fn tent(&self) -> Result<TentConfig> {
+    pub fn tent(&self) -> Result<Checked<TentConfig>> {
         let mut config = TentConfig::default();
         config.epochs = self.epochs.unwrap_or(config.epochs);
         for BaselineSetting { path, value } in &self.settings {
             config = config.with(path, value.clone())?;
         }
-        config.check()?;
-        Ok(config)
+        config.check()
     }
 }
 

@@ -1,9 +1,10 @@
 //! Flags that several commands have.
 
-use cama::{By, Card, Classifier, DecideConfig, Decider, Input, MChoice, PredictConfig, StoredModel};
+use cama::{Config, MChoice, Predictor, Result, Rule};
 use clap::Args;
 
-use super::{named, overlay};
+use super::overlay::{named, overlay};
+use super::setting::SettingFlags;
 
 /// How to predict.
 #[derive(Args)]
@@ -20,12 +21,12 @@ pub struct PredictFlags {
     /// Unless given, it is inferred once the model has met manipulated data.
     #[arg(long, value_name = "null|mean|sample", value_parser = named::<MChoice>)]
     pub m: Option<MChoice>,
-    /// What classifies: `bayes` (Bayes' rule, Eq. 6), `head` (the model's head, or --classifier, on the restored input) or
-    /// `both`. Unless given, `both` for images or with --classifier, `bayes` for tables or without a head; `evaluate`
-    /// judges all of them.
-    #[arg(long, value_name = "bayes|head|both", value_parser = named::<By>)]
-    pub by: Option<By>,
-    /// T of `both`, whose product has Bayes' rule to the power 1/T; what was fitted for the model's head unless given.
+    /// By which rule to classify: `bayes` (Bayes' rule, Eq. 6), `direct` (the model's direct classifier, or --classifier, on
+    /// the restored input), `product` of the two, or `direct-alone`, on the input as it is. Unless given, `product` for
+    /// images or with --classifier, `bayes` for tables or without a direct classifier; `evaluate` judges all of them.
+    #[arg(long, value_name = "bayes|direct|product|direct-alone", value_parser = named::<Rule>)]
+    pub rule: Option<Rule>,
+    /// T of `product`, which has Bayes' rule to the power 1/T; what was fitted for the direct classifier unless given.
     #[arg(long, value_name = "T")]
     pub temperature: Option<f64>,
     /// Restore every input, even where the model cannot explain what comes out.
@@ -34,38 +35,30 @@ pub struct PredictFlags {
     /// The most decoded images or rows that each thread holds at a time: bounds the memory of a thread.
     #[arg(long, value_name = "N")]
     pub chunk: Option<usize>,
+    #[command(flatten)]
+    pub settings: SettingFlags,
 }
 
 impl PredictFlags {
-    /// The configuration for a model with this card.
-    pub fn config(&self, card: &Card, seed: u64) -> cama::Result<PredictConfig> {
-        let mut config = PredictConfig { m: card.default_m(), seed, ..PredictConfig::default() };
+    /// `predictor` with what these flags change.
+    ///
+    /// # Errors
+    ///
+    /// If a value is not allowed.
+    pub fn overlay<'a>(&self, predictor: Predictor<'a>, seed: u64) -> Result<Predictor<'a>> {
+        let mut predictor = predictor.guard(!self.no_guard).configure(|config| config.seed = seed);
+        let config = &mut predictor.config.predict;
         overlay!(self => config; samples, negligible, m);
         config.chunk = self.chunk.or(config.chunk);
-        config.check()?;
-        Ok(config)
-    }
-
-    /// A model with what stands beside it, the guard left out if it was told to be, and how to decide; `other` takes
-    /// the place of the model's own head.
-    pub fn decider<'a>(
-        &self,
-        stored: &'a StoredModel,
-        other: Option<&'a dyn Classifier>,
-        seed: u64,
-    ) -> cama::Result<(Decider<'a>, DecideConfig)> {
-        let own = stored.decider();
-        let temperature = self.temperature.unwrap_or(own.temperature);
-        let mut decider = Decider { other, temperature, ..own };
-        if self.no_guard {
-            decider.guard = None;
+        self.settings.check_sections(&["predict"], &[])?;
+        *config = self.settings.apply("predict", config.clone())?;
+        config.validate()?;
+        if let Some(temperature) = self.temperature {
+            predictor = predictor.temperature(temperature);
         }
-        // What measures best: on images the product, on rows, whose children are few, Bayes' rule.
-        let best = match (decider.classifier(), other, &stored.model.config().input) {
-            (None, ..) | (_, None, Input::Table(_)) => By::Bayes,
-            _ => By::Both,
-        };
-        let by = self.by.unwrap_or(best);
-        Ok((decider, DecideConfig { by, predict: self.config(&stored.card, seed)? }))
+        Ok(match self.rule {
+            Some(rule) => predictor.rule(rule),
+            None => predictor,
+        })
     }
 }

@@ -3,7 +3,7 @@
 use cama::DreamConfig;
 use clap::Args;
 
-use super::overlay;
+use super::overlay::overlay;
 
 /// How to fit q2 to the explicit mechanisms at work on clean data.
 #[derive(Args)]
@@ -31,16 +31,21 @@ pub struct DreamFlags {
 }
 
 impl DreamFlags {
-    /// The configuration, with no steps if switched off.
-    pub fn config(&self) -> cama::Result<DreamConfig> {
-        let mut config = DreamConfig::default();
+    /// The configuration with what these flags change; with no steps if switched off.
+    pub(super) fn overlay(&self, mut config: DreamConfig) -> DreamConfig {
         overlay!(self => config;
             dream_steps as steps, dream_batch as batch, dream_learning_rate as learning_rate,
             dream_off as off, dream_gradient_clip as gradient_clip);
-        config.check()?;
         if self.no_dream {
             config.steps = 0;
         }
-        Ok(config)
+        config
+    }
+
+    /// Whether one of them is given.
+    pub(super) fn are_given(&self) -> bool {
+        let lengths = [self.dream_steps.is_some(), self.dream_batch.is_some(), self.no_dream];
+        let rates = [&self.dream_learning_rate, &self.dream_off, &self.dream_gradient_clip];
+        lengths.contains(&true) || rates.iter().any(|rate| rate.is_some())
     }
 }

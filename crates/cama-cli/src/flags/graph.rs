@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use cama::causal::Role;
 use clap::Args;
 
-use super::named;
+use super::overlay::named;
 
 /// `cama graph`
 #[derive(Args)]

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use cama::manipulation::Manipulation;
 use clap::{Args, ValueEnum};
 
-use super::{AttackFlags, ClassifierFlags, PredictFlags, ReadFlags};
+use super::attack::AttackFlags;
+use super::classifier::ClassifierFlags;
+use super::common::PredictFlags;
+use super::table::ReadFlags;
 
 /// `cama predict`
 #[derive(Args)]

@@ -5,14 +5,15 @@ mod attack;
 mod baseline;
 mod classifier;
 mod common;
+mod direct;
 mod dream;
 mod experiment;
 mod graph;
-mod head;
 mod look;
-mod mechanism;
 mod model;
+mod overlay;
 mod restore;
+mod setting;
 mod simulate;
 mod table;
 mod train;
@@ -26,30 +27,15 @@ pub use adapt::AdaptFlags;
 pub use attack::AttackFlags;
 pub use baseline::BaselineFlags;
 pub use classifier::ClassifierFlags;
-pub use common::PredictFlags;
-pub use dream::DreamFlags;
 pub use experiment::{DEFAULT_OUT, ExperimentFlags};
 pub use graph::GraphFlags;
-pub use head::HeadFlags;
 pub use look::{DemoFlags, EvaluateFlags, InfoFlags, PredictCommand, ShowFlags, What};
-pub use mechanism::{Setting, with_settings};
-pub use model::{ModelFlags, refuse};
+pub use overlay::refuse;
 pub use restore::RestoreFlags;
+pub use setting::{SECTIONS, is_section, sections};
 pub use simulate::SimulateFlags;
 pub use table::{ReadFlags, TableFlags};
 pub use train::TrainFlags;
-
-/// Copies the flags that were given over the fields of the same name.
-macro_rules! overlay {
-    ($flags:expr => $config:expr; $($flag:ident $(as $field:ident)?),* $(,)?) => {
-        $(if let Some(value) = &$flags.$flag {
-            $crate::flags::overlay!(@ $config, value, $flag $(, $field)?);
-        })*
-    };
-    (@ $config:expr, $value:ident, $flag:ident) => { $config.$flag = $value.clone() };
-    (@ $config:expr, $value:ident, $flag:ident, $field:ident) => { $config.$field = $value.clone() };
-}
-pub(crate) use overlay;
 
 /// Deep CAMA: a causal, generative classifier that adapts to manipulations nobody saw in training.
 #[derive(Parser)]
@@ -148,11 +134,6 @@ pub fn try_parse(args: &[OsString]) -> Result<Command, String> {
         let line = lines.map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
         line.strip_prefix("error: ").map(Into::into).unwrap_or(line)
     })
-}
-
-/// Reads a value by the name it has in configuration files.
-fn named<T: serde::de::DeserializeOwned>(name: &str) -> Result<T, String> {
-    serde_json::from_value(serde_json::Value::String(name.into())).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

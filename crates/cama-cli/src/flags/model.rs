@@ -2,10 +2,10 @@
 
 use cama::mechanism::MechanismConfig;
 use cama::network::Initialisation;
-use cama::{Error, Input, Likelihood, ModelConfig};
+use cama::{Likelihood, ModelConfig, Result, TrunkConfig};
 use clap::Args;
 
-use super::{Setting, named, overlay, with_settings};
+use super::overlay::{named, overlay, refuse};
 
 /// The architecture: a preset and what is different from it.
 #[derive(Args)]
@@ -17,9 +17,6 @@ pub struct ModelFlags {
     /// What the world may do: a list of `affine`, `photometric` (images), `per-column` (tables), `latent`, or `none`.
     #[arg(long, value_name = "M,…")]
     pub mechanism: Option<String>,
-    /// A setting of a mechanism, such as `affine.rotation=0.5`; may be repeated.
-    #[arg(long = "set", value_name = "M.FIELD=VALUE")]
-    pub settings: Vec<Setting>,
     /// Length of Z.
     #[arg(long, value_name = "N")]
     pub z: Option<usize>,
@@ -62,23 +59,24 @@ pub struct ModelFlags {
 }
 
 impl ModelFlags {
-    /// The checked configuration for such an input.
+    /// The configuration with what these flags change.
     ///
     /// # Errors
     ///
-    /// If a name is unknown, a size is not allowed, or a flag is for another kind of data.
-    pub fn config(&self, input: Input, classes: usize) -> cama::Result<ModelConfig> {
-        let mut config = ModelConfig::preset(&self.preset, input, classes)?;
-        overlay!(self => config; z, hidden, cause_layers, negative_slope, initialisation);
-        match &mut config.input {
-            Input::Image(image) => {
-                refuse(
-                    "images",
-                    &[("layers", self.layers.is_some()), ("m-sees-causes", self.m_sees_causes.is_some())],
-                )?;
-                overlay!(self => image; channels, conv_layers, kernel_z, kernel_m, pooling, likelihood);
+    /// If a mechanism is unknown, or a flag is for another kind of data.
+    pub(super) fn overlay(&self, mut config: ModelConfig) -> Result<ModelConfig> {
+        overlay!(self => config; z);
+        let network = &mut config.network;
+        overlay!(self => network; hidden, cause_layers, negative_slope, initialisation);
+        match &mut network.trunk {
+            TrunkConfig::Convolutional(trunk) => {
+                let table_flags =
+                    [("layers", self.layers.is_some()), ("m-sees-causes", self.m_sees_causes.is_some())];
+                refuse("images", &table_flags)?;
+                overlay!(self => trunk; channels, conv_layers as layers, kernel_z, kernel_m, pooling);
+                overlay!(self => config; likelihood);
             }
-            Input::Table(table) => {
+            TrunkConfig::FullyConnected(trunk) => {
                 let image_flags = [
                     ("channels", self.channels.is_some()),
                     ("conv-layers", self.conv_layers.is_some()),
@@ -88,28 +86,18 @@ impl ModelFlags {
                     ("likelihood", self.likelihood.is_some()),
                 ];
                 refuse("tables", &image_flags)?;
-                overlay!(self => table; layers, m_sees_causes);
+                overlay!(self => trunk; layers, m_sees_causes);
             }
         }
         if let Some(list) = &self.mechanism {
-            // A mechanism that the preset has keeps the preset's settings.
-            let former = std::mem::take(&mut config.mechanisms);
-            let kept =
-                |new: MechanismConfig| former.iter().find(|m| m.name() == new.name()).cloned().unwrap_or(new);
-            config.mechanisms = MechanismConfig::parse_list(list)?.into_iter().map(kept).collect();
+            config.mechanisms = chosen(list, &config.mechanisms)?;
         }
-        config.mechanisms = with_settings(config.mechanisms, &self.settings)?;
-        config.check()?;
         Ok(config)
     }
 }
 
-/// Errors if one of these flags, each with whether it is given, is: they say nothing about such `data`.
-pub fn refuse(data: &str, flags: &[(&str, bool)]) -> cama::Result<()> {
-    match flags.iter().find(|(_, given)| *given) {
-        Some((flag, _)) => {
-            Err(Error::spec("flag", format!("--{flag}"), format!("says nothing about {data}; leave it out")))
-        }
-        None => Ok(()),
-    }
+/// The mechanisms of a list such as `affine,latent`; those that are there already keep their settings.
+pub(super) fn chosen(list: &str, present: &[MechanismConfig]) -> Result<Vec<MechanismConfig>> {
+    let kept = |new: MechanismConfig| present.iter().find(|m| m.name() == new.name()).cloned().unwrap_or(new);
+    Ok(MechanismConfig::parse_list(list)?.into_iter().map(kept).collect())
 }

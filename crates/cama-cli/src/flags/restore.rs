@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use cama::{By, DecideConfig, MChoice, PredictConfig};
+use cama::{Config, Error, M, Predictor, Result, Rule};
 use clap::Args;
 
-use super::{ReadFlags, overlay};
+use super::overlay::overlay;
+use super::setting::SettingFlags;
+use super::table::ReadFlags;
 
 /// `cama restore`
 #[derive(Args)]
@@ -33,7 +35,7 @@ pub struct RestoreFlags {
     /// Restore everything, also what the model then cannot explain.
     #[arg(long)]
     pub no_guard: bool,
-    /// Samples of z for each class, of which log p(x) and the evidence are estimated.
+    /// Samples of z for each class, of which log p(x) and the log Bayes factor are estimated.
     #[arg(long, value_name = "K", help_heading = "Prediction")]
     pub samples: Option<usize>,
     /// Probability below which classes get no more than their first samples; 0 gives every class all of them.
@@ -44,19 +46,32 @@ pub struct RestoreFlags {
     pub chunk: Option<usize>,
     #[command(flatten)]
     pub reading: ReadFlags,
+    #[command(flatten)]
+    pub settings: SettingFlags,
 }
 
 impl RestoreFlags {
-    /// How to decide what is restored.
+    /// `predictor` with what these flags change, to restore by.
     ///
     /// # Errors
     ///
-    /// If a number is out of bounds.
-    pub fn config(&self, seed: u64) -> cama::Result<DecideConfig> {
-        let mut predict = PredictConfig { m: MChoice::Mean, seed, ..PredictConfig::default() };
-        overlay!(self => predict; samples, negligible);
-        predict.chunk = self.chunk.or(predict.chunk);
-        predict.check()?;
-        Ok(DecideConfig { by: By::Bayes, predict })
+    /// If a value is not allowed.
+    pub fn overlay<'a>(&self, predictor: Predictor<'a>, seed: u64) -> Result<Predictor<'a>> {
+        let mut predictor = predictor.rule(Rule::Bayes).guard(!self.no_guard);
+        let config = &mut predictor.config.predict;
+        (config.m, config.seed) = (M::Mean, seed);
+        overlay!(self => config; samples, negligible);
+        config.chunk = self.chunk.or(config.chunk);
+        self.settings.check_sections(&["predict"], &[])?;
+        *config = self.settings.apply("predict", config.clone())?;
+        config.validate()?;
+        if config.m == M::Null {
+            return Err(Error::config(
+                "predict.m",
+                "null",
+                "mean or sample: what is not inferred cannot be undone",
+            ));
+        }
+        Ok(predictor)
     }
 }

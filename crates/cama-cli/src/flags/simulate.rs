@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use cama::causal::structural::{Intervention, StructuralConfig};
 use clap::Args;
 
-use super::overlay;
+use super::overlay::overlay;
 
 /// `cama simulate`
 #[derive(Args)]

@@ -2,13 +2,11 @@
 
 use std::path::PathBuf;
 
-use cama::causal::{CausalGraph, Roles};
-use cama::data::table::{ColumnType, LearnOptions, Missing, Schema};
-use cama::{Error, Result};
+use cama::data::table::{ColumnType, LearnOptions, Missing};
 use clap::Args;
 
 use super::graph::{Declared, declared};
-use super::named;
+use super::overlay::named;
 
 /// The table and its causal graph, for a model that is to be trained.
 #[derive(Args)]
@@ -32,17 +30,6 @@ pub struct TableFlags {
 }
 
 impl TableFlags {
-    /// The roles of the columns, if the data is a table.
-    ///
-    /// # Errors
-    ///
-    /// If the graph cannot be used.
-    pub fn roles(&self) -> Result<Option<Roles>> {
-        let (Some(graph), Some(target)) = (&self.graph, &self.target) else { return Ok(None) };
-        let roles = Roles::of(&CausalGraph::read(graph)?, target)?;
-        self.role.iter().try_fold(roles, |roles, as_| roles.with(&as_.column, as_.role)).map(Some)
-    }
-
     /// How to read the training table.
     pub fn options(&self) -> LearnOptions {
         LearnOptions {
@@ -66,41 +53,6 @@ pub struct ReadFlags {
     /// of the training data; as in training unless given.
     #[arg(long, value_name = "error|drop|impute", value_parser = named::<Missing>)]
     pub missing: Option<Missing>,
-}
-
-impl ReadFlags {
-    /// The model's schema with what these flags change.
-    ///
-    /// # Errors
-    ///
-    /// If graph or target are not the model's.
-    pub fn schema(&self, schema: &Schema) -> Result<Schema> {
-        if let Some(target) = self.target.as_ref().filter(|target| **target != schema.target) {
-            let problem =
-                format!("the model predicts `{}`; leave the flag out, or train anew", schema.target);
-            return Err(Error::spec("flag", format!("--target {target}"), problem));
-        }
-        if let (Some(graph), Some(target)) = (&self.graph, &self.target) {
-            let roles = Roles::of(&CausalGraph::read(graph)?, target)?;
-            if let Some(column) = first_difference(&schema.roles(), &roles) {
-                let problem =
-                    format!("gives `{column}` another role for `{target}` than the model was trained with");
-                return Err(Error::data(graph, problem, "leave --graph out, or train anew"));
-            }
-        }
-        let schema = schema.clone();
-        Ok(match self.missing {
-            Some(missing) => schema.with_missing(missing),
-            None => schema,
-        })
-    }
-}
-
-/// A column that is a parent, a child or a co-parent in only one of the two.
-fn first_difference(known: &[Vec<String>; 3], roles: &Roles) -> Option<String> {
-    let only = |some: &[String], others: &[String]| some.iter().find(|name| !others.contains(name)).cloned();
-    let mut pairs = known.iter().zip(roles.each());
-    pairs.find_map(|(known, (_, names))| only(known, names).or_else(|| only(names, known)))
 }
 
 /// Reads `COLUMN=TYPE`; the column may have `=` in its name.

@@ -2,10 +2,16 @@
 
 use std::path::PathBuf;
 
-use cama::{Input, TrainConfig};
+use cama::data::Dataset;
+use cama::{Checked, Config, FitConfig, Result, TrainConfig};
 use clap::Args;
 
-use super::{DreamFlags, HeadFlags, ModelFlags, TableFlags, overlay};
+use super::direct::DirectFlags;
+use super::dream::DreamFlags;
+use super::model::ModelFlags;
+use super::overlay::overlay;
+use super::setting::SettingFlags;
+use super::table::TableFlags;
 
 /// `cama train`
 #[derive(Args)]
@@ -17,7 +23,7 @@ pub struct TrainFlags {
     /// The model folder to write.
     #[arg(long, value_name = "MODEL")]
     pub out: PathBuf,
-    /// Go on from the newest checkpoint of an interrupted run with the same settings.
+    /// Resume from the newest checkpoint of an interrupted run with the same settings.
     #[arg(long)]
     pub resume: bool,
     /// Replace a model that is there already.
@@ -34,7 +40,7 @@ pub struct TrainFlags {
     pub manipulated_data: Option<String>,
     /// Train on clean data under the model's own explicit mechanisms, too, telling it how.
     #[arg(long, group = "augmentation")]
-    pub manipulated_known: bool,
+    pub manipulated_mechanisms: bool,
     #[command(flatten)]
     pub table: TableFlags,
     #[command(flatten)]
@@ -44,7 +50,9 @@ pub struct TrainFlags {
     #[command(flatten)]
     pub dream: DreamFlags,
     #[command(flatten)]
-    pub head: HeadFlags,
+    pub direct: DirectFlags,
+    #[command(flatten)]
+    pub settings: SettingFlags,
 }
 
 /// How to train.
@@ -78,31 +86,40 @@ pub struct TrainingFlags {
     /// Weight of the clean data where there is manipulated data (λ).
     #[arg(long, value_name = "W")]
     pub lambda: Option<f64>,
-    /// Images or rows held out of the data to watch training; a tenth of the data at most, unless given.
+    /// Images or rows of the validation set, which no step learns from; a tenth of the data at most, unless given.
     #[arg(long, value_name = "N")]
-    pub held_out: Option<usize>,
-    /// Epochs without a better held-out ELBO after which to stop; 0 trains to the end.
+    pub validation: Option<usize>,
+    /// Epochs without a better ELBO of the validation set after which to stop; 0 trains to the end.
     #[arg(long, value_name = "N")]
     pub patience: Option<usize>,
 }
 
-impl TrainingFlags {
-    /// The checked configuration that goes with `preset` for such an input, for `n` examples.
+impl TrainFlags {
+    /// The checked configuration for `data`: the preset's, with what the flags change.
     ///
     /// # Errors
     ///
-    /// If the preset is unknown or a value is not allowed.
-    pub fn config(&self, preset: &str, input: &Input, n: usize) -> cama::Result<TrainConfig> {
-        let mut config = TrainConfig::preset(preset, input)?;
-        config.held_out = config.held_out.min(n / 10).max(1);
+    /// If a name is unknown, a value is not allowed, or a flag says nothing about such data.
+    pub fn config(&self, data: &impl Dataset) -> Result<Checked<FitConfig>> {
+        let FitConfig { model, train, dream, direct } = FitConfig::preset(&self.model.preset, data)?;
+        let mut model = self.settings.apply("model", self.model.overlay(model)?)?;
+        model.mechanisms = self.settings.apply_to_mechanisms(model.mechanisms)?;
+        self.settings.check_sections(&["model", "train", "dream", "direct"], &model.mechanisms)?;
+        let config = FitConfig {
+            train: self.settings.apply("train", self.training.overlay(train))?,
+            dream: self.settings.apply("dream", self.dream.overlay(dream))?,
+            direct: self.settings.apply("direct", self.direct.overlay(direct, &model.data)?)?,
+            model,
+        };
+        config.check()
+    }
+}
+
+impl TrainingFlags {
+    fn overlay(&self, mut config: TrainConfig) -> TrainConfig {
         overlay!(self => config;
             epochs, batch, learning_rate, warm_up, decay, gradient_clip, kl_warm_up, samples, lambda,
-            held_out, patience);
-        config.check()?;
-        if n <= config.held_out {
-            let allowed = format!("less than the number of training {}s, {n}", input.noun());
-            return Err(cama::Error::config("train.held_out", config.held_out, allowed));
-        }
-        Ok(config)
+            validation, patience);
+        config
     }
 }

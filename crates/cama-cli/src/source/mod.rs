@@ -1,17 +1,18 @@
 //! Data as the commands load it for a model: images, or rows of a table.
 
-mod passes;
+mod tables;
 
-use cama::data::table::{Rows, Schema, is_table};
-use cama::data::{Appendable, Dataset, Held, Images, Passes, hold};
-use cama::{Card, Error, Result, StoredModel};
+use cama::data::manipulation::Manipulation;
+use cama::data::table::{Rows, TableBatches, is_table};
+use cama::data::{Appendable, Batches, DataShape, Dataset, ImageBatches, Images, Subsample, subsample};
+use cama::{Cama, Error, Result};
 use cama_eval::Baseline;
 use cama_eval::attack::Attackable;
 
-use self::passes::TablePasses;
-pub use self::passes::{ImagePasses, rows_at_a_time};
+pub use self::tables::{roles, schema};
 use crate::commands::manipulated;
 use crate::flags::{ReadFlags, refuse};
+use crate::interrupt;
 use crate::session::Session;
 
 /// Which data is wanted, and how.
@@ -24,7 +25,7 @@ pub struct Wanted<'a> {
     /// The manipulation to do first, and its seed.
     pub manipulate: Option<(&'a str, u64)>,
     /// What it must fit.
-    pub stored: &'a StoredModel,
+    pub cama: &'a Cama,
     /// How tables are read.
     pub reading: &'a ReadFlags,
     /// Hears the warnings.
@@ -34,21 +35,59 @@ pub struct Wanted<'a> {
 impl Wanted<'_> {
     /// All of the data, in memory.
     pub fn whole<D: Source>(&self) -> Result<D> {
-        let data = D::load(self.spec, self.labelled, self.stored, self.reading, self.session)?;
+        let data = D::load(&Self { manipulate: None, ..*self })?;
         match self.manipulate {
             Some((spec, seed)) => manipulated(data, Some(spec), seed),
             None => Ok(data),
         }
     }
+
+    /// Images that may be more than there is memory for.
+    pub fn image_batches(&self) -> Result<ImageBatches> {
+        check_reading(self.spec, self.reading, "model")?;
+        let batches = ImageBatches::open(self.spec)?;
+        let config = self.cama.model().config();
+        batches.check_shape(&config.data)?;
+        let batches = match self.labelled {
+            true => batches.numbered_to(config.classes),
+            false => batches.without_labels(),
+        };
+        Ok(match self.manipulate {
+            Some((spec, seed)) => batches.manipulated(spec.parse::<Manipulation>()?, seed),
+            None => batches,
+        })
+    }
+
+    /// Rows that may be more than there is memory for.
+    pub fn table_batches(&self) -> Result<TableBatches> {
+        let schema = schema(self.spec, self.cama, self.reading)?;
+        TableBatches::open(self.spec, &schema, self.labelled)
+    }
 }
 
-/// What is held of data, and, where that is a selection, a way through all of it.
-pub type Gathered<D> = (Held<D>, Option<Box<dyn Passes<D>>>);
+/// Data that is all in memory, or a subsample of it with a way through all of it.
+pub struct Gathered<D> {
+    pub kept: Subsample<D>,
+    /// Where what is kept is a subsample, all.
+    all: Option<Box<dyn Batches<D>>>,
+}
 
-/// All of what is in memory.
-pub fn all_held<D: Dataset>(data: D) -> Gathered<D> {
-    let of = data.len();
-    (Held { data, spread: None, of }, None)
+impl<D: Dataset> Gathered<D> {
+    /// Data that is all in memory.
+    pub fn whole(data: D) -> Self {
+        let total = data.len();
+        Self { kept: Subsample { data, spread: None, total }, all: None }
+    }
+
+    /// What an adaptation takes.
+    pub fn unlabelled(&self) -> cama::Unlabelled<'_, D> {
+        let Subsample { data, spread, .. } = &self.kept;
+        cama::Unlabelled {
+            subsample: data,
+            spread: spread.as_ref().unwrap_or(data),
+            all: self.all.as_deref().unwrap_or(data),
+        }
+    }
 }
 
 /// Data that fits a model, from what the user wrote.
@@ -56,18 +95,12 @@ pub trait Source: Attackable + Appendable {
     /// Whether they are images.
     const IS_IMAGES: bool;
 
-    /// The data of `spec`, which must fit the model. With `labelled` its classes must too; otherwise labels are not
-    /// even looked at.
-    fn load(
-        spec: &str,
-        labelled: bool,
-        stored: &StoredModel,
-        reading: &ReadFlags,
-        session: &Session,
-    ) -> Result<Self>;
+    /// The data that is wanted, as it is in its file. If it is to be labelled its classes must fit the model, too;
+    /// otherwise labels are not even looked at.
+    fn load(wanted: &Wanted) -> Result<Self>;
 
-    /// The data that is wanted, or, if it takes more than `most` bytes, a selection of it. What a manipulation mixes is
-    /// held whole.
+    /// The data that is wanted, or, if it takes more than `most` bytes, a subsample of it. What a manipulation mixes is
+    /// kept whole.
     fn gather(wanted: &Wanted, most: usize) -> Result<Gathered<Self>>;
 
     /// The data of `spec`, which must fit a baseline and, with `labelled`, its classes.
@@ -78,36 +111,28 @@ pub trait Source: Attackable + Appendable {
         reading: &ReadFlags,
         session: &Session,
     ) -> Result<Self>;
-
-    /// Where example `i` stands in its file, counted from 0: rows may have been left out before it.
-    fn index(&self, i: usize) -> usize {
-        i
-    }
 }
 
 impl Source for Images {
     const IS_IMAGES: bool = true;
 
-    fn load(
-        spec: &str,
-        labelled: bool,
-        stored: &StoredModel,
-        reading: &ReadFlags,
-        session: &Session,
-    ) -> Result<Self> {
-        let wanted = Wanted { spec, labelled, manipulate: None, stored, reading, session };
-        let images = ImagePasses::open(&wanted)?.whole()?;
-        check_labels(&images, &wanted)?;
+    fn load(wanted: &Wanted) -> Result<Self> {
+        let images = wanted.image_batches()?.read()?;
+        check_labels(&images, wanted)?;
         Ok(images)
     }
 
     fn gather(wanted: &Wanted, most: usize) -> Result<Gathered<Self>> {
-        let passes = ImagePasses::open(wanted)?;
-        let gathered: Gathered<Self> = match passes.bytes() <= most {
-            true => all_held(passes.whole()?),
-            false => (hold(&passes, most, wanted.session.seeds.hold)?, Some(Box::new(passes))),
+        let batches = wanted.image_batches()?;
+        let gathered = match batches.bytes() <= most {
+            true => Gathered::whole(batches.read()?),
+            false => {
+                let batches = Interruptible(batches);
+                let kept = subsample(&batches, most, wanted.session.seeds.subsample)?;
+                Gathered { kept, all: Some(Box::new(batches)) }
+            }
         };
-        check_labels(&gathered.0.data, wanted)?;
+        check_labels(&gathered.kept.data, wanted)?;
         Ok(gathered)
     }
 
@@ -118,18 +143,13 @@ impl Source for Images {
         reading: &ReadFlags,
         _session: &Session,
     ) -> Result<Self> {
-        let images = read_images(spec, reading, "baseline")?;
+        check_reading(spec, reading, "baseline")?;
+        let images = cama::data::load(spec)?;
         match labelled {
             false => Ok(images.without_labels()),
             true => Ok(images.numbered_to(baseline.classes().len())),
         }
     }
-}
-
-/// Images as they are written, for what reads images.
-fn read_images(spec: &str, reading: &ReadFlags, who: &str) -> Result<Images> {
-    check_reading(spec, reading, who)?;
-    cama::data::load(spec)
 }
 
 /// Errors if flags or specification are those of a table.
@@ -151,29 +171,30 @@ fn check_reading(spec: &str, reading: &ReadFlags, who: &str) -> Result<()> {
 /// # Errors
 ///
 /// If the flags are for tables, `spec` names a table, or the images cannot be used.
-pub fn images(spec: &str, stored: &StoredModel, reading: &ReadFlags) -> Result<Images> {
-    let images = read_images(spec, reading, "model")?;
-    stored.model.check_fits(&images)?;
+pub fn images(spec: &str, cama: &Cama, reading: &ReadFlags) -> Result<Images> {
+    check_reading(spec, reading, "model")?;
+    let images = cama::data::load(spec)?;
+    cama.model().check_fits(&images)?;
     Ok(images)
 }
 
 /// Errors unless labels that are wanted are there and among the model's classes.
 fn check_labels(images: &Images, wanted: &Wanted) -> Result<()> {
     if wanted.labelled {
-        wanted.stored.model.check_labelled(images)?;
-        warn_of_other_names(&wanted.stored.card, images, wanted.session);
+        wanted.cama.model().check_labelled(images)?;
+        warn_of_other_names(wanted.cama.classes(), images, wanted.session);
     }
     Ok(())
 }
 
 /// Classes go by their order; other names may mean another order.
-fn warn_of_other_names(card: &Card, images: &Images, session: &Session) {
-    if images.classes() != card.classes {
+fn warn_of_other_names(classes: &[String], images: &Images, session: &Session) {
+    if images.classes() != classes {
         session.warn(format!(
             "the classes of {} are called {}, those of the model {}; they are taken to be the same, in this order",
             images.name(),
             images.classes().join(", "),
-            card.classes.join(", ")
+            classes.join(", ")
         ));
     }
 }
@@ -181,29 +202,24 @@ fn warn_of_other_names(card: &Card, images: &Images, session: &Session) {
 impl Source for Rows {
     const IS_IMAGES: bool = false;
 
-    fn load(
-        spec: &str,
-        labelled: bool,
-        stored: &StoredModel,
-        reading: &ReadFlags,
-        session: &Session,
-    ) -> Result<Self> {
-        let (rows, notices) = schema(spec, stored, reading)?.read(spec, labelled)?;
-        notices.iter().for_each(|notice| session.warn(format!("{spec}: {notice}")));
-        stored.model.check_fits(&rows)?;
+    fn load(wanted: &Wanted) -> Result<Self> {
+        let Wanted { spec, labelled, cama, reading, session, .. } = *wanted;
+        let (rows, notices) = schema(spec, cama, reading)?.read(spec, labelled)?;
+        session.notify(spec, &notices);
+        cama.model().check_fits(&rows)?;
         Ok(rows)
     }
 
     fn gather(wanted: &Wanted, most: usize) -> Result<Gathered<Self>> {
         if wanted.manipulate.is_some() {
-            return Ok(all_held(wanted.whole()?));
+            return Ok(Gathered::whole(wanted.whole()?));
         }
-        let passes = TablePasses::open(wanted)?;
-        let held = hold(&passes, most, wanted.session.seeds.hold)?;
-        passes.notices().iter().for_each(|notice| wanted.session.warn(format!("{}: {notice}", wanted.spec)));
-        wanted.stored.model.check_fits(&held.data)?;
-        let all = held.spread.is_some().then(|| Box::new(passes) as Box<dyn Passes<Self>>);
-        Ok((held, all))
+        let batches = Interruptible(wanted.table_batches()?);
+        let kept = subsample(&batches, most, wanted.session.seeds.subsample)?;
+        wanted.session.notify(wanted.spec, &batches.0.notices());
+        wanted.cama.model().check_fits(&kept.data)?;
+        let all = kept.spread.is_some().then(|| Box::new(batches) as Box<dyn Batches<Self>>);
+        Ok(Gathered { kept, all })
     }
 
     fn load_for(
@@ -216,31 +232,25 @@ impl Source for Rows {
         let known = baseline.schema();
         let known =
             known.ok_or_else(|| Error::Mismatch("the baseline is for images, not for tables".into()))?;
-        let (rows, notices) = schema_of(spec, known, reading, "baseline")?.read(spec, labelled)?;
-        notices.iter().for_each(|notice| session.warn(format!("{spec}: {notice}")));
+        let (rows, notices) = tables::schema_of(spec, known, reading, "baseline")?.read(spec, labelled)?;
+        session.notify(spec, &notices);
         Ok(rows)
     }
+}
 
-    fn index(&self, i: usize) -> usize {
-        self.row_index(i)
+/// Batches that end with an error once it was asked to stop.
+struct Interruptible<B>(B);
+
+impl<D, B: Batches<D>> Batches<D> for Interruptible<B> {
+    fn for_each(&self, each: &mut dyn FnMut(&D) -> Result<()>) -> Result<()> {
+        self.0.for_each(&mut |batch| match interrupt::requested() {
+            true => Err(Error::Interrupted("nothing was kept".into())),
+            false => each(batch),
+        })
     }
 }
 
-/// How to read the table `spec` for the model.
-///
-/// # Errors
-///
-/// If the model is for images, `spec` names no table, or the flags do not agree with the model.
-pub fn schema(spec: &str, stored: &StoredModel, reading: &ReadFlags) -> Result<Schema> {
-    schema_of(spec, stored.schema()?, reading, "model")
-}
-
-/// How to read the table `spec` for what knows its columns.
-fn schema_of(spec: &str, known: &Schema, reading: &ReadFlags, who: &str) -> Result<Schema> {
-    if !is_table(spec) {
-        return Err(Error::Mismatch(format!(
-            "the {who} takes tables, {spec} is none; give a .csv, .tsv or .parquet file"
-        )));
-    }
-    reading.schema(known)
+/// Whether the model is for images, and not for tables.
+pub fn reads_images(cama: &Cama) -> bool {
+    matches!(cama.model().config().data, DataShape::Image(_))
 }

@@ -1,16 +1,18 @@
-//! Ascent with steps that halve themselves (Croce & Hein, ICML 2020, Algorithm 1).
+//! Ascent with an adaptive step size (APGD: Croce & Hein, ICML 2020, Algorithm 1).
+
+use std::ops::Range;
 
 use cama::Result;
 
 use super::ascent::{Batch, Found};
 
-/// How much of each move is new; the rest is the last move once more.
+/// The share of each move that is new; the rest is momentum.
 const MOMENTUM: f32 = 0.75;
 
-/// The share of steps that must have led upwards for the step to stay as it is.
+/// The share of steps that must have raised the loss for the step size to stay.
 const RISES: f64 = 0.75;
 
-/// The steps after which the length of a step is looked at: sparse at first, then closer together.
+/// The steps after which the step size is checked: sparse at first, then closer together.
 fn checkpoints(steps: usize) -> Vec<usize> {
     let (mut before, mut at) = (0.0, 0.22f64);
     let mut all = Vec::new();
@@ -23,10 +25,10 @@ fn checkpoints(steps: usize) -> Vec<usize> {
     all
 }
 
-/// What is known of one example.
+/// The state of the search for one example.
 struct Climber {
     step: f64,
-    /// Length of a step, and the highest loss, at the last checkpoint.
+    /// Step size and highest loss at the last checkpoint.
     last: (f64, f64),
     rises: usize,
     loss: f64,
@@ -34,75 +36,121 @@ struct Climber {
 }
 
 impl Climber {
-    /// Whether the step is too long, judged over `steps` steps.
+    /// Whether the step size is too large, over the last `steps` steps.
     fn is_too_fast(&self, steps: usize) -> bool {
         let stuck = self.last == (self.step, self.best);
         (self.rises as f64) < RISES * steps as f64 || stuck
     }
 }
 
+/// Points and gradients of all examples of a batch, one after another.
+struct Climb {
+    width: usize,
+    points: Vec<f32>,
+    /// The points one step before.
+    previous: Vec<f32>,
+    gradient: Vec<f32>,
+    /// The points of the highest loss so far, with their gradient.
+    best: Vec<f32>,
+    best_gradient: Vec<f32>,
+    climbers: Vec<Climber>,
+}
+
+impl Climb {
+    fn range(&self, i: usize) -> Range<usize> {
+        i * self.width..(i + 1) * self.width
+    }
+
+    /// One step of every example, with momentum but for the first.
+    fn step(&mut self, batch: &mut Batch, first: bool) -> Result<()> {
+        let mut next = self.points.clone();
+        for (i, climber) in self.climbers.iter().enumerate() {
+            let range = self.range(i);
+            batch.space.ascend(
+                &mut next[range.clone()],
+                &self.gradient[range],
+                climber.step,
+                batch.attack.norm,
+            );
+        }
+        batch.project(&mut next);
+        if !first {
+            for ((next, at), previous) in next.iter_mut().zip(&self.points).zip(&self.previous) {
+                *next = at + MOMENTUM * (*next - at) + (1.0 - MOMENTUM) * (at - previous);
+            }
+            batch.project(&mut next);
+        }
+        self.previous = std::mem::replace(&mut self.points, next);
+        let (losses, gradient) = batch.gradient(&self.points)?;
+        self.gradient = gradient;
+        self.keep_best(&losses);
+        Ok(())
+    }
+
+    /// Counts rises, and keeps what is better than all before.
+    fn keep_best(&mut self, losses: &[f64]) {
+        for (i, loss) in losses.iter().enumerate() {
+            let range = self.range(i);
+            let climber = &mut self.climbers[i];
+            climber.rises += usize::from(*loss > climber.loss);
+            climber.loss = *loss;
+            if *loss > climber.best {
+                climber.best = *loss;
+                self.best[range.clone()].copy_from_slice(&self.points[range.clone()]);
+                self.best_gradient[range.clone()].copy_from_slice(&self.gradient[range]);
+            }
+        }
+    }
+
+    /// Halves the step size where it is too large over the last `steps` steps, and resumes from the best point.
+    fn adapt_steps(&mut self, steps: usize) {
+        for i in 0..self.climbers.len() {
+            let range = self.range(i);
+            let climber = &mut self.climbers[i];
+            let too_fast = climber.is_too_fast(steps);
+            climber.last = (climber.step, climber.best);
+            climber.rises = 0;
+            if too_fast {
+                climber.step /= 2.0;
+                climber.loss = climber.best;
+                self.points[range.clone()].copy_from_slice(&self.best[range.clone()]);
+                self.previous[range.clone()].copy_from_slice(&self.best[range.clone()]);
+                self.gradient[range.clone()].copy_from_slice(&self.best_gradient[range]);
+            }
+        }
+    }
+}
+
 impl Batch<'_> {
     /// `apgd` and `apgd-dlr`.
     pub fn climb(&mut self) -> Result<Found> {
-        let (width, steps, norm) = (self.space.width(), self.attack.steps, self.attack.norm);
+        let steps = self.attack.steps;
         let checkpoints = checkpoints(steps);
-        let mut points = self.start();
-        let mut before = points.clone();
-        let (losses, mut gradient) = self.gradient(&points)?;
-        let (mut best, mut best_gradient, mut half) = (points.clone(), gradient.clone(), points.clone());
-        let first = 2.0 * self.attack.eps;
-        let climber =
-            |&loss: &f64| Climber { step: first, last: (f64::NAN, f64::NAN), rises: 0, loss, best: loss };
-        let mut climbers: Vec<Climber> = losses.iter().map(climber).collect();
-        let mut looked = 0;
+        let points = self.start();
+        let (losses, gradient) = self.gradient(&points)?;
+        let step = 2.0 * self.attack.eps;
+        let climber = |&loss: &f64| Climber { step, last: (f64::NAN, f64::NAN), rises: 0, loss, best: loss };
+        let mut climb = Climb {
+            width: self.space.width(),
+            previous: points.clone(),
+            best: points.clone(),
+            points,
+            best_gradient: gradient.clone(),
+            gradient,
+            climbers: losses.iter().map(climber).collect(),
+        };
+        let (mut half, mut checked) = (climb.best.clone(), 0);
         for step in 0..steps {
-            let mut next = points.clone();
-            for (i, climber) in climbers.iter().enumerate() {
-                let range = i * width..(i + 1) * width;
-                self.space.ascend(&mut next[range.clone()], &gradient[range], climber.step, norm);
-            }
-            self.project(&mut next);
-            if step > 0 {
-                for ((next, at), before) in next.iter_mut().zip(&points).zip(&before) {
-                    *next = at + MOMENTUM * (*next - at) + (1.0 - MOMENTUM) * (at - before);
-                }
-                self.project(&mut next);
-            }
-            before = std::mem::replace(&mut points, next);
-            let (losses, found) = self.gradient(&points)?;
-            gradient = found;
-            for (i, (climber, loss)) in climbers.iter_mut().zip(losses).enumerate() {
-                climber.rises += usize::from(loss > climber.loss);
-                climber.loss = loss;
-                if loss > climber.best {
-                    climber.best = loss;
-                    let range = i * width..(i + 1) * width;
-                    best[range.clone()].copy_from_slice(&points[range.clone()]);
-                    best_gradient[range.clone()].copy_from_slice(&gradient[range]);
-                }
-            }
+            climb.step(self, step == 0)?;
             if checkpoints.contains(&(step + 1)) {
-                for (i, climber) in climbers.iter_mut().enumerate() {
-                    let too_fast = climber.is_too_fast(step + 1 - looked);
-                    climber.last = (climber.step, climber.best);
-                    climber.rises = 0;
-                    if too_fast {
-                        // From the best point on, in smaller steps.
-                        climber.step /= 2.0;
-                        climber.loss = climber.best;
-                        let range = i * width..(i + 1) * width;
-                        points[range.clone()].copy_from_slice(&best[range.clone()]);
-                        before[range.clone()].copy_from_slice(&best[range.clone()]);
-                        gradient[range.clone()].copy_from_slice(&best_gradient[range]);
-                    }
-                }
-                looked = step + 1;
+                climb.adapt_steps(step + 1 - checked);
+                checked = step + 1;
             }
             if step + 1 == steps.div_ceil(2) {
-                half.clone_from(&best);
+                half.clone_from(&climb.best);
             }
         }
-        Ok(Found { end: best, half })
+        Ok(Found { end: climb.best, half })
     }
 }
 

@@ -1,28 +1,29 @@
 //! A batch of examples under attack, and ascent along the gradient.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use cama::{Error, Evidence, Result};
+use cama::{Classifier, Error, Observed, Result};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::loss::{Goal, Loss};
-use super::{Attack, Method, Norm, Space, Victim};
+use super::space::Space;
+use super::spec::{Attack, Method, Norm};
 
-/// Examples that are attacked together: X and C side by side, `[example][value]`.
+/// Examples that are attacked together: X and C concatenated, `[example][value]`.
 pub(super) struct Batch<'a> {
-    pub victim: &'a dyn Victim,
+    pub classifier: &'a dyn Classifier,
     pub space: &'a Space,
     pub attack: &'a Attack,
     pub goals: Vec<Goal>,
-    /// As they were.
+    /// The examples before the attack.
     pub origin: Vec<f32>,
-    /// A of every example, side by side; empty where there is none.
+    /// A of every example, one after another; empty where there is none.
     pub a: Vec<f32>,
     /// A generator for each example, of what the attack draws.
-    pub streams: Vec<ChaCha8Rng>,
-    /// Generators with which all points of an example are compared.
-    pub judging: Vec<ChaCha8Rng>,
+    pub rngs: Vec<ChaCha8Rng>,
+    /// The generators of the classifier's noise, with which all points of an example are compared.
+    pub comparing: Vec<ChaCha8Rng>,
 }
 
 /// What one search found.
@@ -60,18 +61,18 @@ impl Batch<'_> {
 
     /// log p(y|x) at the points, `[example][class]`, with the same noise whatever the points.
     pub fn log_probabilities(&self, points: &[f32]) -> Result<Vec<Vec<f32>>> {
-        let device = self.victim.device();
+        let device = self.classifier.device();
         let (x, c) = self.tensors(points, &device);
-        let seen = Evidence { x, a: self.parents(&device), c };
-        let log_p = self.victim.log_probabilities(&seen, &mut self.judging.clone())?;
-        let classes = self.victim.classes();
+        let observed = Observed { x, a: self.parents(&device), c };
+        let log_p = self.classifier.log_probabilities(&observed, &mut self.comparing.clone())?;
+        let classes = self.classifier.classes();
         let values: Vec<f32> = log_p.into_data().iter::<f32>().collect();
         Ok(values.chunks_exact(classes).map(<[f32]>::to_vec).collect())
     }
 
-    /// The loss of every example at the points and its gradient, averaged over draws of the victim's randomness.
+    /// The loss of every example at the points and its gradient, averaged over draws of the classifier's randomness.
     pub fn gradient(&mut self, points: &[f32]) -> Result<(Vec<f64>, Vec<f32>)> {
-        let draws = if self.victim.is_random() { self.attack.eot } else { 1 };
+        let draws = if self.classifier.is_random() { self.attack.eot } else { 1 };
         let mut losses = vec![0.0; self.len()];
         let mut gradient = vec![0.0; points.len()];
         for _ in 0..draws {
@@ -90,12 +91,13 @@ impl Batch<'_> {
         losses: &mut [f64],
         gradient: &mut [f32],
     ) -> Result<()> {
-        let device = self.victim.device();
+        let device = self.classifier.device();
         let (x, c) = self.tensors(points, &device);
         let leaf = |values: Tensor<2>| values.autodiff().require_grad();
         let (x, c) = (leaf(x), c.map(leaf));
-        let seen = Evidence { x: x.clone(), a: self.parents(&device).map(Tensor::autodiff), c: c.clone() };
-        let log_p = self.victim.log_probabilities(&seen, &mut self.streams)?;
+        let observed =
+            Observed { x: x.clone(), a: self.parents(&device).map(Tensor::autodiff), c: c.clone() };
+        let log_p = self.classifier.log_probabilities(&observed, &mut self.rngs)?;
         let loss = self.loss().of(log_p, &self.goals);
         for (sum, value) in losses.iter_mut().zip(loss.clone().into_data().iter::<f32>()) {
             *sum += share * f64::from(value);
@@ -118,7 +120,7 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// Brings every point back to where it may be.
+    /// Projects every point onto the ball and the ranges.
     pub fn project(&self, points: &mut [f32]) {
         let width = self.space.width();
         for (point, origin) in points.chunks_exact_mut(width).zip(self.origin.chunks_exact(width)) {
@@ -126,7 +128,7 @@ impl Batch<'_> {
         }
     }
 
-    /// Where a search begins: uniformly anywhere in the ball, or at the examples.
+    /// Where a search begins: uniformly distributed in the ball, or at the examples.
     pub fn start(&mut self) -> Vec<f32> {
         let mut points = self.origin.clone();
         if !self.attack.random_start {
@@ -134,14 +136,14 @@ impl Batch<'_> {
         }
         let (width, eps) = (self.space.width(), self.attack.eps);
         let free: Vec<usize> = self.space.free().collect();
-        for (point, stream) in points.chunks_exact_mut(width).zip(&mut self.streams) {
+        for (point, rng) in points.chunks_exact_mut(width).zip(&mut self.rngs) {
             let mut direction: Vec<f64> = match self.attack.norm {
-                Norm::Linf => free.iter().map(|_| eps * (2.0 * unit(stream) - 1.0)).collect(),
-                Norm::L2 => free.iter().map(|_| StandardNormal.sample(stream)).collect(),
+                Norm::Linf => free.iter().map(|_| eps * (2.0 * unit(rng) - 1.0)).collect(),
+                Norm::L2 => free.iter().map(|_| StandardNormal.sample(rng)).collect(),
             };
             if self.attack.norm == Norm::L2 {
                 let length = direction.iter().map(|v| v * v).sum::<f64>().sqrt().max(f64::MIN_POSITIVE);
-                let radius = eps * unit(stream).powf(1.0 / free.len() as f64);
+                let radius = eps * unit(rng).powf(1.0 / free.len() as f64);
                 direction.iter_mut().for_each(|v| *v *= radius / length);
             }
             for (&i, by) in free.iter().zip(direction) {
@@ -152,7 +154,7 @@ impl Batch<'_> {
         points
     }
 
-    /// `fgsm`, `pgd` and `mim`: steps along the gradient, or along what it has been so far.
+    /// `fgsm`, `pgd` and `mim`: steps along the gradient, or along its momentum.
     pub fn ascend(&mut self) -> Result<Found> {
         let Attack { steps, norm, method, .. } = *self.attack;
         let (width, length) = (self.space.width(), self.attack.step_length());

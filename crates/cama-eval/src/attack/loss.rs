@@ -1,14 +1,14 @@
-//! What attacks raise.
+//! The losses that attacks raise.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use cama::{Error, Result};
 
-/// What one example should no longer, or should from now on, be taken for.
+/// What the attack on one example is to reach.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Goal {
     /// Anything but this class.
     Not(usize),
-    /// The second class, in place of the first, which is right.
+    /// The second class, in place of the first, which is correct.
     From(usize, usize),
 }
 
@@ -21,7 +21,7 @@ impl Goal {
         }
     }
 
-    /// What is reported: the cross-entropy of the right class, or log p of the target, in nats.
+    /// What is reported: the cross-entropy of the correct class, or log p of the target, in nats.
     pub fn loss(self, log_p: &[f32]) -> f64 {
         match self {
             Goal::Not(class) => -f64::from(log_p[class]),
@@ -65,47 +65,55 @@ impl Loss {
 
     /// The loss of every example, `[batch]`, from log p(y|x), `[batch, classes]`.
     pub fn of(self, log_p: Tensor<2>, goals: &[Goal]) -> Tensor<1> {
-        let [rows, classes] = log_p.dims();
-        let device = log_p.device();
         match self {
-            Loss::LogOdds => {
-                let class = |goal: &Goal| match *goal {
-                    Goal::Not(class) | Goal::From(_, class) => class,
-                };
-                let sign: Vec<f32> =
-                    goals.iter().map(|goal| if matches!(goal, Goal::Not(_)) { 1.0 } else { -1.0 }).collect();
-                let one = weights(rows, classes, &device, |i, row| row[class(&goals[i])] = 1.0);
-                let alone = (log_p.clone() * one.clone()).sum_dim(1);
-                // So far down that nothing is left of it.
-                let others = log_p - one.mul_scalar(1e30);
-                let highest = others.clone().max_dim(1).detach();
-                let others = (others - highest.clone()).exp().sum_dim(1).log() + highest;
-                let sign = Tensor::<2>::from_data(TensorData::new(sign, [rows, 1]), &constant(&device));
-                ((others - alone) * sign).squeeze_dim(1)
-            }
-            Loss::Ratio => {
-                let values: Vec<f32> = log_p.clone().into_data().iter::<f32>().collect();
-                let order: Vec<Vec<usize>> = values.chunks(classes).map(descending).collect();
-                let above = weights(rows, classes, &device, |i, row| {
-                    let (right, other) = match goals[i] {
-                        Goal::Not(class) => (class, order[i][usize::from(order[i][0] == class)]),
-                        Goal::From(class, target) => (class, target),
-                    };
-                    row[other] += 1.0;
-                    row[right] -= 1.0;
-                });
-                let below = weights(rows, classes, &device, |i, row| {
-                    row[order[i][0]] += 1.0;
-                    match goals[i] {
-                        Goal::Not(_) => row[order[i][2]] -= 1.0,
-                        Goal::From(..) => order[i][2..4].iter().for_each(|&class| row[class] -= 0.5),
-                    }
-                });
-                let below = (log_p.clone() * below).sum_dim(1).add_scalar(1e-12);
-                ((log_p * above).sum_dim(1) / below).squeeze_dim(1)
-            }
+            Loss::LogOdds => log_odds(log_p, goals),
+            Loss::Ratio => ratio(log_p, goals),
         }
     }
+}
+
+/// log p(goal) − log (1 − p(goal)), `[batch]`.
+fn log_odds(log_p: Tensor<2>, goals: &[Goal]) -> Tensor<1> {
+    let [rows, classes] = log_p.dims();
+    let device = log_p.device();
+    let class = |goal: &Goal| match *goal {
+        Goal::Not(class) | Goal::From(_, class) => class,
+    };
+    let sign: Vec<f32> =
+        goals.iter().map(|goal| if matches!(goal, Goal::Not(_)) { 1.0 } else { -1.0 }).collect();
+    let one = weights(rows, classes, &device, |i, row| row[class(&goals[i])] = 1.0);
+    let alone = (log_p.clone() * one.clone()).sum_dim(1);
+    // So low that it vanishes from the sum.
+    let others = log_p - one.mul_scalar(1e30);
+    let highest = others.clone().max_dim(1).detach();
+    let others = (others - highest.clone()).exp().sum_dim(1).log() + highest;
+    let sign = Tensor::<2>::from_data(TensorData::new(sign, [rows, 1]), &constant(&device));
+    ((others - alone) * sign).squeeze_dim(1)
+}
+
+/// The difference of the goal's logit and the correct one, over that of the highest and a lower one, `[batch]`.
+fn ratio(log_p: Tensor<2>, goals: &[Goal]) -> Tensor<1> {
+    let [rows, classes] = log_p.dims();
+    let device = log_p.device();
+    let values: Vec<f32> = log_p.clone().into_data().iter::<f32>().collect();
+    let order: Vec<Vec<usize>> = values.chunks(classes).map(descending).collect();
+    let above = weights(rows, classes, &device, |i, row| {
+        let (correct, wanted) = match goals[i] {
+            Goal::Not(class) => (class, order[i][usize::from(order[i][0] == class)]),
+            Goal::From(class, target) => (class, target),
+        };
+        row[wanted] += 1.0;
+        row[correct] -= 1.0;
+    });
+    let below = weights(rows, classes, &device, |i, row| {
+        row[order[i][0]] += 1.0;
+        match goals[i] {
+            Goal::Not(_) => row[order[i][2]] -= 1.0,
+            Goal::From(..) => order[i][2..4].iter().for_each(|&class| row[class] -= 0.5),
+        }
+    });
+    let below = (log_p.clone() * below).sum_dim(1).add_scalar(1e-12);
+    ((log_p * above).sum_dim(1) / below).squeeze_dim(1)
 }
 
 /// Constants for every class of every example.
@@ -120,14 +128,14 @@ fn constant(device: &Device) -> Device {
     if device.is_autodiff() { device.clone().inner() } else { device.clone() }
 }
 
-/// The classes from the most probable on.
+/// The classes in descending order of probability.
 fn descending(log_p: &[f32]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..log_p.len()).collect();
     order.sort_by(|&a, &b| log_p[b].total_cmp(&log_p[a]));
     order
 }
 
-/// The most probable class but for those; of several, the last.
+/// The most probable class except those; of several, the last.
 pub(super) fn best(log_p: &[f32], but: &[usize]) -> usize {
     let classes = (0..log_p.len()).filter(|class| !but.contains(class));
     classes.max_by(|&a, &b| log_p[a].total_cmp(&log_p[b])).unwrap_or_default()

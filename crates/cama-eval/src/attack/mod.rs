@@ -5,36 +5,31 @@
 //! | `fgsm` | one step along the gradient (Goodfellow et al., ICLR 2015) |
 //! | `pgd` | projected gradient ascent from a random start (Madry et al., ICLR 2018) |
 //! | `mim` | the same with momentum, decay 1 (Dong et al., CVPR 2018) |
-//! | `apgd` | steps that halve themselves, the best point kept (Croce & Hein, ICML 2020) |
+//! | `apgd` | an adaptive step size, the best point kept (Croce & Hein, ICML 2020) |
 //! | `apgd-dlr` | the same on a loss that no scale of the logits can flatten |
 //! | `square` | random search that only asks for probabilities (Andriushchenko et al., ECCV 2020) |
 //!
-//! [`Attack`] tells how they are written. What may change is an example's X and C, never its A: see [`Space`]. Strengths
+//! [`Attack`] documents how they are written. What may change is an example's X and C, never its A: see [`Space`]. Strengths
 //! are radii in the maximum norm or the Euclidean one, over all of an image or a row together.
 //!
 //! All but `square` climb the log-odds of error, log (1 − p(y|x)) − log p(y|x), in place of the cross-entropy −log p(y|x).
 //! The one grows with the other and their gradients point the same way, but that of the cross-entropy is lost in rounding
-//! where a classifier is sure, and Bayes' rule over many pixels is far too sure. Losses are reported as cross-entropies.
+//! where a classifier is confident, and Bayes' rule over many pixels is far too confident. Losses are reported as cross-entropies.
 
 mod apgd;
 mod ascent;
-mod evaluate;
 mod limits;
 mod loss;
-mod masking;
+mod rows;
 mod run;
 mod space;
 mod spec;
 mod square;
 mod strengths;
-mod victim;
 
-pub use evaluate::{AttackPlan, Attacked, Surrogate, attack_and_evaluate};
 pub use limits::Limits;
-pub use masking::signs_of_masking;
 pub(crate) use run::perturbed;
 pub use run::{Adversarial, Losses, Oracle, attack, attack_unlabelled};
 pub use space::{Attackable, Space};
 pub use spec::{Attack, Method, Norm};
 pub use strengths::Attacks;
-pub use victim::{CamaVictim, CamaWay, Plain, Victim};

@@ -2,32 +2,28 @@
 
 use std::ops::Range;
 
-use burn::tensor::Device;
-use cama::{Error, Event, Observer, Phase, Result};
+use cama::{Classifier, Error, Event, Observer, Phase, Result};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 
 use super::ascent::{Batch, Found};
 use super::loss::{Goal, Loss, best};
+use super::space::{Attackable, Space};
+use super::spec::{Attack, Method};
 use super::square::Ask;
-use super::{Attack, Attackable, Method, Space, Victim};
 
-/// What is judged, to be asked and nothing more; `square` needs no more.
-pub trait Oracle<D>: Sync {
-    /// p(y|x) of every class for every example of `data`, which are those from `first` on of all that are attacked.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be asked about them.
-    fn probabilities(&self, data: &D, first: usize) -> Result<Vec<Vec<f64>>>;
-}
+/// What decides in place of the attacked classifier, and can be asked and nothing more; only `square` asks it.
+///
+/// Returns p(y|x) of every class for every given example; their positions among all that are attacked begin at the
+/// given one.
+pub type Oracle<'a, D> = dyn Fn(&D, usize) -> Result<Vec<Vec<f64>>> + Sync + 'a;
 
-/// The loss of one example, in nats: −log p(y|x) of the right class; of a targeted attack log p of the target. Attacks raise
-/// it.
+/// The loss of one example, in nats: −log p(y|x) of the correct class; of a targeted attack log p of the target. Attacks
+/// raise it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Losses {
-    /// As it was.
+    /// Before the attack.
     pub before: f64,
     /// After half of the steps of the search that was kept.
     pub half: f64,
@@ -42,24 +38,25 @@ pub struct Losses {
 pub struct Adversarial<D> {
     /// The examples after the attack, with the same labels.
     pub data: D,
-    /// What the attacked classifier makes of each, without a guard.
+    /// The losses of the attacked classifier on each, without a guard.
     pub losses: Vec<Losses>,
 }
 
 /// What the attack's generators and those that compare its points are salted with.
 const SALT: u64 = 0x6174_7461_636b_0000;
 
-/// Attacks `victim` at every labelled example of `data`; the same `seed` gives the same examples, whatever the threads.
+/// Attacks `classifier` at every labelled example of `data`; the same `seed` gives the same examples, whatever the
+/// threads.
 ///
-/// `square` asks `oracle` if there is one, and else the victim. `observer` sees how many examples are done.
+/// `square` asks `oracle` if there is one, and else the classifier. `observer` sees how many examples are done.
 ///
 /// # Errors
 ///
-/// If the data has no labels or more classes than the victim, `space` is not of such data, the victim has no gradient where
-/// one is needed, too few classes or numbers that are not finite, or the observer breaks.
+/// If the data has no labels or more classes than the classifier, `space` is not of such data, the classifier has no
+/// gradient where one is needed, too few classes or non-finite outputs, or the observer breaks.
 pub fn attack<D: Attackable>(
-    victim: &dyn Victim,
-    oracle: Option<&dyn Oracle<D>>,
+    classifier: &dyn Classifier,
+    oracle: Option<&Oracle<D>>,
     data: &D,
     space: &Space,
     attack: &Attack,
@@ -69,109 +66,132 @@ pub fn attack<D: Attackable>(
     let Some(labels) = data.labels() else {
         return Err(Error::Mismatch(format!("{} has no labels: nothing to mislead from", data.name())));
     };
-    mislead(victim, oracle, data, labels, space, attack, seed, observer)
+    Run { classifier, oracle, data, space, attack, seed }.mislead(labels, observer)
 }
 
-/// As [`attack`], from the classes that `victim` itself gives the examples: of those that nobody has labelled.
+/// As [`attack`], from the classes that `classifier` itself predicts for the examples: for unlabelled ones.
 ///
 /// # Errors
 ///
-/// As [`attack`], less what has to do with labels.
+/// As [`attack`], except those about labels.
 pub fn attack_unlabelled<D: Attackable>(
-    victim: &dyn Victim,
+    classifier: &dyn Classifier,
     data: &D,
     space: &Space,
     attack: &Attack,
     seed: u64,
     observer: &mut Observer,
 ) -> Result<Adversarial<D>> {
-    let guess = |start: &usize| -> Result<Vec<usize>> {
-        let range = *start..data.len().min(start + victim.at_once());
-        let batch = Batch {
-            victim,
-            space,
-            attack,
-            goals: vec![Goal::Not(0); range.len()],
+    let run = Run { classifier, oracle: None, data, space, attack, seed };
+    let predicted: Vec<Vec<usize>> =
+        run.starts().into_par_iter().map(|start| run.predicted(start)).collect::<Result<_>>()?;
+    run.mislead(&predicted.concat(), observer)
+}
+
+/// One attack on a data set.
+struct Run<'a, D> {
+    classifier: &'a dyn Classifier,
+    oracle: Option<&'a Oracle<'a, D>>,
+    data: &'a D,
+    space: &'a Space,
+    attack: &'a Attack,
+    seed: u64,
+}
+
+impl<D: Attackable> Run<'_, D> {
+    /// Where each batch begins.
+    fn starts(&self) -> Vec<usize> {
+        (0..self.data.len()).step_by(self.classifier.batch_size()).collect()
+    }
+
+    /// The examples of the batch that begins at `start`.
+    fn range(&self, start: usize) -> Range<usize> {
+        start..self.data.len().min(start + self.classifier.batch_size())
+    }
+
+    /// The name of the data after the attack.
+    fn name(&self) -> String {
+        format!("{}|{}", self.data.name(), self.attack)
+    }
+
+    fn batch(&self, range: Range<usize>, goals: Vec<Goal>) -> Batch<'_> {
+        let data = self.data;
+        Batch {
+            classifier: self.classifier,
+            space: self.space,
+            attack: self.attack,
+            goals,
             origin: range.clone().flat_map(|i| data.x(i).iter().chain(data.c(i)).copied()).collect(),
             a: range.clone().flat_map(|i| data.a(i).iter().copied()).collect(),
-            streams: Vec::new(),
-            judging: streams(seed ^ SALT.rotate_left(8), range),
-        };
-        let log_p = batch.log_probabilities(&batch.origin)?;
-        Ok(log_p.iter().map(|log_p| best(log_p, &[])).collect())
-    };
-    let starts: Vec<usize> = (0..data.len()).step_by(victim.at_once()).collect();
-    let guessed: Vec<Vec<usize>> = starts.par_iter().map(guess).collect::<Result<_>>()?;
-    mislead(victim, None, data, &guessed.concat(), space, attack, seed, observer)
-}
-
-/// The attack on examples of which `labels` are the classes to lead away from.
-#[expect(clippy::too_many_arguments, reason = "those of the public functions, and the labels")]
-fn mislead<D: Attackable>(
-    victim: &dyn Victim,
-    oracle: Option<&dyn Oracle<D>>,
-    data: &D,
-    labels: &[usize],
-    space: &Space,
-    attack: &Attack,
-    seed: u64,
-    observer: &mut Observer,
-) -> Result<Adversarial<D>> {
-    check(victim, data, labels, space, attack)?;
-    let name = format!("{}|{attack}", data.name());
-    let (n, at_once) = (data.len(), victim.at_once());
-    let chunk = |range: Range<usize>| -> Result<(Vec<f32>, Vec<Losses>)> {
-        let mut origin = Vec::with_capacity(range.len() * space.width());
-        range.clone().for_each(|i| origin.extend(data.x(i).iter().chain(data.c(i))));
-        let batch = Batch {
-            victim,
-            space,
-            attack,
-            goals: range.clone().map(|i| Goal::Not(labels[i])).collect(),
-            origin,
-            a: range.clone().flat_map(|i| data.a(i).iter().copied()).collect(),
-            streams: streams(seed ^ SALT, range.clone()),
-            judging: streams(seed ^ SALT.rotate_left(8), range.clone()),
-        };
-        let own: Vec<usize> = range.clone().collect();
-        let ask = oracle.map(|oracle| {
-            let own = &own;
-            let name = &name;
-            move |which: &[usize], points: &[f32]| {
-                let log = |p: &f64| p.max(f64::from(f32::MIN_POSITIVE)).ln() as f32;
-                let mut answers = Vec::with_capacity(which.len());
-                // Neighbours together: what decides draws for an example by where it stands among all.
-                for (run, points) in neighbours(which, points) {
-                    let run: Vec<usize> = run.iter().map(|i| own[*i]).collect();
-                    let asked = data.select(&run).changed(name.clone(), points)?;
-                    let rows = oracle.probabilities(&asked, run[0])?;
-                    answers.extend(rows.iter().map(|row| row.iter().map(log).collect::<Vec<f32>>()));
-                }
-                Ok(answers)
-            }
-        });
-        searched(batch, ask.as_ref().map(|ask| ask as &Ask))
-    };
-    let starts: Vec<usize> = (0..n).step_by(at_once).collect();
-    let (mut points, mut losses) = (Vec::with_capacity(n * space.width()), Vec::with_capacity(n));
-    for starts in starts.chunks(rayon::current_num_threads()) {
-        let chunk = |&start: &usize| chunk(start..n.min(start + at_once));
-        let done: Vec<_> = starts.par_iter().map(chunk).collect::<Result<_>>()?;
-        for (found, of) in done {
-            points.extend(found);
-            losses.extend(of);
-        }
-        let loss = losses.iter().map(|losses: &Losses| losses.after).sum::<f64>() / losses.len() as f64;
-        if observer(Event::Step { phase: Phase::Attack, done: losses.len(), total: n, loss }).is_break() {
-            return Err(Error::Interrupted(format!("nothing was kept of the attack {attack}")));
+            rngs: example_rngs(self.seed ^ SALT, range.clone()),
+            comparing: example_rngs(self.seed ^ SALT.rotate_left(8), range),
         }
     }
-    Ok(Adversarial { data: data.changed(name, &points)?, losses })
+
+    /// The classes that the classifier predicts for the batch that begins at `start`.
+    fn predicted(&self, start: usize) -> Result<Vec<usize>> {
+        let range = self.range(start);
+        let goals = vec![Goal::Not(0); range.len()];
+        let batch = self.batch(range, goals);
+        let log_p = batch.log_probabilities(&batch.origin)?;
+        Ok(log_p.iter().map(|log_p| best(log_p, &[])).collect())
+    }
+
+    /// The attack on all examples, away from the classes `labels`.
+    fn mislead(&self, labels: &[usize], observer: &mut Observer) -> Result<Adversarial<D>> {
+        check(self.classifier, self.data, labels, self.space, self.attack)?;
+        let n = self.data.len();
+        let (mut points, mut losses) = (Vec::with_capacity(n * self.space.width()), Vec::with_capacity(n));
+        for starts in self.starts().chunks(rayon::current_num_threads()) {
+            let searched = |&start: &usize| self.searched(start, labels);
+            let done: Vec<_> = starts.par_iter().map(searched).collect::<Result<_>>()?;
+            for (found, of) in done {
+                points.extend(found);
+                losses.extend(of);
+            }
+            let loss = losses.iter().map(|losses: &Losses| losses.after).sum::<f64>() / losses.len() as f64;
+            if observer(Event::Step { phase: Phase::Attack, done: losses.len(), total: n, loss }).is_break() {
+                return Err(Error::Interrupted(format!("nothing was kept of the attack {}", self.attack)));
+            }
+        }
+        Ok(Adversarial { data: self.data.changed(self.name(), &points)?, losses })
+    }
+
+    /// The points and losses of the batch that begins at `start`.
+    fn searched(&self, start: usize, labels: &[usize]) -> Result<(Vec<f32>, Vec<Losses>)> {
+        let range = self.range(start);
+        let goals = range.clone().map(|i| Goal::Not(labels[i])).collect();
+        let batch = self.batch(range, goals);
+        match self.oracle {
+            Some(oracle) => searched(batch, Some(&|which, points| self.ask(oracle, start, which, points))),
+            None => searched(batch, None),
+        }
+    }
+
+    /// The oracle's log-probabilities of the examples `which` of the batch that begins at `start`, at `points`.
+    fn ask(
+        &self,
+        oracle: &Oracle<D>,
+        start: usize,
+        which: &[usize],
+        points: &[f32],
+    ) -> Result<Vec<Vec<f32>>> {
+        let log = |p: &f64| p.max(f64::from(f32::MIN_POSITIVE)).ln() as f32;
+        let mut answers = Vec::with_capacity(which.len());
+        // Neighbours together: the oracle draws for an example by its position among all.
+        for (run, points) in neighbours(which, points) {
+            let run: Vec<usize> = run.iter().map(|i| start + i).collect();
+            let asked = self.data.select(&run).changed(self.name(), points)?;
+            let rows = oracle(&asked, run[0])?;
+            answers.extend(rows.iter().map(|row| row.iter().map(log).collect::<Vec<f32>>()));
+        }
+        Ok(answers)
+    }
 }
 
-/// Errors unless the data can be attacked so.
+/// Errors unless the data can be attacked in this way.
 fn check<D: Attackable>(
-    victim: &dyn Victim,
+    classifier: &dyn Classifier,
     data: &D,
     labels: &[usize],
     space: &Space,
@@ -191,13 +211,13 @@ fn check<D: Attackable>(
             data.name()
         )));
     }
-    let classes = victim.classes();
+    let classes = classifier.classes();
     if let Some(label) = labels.iter().find(|label| **label >= classes) {
         return Err(Error::Mismatch(format!("label {label} is beyond the classifier's {classes} classes")));
     }
     let loss = if attack.method == Method::ApgdDlr { Loss::Ratio } else { Loss::LogOdds };
     loss.check(classes, attack.targeted)?;
-    if attack.method.needs_gradient() && !victim.differentiable() {
+    if attack.method.needs_gradient() && !classifier.differentiable() {
         return Err(Error::Mismatch(format!(
             "`{}` needs a gradient, and the classifier has none; use `square`, or transfer",
             attack.method.name()
@@ -206,34 +226,35 @@ fn check<D: Attackable>(
     Ok(())
 }
 
-/// One search for adversarial examples of images, `[image][value]`, of these classes: for training, where nothing is judged.
+/// One search for adversarial examples of images, `[image][value]`, of these classes: for training.
 pub(crate) fn perturbed(
-    victim: &dyn Victim,
+    classifier: &dyn Classifier,
     space: &Space,
     attack: &Attack,
     origin: Vec<f32>,
     labels: &[usize],
     rng: &ChaCha8Rng,
 ) -> Result<Vec<f32>> {
-    let stream = |i: usize| {
-        let mut stream = rng.clone();
-        stream.set_stream(i as u64 + 1);
-        stream
+    let of_example = |i: usize| {
+        let mut rng = rng.clone();
+        rng.set_stream(i as u64 + 1);
+        rng
     };
-    let streams: Vec<ChaCha8Rng> = (0..labels.len()).map(stream).collect();
+    let rngs: Vec<ChaCha8Rng> = (0..labels.len()).map(of_example).collect();
     let goals = labels.iter().map(|&label| Goal::Not(label)).collect();
-    let judging = streams.clone();
-    let mut batch = Batch { victim, space, attack, goals, origin, a: Vec::new(), streams, judging };
+    let comparing = rngs.clone();
+    let mut batch = Batch { classifier, space, attack, goals, origin, a: Vec::new(), rngs, comparing };
     if attack.eps == 0.0 { Ok(batch.origin) } else { Ok(search(&mut batch, None)?.end) }
 }
 
-fn streams(seed: u64, range: Range<usize>) -> Vec<ChaCha8Rng> {
-    let stream = |i: usize| {
+/// A generator for each example.
+fn example_rngs(seed: u64, range: Range<usize>) -> Vec<ChaCha8Rng> {
+    let of_example = |i: usize| {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(i as u64);
         rng
     };
-    range.map(stream).collect()
+    range.map(of_example).collect()
 }
 
 /// One search.
@@ -244,12 +265,12 @@ fn search(batch: &mut Batch, ask: Option<&Ask>) -> Result<Found> {
         Method::Square => match ask {
             Some(ask) => batch.search(ask),
             None => {
-                let (victim, a, judging) = (batch.victim, batch.a.clone(), batch.judging.clone());
+                let (classifier, a, comparing) = (batch.classifier, batch.a.clone(), batch.comparing.clone());
                 let (space, attack, goals) = (batch.space, batch.attack, batch.goals.clone());
                 let parents = a.len() / goals.len().max(1);
                 batch.search(&move |which, points| {
                     let part = Batch {
-                        victim,
+                        classifier,
                         space,
                         attack,
                         goals: which.iter().map(|&i| goals[i]).collect(),
@@ -258,8 +279,8 @@ fn search(batch: &mut Batch, ask: Option<&Ask>) -> Result<Found> {
                             .iter()
                             .flat_map(|&i| a[i * parents..(i + 1) * parents].iter().copied())
                             .collect(),
-                        streams: Vec::new(),
-                        judging: which.iter().map(|&i| judging[i].clone()).collect(),
+                        rngs: Vec::new(),
+                        comparing: which.iter().map(|&i| comparing[i].clone()).collect(),
                     };
                     part.log_probabilities(points)
                 })
@@ -307,7 +328,7 @@ fn searched(mut batch: Batch, ask: Option<&Ask>) -> Result<(Vec<f32>, Vec<Losses
         let halves = losses(&batch, &judge(&batch, &half)?);
         for (i, (&(reached, after), &(_, half))) in ends.iter().zip(&halves).enumerate() {
             let better = (reached, after) > (kept[i].reached, kept[i].after);
-            // What is misled as it was stays so where the search leads it back.
+            // An example that is misled before the attack stays so, even if the search leads it back.
             if better || (restart == 0 && !kept[i].reached) {
                 kept[i] = Losses { half, after, reached, ..kept[i] };
                 let range = i * width..(i + 1) * width;
@@ -318,7 +339,7 @@ fn searched(mut batch: Batch, ask: Option<&Ask>) -> Result<(Vec<f32>, Vec<Losses
     Ok((points, kept))
 }
 
-/// The longest stretches of `which` without a gap, each with its part of `points`.
+/// The longest runs of consecutive `which`, each with its part of `points`.
 fn neighbours<'a>(which: &'a [usize], points: &'a [f32]) -> Vec<(&'a [usize], &'a [f32])> {
     let width = points.len() / which.len().max(1);
     let mut rest = points;
@@ -331,17 +352,12 @@ fn neighbours<'a>(which: &'a [usize], points: &'a [f32]) -> Vec<(&'a [usize], &'
     stretches.map(&mut with_points).collect()
 }
 
-/// Where baselines compute.
-pub(super) fn cpu() -> Device {
-    Device::flex()
-}
-
 #[cfg(test)]
 mod tests {
     use super::neighbours;
 
     #[test]
-    fn examples_are_asked_about_by_where_they_stand() {
+    fn examples_are_asked_about_by_their_positions() {
         let points = [0.0, 0.5, 1.0, 1.5, 4.0, 4.5, 6.0, 6.5];
         let found = neighbours(&[0, 1, 4, 6], &points);
         assert_eq!(found, [(&[0, 1][..], &points[..4]), (&[4], &points[4..6]), (&[6], &points[6..])]);

@@ -3,9 +3,10 @@
 use cama::data::{Dataset, Images};
 use cama::{Error, Result};
 
-use super::{Limits, Norm};
+use super::limits::Limits;
+use super::spec::Norm;
 
-/// What of an example may change: X and then C side by side, each value with its own unit and range.
+/// What of an example may change: X and then C concatenated, each value with its own unit and range.
 ///
 /// A radius eps bounds what (v' − v) / unit comes to over all values, in the maximum norm or the Euclidean one.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,14 +25,14 @@ pub struct Space {
 
 /// Examples that can be attacked.
 pub trait Attackable: Dataset {
-    /// What of them may change: of images every pixel in [0, 1], of tables the numbers among X and C.
+    /// What of them may change: of images every pixel in [0, 1], of tables the numeric columns among X and C.
     ///
     /// # Errors
     ///
     /// If nothing may, or `limits` cannot be kept.
     fn space(&self, limits: &Limits) -> Result<Space>;
 
-    /// The same examples with other X and C, side by side, one example after another, and otherwise as they were.
+    /// The same examples with other X and C, concatenated, one example after another; all else is the same.
     ///
     /// # Errors
     ///

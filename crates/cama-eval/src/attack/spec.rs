@@ -1,12 +1,11 @@
 //! One attack at one strength, as written: `pgd:0.3:steps=100:norm=l2`.
 
 use std::fmt;
-use std::str::FromStr;
 
 use cama::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// Which way to search; the [module](super) has them in words.
+/// The search; the [module](super) documents each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
     /// `fgsm`
@@ -39,12 +38,12 @@ impl Method {
         METHODS.iter().find(|(_, method)| *method == self).map_or("", |(name, _)| name)
     }
 
-    /// Whether it needs a classifier's gradient; the others only ask for probabilities.
+    /// Whether it needs a classifier's gradient; otherwise it only asks for probabilities.
     pub fn needs_gradient(self) -> bool {
         self != Method::Square
     }
 
-    /// Steps, or questions for each example, unless given.
+    /// Steps, or queries for each example, unless given.
     fn steps(self) -> usize {
         match self {
             Method::Fgsm => 1,
@@ -68,7 +67,7 @@ impl Method {
     }
 }
 
-/// In which norm a change is bounded.
+/// The norm in which a change is bounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Norm {
     /// `linf`: the largest change of a value.
@@ -95,22 +94,22 @@ impl Norm {
 /// | option | what it sets | for | unless given |
 /// |---|---|---|---|
 /// | `norm=linf`, `norm=l2` | the norm of the radius | all | `linf` |
-/// | `steps=N` | gradient steps, or questions to ask | all but `fgsm` | 40, for `square` 1000 |
+/// | `steps=N` | gradient steps, or queries | all but `fgsm` | 40, for `square` 1000 |
 /// | `step=S` | length of a step | `pgd`, `mim` | 2.5·EPS/steps, which crosses the ball whatever its radius |
 /// | `restarts=N` | searches, of which each example's worst is kept | all but `fgsm` | 1 |
 /// | `eot=N` | draws of the classifier's randomness that each gradient is averaged over | all but `square` | 1 |
-/// | `targeted` | towards the most probable wrong class, not just away from the right one | all | |
+/// | `targeted` | towards the most probable wrong class, not just away from the correct one | all | |
 /// | `no-random-start` | begin at the example itself | `pgd`, `mim`, `apgd`, `apgd-dlr` | |
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Attack {
-    /// Which way to search.
+    /// The search.
     pub method: Method,
     /// The radius; 0 leaves everything exactly as it is.
     pub eps: f64,
     /// Its norm.
     pub norm: Norm,
-    /// Steps, or questions to ask.
+    /// Steps, or queries.
     pub steps: usize,
     /// Length of a step; from the radius unless given.
     pub step: Option<f64>,
@@ -262,18 +261,6 @@ impl Attack {
         }
         // Adding 0 makes a negative zero positive.
         Ok(self.at(eps + 0.0))
-    }
-}
-
-impl FromStr for Attack {
-    type Err = Error;
-
-    fn from_str(spec: &str) -> Result<Self> {
-        let mut all = spec.parse::<super::Attacks>()?.into_points();
-        match all.pop() {
-            Some(attack) if all.is_empty() => Ok(attack),
-            _ => Err(Error::spec(KIND, spec, "it has several strengths, where one attack is wanted")),
-        }
     }
 }
 

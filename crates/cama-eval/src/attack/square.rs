@@ -1,7 +1,7 @@
 //! Random search for patches that mislead (Andriushchenko et al., ECCV 2020): it only asks for probabilities.
 //!
-//! What may change of an image is a grid of pixels in channels; of a row it is one line of numbers, and patches are stretches
-//! of it. In the maximum norm every patch is moved to the edge of the ball, each channel up or down. In the Euclidean norm
+//! What may change of an image is a grid of pixels in channels; of a row it is one line of values, and patches are
+//! intervals of it. In the maximum norm every patch is moved to the edge of the ball, each channel up or down. In the Euclidean norm
 //! a patch gets a bump with a positive and a negative half, paid for with what the change held in another patch.
 
 use cama::Result;
@@ -10,7 +10,8 @@ use rand_chacha::rand_core::Rng;
 
 use super::ascent::{Batch, Found, unit};
 use super::loss::Goal;
-use super::{Norm, Space};
+use super::space::Space;
+use super::spec::Norm;
 
 /// The share of the grid that the first patch covers.
 const FIRST: f64 = 0.8;
@@ -206,10 +207,10 @@ impl Batch<'_> {
             let mut asked = Vec::with_capacity(left.len() * width);
             let mut proposed = Vec::with_capacity(left.len());
             for &i in &left {
-                let stream = &mut self.streams[i];
+                let rng = &mut self.rngs[i];
                 let mut change = match step {
-                    0 => proposer.first(stream),
-                    _ => proposer.next(&changes[i], share(step, steps), stream),
+                    0 => proposer.first(rng),
+                    _ => proposer.next(&changes[i], share(step, steps), rng),
                 };
                 asked.extend(proposer.applied(&mut change, &self.origin[i * width..(i + 1) * width]));
                 proposed.push(change);

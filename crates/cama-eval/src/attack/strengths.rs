@@ -7,13 +7,12 @@ use cama::manipulation::sweep_numbers;
 use cama::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-use super::Attack;
-use super::spec::KIND;
+use super::spec::{Attack, KIND};
 
 /// More strengths than this are taken for a mistake.
 const MOST: usize = 1000;
 
-/// An [`Attack`] at each of several strengths: in the place of `EPS` stand several numbers, or a sweep as of manipulations,
+/// An [`Attack`] at each of several strengths: in place of `EPS` there are several numbers, or a sweep as of manipulations,
 /// `FROM..TO/STEP`, separated by commas.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -55,6 +54,18 @@ impl FromStr for Attacks {
     }
 }
 
+impl FromStr for Attack {
+    type Err = Error;
+
+    fn from_str(spec: &str) -> Result<Self> {
+        let mut all = spec.parse::<Attacks>()?.into_points();
+        match all.pop() {
+            Some(attack) if all.is_empty() => Ok(attack),
+            _ => Err(Error::spec(KIND, spec, "it has several strengths, where one attack is wanted")),
+        }
+    }
+}
+
 impl fmt::Display for Attacks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let eps: Vec<String> = self.points.iter().map(|point| point.eps.to_string()).collect();
@@ -81,7 +92,7 @@ impl From<Attacks> for String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::{Method, Norm};
+    use super::super::spec::{Method, Norm};
     use super::*;
 
     #[test]

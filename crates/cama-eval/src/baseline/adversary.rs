@@ -1,18 +1,18 @@
-//! Batches some of which are adversarial examples of the very network that learns from them (Madry et al., ICLR 2018).
+//! Batches with adversarial examples of the network that learns from them (Madry et al., ICLR 2018).
 
 use burn::tensor::{Device, Tensor};
 use cama::optimise::shards;
-use cama::{Error, Evidence, Result};
+use cama::{Classifier, Config, Error, Observed, Result};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::CnnConfig;
+use super::cnn::CnnConfig;
 use super::features::Labelled;
 use super::network::Network;
-use crate::attack::{Attack, Method, Space, Victim, perturbed};
+use crate::attack::{Attack, Method, Space, perturbed};
 
 /// The adversarial examples that a network trains on: projected gradient ascent in the maximum norm, from a random start.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,13 +34,8 @@ impl Default for AdversaryConfig {
     }
 }
 
-impl AdversaryConfig {
-    /// Checks every field.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Config`] for the first that is not allowed.
-    pub fn check(&self) -> Result<()> {
+impl Config for AdversaryConfig {
+    fn validate(&self) -> Result<()> {
         if !(0.0..=1.0).contains(&self.eps) {
             return Err(Error::config("adversary.eps", self.eps, "from 0 to 1"));
         }
@@ -67,27 +62,23 @@ pub struct AdversarialConfig {
     pub adversary: AdversaryConfig,
 }
 
-/// A network as it is so far.
+/// A network while it learns.
 struct Learner<'a> {
     network: &'a Network,
     classes: usize,
 }
 
-impl Victim for Learner<'_> {
+impl Classifier for Learner<'_> {
     fn classes(&self) -> usize {
         self.classes
-    }
-
-    fn device(&self) -> Device {
-        Device::flex()
     }
 
     fn differentiable(&self) -> bool {
         true
     }
 
-    fn log_probabilities(&self, seen: &Evidence, _streams: &mut [ChaCha8Rng]) -> Result<Tensor<2>> {
-        Ok(self.network.log_probabilities(seen.x.clone()))
+    fn log_probabilities(&self, observed: &Observed, _rngs: &mut [ChaCha8Rng]) -> Result<Tensor<2>> {
+        Ok(self.network.log_probabilities(observed.x.clone()))
     }
 }
 
@@ -127,7 +118,7 @@ mod tests {
 
     use super::super::{Baseline, BaselineConfig};
     use super::*;
-    use crate::attack::{Attackable, Limits, Plain, attack};
+    use crate::attack::{Attackable, Limits, attack};
 
     #[test]
     fn training_against_an_attack_helps_against_it() {
@@ -138,10 +129,9 @@ mod tests {
             (data::load("mnist:train[..1000]").unwrap(), data::load("mnist:test[..60]").unwrap());
         let space = test.space(&Limits::default()).unwrap();
         let misled = |config: BaselineConfig| {
-            let baseline = Baseline::fit(&config, &train, 1, &mut silent).unwrap();
-            let victim = Plain { classifier: &baseline, device: Device::flex() };
+            let baseline = Baseline::fit(&config.check().unwrap(), &train, 1, &mut silent).unwrap();
             let spec = "pgd:0.1:steps=10".parse().unwrap();
-            let made = attack(&victim, None, &test, &space, &spec, 1, &mut silent).unwrap();
+            let made = attack(&baseline, None, &test, &space, &spec, 1, &mut silent).unwrap();
             made.losses.iter().filter(|losses| losses.reached).count()
         };
         let robust = BaselineConfig::CnnAdversarial(AdversarialConfig { cnn: cnn.clone(), adversary });
@@ -158,9 +148,9 @@ mod tests {
             (r#"{"clean": -1.0}"#, "adversary.clean = -1"),
         ] {
             let text =
-                serde_json::from_str::<AdversaryConfig>(json).unwrap().check().unwrap_err().to_string();
+                serde_json::from_str::<AdversaryConfig>(json).unwrap().validate().unwrap_err().to_string();
             assert!(text.contains(field), "{text}");
         }
-        assert!(AdversaryConfig::default().check().is_ok());
+        assert!(AdversaryConfig::default().validate().is_ok());
     }
 }

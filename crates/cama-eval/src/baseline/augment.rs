@@ -1,4 +1,4 @@
-//! Batches of examples as they are, and half of them manipulated.
+//! Batches of examples, half of them manipulated.
 
 use burn::tensor::{Device, Tensor};
 use cama::Result;
@@ -9,12 +9,12 @@ use rand_chacha::ChaCha8Rng;
 use super::features::Features;
 use super::network::Network;
 
-/// Examples that nothing was done to take as many rows of a mixed batch as those that something was, or one more.
+/// How many of the rows of a mixed batch are not manipulated: half, rounded up.
 fn plain(rows: usize) -> usize {
     rows.div_ceil(2)
 }
 
-/// What makes batches of `data`, whose `features` these are: each time, half of them are manipulated anew, by one of
+/// Makes batches of `data`, whose features are `features`: each time, half of them are manipulated anew, by one of
 /// `manipulations`; none where there are none.
 pub(super) fn mixed<'a, D: Dataset>(
     data: &'a D,
@@ -35,7 +35,7 @@ pub(super) fn mixed<'a, D: Dataset>(
 }
 
 /// The features of the examples at `indices`, with those of up to 5000 of them after each of `manipulations`: what a
-/// network that trains on [`mixed`] batches meets.
+/// network that trains on [`mixed`] batches reads.
 pub(super) fn all_met<D: Dataset>(
     data: &D,
     features: &Features,

@@ -1,25 +1,20 @@
-//! A baseline as the classifier beside a deep CAMA model.
+//! A baseline as a [`Classifier`], which can be the external one of a deep CAMA model.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use cama::{Classifier, Error, Evidence, Result};
+use cama::{Classifier, Error, Observed, Result};
+use rand_chacha::ChaCha8Rng;
 
-use super::features::{Features, side_by_side};
-use super::{Baseline, Kind};
+use super::features::{Features, concatenated};
+use super::trained::{Baseline, Kind};
 
 impl Baseline {
-    /// Whether its probabilities can be differentiated in what it reads: those of networks can, those of trees are
-    /// constant almost everywhere.
-    pub fn is_differentiable(&self) -> bool {
-        self.config.is_network()
-    }
-
-    /// Errors unless examples of so many numbers are what it was trained on.
+    /// Errors unless examples of so many features are what it was trained on.
     pub(super) fn check_width(&self, examples: &str, width: usize) -> Result<()> {
         if width == self.width {
             return Ok(());
         }
         Err(Error::Mismatch(format!(
-            "{examples} have {width} numbers, but `{}` was trained on {}",
+            "{examples} have {width} features, but `{}` was trained on {}",
             self.name(),
             self.width
         )))
@@ -31,16 +26,17 @@ impl Classifier for Baseline {
         self.classes.len()
     }
 
+    /// Networks are; trees are constant almost everywhere.
     fn differentiable(&self) -> bool {
-        self.is_differentiable()
+        self.config.is_network()
     }
 
-    /// Of networks, differentiable in X, A and C of `seen`.
+    /// Of networks, differentiable in X, A and C of `observed`.
     ///
-    /// One that was adapted by [`tent`](Baseline::tent), or that adapts to what it is asked about, takes the statistics
-    /// of the rows of `seen` and adapts no further: give it 200 or more at a time.
-    fn log_probabilities(&self, seen: &Evidence) -> Result<Tensor<2>> {
-        let features = side_by_side(seen);
+    /// One that was adapted by [`tent`](Baseline::tent), or that adapts to what it predicts, takes the statistics of
+    /// the rows of `observed` and adapts no further: give it 200 or more at a time.
+    fn log_probabilities(&self, observed: &Observed, _rngs: &mut [ChaCha8Rng]) -> Result<Tensor<2>> {
+        let features = concatenated(observed);
         let [rows, width] = features.dims();
         self.check_width("the examples", width)?;
         let device = features.device();
@@ -75,7 +71,7 @@ impl Classifier for Baseline {
         let finite = log_p.clone().is_finite().all().into_scalar::<bool>();
         match finite {
             true => Ok(log_p),
-            false => Err(Error::Diverged(format!("the numbers of `{}` are not finite", self.name()))),
+            false => Err(Error::Diverged(format!("the outputs of `{}` are non-finite", self.name()))),
         }
     }
 }

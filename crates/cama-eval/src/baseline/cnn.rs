@@ -1,6 +1,6 @@
 //! How to train a convolutional network.
 
-use cama::{Error, Result};
+use cama::{Config, Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// How to train a convolutional network with rectified linear units, with or without batch normalisation.
@@ -22,7 +22,7 @@ pub struct CnnConfig {
     pub learning_rate: f64,
     /// Examples a step.
     pub batch: usize,
-    /// Passes over the data; the state with the best likelihood of the held-out labels is kept.
+    /// Passes over the data; the state with the best likelihood of the validation labels is kept.
     pub epochs: usize,
     /// Optimiser steps in the place of epochs, if given.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,12 +49,20 @@ impl CnnConfig {
     /// The shorter side after the last convolution, unless their number is given.
     const LAST_SIDE: usize = 4;
 
-    /// Checks every field.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Config`] for the first that is not allowed.
-    pub fn check(&self) -> Result<()> {
+    /// Channels of such an image, and after each convolution.
+    pub(super) fn channels_of(&self, [channels, height, width]: [usize; 3]) -> Vec<usize> {
+        let halvings = || {
+            let sides = std::iter::successors(Some(height.min(width)), |side| Some(side.div_ceil(2)));
+            sides.take_while(|side| *side > Self::LAST_SIDE).count().clamp(1, 12)
+        };
+        let layers = self.layers.unwrap_or_else(halvings);
+        let after = (0..layers).map(|i| if i == 0 { self.channels } else { 2 * self.channels });
+        std::iter::once(channels).chain(after).collect()
+    }
+}
+
+impl Config for CnnConfig {
+    fn validate(&self) -> Result<()> {
         for (field, value, most) in [
             ("channels", self.channels, 4096),
             ("layers", self.layers.unwrap_or(1), 12),
@@ -78,17 +86,6 @@ impl CnnConfig {
             return Err(Error::config("cnn.learning_rate", self.learning_rate, "above 0 and at most 1"));
         }
         Ok(())
-    }
-
-    /// Channels of such an image, and after each convolution.
-    pub(super) fn channels_of(&self, [channels, height, width]: [usize; 3]) -> Vec<usize> {
-        let halvings = || {
-            let sides = std::iter::successors(Some(height.min(width)), |side| Some(side.div_ceil(2)));
-            sides.take_while(|side| *side > Self::LAST_SIDE).count().clamp(1, 12)
-        };
-        let layers = self.layers.unwrap_or_else(halvings);
-        let after = (0..layers).map(|i| if i == 0 { self.channels } else { 2 * self.channels });
-        std::iter::once(channels).chain(after).collect()
     }
 }
 
@@ -118,9 +115,9 @@ mod tests {
             (r#"{"epochs": 0}"#, "cnn.epochs = 0"),
             (r#"{"steps": 0}"#, "cnn.steps = 0"),
         ] {
-            let text = serde_json::from_str::<CnnConfig>(json).unwrap().check().unwrap_err().to_string();
+            let text = serde_json::from_str::<CnnConfig>(json).unwrap().validate().unwrap_err().to_string();
             assert!(text.contains(field), "{text}");
         }
-        assert!(CnnConfig::default().check().is_ok());
+        assert!(CnnConfig::default().validate().is_ok());
     }
 }

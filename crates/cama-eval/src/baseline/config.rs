@@ -1,10 +1,14 @@
 //! Which baseline, and how to train it.
 
-use cama::{Error, Result};
+use cama::{Config, Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{AdversarialConfig, CnnConfig, MlpConfig, TentConfig, TreesConfig};
+use super::adversary::AdversarialConfig;
+use super::cnn::CnnConfig;
+use super::mlp::MlpConfig;
+use super::tent_config::TentConfig;
+use super::trees_config::TreesConfig;
 
 /// The names of the baselines.
 pub const BASELINES: &[&str] = &["mlp", "mlp-paper", "cnn", "cnn-bn", "cnn-adversarial", "tent", "trees"];
@@ -23,7 +27,7 @@ pub enum BaselineConfig {
     CnnBn(CnnConfig),
     /// A convolutional network that trains on adversarial examples of itself.
     CnnAdversarial(AdversarialConfig),
-    /// A convolutional network with batch normalisation, which adapts to what it is asked about.
+    /// A convolutional network with batch normalisation, which adapts to the data that it predicts.
     Tent(OnlineConfig),
     /// Gradient-boosted trees.
     Trees(TreesConfig),
@@ -40,7 +44,7 @@ pub struct OnlineConfig {
 }
 
 impl BaselineConfig {
-    /// The baseline called `name` with its defaults.
+    /// The baseline `name` with its defaults.
     ///
     /// # Errors
     ///
@@ -58,7 +62,7 @@ impl BaselineConfig {
         }
     }
 
-    /// What the baseline is called: one of [`BASELINES`].
+    /// Its name: one of [`BASELINES`].
     pub fn name(&self) -> &'static str {
         match self {
             Self::Mlp(_) => "mlp",
@@ -76,76 +80,62 @@ impl BaselineConfig {
         !matches!(self, Self::Trees(_))
     }
 
-    /// Checks every field.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Config`] for the first that is not allowed.
-    pub fn check(&self) -> Result<()> {
-        match self {
-            Self::Mlp(config) | Self::MlpPaper(config) => config.check(),
-            Self::Cnn(config) | Self::CnnBn(config) => config.check(),
-            Self::CnnAdversarial(config) => config.cnn.check().and_then(|()| config.adversary.check()),
-            Self::Tent(config) => config.cnn.check().and_then(|()| config.tent.check()),
-            Self::Trees(config) => config.check(),
-        }
-    }
-
-    /// With one setting made: `mlp.steps`, `cnn.channels`, `tent.learning-rate`, `trees.rounds`; its value as in JSON.
+    /// With one setting changed: `mlp.steps`, `cnn.channels`, `tent.learning-rate`, `trees.rounds`; its value as in JSON.
     ///
     /// # Errors
     ///
     /// If the baseline has no such setting, or the value is of another type. What is not allowed is left to
-    /// [`check`](Self::check).
+    /// [`Config::check`].
     pub fn with(self, setting: &str, value: Value) -> Result<Self> {
         let Some((group, field)) = setting.split_once('.') else {
             return Err(Error::spec("setting", setting, "write GROUP.FIELD, such as mlp.steps"));
         };
         let field = field.replace('-', "_");
+        in_group(group, self.groups())?;
         Ok(match self {
-            Self::Mlp(config) => {
-                in_group(group, &["mlp"])?;
-                Self::Mlp(changed(config, group, &field, value)?)
-            }
-            Self::MlpPaper(config) => {
-                in_group(group, &["mlp"])?;
-                Self::MlpPaper(changed(config, group, &field, value)?)
-            }
-            Self::Cnn(config) => {
-                in_group(group, &["cnn"])?;
-                Self::Cnn(changed(config, group, &field, value)?)
-            }
-            Self::CnnBn(config) => {
-                in_group(group, &["cnn"])?;
-                Self::CnnBn(changed(config, group, &field, value)?)
-            }
-            Self::CnnAdversarial(AdversarialConfig { cnn, adversary }) => {
-                in_group(group, &["cnn", "adversary"])?;
-                Self::CnnAdversarial(match group {
-                    "cnn" => AdversarialConfig { cnn: changed(cnn, group, &field, value)?, adversary },
-                    _ => AdversarialConfig { adversary: changed(adversary, group, &field, value)?, cnn },
-                })
-            }
-            Self::Tent(OnlineConfig { cnn, tent }) => {
-                in_group(group, &["cnn", "tent"])?;
-                Self::Tent(match group {
-                    "cnn" => OnlineConfig { cnn: changed(cnn, group, &field, value)?, tent },
-                    _ => OnlineConfig { tent: changed(tent, group, &field, value)?, cnn },
-                })
-            }
-            Self::Trees(config) => {
-                in_group(group, &["trees"])?;
-                Self::Trees(changed(config, group, &field, value)?)
-            }
+            Self::Mlp(config) => Self::Mlp(changed(config, group, &field, value)?),
+            Self::MlpPaper(config) => Self::MlpPaper(changed(config, group, &field, value)?),
+            Self::Cnn(config) => Self::Cnn(changed(config, group, &field, value)?),
+            Self::CnnBn(config) => Self::CnnBn(changed(config, group, &field, value)?),
+            Self::CnnAdversarial(AdversarialConfig { cnn, adversary }) => Self::CnnAdversarial(match group {
+                "cnn" => AdversarialConfig { cnn: changed(cnn, group, &field, value)?, adversary },
+                _ => AdversarialConfig { adversary: changed(adversary, group, &field, value)?, cnn },
+            }),
+            Self::Tent(OnlineConfig { cnn, tent }) => Self::Tent(match group {
+                "cnn" => OnlineConfig { cnn: changed(cnn, group, &field, value)?, tent },
+                _ => OnlineConfig { tent: changed(tent, group, &field, value)?, cnn },
+            }),
+            Self::Trees(config) => Self::Trees(changed(config, group, &field, value)?),
         })
+    }
+
+    /// The groups of its settings.
+    fn groups(&self) -> &'static [&'static str] {
+        match self {
+            Self::Mlp(_) | Self::MlpPaper(_) => &["mlp"],
+            Self::Cnn(_) | Self::CnnBn(_) => &["cnn"],
+            Self::CnnAdversarial(_) => &["cnn", "adversary"],
+            Self::Tent(_) => &["cnn", "tent"],
+            Self::Trees(_) => &["trees"],
+        }
     }
 
     /// The group of the settings of its training: `mlp`, `cnn` or `trees`.
     pub fn group(&self) -> &'static str {
+        self.groups()[0]
+    }
+}
+
+impl Config for BaselineConfig {
+    fn validate(&self) -> Result<()> {
         match self {
-            Self::Mlp(_) | Self::MlpPaper(_) => "mlp",
-            Self::Cnn(_) | Self::CnnBn(_) | Self::CnnAdversarial(_) | Self::Tent(_) => "cnn",
-            Self::Trees(_) => "trees",
+            Self::Mlp(config) | Self::MlpPaper(config) => config.validate(),
+            Self::Cnn(config) | Self::CnnBn(config) => config.validate(),
+            Self::CnnAdversarial(AdversarialConfig { cnn, adversary }) => {
+                cnn.validate().and_then(|()| adversary.validate())
+            }
+            Self::Tent(OnlineConfig { cnn, tent }) => cnn.validate().and_then(|()| tent.validate()),
+            Self::Trees(config) => config.validate(),
         }
     }
 }

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, activation};
 use cama::network::{Init, Initialisation, pyramid};
 use rand_chacha::ChaCha8Rng;
 
-use super::CnnConfig;
+use super::cnn::CnnConfig;
 use super::norm::{Moments, Norm, Statistics};
 
 /// Convolutions that each halve the sides by stride 2, one hidden layer, and one for the classes.
@@ -49,7 +49,7 @@ impl Conv {
         Self { convs, norms: Norms { layers }, hidden, out, image }
     }
 
-    /// How many numbers the weights of [`new`](Self::new) are, at least.
+    /// How many weights [`new`](Self::new) makes, at least.
     pub fn size(image: [usize; 3], config: &CnnConfig, classes: usize) -> u64 {
         let channels = config.channels_of(image);
         let product = |factors: &[usize]| factors.iter().fold(1u64, |a, &b| a.saturating_mul(b as u64));
@@ -125,7 +125,7 @@ impl Conv {
     }
 }
 
-/// How many numbers come out of the last convolution.
+/// How many values the last convolution gives.
 fn features(image: [usize; 3], channels: &[usize]) -> usize {
     let layers = channels.len() - 1;
     let [height, width] = [image[1], image[2]].map(|side| pyramid(side, layers)[layers]);

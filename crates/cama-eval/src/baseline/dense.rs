@@ -20,7 +20,7 @@ impl Dense {
         Self { layers: widths.windows(2).map(|w| init.linear(w[0], w[1], true)).collect() }
     }
 
-    /// How many numbers the weights of [`new`](Self::new) are.
+    /// How many weights [`new`](Self::new) makes.
     pub fn size(widths: &[usize]) -> u64 {
         widths.windows(2).map(|w| (w[0] as u64 + 1).saturating_mul(w[1] as u64)).fold(0, u64::saturating_add)
     }

@@ -1,11 +1,11 @@
-//! A, C and X of every example side by side: what a discriminative classifier reads.
+//! A, C and X of every example, concatenated: what a discriminative classifier reads.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use cama::data::{Dataset, shuffled};
-use cama::{Error, Evidence, Result};
+use cama::{Error, Observed, Result};
 use rand_chacha::ChaCha8Rng;
 
-/// One row of numbers an example, all of one width and all finite.
+/// One row of features an example, all of one width and all finite.
 #[derive(Clone, Debug)]
 pub(super) struct Features {
     values: Vec<f32>,
@@ -17,7 +17,7 @@ impl Features {
     ///
     /// # Errors
     ///
-    /// If there are no examples, no numbers in them, not the same number in all of them, or one is not finite.
+    /// If there are no examples, no features in them, not equally many in all of them, or one is not finite.
     pub fn of(data: &impl Dataset) -> Result<Self> {
         let wrong = |problem: String| Error::spec("data", data.name(), problem);
         if data.is_empty() {
@@ -34,13 +34,13 @@ impl Features {
             let row = &values[i * width..];
             if row.len() != width {
                 return Err(wrong(format!(
-                    "example {i} has {} numbers, but example 0 has {width}",
+                    "example {i} has {} features, but example 0 has {width}",
                     row.len()
                 )));
             }
             if let Some(at) = row.iter().position(|v| !v.is_finite()) {
                 return Err(wrong(format!(
-                    "number {at} of example {i} is {}; a baseline needs finite numbers",
+                    "feature {at} of example {i} is {}; a baseline needs finite ones",
                     row[at]
                 )));
             }
@@ -48,16 +48,16 @@ impl Features {
         Ok(Self { values, width })
     }
 
-    /// From rows of numbers, of which there are some, all of one width.
+    /// From rows of features, at least one, all of one width.
     ///
     /// # Errors
     ///
-    /// If a number is not finite.
+    /// If a feature is not finite.
     pub fn of_rows<'a>(rows: impl Iterator<Item = &'a [f32]>) -> Result<Self> {
         let (mut values, mut width) = (Vec::new(), 0);
         for (i, row) in rows.enumerate() {
             if let Some(at) = row.iter().position(|v| !v.is_finite()) {
-                return Err(Error::Diverged(format!("number {at} of example {i} is {}", row[at])));
+                return Err(Error::Diverged(format!("feature {at} of example {i} is {}", row[at])));
             }
             values.extend_from_slice(row);
             width = row.len();
@@ -71,7 +71,7 @@ impl Features {
         Self { values, width: self.width }
     }
 
-    /// Adds examples of as many numbers.
+    /// Adds examples of the same width.
     pub fn extend(&mut self, others: &Self) {
         self.values.extend_from_slice(&others.values);
     }
@@ -81,17 +81,17 @@ impl Features {
         self.values.len() / self.width
     }
 
-    /// How many numbers in each.
+    /// How many features in each.
     pub fn width(&self) -> usize {
         self.width
     }
 
-    /// The numbers of example `i`.
+    /// The features of example `i`.
     pub fn row(&self, i: usize) -> &[f32] {
         &self.values[i * self.width..(i + 1) * self.width]
     }
 
-    /// The numbers of the examples at `indices`, `[indices, width]`.
+    /// The features of the examples at `indices`, `[indices, width]`.
     pub fn tensor(&self, indices: impl Iterator<Item = usize>, device: &Device) -> Tensor<2> {
         let values: Vec<f32> = indices.flat_map(|i| self.row(i).iter().copied()).collect();
         let rows = values.len() / self.width;
@@ -99,10 +99,11 @@ impl Features {
     }
 }
 
-/// A, C and X of `seen`, `[rows, width]`, in the order of [`Features`].
-pub(super) fn side_by_side(seen: &Evidence) -> Tensor<2> {
-    let parts: Vec<_> = [&seen.a, &seen.c].into_iter().flatten().chain([&seen.x]).cloned().collect();
-    if parts.len() == 1 { seen.x.clone() } else { Tensor::cat(parts, 1) }
+/// A, C and X of `observed`, `[rows, width]`, in the order of [`Features`].
+pub(super) fn concatenated(observed: &Observed) -> Tensor<2> {
+    let Observed { x, a, c } = observed;
+    let parts: Vec<_> = [a, c].into_iter().flatten().chain([x]).cloned().collect();
+    if parts.len() == 1 { x.clone() } else { Tensor::cat(parts, 1) }
 }
 
 /// Examples to learn from, with their classes.
@@ -114,14 +115,14 @@ pub(super) struct Labelled {
 }
 
 impl Labelled {
-    /// The fewest examples of which a tenth can be held out.
+    /// The fewest examples of which a tenth can be split off.
     const FEWEST: usize = 10;
 
     /// What the classifier called `name` learns from.
     ///
     /// # Errors
     ///
-    /// If `data` has no labels, fewer than two classes, fewer than ten examples, or numbers that
+    /// If `data` has no labels, fewer than two classes, fewer than ten examples, or features that
     /// [`Features::of`] refuses.
     pub fn of(data: &impl Dataset, name: &str) -> Result<Self> {
         let Some(labels) = data.labels() else {
@@ -136,7 +137,7 @@ impl Labelled {
         }
         if data.len() < Self::FEWEST {
             return Err(Error::Mismatch(format!(
-                "{} has {} examples, but `{name}` holds out a tenth of them and needs {} or more",
+                "{} has {} examples, but `{name}` validates on a tenth of them and needs {} or more",
                 data.name(),
                 data.len(),
                 Self::FEWEST
@@ -145,11 +146,11 @@ impl Labelled {
         Ok(Self { features: Features::of(data)?, labels: labels.to_vec(), classes })
     }
 
-    /// The indices of all examples but a tenth, and of that tenth, drawn at random.
+    /// The indices of the training examples, and of the validation set: a tenth, drawn at random.
     pub fn split(&self, rng: &mut ChaCha8Rng) -> (Vec<usize>, Vec<usize>) {
         let mut order = shuffled(self.labels.len(), rng);
-        let held_out = order.split_off(order.len() - order.len() / 10);
-        (order, held_out)
+        let validation = order.split_off(order.len() - order.len() / 10);
+        (order, validation)
     }
 }
 

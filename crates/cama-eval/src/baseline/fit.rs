@@ -2,21 +2,24 @@
 
 use burn::tensor::Device;
 use cama::data::Dataset;
-use cama::optimise::shards;
-use cama::{Error, Observer, Result};
+use cama::{Checked, Error, Observer, Result};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use super::adversary::adversarial;
+use super::adversary::{AdversaryConfig, adversarial};
 use super::augment::{all_met, mixed};
+use super::cnn::CnnConfig;
+use super::config::BaselineConfig;
 use super::conv::Conv;
 use super::dense::Dense;
 use super::features::Labelled;
 use super::learn::{Recipe, learn};
+use super::mlp::MlpConfig;
 use super::network::{Layers, Network, Reading};
 use super::scale::Scale;
 use super::spec::written;
-use super::{AdversaryConfig, Baseline, BaselineConfig, CnnConfig, Kind, MlpConfig, Origin, Trees};
+use super::trained::{Baseline, Kind, Origin};
+use super::trees::Trees;
 
 /// Bound on the norm of the gradient of convolutional networks.
 const GRADIENT_CLIP: f64 = 5.0;
@@ -29,11 +32,10 @@ impl Baseline {
     ///
     /// # Errors
     ///
-    /// If `config` is not allowed, `data` has no labels, fewer than two classes, fewer than ten examples or
-    /// numbers that are not finite, or is no images for a convolutional network, if numbers diverge, or if the observer
-    /// breaks.
+    /// If `data` has no labels, fewer than two classes, fewer than ten examples or non-finite features, or has no images
+    /// for a convolutional network, if training diverges, or if the observer breaks.
     pub fn fit<D: Dataset>(
-        config: &BaselineConfig,
+        config: &Checked<BaselineConfig>,
         data: &D,
         seed: u64,
         observer: &mut Observer,
@@ -41,25 +43,24 @@ impl Baseline {
         Self::fit_manipulated(config, data, &[], seed, observer)
     }
 
-    /// The same for a network that is to meet manipulated data, too: half of every batch is manipulated anew by one of
-    /// `manipulations`, drawn for each batch. Held-out examples are treated alike. With none, as [`fit`](Self::fit).
+    /// The same for a network that also trains on manipulated data: half of every batch is manipulated anew by one of
+    /// `manipulations`, drawn for each batch. The validation set is treated alike. With none, as [`fit`](Self::fit).
     ///
     /// # Errors
     ///
     /// As [`fit`](Self::fit), and if the baseline is no network or a manipulation cannot be done to `data`.
     pub fn fit_manipulated<D: Dataset>(
-        config: &BaselineConfig,
+        config: &Checked<BaselineConfig>,
         data: &D,
         manipulations: &[D::Manipulation],
         seed: u64,
         observer: &mut Observer,
     ) -> Result<Self> {
-        config.check()?;
         let manipulated: Vec<String> = manipulations.iter().map(ToString::to_string).collect();
         let name = written(config.name(), &manipulated);
         let labelled = Labelled::of(data, &name)?;
         let fitting = Fitting { name: &name, data, labelled: &labelled, manipulations };
-        let kind = match config {
+        let kind = match &**config {
             BaselineConfig::Trees(_) if !manipulations.is_empty() => {
                 return Err(Error::spec("baseline", name, "only networks are trained on manipulated data"));
             }
@@ -89,10 +90,10 @@ impl Baseline {
         Ok(Self {
             kind,
             name,
-            config: config.clone(),
+            config: BaselineConfig::clone(config),
             width: labelled.features.width(),
             classes: data.classes().to_vec(),
-            image: data.image_shape(),
+            image: data.data_shape().image(),
             schema: data.table_schema().cloned(),
             origin: Origin {
                 data: data.name().into(),
@@ -116,12 +117,12 @@ struct Fitting<'a, D: Dataset> {
 impl<D: Dataset> Fitting<'_, D> {
     fn mlp(&self, config: &MlpConfig, seed: u64, observer: &mut Observer) -> Result<Network> {
         let rng = &mut ChaCha8Rng::seed_from_u64(seed);
-        let (train, held_out) = self.labelled.split(rng);
+        let (train, validation) = self.labelled.split(rng);
         let scale = match (config.standardised, self.manipulations) {
             (false, _) => None,
             (true, []) => Some(Scale::of(&self.labelled.features, &train)),
             (true, some) => {
-                // What never varies in clean data may well do so when it is manipulated.
+                // What never varies in clean data may do so when it is manipulated.
                 let met = all_met(self.data, &self.labelled.features, &train, some, rng)?;
                 Some(Scale::of(&met, &(0..met.len()).collect::<Vec<_>>()))
             }
@@ -138,11 +139,11 @@ impl<D: Dataset> Fitting<'_, D> {
             gradient_clip: 0.0,
             weight_decay: config.weight_decay,
             // Its products use all cores by themselves.
-            shards: 1,
+            sharded: false,
             dropout: config.silenced(),
-            watched_anew: false,
+            validated_anew: false,
         };
-        self.learn(Network::new(layers, scale), [&train, &held_out], &recipe, rng, observer)
+        self.learn(Network::new(layers, scale), [&train, &validation], &recipe, rng, observer)
     }
 
     fn cnn(
@@ -153,7 +154,7 @@ impl<D: Dataset> Fitting<'_, D> {
         seed: u64,
         observer: &mut Observer,
     ) -> Result<Network> {
-        let Some(image) = self.data.image_shape() else {
+        let Some(image) = self.data.data_shape().image() else {
             return Err(Error::Mismatch(format!(
                 "`{}` convolves images, and {} has none; take `mlp` or `trees`",
                 self.name,
@@ -161,7 +162,7 @@ impl<D: Dataset> Fitting<'_, D> {
             )));
         };
         let rng = &mut ChaCha8Rng::seed_from_u64(seed);
-        let (train, held_out) = self.labelled.split(rng);
+        let (train, validation) = self.labelled.split(rng);
         let device = Device::flex();
         let conv = Conv::new(image, config, normalised, self.labelled.classes, rng, &device);
         let steps = config.steps.unwrap_or(config.epochs * train.len().div_ceil(config.batch));
@@ -173,17 +174,17 @@ impl<D: Dataset> Fitting<'_, D> {
             warm_up: steps / 20,
             gradient_clip: GRADIENT_CLIP,
             weight_decay: 0.0,
-            shards: shards(&device),
+            sharded: true,
             dropout: vec![(config.hidden, config.dropout)],
-            watched_anew: adversary.is_some(),
+            validated_anew: adversary.is_some(),
         };
         let network = Network::new(Layers::Conv(conv), None);
         if let Some(adversary) = adversary {
             let mut make = adversarial(self.labelled, image, adversary);
             let labels = &self.labelled.labels;
-            return learn(network, labels, [&train, &held_out], &recipe, &mut make, rng, observer);
+            return learn(network, labels, [&train, &validation], &recipe, &mut make, rng, observer);
         }
-        self.learn(network, [&train, &held_out], &recipe, rng, observer)
+        self.learn(network, [&train, &validation], &recipe, rng, observer)
     }
 
     fn learn(

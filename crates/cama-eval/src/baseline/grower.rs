@@ -12,8 +12,8 @@ use forust_ml::splitter::MissingImputerSplitter;
 use forust_ml::tree::Tree;
 use rand_chacha::ChaCha8Rng;
 
-use super::TreesConfig;
 use super::features::Features;
+use super::trees_config::TreesConfig;
 
 /// Grows trees on binned features.
 pub(super) struct Grower {

@@ -1,6 +1,6 @@
 //! How to train a fully connected network.
 
-use cama::{Error, Result};
+use cama::{Config, Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// How to train a fully connected network with rectified linear units.
@@ -19,7 +19,7 @@ pub struct MlpConfig {
     pub weight_decay: f64,
     /// Examples a step.
     pub batch: usize,
-    /// Optimiser steps; the state with the best likelihood of the held-out labels is kept.
+    /// Optimiser steps; the state with the best likelihood of the validation labels is kept.
     pub steps: usize,
     /// Passes over the data in the place of steps, if given.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,8 +52,8 @@ impl Default for MlpConfig {
 }
 
 impl MlpConfig {
-    /// The network that the paper compares with on digits: 784-512-256-126-512-10, on pixels as they are. What it does not
-    /// tell is usual: Adam with a learning rate of 0.001, batches of 128, ten passes over the data.
+    /// The network that the paper compares with on digits: 784-512-256-126-512-10, on pixels as they are. What is not
+    /// published is usual: Adam with a learning rate of 0.001, batches of 128, ten passes over the data.
     pub fn paper() -> Self {
         Self {
             hidden: vec![512, 256, 126, 512],
@@ -64,36 +64,6 @@ impl MlpConfig {
             epochs: Some(10),
             ..Self::default()
         }
-    }
-
-    /// Checks every field.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Config`] for the first that is not allowed.
-    pub fn check(&self) -> Result<()> {
-        let hidden = self.hidden.len() <= 20 && self.hidden.iter().all(|units| (1..=10_000).contains(units));
-        if !hidden {
-            let value = format!("{:?}", self.hidden);
-            return Err(Error::config("mlp.hidden", value, "at most 20 layers of 1 to 10000 units"));
-        }
-        self.check_dropout()?;
-        if !(self.learning_rate > 0.0 && self.learning_rate <= 1.0) {
-            return Err(Error::config("mlp.learning_rate", self.learning_rate, "above 0 and at most 1"));
-        }
-        if !(0.0..=100.0).contains(&self.weight_decay) {
-            return Err(Error::config("mlp.weight_decay", self.weight_decay, "from 0 to 100"));
-        }
-        for (field, value, most) in [
-            ("mlp.batch", self.batch, 65_536),
-            ("mlp.steps", self.steps, 10_000_000),
-            ("mlp.epochs", self.epochs.unwrap_or(1), 100_000),
-        ] {
-            if !(1..=most).contains(&value) {
-                return Err(Error::config(field, value, format!("from 1 to {most}")));
-            }
-        }
-        Ok(())
     }
 
     fn check_dropout(&self) -> Result<()> {
@@ -122,9 +92,36 @@ impl MlpConfig {
         self.hidden.iter().enumerate().map(|(i, &units)| (units, share(i))).collect()
     }
 
-    /// Units of all layers, from `width` numbers to `classes`.
+    /// Units of all layers, from `width` features to `classes`.
     pub(super) fn widths(&self, width: usize, classes: usize) -> Vec<usize> {
         [&[width], &self.hidden[..], &[classes]].concat()
+    }
+}
+
+impl Config for MlpConfig {
+    fn validate(&self) -> Result<()> {
+        let hidden = self.hidden.len() <= 20 && self.hidden.iter().all(|units| (1..=10_000).contains(units));
+        if !hidden {
+            let value = format!("{:?}", self.hidden);
+            return Err(Error::config("mlp.hidden", value, "at most 20 layers of 1 to 10000 units"));
+        }
+        self.check_dropout()?;
+        if !(self.learning_rate > 0.0 && self.learning_rate <= 1.0) {
+            return Err(Error::config("mlp.learning_rate", self.learning_rate, "above 0 and at most 1"));
+        }
+        if !(0.0..=100.0).contains(&self.weight_decay) {
+            return Err(Error::config("mlp.weight_decay", self.weight_decay, "from 0 to 100"));
+        }
+        for (field, value, most) in [
+            ("mlp.batch", self.batch, 65_536),
+            ("mlp.steps", self.steps, 10_000_000),
+            ("mlp.epochs", self.epochs.unwrap_or(1), 100_000),
+        ] {
+            if !(1..=most).contains(&value) {
+                return Err(Error::config(field, value, format!("from 1 to {most}")));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -137,10 +134,10 @@ mod tests {
         let read = |json: &str| serde_json::from_str::<MlpConfig>(json).unwrap();
         assert_eq!(read(r#"{"dropout": 0.1}"#).silenced(), [(400, 0.1), (400, 0.1)]);
         assert_eq!(read(r#"{"dropout": [0.1, 0]}"#).silenced(), [(400, 0.1), (400, 0.0)]);
-        let text = read(r#"{"dropout": [0.1]}"#).check().unwrap_err().to_string();
+        let text = read(r#"{"dropout": [0.1]}"#).validate().unwrap_err().to_string();
         assert!(text.contains("one for each of the 2 hidden layers"), "{text}");
-        assert!(read(r#"{"dropout": [0.1, 1]}"#).check().is_err());
-        assert!(MlpConfig::paper().check().is_ok());
+        assert!(read(r#"{"dropout": [0.1, 1]}"#).validate().is_err());
+        assert!(MlpConfig::paper().validate().is_ok());
         assert_eq!(MlpConfig::paper().widths(784, 10), [784, 512, 256, 126, 512, 10]);
     }
 }

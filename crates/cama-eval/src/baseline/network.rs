@@ -2,19 +2,17 @@
 
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
-use cama::Result;
 use cama::data::shuffled;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 
-use super::TentConfig;
 use super::conv::Conv;
 use super::dense::Dense;
-use super::features::{Features, softmax};
+use super::features::softmax;
 use super::norm::Statistics;
 use super::scale::{Scale, Scaling};
-use super::tent;
+use super::tent_config::TentConfig;
 
 /// The layers of a network.
 #[derive(Module, Debug)]
@@ -40,7 +38,7 @@ impl Layers {
 /// The indices of some examples, and the probabilities of every class for each.
 pub(super) type Part = (Vec<usize>, Vec<Vec<f64>>);
 
-/// By which statistics a network normalises when it predicts; one without normalisation has the population's.
+/// The statistics by which a network normalises when it predicts; one without normalisation has the population's.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Reading {
     /// Those of its training data.
@@ -51,7 +49,7 @@ pub(super) enum Reading {
     Online(TentConfig),
 }
 
-/// Layers with what comes before them, and how they read.
+/// Layers with their scaling and statistics.
 #[derive(Clone, Debug)]
 pub(super) struct Network {
     pub layers: Layers,
@@ -83,7 +81,7 @@ impl Network {
 
     /// log p(y|·), `[rows, classes]`, differentiable in `x`, `[rows, width]`.
     ///
-    /// Where it adapts to what it is given, it does not here: it takes the statistics of these rows.
+    /// A network that adapts to what it predicts does not adapt here: it takes the statistics of these rows.
     pub fn log_probabilities(&self, x: Tensor<2>) -> Tensor<2> {
         let statistics = match self.reading {
             Reading::Population => Statistics::Population,
@@ -91,40 +89,6 @@ impl Network {
         };
         let x = self.scaled(x);
         activation::log_softmax(self.layers.forward(x, &[], statistics), 1)
-    }
-
-    /// p(y|·) of every class for every example.
-    pub fn probabilities(&self, features: &Features) -> Result<Vec<Vec<f64>>> {
-        /// Examples at a time; a fixed number, so that threads do not change what comes out.
-        const CHUNK: usize = 500;
-        let all: Vec<usize> = (0..features.len()).collect();
-        let device = Device::flex();
-        let read = |indices: &[usize], statistics| {
-            let x = self.scaled(features.tensor(indices.iter().copied(), &device));
-            rows_of(self.layers.forward(x, &[], statistics))
-        };
-        let parts: Vec<Part> = match &self.reading {
-            Reading::Population => {
-                return Ok(all
-                    .par_chunks(CHUNK)
-                    .flat_map(|part| read(part, Statistics::Population))
-                    .collect());
-            }
-            Reading::Batch => {
-                let parts = mixed_parts(all.len(), TentConfig::FEWEST, 0);
-                let read = |part: Vec<usize>| {
-                    let rows = read(&part, Statistics::Batch);
-                    (part, rows)
-                };
-                parts.into_par_iter().map(read).collect()
-            }
-            Reading::Online(config) => tent::online(self, features, config)?,
-        };
-        let mut rows = vec![Vec::new(); all.len()];
-        for (i, row) in parts.into_iter().flat_map(|(part, rows)| part.into_iter().zip(rows)) {
-            rows[i] = row;
-        }
-        Ok(rows)
     }
 
     /// Mean −log p of the true classes, `y`, of the rows of `x`, without dropout.
@@ -166,8 +130,8 @@ pub(super) fn rows_of(scores: Tensor<2>) -> Vec<Vec<f64>> {
     scores.chunks(classes).map(softmax).collect()
 }
 
-/// All of `n` examples in nearly equal parts of `fewest` or more, as long as there are that many; mixed, because a part
-/// of a sorted data set would be of one class, and its statistics nobody else's.
+/// All of `n` examples in nearly equal parts of `fewest` or more, as long as there are that many; shuffled, because a
+/// part of a sorted data set would be of one class, and so would be its statistics.
 pub(super) fn mixed_parts(n: usize, fewest: usize, seed: u64) -> Vec<Vec<usize>> {
     let order = shuffled(n, &mut ChaCha8Rng::seed_from_u64(seed));
     let parts = (n / fewest).max(1);

@@ -1,4 +1,4 @@
-//! Bringing numbers of all sizes to one.
+//! Standardisation of features.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
@@ -15,11 +15,11 @@ pub(super) struct Scale {
 }
 
 impl Scale {
-    /// The most that one feature says, in standard deviations: a pixel that was on once in training does not
-    /// outweigh all others when it is on again.
+    /// Bound on every feature, in standard deviations: a pixel that was on once in training does not outweigh all others
+    /// when it is on again.
     const BOUND: f64 = 3.0;
 
-    /// From the examples at `indices`. A feature that never varies there says nothing and is silenced.
+    /// From the examples at `indices`. A feature that never varies there carries no information and is set to 0.
     pub fn of(features: &Features, indices: &[usize]) -> Self {
         let n = indices.len() as f64;
         let column = |at: usize| {
@@ -39,7 +39,7 @@ impl Scale {
         self.means.len()
     }
 
-    /// Whether it could come of data.
+    /// Whether it could have been computed from data.
     pub fn is_sound(&self) -> bool {
         let finite = |values: &[f64]| values.iter().all(|value| value.is_finite());
         self.means.len() == self.factors.len() && finite(&self.means) && finite(&self.factors)
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn tensors_scale_as_numbers_do_however_large_or_alike() {
+    fn tensors_are_scaled_exactly_however_large_or_alike() {
         // Ordinary, far from zero, tiny, huge, and never varying.
         let rows: Vec<Vec<f32>> = (0..50)
             .map(|i| {

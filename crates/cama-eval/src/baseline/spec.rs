@@ -1,8 +1,8 @@
-//! Baselines as they are written: `cnn`, or `cnn+shift-vertical:0.5|rotate:30`.
+//! Specifications of baselines: `cnn`, or `cnn+shift-vertical:0.5|rotate:30`.
 
 use cama::{Error, Result};
 
-use super::BaselineConfig;
+use super::config::BaselineConfig;
 
 /// A baseline and what its training data is manipulated by.
 ///
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn alternatives_are_told_from_steps() {
+    fn alternatives_are_distinguished_from_steps() {
         let spec = BaselineSpec::parse("cnn+shift-vertical:0.5|rotate:30+blur:1").unwrap();
         assert_eq!(spec.config.name(), "cnn");
         assert_eq!(spec.manipulations, ["shift-vertical:0.5", "rotate:30+blur:1"]);

@@ -6,17 +6,20 @@ use std::path::Path;
 use burn::tensor::Device;
 use cama::data::table::Schema;
 use cama::files::write_together;
-use cama::{Error, FolderFormat, Result, weights};
+use cama::{Config, Error, FolderFormat, Result, weights};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use serde::{Deserialize, Serialize};
 
+use super::cnn::CnnConfig;
+use super::config::BaselineConfig;
 use super::conv::Conv;
 use super::dense::Dense;
 use super::network::{Layers, Network, Reading};
 use super::scale::Scale;
 use super::spec::written;
-use super::{Baseline, BaselineConfig, CnnConfig, Kind, Origin, Trees};
+use super::trained::{Baseline, Kind, Origin};
+use super::trees::Trees;
 
 const FORMAT: &str = "cama-baseline";
 const VERSION: u32 = 1;
@@ -80,7 +83,7 @@ impl Baseline {
         };
         let json = serde_json::to_vec_pretty(&file).map_err(|e| failed(CONFIG, &e))?;
         write_together(folder, &[(name, &bytes), (CONFIG, &json)])?;
-        // Of a former baseline of another kind.
+        // Of a previous baseline of another kind.
         let stale = folder.join(other);
         match stale.exists() {
             true => fs::remove_file(&stale).map_err(Error::io("remove", &stale)),
@@ -142,22 +145,22 @@ impl Baseline {
     }
 }
 
-/// What is wrong with a file that reads well.
+/// Checks that the parts of a file belong together; the error says what is wrong.
 fn check(file: &File) -> std::result::Result<(), String> {
-    file.config.check().map_err(|error| error.to_string())?;
+    file.config.validate().map_err(|error| error.to_string())?;
     if file.classes.len() < 2 {
         return Err(format!("it names {} classes", file.classes.len()));
     }
     let width = file.width;
     if width == 0 {
-        return Err("its examples have no numbers".into());
+        return Err("its examples have no features".into());
     }
     match (&file.image, &file.schema) {
         (Some(_), Some(_)) => return Err("it has both an image size and a schema".into()),
         (Some(image), None) => {
             let volume = image.iter().try_fold(1usize, |volume, side| volume.checked_mul(*side));
             if volume != Some(width) {
-                return Err(format!("images of {image:?} do not have {width} numbers"));
+                return Err(format!("images of {image:?} do not have {width} values"));
             }
         }
         (None, Some(schema)) => {
@@ -182,13 +185,13 @@ fn check(file: &File) -> std::result::Result<(), String> {
     }
     match &file.scale {
         Some(scale) if scale.width() != width || !scale.is_sound() => {
-            Err(format!("its scale is not of {width} finite numbers"))
+            Err(format!("its scale is not of {width} finite values"))
         }
         _ => Ok(()),
     }
 }
 
-/// Layers as they were before they learnt.
+/// Layers with initial weights.
 fn layers(config: &BaselineConfig, image: Option<[usize; 3]>, width: usize, classes: usize) -> Layers {
     let (device, rng) = (Device::flex(), &mut ChaCha8Rng::seed_from_u64(0));
     match (config, convolves(config), image) {

@@ -4,59 +4,21 @@
 //! of the mean entropy of its own predictions on unlabelled examples, batch by batch, normalised by the batch's own
 //! statistics. Everything else stays.
 
+use std::ops::Range;
+
 use burn::tensor::{Device, Tensor, activation};
+use cama::fit::{Batch, Fit, Objective, Schedule, Shard};
 use cama::optimise::Optimiser;
-use cama::{Error, Observer, Result};
-use serde::{Deserialize, Serialize};
+use cama::{Error, Observer, Phase, Result, silent};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
 
 use super::conv::{Conv, Norms};
 use super::features::Features;
 use super::network::{Layers, Network, Part, mixed_parts, rows_of};
 use super::norm::Statistics;
-use super::report;
-
-/// How to minimise the entropy.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct TentConfig {
-    /// Learning rate of Adam.
-    pub learning_rate: f64,
-    /// Examples a step at least, as long as there are that many: fewer have statistics of their own.
-    pub batch: usize,
-    /// Passes over the data; online it is always one.
-    pub epochs: usize,
-}
-
-impl Default for TentConfig {
-    /// Its authors' for CIFAR-10.
-    fn default() -> Self {
-        Self { learning_rate: 1e-3, batch: Self::FEWEST, epochs: 1 }
-    }
-}
-
-impl TentConfig {
-    /// Examples whose statistics are taken together in prediction, at least, as long as there are that many.
-    pub const FEWEST: usize = 200;
-
-    /// Checks every field.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Config`] for the first that is not allowed.
-    pub fn check(&self) -> Result<()> {
-        if !(self.learning_rate > 0.0 && self.learning_rate <= 1.0) {
-            return Err(Error::config("tent.learning_rate", self.learning_rate, "above 0 and at most 1"));
-        }
-        for (field, value, lowest, most) in
-            [("tent.batch", self.batch, 2, 65_536), ("tent.epochs", self.epochs, 1, 100_000)]
-        {
-            if !(lowest..=most).contains(&value) {
-                return Err(Error::config(field, value, format!("from {lowest} to {most}")));
-            }
-        }
-        Ok(())
-    }
-}
+use super::report::interrupted;
+use super::tent_config::TentConfig;
 
 /// The network after it adapted to `features`.
 pub(super) fn adapt(
@@ -67,31 +29,33 @@ pub(super) fn adapt(
     observer: &mut Observer,
 ) -> Result<Network> {
     let conv = normalised(network).ok_or_else(|| no_norms("this network"))?;
-    let mut adapting = Adapting::new(conv, network, config);
     let parts = |epoch: usize| mixed_parts(features.len(), config.batch, seed.wrapping_add(epoch as u64));
     let total = config.epochs * parts(0).len();
-    let all = (0..config.epochs).flat_map(parts).enumerate();
-    for (i, part) in all {
-        let entropy = adapting.step(features.tensor(part.into_iter(), &Device::flex()))?;
-        report(observer, "tent", i + 1, total, entropy)?;
+    let mut parts = (0..config.epochs).flat_map(parts);
+    let batch = |_| features.tensor(parts.next().expect("one a step").into_iter(), &Device::flex());
+    let mut adapting = Adapting::new(conv, network, config, total);
+    match adapting.run(0..total, batch, observer)? {
+        true => {
+            Ok(Network { layers: Layers::Conv(conv.clone().with_norms(adapting.norms)), ..network.clone() })
+        }
+        false => Err(interrupted("tent")),
     }
-    let layers = Layers::Conv(conv.clone().with_norms(adapting.norms));
-    Ok(Network { layers, ..network.clone() })
 }
 
 /// The indices and probabilities of each batch, from the network as all batches before have left it: it adapts to the
-/// very examples it is asked about, and forgets them when the next are asked about.
+/// examples that it predicts, and forgets them before the next call.
 pub(super) fn online(network: &Network, features: &Features, config: &TentConfig) -> Result<Vec<Part>> {
     let conv = normalised(network).ok_or_else(|| no_norms("this network"))?;
-    let mut adapting = Adapting::new(conv, network, config);
-    let part = |part: Vec<usize>| {
+    let parts = mixed_parts(features.len(), config.batch, 0);
+    let mut adapting = Adapting::new(conv, network, config, parts.len());
+    let part = |(step, part): (usize, Vec<usize>)| {
         let x = features.tensor(part.iter().copied(), &Device::flex());
-        // As its authors have it: what is predicted before the step that this batch causes.
-        let scores = adapting.scores(&adapting.norms, x.clone());
-        adapting.step(x)?;
+        // As its authors do: the prediction comes before the step that this batch causes.
+        let scores = conv.forward_by(&adapting.norms, network.scaled(x.clone()), None, Statistics::Batch).0;
+        adapting.run(step..step + 1, |_| x.clone(), &mut silent)?;
         Ok((part, rows_of(scores)))
     };
-    mixed_parts(features.len(), config.batch, 0).into_iter().map(part).collect()
+    parts.into_iter().enumerate().map(part).collect()
 }
 
 /// The layers that can adapt.
@@ -109,36 +73,52 @@ pub(super) fn no_norms(name: &str) -> Error {
     ))
 }
 
-/// A network on its way.
+/// A batch that is not cut into shards, because it is normalised as a whole.
+struct Whole(Tensor<2>);
+
+impl Batch for Whole {
+    fn size(&self) -> usize {
+        1
+    }
+}
+
+/// A network while it adapts.
 struct Adapting<'a> {
     conv: &'a Conv,
     network: &'a Network,
     norms: Norms,
     optimiser: Optimiser,
-    learning_rate: f64,
+    schedule: Schedule,
 }
 
 impl<'a> Adapting<'a> {
-    fn new(conv: &'a Conv, network: &'a Network, config: &TentConfig) -> Self {
-        let (norms, optimiser) = (conv.norms().clone(), Optimiser::new(0.0));
-        Self { conv, network, norms, optimiser, learning_rate: config.learning_rate }
+    fn new(conv: &'a Conv, network: &'a Network, config: &TentConfig, total: usize) -> Self {
+        let learning_rate = config.learning_rate;
+        let schedule = Schedule { phase: Phase::Train, total, learning_rate, warm_up: 0, decay: false };
+        Self { conv, network, norms: conv.norms().clone(), optimiser: Optimiser::new(0.0), schedule }
     }
 
-    fn scores(&self, norms: &Norms, x: Tensor<2>) -> Tensor<2> {
-        self.conv.forward_by(norms, self.network.scaled(x), None, Statistics::Batch).0
-    }
-
-    /// One step; the mean entropy before it, in nats.
-    fn step(&mut self, x: Tensor<2>) -> Result<f64> {
+    /// Takes the `steps`, each down the gradient of the mean entropy, in nats, of its `batch`; whether the observer let
+    /// all of them be taken.
+    fn run(
+        &mut self,
+        steps: Range<usize>,
+        mut batch: impl FnMut(usize) -> Tensor<2>,
+        observer: &mut Observer,
+    ) -> Result<bool> {
         let (conv, network) = (self.conv, self.network);
-        let loss = |norms: &Norms, _: usize| {
-            let x = network.scaled(x.clone());
+        let loss = |norms: &Norms, x: &Whole, _: Shard, _: &mut ChaCha8Rng| {
+            let x = network.scaled(x.0.clone());
             let log_p = activation::log_softmax(conv.forward_by(norms, x, None, Statistics::Batch).0, 1);
             (log_p.clone().exp() * log_p).sum_dim(1).mean().neg()
         };
-        // One shard: the batch is normalised as a whole.
-        let (norms, entropy) = self.optimiser.step(self.norms.clone(), 1, loss, self.learning_rate)?;
-        self.norms = norms;
-        Ok(entropy)
+        // The loss draws nothing.
+        let rng = &mut ChaCha8Rng::seed_from_u64(0);
+        let fit = Fit { schedule: self.schedule, optimiser: &mut self.optimiser, rng, observer };
+        let objective = Objective { batch: |step, _: &mut ChaCha8Rng| Whole(batch(step)), loss };
+        let fitted = fit.run(steps, self.norms.clone(), &Device::flex(), objective, |_, _| Ok(()))?;
+        let done = fitted.is_some();
+        fitted.into_iter().for_each(|(norms, _)| self.norms = norms);
+        Ok(done)
     }
 }

@@ -3,17 +3,20 @@
 mod images;
 mod store;
 
+use std::ops::ControlFlow;
+
 use burn::tensor::{Device, Tensor, TensorData};
-use cama::{Classifier, Evidence, Input, silent};
+use cama::data::{DataShape, Dataset, TableShape};
+use cama::{Classifier, Config, Error, Observed, Result, silent};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::*;
-use crate::{Judged, Score, evaluate};
+use crate::{Evaluated, Score, evaluate};
 
-/// Examples of plain numbers, in A, C and X.
+/// Examples of plain values, in A, C and X.
 #[derive(Clone)]
 struct Points {
     a: Vec<Vec<f32>>,
@@ -54,7 +57,11 @@ impl Dataset for Points {
         &self.c[i]
     }
 
-    fn check_input(&self, _input: &Input) -> Result<()> {
+    fn data_shape(&self) -> DataShape {
+        DataShape::Table(TableShape::default())
+    }
+
+    fn check_shape(&self, _shape: &DataShape) -> Result<()> {
         Ok(())
     }
 
@@ -62,6 +69,11 @@ impl Dataset for Points {
         let of = |all: &[Vec<f32>]| indices.iter().map(|&i| all[i].clone()).collect();
         let labels = self.labels.as_ref().map(|labels| indices.iter().map(|&i| labels[i]).collect());
         Self { a: of(&self.a), c: of(&self.c), x: of(&self.x), labels, classes: self.classes.clone() }
+    }
+
+    fn with_x(&self, x: &[f32]) -> Result<Self> {
+        let rows = x.chunks_exact(self.x[0].len());
+        Ok(Self { x: rows.map(<[f32]>::to_vec).collect(), ..self.clone() })
     }
 
     fn without_labels(self) -> Self {
@@ -78,8 +90,8 @@ impl Dataset for Points {
 }
 
 impl Points {
-    /// Two classes, told apart by whether A's and X's sign agree, of which a line sees nothing; C is noise, and
-    /// one in twenty labels is wrong.
+    /// Two classes, distinguished by whether the signs of A and X agree, which no linear classifier can learn; C is noise,
+    /// and one in twenty labels is wrong.
     fn exclusive_or(n: usize, seed: u64) -> Self {
         let rng = &mut ChaCha8Rng::seed_from_u64(seed);
         let mut points = Self {
@@ -118,19 +130,19 @@ fn small() -> [BaselineConfig; 2] {
 }
 
 /// All of `points`, as a model reads them.
-fn evidence(points: &Points, device: &Device) -> Evidence {
+fn observed(points: &Points, device: &Device) -> Observed {
     let tensor = |rows: &[Vec<f32>]| {
         Tensor::from_data(TensorData::new(rows.concat(), [rows.len(), rows[0].len()]), device)
     };
-    Evidence { x: tensor(&points.x), a: Some(tensor(&points.a)), c: Some(tensor(&points.c)) }
+    Observed { x: tensor(&points.x), a: Some(tensor(&points.a)), c: Some(tensor(&points.c)) }
 }
 
-fn fit(config: &BaselineConfig, data: &Points, seed: u64) -> Result<Baseline> {
-    Baseline::fit(config, data, seed, &mut silent)
+fn fit<D: Dataset>(config: &BaselineConfig, data: &D, seed: u64) -> Result<Baseline> {
+    Baseline::fit(&config.check()?, data, seed, &mut silent)
 }
 
 #[test]
-fn what_no_line_can_tell_apart_is_learned() {
+fn what_is_not_linearly_separable_is_learned() {
     let (train, test) = (Points::exclusive_or(1000, 1), Points::exclusive_or(1000, 2));
     for config in small() {
         let baseline = fit(&config, &train, 1).unwrap();
@@ -166,18 +178,20 @@ fn a_seed_fixes_a_baseline_whatever_the_threads() {
 }
 
 #[test]
-fn a_baseline_is_a_classifier_beside_a_model() {
+fn a_baseline_is_a_classifier() {
     let (train, test) = (Points::exclusive_or(300, 1), Points::exclusive_or(40, 2));
     for config in small() {
         let baseline = fit(&config, &train, 1).unwrap();
-        let log_p = baseline.log_probabilities(&evidence(&test, &Device::flex())).unwrap();
+        let log_p = baseline.log_probabilities(&observed(&test, &Device::flex()), &mut []).unwrap();
         let log_p: Vec<f32> = log_p.into_data().try_into_vec().unwrap();
         for (row, p) in log_p.chunks(2).zip(baseline.probabilities(&test).unwrap()) {
             row.iter().zip(p).for_each(|(log_p, p)| assert!((f64::from(log_p.exp()) - p).abs() < 1e-5));
         }
-        let mut seen = evidence(&test, &Device::flex());
+        let mut seen = observed(&test, &Device::flex());
         seen.c = None;
-        assert!(baseline.log_probabilities(&seen).unwrap_err().to_string().contains("have 3 numbers"));
+        assert!(
+            baseline.log_probabilities(&seen, &mut []).unwrap_err().to_string().contains("have 3 features")
+        );
     }
 }
 
@@ -185,15 +199,15 @@ fn a_baseline_is_a_classifier_beside_a_model() {
 fn networks_can_be_differentiated_in_what_they_read() {
     let (train, test) = (Points::exclusive_or(300, 1), Points::exclusive_or(40, 2));
     let [mlp, trees] = small().map(|config| fit(&config, &train, 1).unwrap());
-    assert!(mlp.is_differentiable() && !trees.is_differentiable());
-    let log_p = |seen: &Evidence| mlp.log_probabilities(seen).unwrap().narrow(1, 0, 1).sum();
-    let seen = evidence(&test, &Device::flex().autodiff());
+    assert!(mlp.differentiable() && !trees.differentiable());
+    let log_p = |seen: &Observed| mlp.log_probabilities(seen, &mut []).unwrap().narrow(1, 0, 1).sum();
+    let seen = observed(&test, &Device::flex().autodiff());
     let [x, a] = [seen.x.require_grad(), seen.a.unwrap().require_grad()];
-    let seen = Evidence { x: x.clone(), a: Some(a.clone()), c: seen.c };
+    let seen = Observed { x: x.clone(), a: Some(a.clone()), c: seen.c };
     let gradients = log_p(&seen).backward();
     let total = |of: Tensor<2>| f64::from(of.sum().into_scalar::<f32>());
     let at = |step: f64| {
-        let mut seen = evidence(&test, &Device::flex());
+        let mut seen = observed(&test, &Device::flex());
         seen.x = seen.x + step;
         seen.a = seen.a.map(|a| a + 2.0 * step);
         f64::from(log_p(&seen).into_scalar::<f32>())
@@ -217,8 +231,8 @@ fn bad_data_is_refused_with_what_is_wrong() {
         assert!(message(|points| points.classes.truncate(1)).contains("1 classes"));
         assert!(message(|points| *points = points.select(&[0, 1, 2])).contains("3 examples"));
         assert!(message(|points| *points = points.select(&[])).contains("0 examples"));
-        assert!(message(|points| points.x[7][1] = f32::NAN).contains("number 3 of example 7 is NaN"));
-        assert!(message(|points| points.c[7].push(0.0)).contains("example 7 has 5 numbers"));
+        assert!(message(|points| points.x[7][1] = f32::NAN).contains("feature 3 of example 7 is NaN"));
+        assert!(message(|points| points.c[7].push(0.0)).contains("example 7 has 5 features"));
         assert!(
             message(|points| [&mut points.a, &mut points.c, &mut points.x]
                 .into_iter()
@@ -230,19 +244,20 @@ fn bad_data_is_refused_with_what_is_wrong() {
         let mut wide = good.clone();
         wide.x.iter_mut().for_each(|x| x.push(0.0));
         let text = baseline.probabilities(&wide).unwrap_err().to_string();
-        assert!(text.contains("have 5 numbers") && text.contains("was trained on 4"), "{text}");
+        assert!(text.contains("have 5 features") && text.contains("was trained on 4"), "{text}");
         let mut others = good.clone();
         others.classes.reverse();
         let text = baseline.check_classes(&others).unwrap_err().to_string();
         assert!(text.contains("(alike, apart)") && text.contains("(apart, alike)"), "{text}");
 
+        let config = config.check().unwrap();
         let stopped = Baseline::fit(&config, &good, 1, &mut |_| ControlFlow::Break(())).unwrap_err();
         assert!(matches!(stopped, Error::Interrupted(_)), "{stopped}");
     }
 }
 
 #[test]
-fn extreme_numbers_leave_probabilities() {
+fn extreme_values_leave_probabilities() {
     let mut points = Points::exclusive_or(60, 1);
     points.c.iter_mut().enumerate().for_each(|(i, c)| c[0] = [f32::MAX, f32::MIN, 1e-40][i % 3]);
     for config in small() {
@@ -253,7 +268,8 @@ fn extreme_numbers_leave_probabilities() {
 
 #[test]
 fn every_field_is_checked_by_its_name() {
-    let mlp = |json: &str| serde_json::from_str::<MlpConfig>(json).unwrap().check().unwrap_err().to_string();
+    let mlp =
+        |json: &str| serde_json::from_str::<MlpConfig>(json).unwrap().validate().unwrap_err().to_string();
     for (json, field) in [
         (r#"{"hidden": [0]}"#, "mlp.hidden = [0]"),
         (r#"{"dropout": 1.0}"#, "mlp.dropout = 1"),
@@ -265,7 +281,7 @@ fn every_field_is_checked_by_its_name() {
         assert!(mlp(json).contains(field), "{}", mlp(json));
     }
     let trees =
-        |json: &str| serde_json::from_str::<TreesConfig>(json).unwrap().check().unwrap_err().to_string();
+        |json: &str| serde_json::from_str::<TreesConfig>(json).unwrap().validate().unwrap_err().to_string();
     for (json, field) in [
         (r#"{"rounds": 0}"#, "trees.rounds = 0"),
         (r#"{"patience": 0}"#, "trees.patience = 0"),
@@ -283,7 +299,7 @@ fn every_field_is_checked_by_its_name() {
     assert!(text.contains("did you mean `trees`?"), "{text}");
     for name in BASELINES {
         let config = BaselineConfig::named(name).unwrap();
-        assert!(config.check().is_ok() && config.name() == *name);
+        assert!(config.validate().is_ok() && config.name() == *name);
     }
 }
 
@@ -296,10 +312,10 @@ fn images_are_scored_under_manipulation() {
         BaselineConfig::Mlp(MlpConfig { hidden: vec![50], steps: 200, ..MlpConfig::default() }),
         BaselineConfig::Trees(TreesConfig { rounds: 10, ..TreesConfig::default() }),
     ] {
-        let baseline = Baseline::fit(&config, &train, 1, &mut silent).unwrap();
+        let baseline = fit(&config, &train, 1).unwrap();
         let mut seen = 0;
-        let rows =
-            evaluate(&[Judged::Baseline("it", &baseline)], &test, &manipulations, 1, |_| seen += 1).unwrap();
+        let rows = evaluate(&[Evaluated::Baseline("it", &baseline)], &test, &manipulations, 1, |_| seen += 1)
+            .unwrap();
         let accuracy: Vec<f64> = rows.iter().map(|row| row.score.accuracy).collect();
         assert!(seen == 2 && accuracy[0] > 0.6 && accuracy[1] < accuracy[0] - 0.2, "{accuracy:?}");
         let json = serde_json::to_string(&rows[0]).unwrap();
@@ -307,7 +323,8 @@ fn images_are_scored_under_manipulation() {
         assert_eq!(serde_json::from_str::<crate::Row>(&json).unwrap(), rows[0]);
         let unlabelled = test.clone().without_labels();
         assert!(
-            evaluate(&[Judged::Baseline("it", &baseline)], &unlabelled, &manipulations, 1, |_| ()).is_err()
+            evaluate(&[Evaluated::Baseline("it", &baseline)], &unlabelled, &manipulations, 1, |_| ())
+                .is_err()
         );
     }
 }
@@ -319,7 +336,7 @@ fn the_defaults_are_strong_on_mnist() {
     let test = cama::data::load("mnist:test[..2000]").unwrap();
     // A support vector machine with a Gaussian kernel has .9375 here, scikit-learn's boosted trees .9105.
     for (name, least) in [("mlp", 0.93), ("trees", 0.91)] {
-        let baseline = Baseline::fit(&BaselineConfig::named(name).unwrap(), &train, 1, &mut silent).unwrap();
+        let baseline = fit(&BaselineConfig::named(name).unwrap(), &train, 1).unwrap();
         let probabilities = baseline.probabilities(&test).unwrap();
         let score = Score::of_probabilities(&probabilities, test.labels().unwrap()).unwrap();
         assert!(score.accuracy > least, "{name} {score:?}");

@@ -1,9 +1,9 @@
-//! What a model makes of images, for the figures to draw.
+//! What a model infers of images, for the figures to draw.
 
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use cama::data::Images;
-use cama::{DeepCama, Evidence, PredictConfig, Result, predict};
+use cama::{Config, DeepCama, Observed, PredictConfig, Result, predict};
 
 /// Classes, m and z of images.
 pub(super) struct Known {
@@ -20,13 +20,13 @@ pub(super) struct Known {
 impl Known {
     /// The predicted class of each image, the m that it was predicted with, and the mean of q1(z|x,y,m).
     pub(super) fn infer(model: &DeepCama, images: &Images, config: &PredictConfig) -> Result<Self> {
-        let predictions = predict(model, images, config)?;
+        let predictions = predict(model, images, &config.check()?)?;
         let classes = predictions.iter().map(|p| p.class).collect();
         let m: Vec<f32> = predictions.iter().flat_map(|p| p.m.iter().copied()).collect();
         Ok(Self::new(model, images, classes, m))
     }
 
-    /// The mean of q1(z|x,y,m) of each image for known classes and `m`, row by row; no numbers are do(m = 0).
+    /// The mean of q1(z|x,y,m) of each image for known classes and `m`, row by row; an empty `m` is do(m = 0).
     pub(super) fn new(model: &DeepCama, images: &Images, classes: Vec<usize>, m: Vec<f32>) -> Self {
         let model = model.valid();
         let (n, device) = (classes.len(), model.device());
@@ -36,15 +36,15 @@ impl Known {
             let dim = m.len() / n;
             Tensor::<2>::from_data(TensorData::new(m, [n, dim]), &device)
         });
-        let z = model.style(&Evidence::of_x(pixels(images, &device)), Some(labels.clone()), m.as_ref()).mean;
+        let z = model.style(&Observed::of_x(pixels(images, &device)), Some(labels.clone()), m.as_ref()).mean;
         Self { model, classes, labels, z, m }
     }
 
     /// Means of p(x|y,z,m) for each image.
     pub(super) fn decode(&self, m: Option<&Tensor<2>>) -> Vec<Vec<f32>> {
         let z = self.z.clone().unsqueeze_dim::<4>(2);
-        let observed = self.model.observe(Some(self.labels.clone()), None, z, m);
-        rows(observed.means(&self.model.config().input))
+        let params = self.model.observe(Some(self.labels.clone()), None, z, m);
+        rows(params.means(&self.model.config().data))
     }
 
     /// One image's classes and z, `count` times.

@@ -1,4 +1,4 @@
-//! Pictures of what a model believes, as PNG.
+//! Pictures of what a model infers, as PNG.
 //!
 //! A [`Panel`] is a titled grid of images; the functions here make panels of a model, and [`Picture`] puts
 //! panels under one another and writes them.

@@ -5,7 +5,7 @@ use std::path::Path;
 use cama::files::write_atomic;
 use image::{ImageFormat, Rgb, RgbImage};
 
-use super::Panel;
+use super::panel::Panel;
 use super::text::{self, Face};
 
 const BACKGROUND: Rgb<u8> = Rgb([244, 244, 240]);
@@ -189,7 +189,7 @@ impl Picture {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Strip;
+    use super::super::panel::Strip;
     use super::*;
 
     #[test]

@@ -1,24 +1,24 @@
 //! Inferred parameters of mechanisms in words that a person reads.
 
-use cama::ManipulationModel;
+use cama::Mechanisms;
 use cama::mechanism::Parameter;
 
-/// Parameters that are told of an example at most.
+/// Parameters that are reported of an example at most.
 const MOST: usize = 3;
 
-/// What is nearer to zero than so many standard deviations of its prior is not told: it cannot be seen.
+/// What is nearer to zero than so many standard deviations of its prior is not reported: it cannot be seen.
 const LEAST: f32 = 0.25;
 
-/// What is nearer to zero than so many of its own standard deviations is not told: it may be nothing.
+/// What is nearer to zero than so many of its own standard deviations is not reported: it may be zero.
 const SURE: f32 = 2.0;
 
 /// The parameters of explicit mechanisms that matter, as [`described`], the strongest first; `m` and `sd` are the mean
 /// and the standard deviations of q2(m|x), in standard deviations of the prior.
-pub fn in_words(parts: &ManipulationModel, m: &[f32], sd: &[f32]) -> Vec<String> {
-    let told = |((explicit, m), sd): ((bool, &f32), &f32)| explicit && m.abs() >= LEAST.max(SURE * sd);
-    let matters = parts.explicit().into_iter().zip(m).zip(sd).map(told);
-    let parameters = parts.parameters();
-    let mut at: Vec<usize> = matters.enumerate().filter_map(|(i, told)| told.then_some(i)).collect();
+pub fn in_words(mechanisms: &Mechanisms, m: &[f32], sd: &[f32]) -> Vec<String> {
+    let reported = |((explicit, m), sd): ((bool, &f32), &f32)| explicit && m.abs() >= LEAST.max(SURE * sd);
+    let matters = mechanisms.explicit().into_iter().zip(m).zip(sd).map(reported);
+    let parameters = mechanisms.parameters();
+    let mut at: Vec<usize> = matters.enumerate().filter_map(|(i, reported)| reported.then_some(i)).collect();
     at.sort_by(|&a, &b| m[b].abs().total_cmp(&m[a].abs()));
     at.truncate(MOST);
     at.into_iter().map(|i| described(&parameters[i], m[i].into(), sd[i].into())).collect()
@@ -57,7 +57,7 @@ fn with_sd(value: f64, sd: f64, decimals: usize) -> String {
     format!("{}±{}", short(value, decimals), short(sd.max(least), decimals))
 }
 
-/// Without the zero before the point, which takes room and tells nothing.
+/// Without the zero before the point, which takes room.
 fn short(value: f64, decimals: usize) -> String {
     let text = format!("{value:.decimals$}");
     match text.strip_prefix("0.") {
@@ -69,21 +69,26 @@ fn short(value: f64, decimals: usize) -> String {
 #[cfg(test)]
 mod tests {
     use cama::mechanism::MechanismConfig;
-    use cama::{DeepCama, ImageInput, ModelConfig};
+    use cama::{Config, ConvolutionalConfig, DeepCama, ModelConfig, TrunkConfig};
 
     use super::*;
 
     fn model(mechanisms: &str) -> DeepCama {
-        let image = ImageInput { channels: 2, ..ImageInput::fast([1, 28, 28]) };
-        let mechanisms = MechanismConfig::parse_list(mechanisms).unwrap();
-        let config = ModelConfig { z: 2, hidden: 4, mechanisms, ..ModelConfig::fast(image, 3) };
-        DeepCama::new(&config, 0, &cama::device("cpu").unwrap()).unwrap()
+        let mut config = ModelConfig {
+            z: 2,
+            mechanisms: MechanismConfig::parse_list(mechanisms).unwrap(),
+            ..ModelConfig::fast([1, 28, 28], 3)
+        };
+        config.network.hidden = 4;
+        config.network.trunk =
+            TrunkConfig::Convolutional(ConvolutionalConfig { channels: 2, ..Default::default() });
+        DeepCama::new(&config.check().unwrap(), 0, &cama::device("cpu").unwrap())
     }
 
     #[test]
-    fn every_parameter_is_told_in_its_unit() {
+    fn every_parameter_is_reported_in_its_unit() {
         let model = model("affine,photometric");
-        let parameters = model.manipulation().unwrap().parameters();
+        let parameters = model.mechanisms().unwrap().parameters();
         let words = |m: f64| parameters.iter().map(|p| described(p, m, 0.1)).collect::<Vec<_>>();
         // One standard deviation of the default priors: half of 14 pixels, 0.4 rad, exp .2, .3, exp .5, .3.
         let up = ["right 7.0±.7px", "down 7.0±.7px", "turned +23±2°", "×1.22±.02 wide", "×1.22±.02 tall"];
@@ -92,14 +97,14 @@ mod tests {
         let down = ["left 14.0±.7px", "up 14.0±.7px", "turned −46±2°", "×.67±.01 wide", "×.67±.01 tall"];
         assert_eq!(words(-2.0)[..5], down);
         assert_eq!(words(-2.0)[5..], ["slant −.60±.03", "gain .37±.02", "bias −.60±.03"]);
-        // Nothing is told as if it were exact.
+        // Nothing is reported as if it were exact.
         assert_eq!(described(&parameters[2], 1.0, 1e-6), "turned +23±1°");
     }
 
     #[test]
-    fn only_what_matters_is_told_and_the_strongest_first() {
+    fn only_what_matters_is_reported_and_the_strongest_first() {
         let model = model("affine,latent");
-        let parts = model.manipulation().unwrap();
+        let parts = model.mechanisms().unwrap();
         let mut m = vec![0.0; parts.dim()];
         let mut sd = vec![0.1; parts.dim()];
         assert!(in_words(parts, &m, &sd).is_empty());

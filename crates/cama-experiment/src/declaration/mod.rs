@@ -186,8 +186,8 @@ pub struct SeriesDeclaration {
     /// Flags of `evaluate`, on top of those that all points share.
     #[serde(default)]
     pub judge: Table,
-    /// Which classifier of the judgement: `bayes`, `head`, `both`, `head-alone`, or a baseline's name. Not needed where
-    /// there is one only.
+    /// Which row of the judgement: `bayes`, `direct`, `product`, `direct-alone`, `external`, `external-alone`, or a
+    /// baseline's name. Not needed where there is one only.
     pub row: Option<String>,
     /// What adversarial examples were made on, where there are several.
     pub made_on: Option<String>,

@@ -45,13 +45,13 @@ impl Declaration {
         let mut all: Vec<Self> = Vec::new();
         for path in paths {
             let declaration = Self::read(path)?;
-            if let Some(former) = all.iter().find(|former| former.name == declaration.name) {
+            if let Some(previous) = all.iter().find(|previous| previous.name == declaration.name) {
                 return Err(Error::data(
                     path,
                     format!(
                         "an experiment called `{}` is given by {} already",
-                        former.name,
-                        former.path.display()
+                        previous.name,
+                        previous.path.display()
                     ),
                     "rename one of the files: experiments are called by their files' names",
                 ));
@@ -128,7 +128,7 @@ impl Declaration {
     ) {
         for (key, value) in values {
             match (self.values.get_mut(&key), value) {
-                (Some(Value::Table(former)), Value::Table(new)) => former.extend(new),
+                (Some(Value::Table(previous)), Value::Table(new)) => previous.extend(new),
                 (_, value) => {
                     self.values.insert(key, value);
                 }
@@ -166,12 +166,12 @@ impl Declaration {
             if !panel.series.iter().any(|series| series.shown) {
                 return wrong(format!("panel `{}` shows no series", panel.title), "add [[panel.series]]");
             }
-            if self.panels[..i].iter().any(|former| former.title == panel.title) {
+            if self.panels[..i].iter().any(|previous| previous.title == panel.title) {
                 return wrong(format!("two panels are called `{}`", panel.title), "rename one of them");
             }
             for (i, series) in panel.series.iter().enumerate() {
                 self.check_flags(&series.judge, &format!("series `{}`", series.name))?;
-                if panel.series[..i].iter().any(|former| former.name == series.name) {
+                if panel.series[..i].iter().any(|previous| previous.name == series.name) {
                     let problem =
                         format!("two series of panel `{}` are called `{}`", panel.title, series.name);
                     return wrong(problem, "rename one of them");

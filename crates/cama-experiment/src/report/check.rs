@@ -1,4 +1,4 @@
-//! What cannot be told in a report, found before anything is written.
+//! Checks of what a report cannot show, before anything is written.
 
 use cama::{Error, Result};
 
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_told_is_refused_with_its_place() {
+    fn what_cannot_be_shown_is_refused_with_its_place() {
         for name in ["", "a/b", "..", "ä", "a b"] {
             let text = refused(|reach| reach.outcomes[1].name = name.into());
             assert!(text.starts_with(&format!("outcomes[1].name = {name:?}: must be ")), "{text}");

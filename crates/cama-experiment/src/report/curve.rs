@@ -27,8 +27,8 @@ struct Mark {
     high: f64,
     /// Whether a line joins it to the one before.
     joined: bool,
-    /// What is told of it where a pointer rests on it.
-    told: String,
+    /// The text that is shown where a pointer rests on it.
+    text: String,
 }
 
 /// The series of a panel; beside each other where the axis has names.
@@ -49,7 +49,7 @@ pub(super) fn all<'a>(panel: &'a Panel, looks: &[(&str, Look)], x: &Scale, y: &S
                 low: y.place(point.interval[0]),
                 high: y.place(point.interval[1]),
                 joined: before.is_some_and(|before| x.joins(before, point.x)),
-                told: told(panel, series, point),
+                text: text_of(panel, series, point),
             });
             before = Some(point.x);
         }
@@ -60,7 +60,7 @@ pub(super) fn all<'a>(panel: &'a Panel, looks: &[(&str, Look)], x: &Scale, y: &S
     panel.series.iter().enumerate().filter_map(curve).collect()
 }
 
-fn told(panel: &Panel, series: &Series, point: &Point) -> String {
+fn text_of(panel: &Panel, series: &Series, point: &Point) -> String {
     let digits = decimals(point.y);
     let [y, low, high] = [point.y, point.interval[0], point.interval[1]].map(|value| fixed(value, digits));
     format!("{}, {}: {y} [{low}, {high}]", series.name, label(panel, point.x))
@@ -86,7 +86,7 @@ impl Curve<'_> {
                     }
                 }
                 @for mark in &self.marks {
-                    g { title { (clean(&mark.told)) } (self.look.marker(mark.x, mark.y, self.radius)) }
+                    g { title { (clean(&mark.text)) } (self.look.marker(mark.x, mark.y, self.radius)) }
                 }
             }
         }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use cama::files::write_atomic;
 use cama::{Error, Result};
 
+use super::picture::picture_of;
 use super::table::label;
 use crate::outcome::Reach;
 
@@ -55,7 +56,7 @@ fn joined(values: &[impl ToString]) -> String {
 pub(super) fn write_json(folder: &Path, reach: &Reach) -> Result<()> {
     let mut reach = reach.clone();
     for outcome in &mut reach.outcomes {
-        outcome.picture = outcome.picture.is_some().then(|| super::picture_of(outcome));
+        outcome.picture = outcome.picture.is_some().then(|| picture_of(outcome));
     }
     write_atomic(folder.join(JSON), |out| {
         serde_json::to_writer_pretty(&mut *out, &reach).map_err(IoError::other)?;

@@ -105,7 +105,7 @@ fn entries(legend: &Legend, room: f64, joined: bool) -> (Markup, f64) {
     (drawn, ENTRY * rows.len() as f64)
 }
 
-/// A diagram for a phone in parts below each other, with so few of the names each that all marks can be told apart.
+/// A diagram for a phone in parts below each other, with so few of the names each that all marks can be distinguished.
 fn parts(panel: &Panel) -> Vec<Panel> {
     let Some(names) = panel.x.names.as_ref().filter(|_| crowded(panel)) else { return vec![panel.clone()] };
     let most = (PHONE / panel.series.len().max(1)).max(1);
@@ -121,7 +121,7 @@ fn parts(panel: &Panel) -> Vec<Panel> {
             series.points.retain(|point| (first as f64..end as f64).contains(&point.x));
             series.points.iter_mut().for_each(|point| point.x -= first as f64);
         }
-        // What all of them have is told once, above the first and below the last.
+        // What all of them have is drawn once, above the first and below the last.
         if i > 0 {
             part.title = String::new();
         }
@@ -178,13 +178,13 @@ pub(super) fn inline(outcome: &Outcome, legend: &Legend) -> Markup {
 }
 
 fn picture(outcome: &Outcome, panel: &Panel, legend: &Legend, frame: Frame, id: &str, class: &str) -> Markup {
-    let told = match panel.title.as_str() {
+    let title = match panel.title.as_str() {
         "" => format!("Diagram: {}, {} by {}", outcome.title, panel.y.label, panel.x.label),
         title => format!("Diagram: {title}, {} by {}", panel.y.label, panel.x.label),
     };
     html! {
         svg class={ "diagram " (class) } viewBox={ "0 0 " (at(frame.width)) " " (at(frame.height())) }
-            style=(PreEscaped(format!("max-width:{}px", at(frame.width * 1.25)))) role="img" aria-label=(clean(&told)) {
+            style=(PreEscaped(format!("max-width:{}px", at(frame.width * 1.25)))) role="img" aria-label=(clean(&title)) {
             (panel::draw(panel, legend, frame, &format!("clip-{id}")))
         }
     }

@@ -1,4 +1,4 @@
-//! How series look: colour, dash and marker, so that they are told apart in grey and by all eyes.
+//! How series look: colour, dash and marker, so that they are distinguished in grey and by all eyes.
 
 use std::collections::HashMap;
 

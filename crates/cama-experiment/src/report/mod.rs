@@ -7,39 +7,28 @@ mod figure;
 mod look;
 mod page;
 mod panel;
+mod picture;
+#[cfg(feature = "figures")]
 mod raster;
 mod scale;
 mod section;
 mod summary;
 mod table;
 mod text;
+mod verdict;
 
 use std::fs;
-use std::io::{Cursor, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use cama::files::write_atomic;
 use cama::{Error, Result};
-use image::{ImageFormat, ImageReader};
 
 pub use self::data::read_results;
 use self::look::Looks;
-use crate::outcome::{Outcome, Reach};
-
-const FIGURES: &str = "figures";
-
-/// What is above a report.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Heading {
-    /// Its title.
-    pub title: String,
-    /// What it is about, a paragraph each.
-    pub intro: Vec<String>,
-    /// The version of the program that writes it.
-    pub version: String,
-    /// When it was written, in words.
-    pub when: String,
-}
+pub use self::page::Heading;
+use self::picture::{FIGURES, Picture};
+use crate::outcome::Reach;
 
 /// Writes what came out of experiments into a folder, making it if needed.
 ///
@@ -67,15 +56,9 @@ pub fn write_report(folder: &Path, reach: &Reach, heading: &Heading) -> Result<(
             write(png, &picture.bytes)?;
         } else if !outcome.panels.is_empty() {
             let svg = figure::standalone(outcome, &looks.of(outcome));
-            let drawn = raster::png(&svg).map_err(|problem| {
-                Error::data(
-                    &png,
-                    format!("cannot be drawn: {problem}"),
-                    "use fewer diagrams for an experiment",
-                )
-            })?;
+            #[cfg(feature = "figures")]
+            write(png.clone(), &rasterised(&svg, &png)?)?;
             write(figures.join(format!("{}.svg", outcome.name)), svg.as_bytes())?;
-            write(png, &drawn)?;
         }
     }
     data::write_csv(folder, reach)?;
@@ -84,30 +67,14 @@ pub fn write_report(folder: &Path, reach: &Reach, heading: &Heading) -> Result<(
     write(folder.join("report.html"), page.into_string().as_bytes())
 }
 
-/// Where the folder of a report has an experiment's picture.
-fn picture_of(outcome: &Outcome) -> PathBuf {
-    Path::new(FIGURES).join(format!("{}.png", outcome.name))
+/// The drawing as the PNG that `path` is to hold.
+#[cfg(feature = "figures")]
+fn rasterised(svg: &str, path: &Path) -> Result<Vec<u8>> {
+    raster::png(svg).map_err(|problem| {
+        Error::data(path, format!("cannot be drawn: {problem}"), "use fewer diagrams for an experiment")
+    })
 }
 
-/// A PNG with its size.
-struct Picture {
-    bytes: Vec<u8>,
-    width: u32,
-    height: u32,
-}
-
-impl Picture {
-    fn read(outcome: &Outcome) -> Result<Option<Self>> {
-        let Some(path) = &outcome.picture else { return Ok(None) };
-        let bytes = fs::read(path).map_err(Error::io("read", path))?;
-        let size = ImageReader::with_format(Cursor::new(&bytes), ImageFormat::Png).into_dimensions();
-        let (width, height) = size.map_err(|error| {
-            let problem = format!("the picture of {} is no PNG: {error}", outcome.name);
-            Error::data(path, problem, "make the picture again")
-        })?;
-        Ok(Some(Picture { bytes, width, height }))
-    }
-}
-
-#[cfg(test)]
+// They read the PNGs back.
+#[cfg(all(test, feature = "figures"))]
 mod tests;

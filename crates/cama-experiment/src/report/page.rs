@@ -5,9 +5,23 @@ use std::fmt::Write;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::look::{DARK, LIGHT, Looks};
+use super::picture::Picture;
 use super::text::clean;
-use super::{Heading, Picture, section, summary};
+use super::{section, summary};
 use crate::outcome::Reach;
+
+/// What is above a report.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Heading {
+    /// Its title.
+    pub title: String,
+    /// What it is about, a paragraph each.
+    pub intro: Vec<String>,
+    /// The version of the program that writes it.
+    pub version: String,
+    /// When it was written, in words.
+    pub when: String,
+}
 
 pub(super) fn page(reach: &Reach, heading: &Heading, looks: &Looks, pictures: &[Option<Picture>]) -> Markup {
     html! {
@@ -45,7 +59,7 @@ pub(super) fn page(reach: &Reach, heading: &Heading, looks: &Looks, pictures: &[
                 }
                 footer {
                     p {
-                        "The numbers are in " a href="results.csv" { "results.csv" } ", all that this page tells is in "
+                        "The numbers are in " a href="results.csv" { "results.csv" } ", everything on this page is in "
                         a href="results.json" { "results.json" } ", and the figures are in the folder " code { "figures" }
                         "."
                     }

@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_drawing_is_told() {
+    fn what_is_no_drawing_is_reported() {
         assert!(png("<svg").is_err());
         assert!(png("<svg xmlns='http://www.w3.org/2000/svg' width='0' height='9'/>").is_err());
     }

@@ -156,7 +156,7 @@ impl Scale {
     }
 }
 
-/// Whether the numbers of an axis are told in per cent: of a logarithmic one that is of shares up to all.
+/// Whether the numbers of an axis are written in per cent: of a logarithmic one that is of shares up to all.
 pub(super) fn in_percent(axis: &Axis, highest: f64) -> bool {
     axis.logarithmic && highest <= 1.0 && axis.label.to_lowercase().contains("share")
 }

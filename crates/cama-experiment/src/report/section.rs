@@ -5,9 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, html};
 
 use super::figure::{self, Legend};
-use super::summary::verdict;
+use super::picture::Picture;
+use super::table;
 use super::text::{clean, duration};
-use super::{Picture, table};
+use super::verdict::verdict;
 use crate::outcome::Outcome;
 
 /// The place of an experiment in the page.

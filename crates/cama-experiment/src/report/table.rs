@@ -22,8 +22,8 @@ pub(super) fn numbers(outcome: &Outcome, panel: &Panel, legend: &[(&str, Look)])
         (1, _) | (_, "") => String::new(),
         (_, title) => format!("{title}: "),
     };
-    let told = format!("{title}{}, mean and 95% interval, by {}", panel.y.label, panel.x.label);
-    let told = sentence(&told);
+    let caption = format!("{title}{}, mean and 95% interval, by {}", panel.y.label, panel.x.label);
+    let caption = sentence(&caption);
     let label = |x: f64| clean(&label(panel, x));
     let name = |series: &Series| {
         let look = legend.iter().find(|(name, _)| *name == series.name).map(|(_, look)| look.class());
@@ -33,7 +33,7 @@ pub(super) fn numbers(outcome: &Outcome, panel: &Panel, legend: &[(&str, Look)])
     html! {
         div .scroll tabindex="0" role="region" aria-label={ "Numbers: " (clean(&panel.y.label)) } {
             table .numbers {
-                caption { span { (clean(&told)) } }
+                caption { span { (clean(&caption)) } }
                 @if places.len() <= COLUMNS {
                     thead { tr {
                         th scope="col" { "" }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tempfile::TempDir;
 
 use super::*;
-use crate::outcome::{Axis, Claim, Holds, Panel, Point, Series};
+use crate::outcome::{Axis, Claim, Holds, Outcome, Panel, Point, Series};
 
 pub(super) fn outcome(name: &str) -> Outcome {
     Outcome {
@@ -165,7 +165,7 @@ fn the_page_loads_nothing() {
 }
 
 #[test]
-fn the_page_tells_all_names_numbers_and_verdicts() {
+fn the_page_has_all_names_values_and_verdicts() {
     let (folder, reach) = written();
     let page = read(&folder, "report.html");
     for words in ["holds", "holds partly", "does not hold", "not measured"] {
@@ -273,7 +273,7 @@ fn bytes(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 }
 
 #[test]
-fn nothing_is_written_of_what_cannot_be_told() {
+fn nothing_is_written_of_what_cannot_be_reported() {
     let folder = tempfile::tempdir().unwrap();
     let mut reach = everything(folder.path());
     let out = folder.path().join("out");

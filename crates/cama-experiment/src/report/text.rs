@@ -109,7 +109,7 @@ pub(super) fn sentence(text: &str) -> String {
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// The decimals with which numbers up to `largest` are told in tables: three for accuracies.
+/// The decimals with which numbers up to `largest` are written in tables: three for accuracies.
 pub(super) fn decimals(largest: f64) -> usize {
     match largest.abs() {
         0.0 => 3,

@@ -4,7 +4,7 @@ use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, ExtensionType, Flex, backend_extension};
 use rayon::prelude::*;
 
-use super::Step;
+use super::step::Step;
 use crate::maths::SIDE_BY_SIDE;
 use crate::rows::at_once;
 use crate::storage::{numbers, shape, tensor};

@@ -1,27 +1,14 @@
 //! A step of Adam, in one pass over parameters, gradients and moments.
 
 mod extension;
+mod step;
 
 use burn::backend::Dispatch;
 use burn::tensor::Tensor;
 
 use self::extension::{AdamOps, Moved};
+pub use self::step::Step;
 use crate::is_native;
-
-/// The numbers of a step (Kingma & Ba, ICLR 2015), with decoupled weight decay (Loshchilov & Hutter, ICLR 2019).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Step {
-    /// α.
-    pub learning_rate: f64,
-    /// β₁ and β₂.
-    pub betas: [f64; 2],
-    /// ε.
-    pub epsilon: f64,
-    /// What is taken off the parameters, times the learning rate.
-    pub weight_decay: f64,
-    /// Which step it is, counted from 1.
-    pub time: usize,
-}
 
 /// The parameters after a step down the `gradient`, and the first and second moments, all on the `flex` device and of one
 /// shape; `moments` is nothing before the first step. What nothing else holds is changed in place.

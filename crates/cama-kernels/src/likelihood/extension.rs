@@ -7,7 +7,7 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Flex, backend_extension};
 
-use super::Given;
+use super::given::Given;
 use super::pass::{self, Rows};
 use crate::storage::{numbers, shape, tensor};
 

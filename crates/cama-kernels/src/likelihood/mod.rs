@@ -1,25 +1,15 @@
 //! log p of Bernoulli pixels, and the logistic function.
 
 mod extension;
+mod given;
 mod pass;
 
 use burn::backend::Dispatch;
 use burn::tensor::{Tensor, activation};
 
 use self::extension::LikelihoodOps;
+pub use self::given::{Given, MARGIN};
 use crate::is_native;
-
-/// Means are kept this far from 0 and 1.
-pub const MARGIN: f32 = 1e-6;
-
-/// What the parameters of a Bernoulli distribution are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Given {
-    /// Log-odds.
-    Logits,
-    /// Means, which may have left [0, 1]: they are brought back, [`MARGIN`] inside, and have no gradient beyond.
-    Means,
-}
 
 /// Σ x log p + (1 − x) log(1 − p) over a row, in nats: `parameters` are `[batch, group, width]`, `x` is `[batch, width]`,
 /// shared by its group, and the result `[batch, group]`. Differentiable in both.

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{Given, MARGIN};
+use super::given::{Given, MARGIN};
 use crate::maths::{SIDE_BY_SIDE, exp, ln, sigmoid};
 use crate::rows::at_once;
 use crate::vectorised::vectorised;

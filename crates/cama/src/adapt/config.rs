@@ -2,22 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::decide::By;
-use crate::input::Input;
-use crate::optimise::{check_loop, check_samples};
+use crate::data::DataShape;
+use crate::decide::Rule;
+use crate::fit::{check_loop, check_samples};
+use crate::model::{M, MChoice};
 use crate::predict::{PredictConfig, check_negligible};
-use crate::{Error, Result};
-
-/// Which ELBO of the clean data stands in Eq. 8; the paper offers both.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CleanTerm {
-    /// ELBO(x, y): clean examples, too, must be explained with an inferred m.
-    Joint,
-    /// ELBO(x, y, do(m=0)); it holds NN_M(0) in place, and says nothing about a mechanism that is the
-    /// identity at m = 0.
-    Null,
-}
+use crate::{Config, Error, Result};
 
 /// How to adapt.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,9 +15,9 @@ pub enum CleanTerm {
 pub struct AdaptConfig {
     /// Steps of Eq. 7 on one m for all unlabelled data, before any other: where a mechanism's prior has a slab, its
     /// mean. What all the data shares is found so without an inference network in between.
-    pub shared_steps: usize,
+    pub global_steps: usize,
     /// Steps in which q2 then dreams of what was found, to tell manipulated examples from clean ones.
-    pub settle_steps: usize,
+    pub recentre_steps: usize,
     /// Optimiser steps of Eq. 8.
     pub steps: usize,
     /// Unlabelled examples a step.
@@ -38,8 +28,10 @@ pub struct AdaptConfig {
     pub learning_rate: f64,
     /// α of Eq. 8, the weight of the clean data; without clean data Eq. 8 has only its other term.
     pub alpha: f64,
-    /// Which ELBO of the clean data.
-    pub clean_term: CleanTerm,
+    /// Which ELBO of the clean data; the paper offers both. [`M::Sample`] is ELBO(x, y): clean examples, too, must be
+    /// explained with an inferred m. [`M::Null`] is ELBO(x, y, do(m=0)); it holds NN_M(0) in place, and says nothing
+    /// about a mechanism that is the identity at m = 0.
+    pub clean_m: MChoice,
     /// Weight of KL(q2(m|x) ‖ p(m)); 1 is Eq. 8.
     pub kl_m: f64,
     /// Samples of z for each example and class.
@@ -48,53 +40,53 @@ pub struct AdaptConfig {
     pub gradient_clip: f64,
     /// Share of the unlabelled examples that is used, drawn at random.
     pub portion: f64,
-    /// Steps between two looks of the guard.
-    pub watch_every: usize,
+    /// Steps between two validations.
+    pub validate_every: usize,
     /// Labelled clean examples, and unlabelled ones, that the guard watches; none of them is trained on.
-    pub watched: usize,
+    pub validation: usize,
     /// How much accuracy on clean examples may be lost before a state is discarded.
     pub tolerance: f64,
-    /// By what that accuracy is measured. Bayes' rule minds a spoilt q2 most.
-    pub by: By,
+    /// By which rule that accuracy is measured. Bayes' rule suffers most from a spoilt q2.
+    pub rule: Rule,
     /// Probability of classes that get no more samples where the guard predicts: see
     /// [`PredictConfig::negligible`](crate::PredictConfig::negligible).
     pub negligible: f64,
 }
 
 impl Default for AdaptConfig {
-    /// For images; for tables, [`AdaptConfig::for_input`].
+    /// For images; for tables, [`AdaptConfig::for_data`].
     fn default() -> Self {
         Self {
-            shared_steps: 0,
-            settle_steps: 0,
+            global_steps: 0,
+            recentre_steps: 0,
             steps: 200,
             batch: 48,
             clean_batch: 16,
             learning_rate: 1e-3,
             alpha: 0.5,
-            clean_term: CleanTerm::Joint,
+            clean_m: M::Sample,
             kl_m: 1.0,
             samples: 1,
             gradient_clip: 200.0,
             portion: 1.0,
-            watch_every: 50,
-            watched: 500,
+            validate_every: 50,
+            validation: 500,
             tolerance: 0.01,
-            by: By::Bayes,
+            rule: Rule::Bayes,
             negligible: PredictConfig::default().negligible,
         }
     }
 }
 
 impl AdaptConfig {
-    /// The defaults for such an input.
-    pub fn for_input(input: &Input) -> Self {
-        match input {
-            Input::Image(_) => Self::default(),
+    /// The defaults for such data.
+    pub fn for_data(data: &DataShape) -> Self {
+        match data {
+            DataShape::Image(_) => Self::default(),
             // Rows are cheap, and each says little of m.
-            Input::Table(_) => Self {
-                shared_steps: 400,
-                settle_steps: 2000,
+            DataShape::Table(_) => Self {
+                global_steps: 400,
+                recentre_steps: 2000,
                 steps: 800,
                 batch: 128,
                 clean_batch: 64,
@@ -103,12 +95,13 @@ impl AdaptConfig {
             },
         }
     }
+}
 
-    /// Checks every field.
-    pub fn check(&self) -> Result<()> {
+impl Config for AdaptConfig {
+    fn validate(&self) -> Result<()> {
         check_loop("adapt", self.steps, self.batch, self.learning_rate, self.gradient_clip)?;
         for (field, value) in
-            [("adapt.shared_steps", self.shared_steps), ("adapt.settle_steps", self.settle_steps)]
+            [("adapt.global_steps", self.global_steps), ("adapt.recentre_steps", self.recentre_steps)]
         {
             if value > 10_000_000 {
                 return Err(Error::config(field, value, "at most 10000000"));
@@ -117,8 +110,8 @@ impl AdaptConfig {
         let positive = [
             ("adapt.steps", self.steps),
             ("adapt.clean_batch", self.clean_batch),
-            ("adapt.watch_every", self.watch_every),
-            ("adapt.watched", self.watched),
+            ("adapt.validate_every", self.validate_every),
+            ("adapt.validation", self.validation),
         ];
         for (field, value) in positive {
             if !(1..=10_000_000).contains(&value) {
@@ -134,6 +127,10 @@ impl AdaptConfig {
         }
         if !(self.portion > 0.0 && self.portion <= 1.0) {
             return Err(Error::config("adapt.portion", self.portion, "above 0 and at most 1"));
+        }
+        if self.clean_m == M::Mean {
+            let allowed = "sample or null: the ELBO is a bound for a sample of q2, not for its mean";
+            return Err(Error::config("adapt.clean_m", "mean", allowed));
         }
         if !(self.kl_m >= 0.0 && self.kl_m.is_finite()) {
             return Err(Error::config("adapt.kl_m", self.kl_m, "a number, 0 or more"));

@@ -10,15 +10,15 @@ pub enum Outcome {
     Adapted,
     /// It was kept, and many examples are explained neither as they are nor restored: those are left as they were.
     AdaptedForSome,
-    /// The former model comes back: see [`AdaptReport::left`].
+    /// The previous model comes back: see [`AdaptReport::rollback_reason`].
     RolledBack,
 }
 
-/// Why a model was left as it was.
+/// Why the previous model came back.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum LeftReason {
-    /// No state explained the held-out examples better without losing accuracy on clean ones.
+pub enum RollbackReason {
+    /// No state explained the validation set better without losing accuracy on clean ones.
     NotBetter,
     /// What was done to the examples is outside of what the mechanisms can express: restored, next to none of them is
     /// explained as clean ones are, or they are harder to classify than before.
@@ -27,12 +27,12 @@ pub enum LeftReason {
     Diverged(String),
 }
 
-impl std::fmt::Display for LeftReason {
+impl std::fmt::Display for RollbackReason {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
         match self {
             Self::NotBetter => write!(
                 f,
-                "no state explained the held-out data better while keeping the accuracy on clean data"
+                "no state explained the validation data better while keeping the accuracy on clean data"
             ),
             Self::Outside => write!(
                 f,
@@ -49,15 +49,15 @@ impl std::fmt::Display for LeftReason {
 pub struct AdaptReport {
     /// Whether it was let stand.
     pub outcome: Outcome,
-    /// Why the former model came back, if it did.
+    /// Why the previous model came back, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub left: Option<LeftReason>,
-    /// Steps that found what was done to all the data alike.
+    pub rollback_reason: Option<RollbackReason>,
+    /// Steps that found the global m.
     #[serde(default)]
-    pub shared_steps: usize,
+    pub global_steps: usize,
     /// Optimiser steps of Eq. 8 done.
     pub steps: usize,
-    /// The step whose state was kept; 0 is the state before the first, or the former model.
+    /// The step whose state was kept; 0 is the state before the first, or the previous model.
     pub kept_step: usize,
     /// Unlabelled examples that were trained on.
     pub examples: usize,
@@ -72,12 +72,12 @@ pub struct AdaptReport {
     /// How many are not explained either way. All three are zero without a guard.
     #[serde(default)]
     pub unexplained: usize,
-    /// Eq. 7 on held-out unlabelled examples before, in nats: with do(m = 0), or, if the model infers m already,
+    /// Eq. 7 on the unlabelled validation set before, in nats: with do(m = 0), or, if the model infers m already,
     /// with an inferred m.
     pub elbo_before: f64,
     /// The same with the state that was kept.
     pub elbo_after: f64,
-    /// Accuracy (K = 4) on held-out clean examples before, with do(m = 0) or, if the model infers m already,
+    /// Accuracy (K = 4) on the clean validation set before, with do(m = 0) or, if the model infers m already,
     /// with the mean of q2; nothing without clean data.
     pub clean_before: Option<f64>,
     /// The same with the state that was kept, and the mean of q2.

@@ -5,14 +5,19 @@ use std::ops::Range;
 use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 
-use super::guard::{self, Look, look};
-use super::{By, DecideConfig, Decider, Decision, Verdict, Ways};
+use super::ask::{Rows, exponentials, log_probabilities, product};
+use super::decider::Decider;
+use super::decision::Decision;
+use super::explain::{self, Explained, explain};
+use super::rule::{ByRule, DecideConfig, Rule};
+use super::verdict::Verdict;
 use crate::Result;
-use crate::batch;
+use crate::batch::{self, host};
 use crate::classifier::Classifier;
 use crate::data::Dataset;
-use crate::model::Evidence;
-use crate::predict::{MChoice, Product, Sampling, choose_m, class_scores, highest, host, normalised, stream};
+use crate::model::{M, Observed};
+use crate::noise::example_rng;
+use crate::predict::{Product, Sampling, class_scores, highest, infer_m, normalised};
 use crate::restore::restored;
 
 /// Some examples of `data`, of which `first` came before, while they are decided about.
@@ -23,14 +28,14 @@ pub(super) struct Chunk<'a, D> {
     first: usize,
     config: &'a DecideConfig,
     sampling: Sampling,
-    seen: Evidence,
+    observed: Observed,
 }
 
 /// What q2 found.
 struct Found {
-    /// The m of each example, and the rest of its samples.
+    /// The m of each example, and the generators of its samples of z.
     chosen: Tensor<2>,
-    streams: Vec<ChaCha8Rng>,
+    rngs: Vec<ChaCha8Rng>,
     /// log p(m) − log q2(m|x).
     log_ratio: Vec<f32>,
     /// Means and standard deviations of q2, one after another.
@@ -38,9 +43,9 @@ struct Found {
     sd: Vec<f32>,
     /// The restored examples, one after another, and as evidence.
     rows: Vec<f32>,
-    cleaned: Evidence,
+    cleaned: Observed,
     /// How they are explained.
-    look: Look,
+    explained: Explained,
 }
 
 /// log p(x|y,m) + log p(y) of every class of one example.
@@ -52,9 +57,6 @@ struct Scores<'a> {
     with_m: Option<&'a [f64]>,
 }
 
-/// One row of log p(y|x) an example.
-type Rows = Vec<Vec<f64>>;
-
 /// What the discriminative classifiers say, where they are asked.
 struct Asked {
     /// The one that decides, of the examples as they are.
@@ -62,7 +64,7 @@ struct Asked {
     /// The same of the restored ones.
     restored: Option<Rows>,
     /// The model's own, of the restored ones, for the guard.
-    witness: Option<Rows>,
+    reference: Option<Rows>,
 }
 
 impl<'a, D: Dataset> Chunk<'a, D> {
@@ -73,15 +75,16 @@ impl<'a, D: Dataset> Chunk<'a, D> {
         first: usize,
         config: &'a DecideConfig,
     ) -> Self {
-        let seen = batch::evidence(data, range.clone(), &decider.model.device());
+        let observed = batch::observed(data, range.clone(), &decider.model.device());
         let sampling = config.predict.sampling(decider.model);
-        Self { decider, data, range, first, config, sampling, seen }
+        Self { decider, data, range, first, config, sampling, observed }
     }
 
     /// The decisions, in order.
     pub fn decide(&self) -> Result<Vec<Decision>> {
         let rows = self.range.clone().map(|i| self.data.x(i));
-        let as_it_is = look(self.decider.model, &self.seen, None, rows, &self.sampling, &mut self.watching());
+        let as_it_is =
+            explain(self.decider.model, &self.observed, None, rows, &self.sampling, &mut self.guard_rngs());
         let found = self.found();
         let asked = self.ask(found.as_ref())?;
         let verdicts: Vec<Verdict> =
@@ -100,56 +103,69 @@ impl<'a, D: Dataset> Chunk<'a, D> {
     /// Infers m and undoes it, unless it is taken to be 0.
     fn found(&self) -> Option<Found> {
         let (model, choice) = (self.decider.model, self.config.predict.m);
-        let parts = model.manipulation().filter(|_| choice != MChoice::Null)?;
-        let mut streams = self.streams(self.range.clone());
-        let chosen = choose_m(model, &self.seen, choice, &mut streams)?;
+        let mechanisms = model.mechanisms().filter(|_| choice != M::Null)?;
+        let mut rngs = self.rngs(self.range.clone());
+        let chosen = infer_m(model, &self.observed, choice, &mut rngs)?;
         let q2 = chosen.q2;
-        let x = restored(model, &q2.mean, self.seen.x.clone());
+        let x = restored(model, &q2.mean, self.observed.x.clone());
         let rows = host(x.clone());
-        let cleaned = Evidence { x, ..self.seen.clone() };
-        let left = parts.not_undone(&q2.mean);
+        let cleaned = Observed { x, ..self.observed.clone() };
+        let left = mechanisms.non_invertible(&q2.mean);
         let width = rows.len() / self.range.len();
-        let look =
-            look(model, &cleaned, left.as_ref(), rows.chunks(width), &self.sampling, &mut self.watching());
+        let explained = explain(
+            model,
+            &cleaned,
+            left.as_ref(),
+            rows.chunks(width),
+            &self.sampling,
+            &mut self.guard_rngs(),
+        );
         Some(Found {
             chosen: chosen.m,
-            streams,
+            rngs,
             log_ratio: chosen.log_ratio,
             m: host(q2.mean),
             sd: host(q2.log_var.mul_scalar(0.5).exp()),
             rows,
             cleaned,
-            look,
+            explained,
         })
     }
 
     /// Asks the discriminative classifiers, none of them the same twice.
     fn ask(&self, found: Option<&Found>) -> Result<Asked> {
-        let Decider { head, other, guard, .. } = self.decider;
-        let of = |classifier: Option<&dyn Classifier>, seen: Option<&Evidence>| match (classifier, seen) {
-            (Some(classifier), Some(seen)) => log_probabilities(classifier, seen).map(Some),
-            _ => Ok(None),
-        };
+        let Decider { direct, external, guard, .. } = self.decider;
+        let of =
+            |classifier: Option<&dyn Classifier>, observed: Option<&Observed>| match (classifier, observed) {
+                (Some(classifier), Some(observed)) => log_probabilities(classifier, observed).map(Some),
+                _ => Ok(None),
+            };
         let cleaned = found.map(|found| &found.cleaned);
-        let decides = self.decider.classifier().filter(|_| self.config.by != By::Bayes);
+        let decides = self.decider.classifier().filter(|_| self.config.rule.needs_classifier());
         let restored = of(decides, cleaned)?;
-        let witness = match (&restored, other) {
+        let reference = match (&restored, external) {
             _ if guard.is_none() => None,
             (Some(restored), None) => Some(restored.clone()),
-            _ => of(head, cleaned)?,
+            _ => of(direct, cleaned)?,
         };
-        Ok(Asked { alone: of(decides, Some(&self.seen))?, restored, witness })
+        Ok(Asked { alone: of(decides, Some(&self.observed))?, restored, reference })
     }
 
-    fn verdict(&self, i: usize, as_it_is: &Look, found: Option<&Found>, asked: &Asked) -> Verdict {
-        let misfit = as_it_is.misfits[i];
+    fn verdict(&self, i: usize, as_it_is: &Explained, found: Option<&Found>, asked: &Asked) -> Verdict {
+        let anomaly_score = as_it_is.anomaly_scores[i];
         match (self.decider.guard, found) {
             (Some(guard), Some(found)) => {
                 // Judged by the same samples whatever is asked.
-                let agreed = asked.witness.as_ref().map(|rows| highest(&rows[i]) == found.look.classes[i]);
-                guard.judge(self.decider.context, misfit, Some(found.look.misfits[i]), agreed)
+                let agreed =
+                    asked.reference.as_ref().map(|rows| highest(&rows[i]) == found.explained.classes[i]);
+                guard.judge(
+                    self.decider.context,
+                    anomaly_score,
+                    Some(found.explained.anomaly_scores[i]),
+                    agreed,
+                )
             }
-            (Some(guard), None) => guard.judge(self.decider.context, misfit, None, None),
+            (Some(guard), None) => guard.judge(self.decider.context, anomaly_score, None, None),
             (None, Some(_)) => Verdict::Restored,
             (None, None) => Verdict::AsItWas,
         }
@@ -157,22 +173,21 @@ impl<'a, D: Dataset> Chunk<'a, D> {
 
     /// Bayes' rule with the m that was found, of every example: also where it is not undone it tells log p(x).
     fn found_scores(&self, found: &Found, verdicts: &[Verdict], asked: &Asked) -> Vec<Vec<f64>> {
-        let by_head = self.config.by == By::Head;
-        let samples = if by_head { guard::SAMPLES } else { self.sampling.samples };
+        let samples = if self.config.rule.needs_bayes() { self.sampling.samples } else { explain::SAMPLES };
         let sampling = Sampling { samples, ..self.sampling };
         let restored = |(i, &verdict): (usize, &Verdict)| {
             self.product(asked.restored.as_ref().filter(|_| verdict == Verdict::Restored), i)
         };
         let products: Vec<_> = verdicts.iter().enumerate().map(restored).collect();
-        let mut streams = found.streams.clone();
+        let mut rngs = found.rngs.clone();
         let (model, m) = (self.decider.model, Some(&found.chosen));
-        of_classes(class_scores(model, &self.seen, m, &sampling, &products, &mut streams))
+        of_classes(class_scores(model, &self.observed, m, &sampling, &products, &mut rngs))
     }
 
     /// Bayes' rule with do(m = 0), of the examples of which nothing is undone.
     fn null_scores(&self, verdicts: &[Verdict], asked: &Asked) -> Vec<Vec<f64>> {
         let left: Vec<usize> = (0..verdicts.len()).filter(|&i| verdicts[i] != Verdict::Restored).collect();
-        if self.config.by == By::Head || left.is_empty() {
+        if !self.config.rule.needs_bayes() || left.is_empty() {
             return Vec::new();
         }
         let alone =
@@ -180,15 +195,15 @@ impl<'a, D: Dataset> Chunk<'a, D> {
         let products: Vec<_> = left.iter().map(alone).collect();
         let model = self.decider.model;
         let at = || left.iter().map(|i| self.range.start + i);
-        let seen = batch::evidence(self.data, at(), &model.device());
-        let mut streams = self.streams(at());
-        of_classes(class_scores(model, &seen, None, &self.sampling, &products, &mut streams))
+        let observed = batch::observed(self.data, at(), &model.device());
+        let mut rngs = self.rngs(at());
+        of_classes(class_scores(model, &observed, None, &self.sampling, &products, &mut rngs))
     }
 
-    /// What the scores of example `i` are for besides themselves, where `head` is what they are multiplied with.
-    fn product<'b>(&self, head: Option<&'b Rows>, i: usize) -> Option<Product<'b>> {
-        let head = head.filter(|_| self.config.by == By::Both)?;
-        Some(Product { head: &head[i], temperature: self.decider.temperature })
+    /// What the scores of example `i` are for besides themselves, where `direct` is what they are multiplied with.
+    fn product<'b>(&self, direct: Option<&'b Rows>, i: usize) -> Option<Product<'b>> {
+        let direct = direct.filter(|_| self.config.rule == Rule::Product)?;
+        Some(Product { direct: &direct[i], temperature: self.decider.temperature })
     }
 
     fn decision(
@@ -196,7 +211,7 @@ impl<'a, D: Dataset> Chunk<'a, D> {
         i: usize,
         verdict: Verdict,
         scores: Scores,
-        as_it_is: &Look,
+        as_it_is: &Explained,
         found: Option<&Found>,
         asked: &Asked,
     ) -> Decision {
@@ -211,10 +226,10 @@ impl<'a, D: Dataset> Chunk<'a, D> {
         };
         let row = |rows: &'_ Rows| rows[i].clone();
         let alone = asked.alone.as_ref().map(row);
-        let head = asked.restored.as_ref().filter(|_| is_undone).map(row).or_else(|| alone.clone());
-        let bayes = scores.decides.filter(|_| self.config.by != By::Head);
-        let ways = self.ways(bayes, head.as_deref(), alone.as_deref(), verdict);
-        let probabilities = ways.by(self.config.by).to_vec();
+        let direct = asked.restored.as_ref().filter(|_| is_undone).map(row).or_else(|| alone.clone());
+        let bayes = scores.decides.filter(|_| self.config.rule.needs_bayes());
+        let by_rule = self.by_rule(bayes, direct.as_deref(), alone.as_deref(), verdict);
+        let probabilities = by_rule.get(self.config.rule).to_vec();
         let part = |of: fn(&Found) -> &Vec<f32>| {
             let all = found.map_or(&[][..], |found| of(found));
             let length = all.len() / n;
@@ -224,7 +239,7 @@ impl<'a, D: Dataset> Chunk<'a, D> {
             verdict,
             class: highest(&probabilities),
             probabilities,
-            ways,
+            by_rule,
             m: part(|found| &found.m),
             m_sd: part(|found| &found.sd),
             restored: match is_undone {
@@ -232,62 +247,45 @@ impl<'a, D: Dataset> Chunk<'a, D> {
                 false => self.data.x(self.range.start + i).to_vec(),
             },
             log_px,
-            evidence: with_m.map_or(0.0, |with_m| with_m - log_p0),
-            misfit: [as_it_is.misfits[i], found.map_or(as_it_is.misfits[i], |found| found.look.misfits[i])],
+            log_bayes_factor: with_m.map_or(0.0, |with_m| with_m - log_p0),
+            anomaly_score: [
+                as_it_is.anomaly_scores[i],
+                found.map_or(as_it_is.anomaly_scores[i], |found| found.explained.anomaly_scores[i]),
+            ],
         }
     }
 
-    fn ways(
+    fn by_rule(
         &self,
         bayes: Option<&[f64]>,
-        head: Option<&[f64]>,
+        direct: Option<&[f64]>,
         alone: Option<&[f64]>,
         verdict: Verdict,
-    ) -> Ways {
-        let both = match (bayes, head) {
-            (Some(_), Some(head)) if verdict == Verdict::Unexplained => exponentials(head),
-            (Some(bayes), Some(head)) => product(bayes, head, self.decider.temperature),
+    ) -> ByRule {
+        let product = match (bayes, direct) {
+            (Some(_), Some(direct)) if verdict == Verdict::Unexplained => exponentials(direct),
+            (Some(bayes), Some(direct)) => product(bayes, direct, self.decider.temperature),
             _ => Vec::new(),
         };
-        Ways {
+        ByRule {
+            direct_alone: alone.map(exponentials).unwrap_or_default(),
+            direct: direct.map(exponentials).unwrap_or_default(),
             bayes: bayes.map(exponentials).unwrap_or_default(),
-            head: head.map(exponentials).unwrap_or_default(),
-            both,
-            head_alone: alone.map(exponentials).unwrap_or_default(),
+            product,
         }
     }
 
-    /// The samples of these examples.
-    fn streams(&self, of: impl Iterator<Item = usize>) -> Vec<ChaCha8Rng> {
-        of.map(|i| stream(self.config.predict.seed, self.first + i)).collect()
+    /// The generators of these examples.
+    fn rngs(&self, of: impl Iterator<Item = usize>) -> Vec<ChaCha8Rng> {
+        of.map(|i| example_rng(self.config.predict.seed, self.first + i)).collect()
     }
 
-    /// The guard's samples.
-    fn watching(&self) -> Vec<ChaCha8Rng> {
-        guard::streams(self.config.predict.seed, self.range.clone().map(|i| self.first + i))
+    /// The guard's generators.
+    fn guard_rngs(&self) -> Vec<ChaCha8Rng> {
+        explain::rngs(self.config.predict.seed, self.range.clone().map(|i| self.first + i))
     }
 }
 
 fn of_classes(scored: Vec<(Vec<f64>, Vec<usize>)>) -> Vec<Vec<f64>> {
     scored.into_iter().map(|(scores, _)| scores).collect()
-}
-
-/// Normalised exponentials of `bayes`/T + `head`.
-pub(super) fn product(bayes: &[f64], head: &[f64], temperature: f64) -> Vec<f64> {
-    // Relative to the highest, so that log p(x) takes no digits.
-    let highest = bayes.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let scores: Vec<f64> =
-        bayes.iter().zip(head).map(|(bayes, head)| (bayes - highest) / temperature + head).collect();
-    exponentials(&scores)
-}
-
-fn exponentials(scores: &[f64]) -> Vec<f64> {
-    normalised(scores).1
-}
-
-/// One row of log p(y|x) an example.
-pub(super) fn log_probabilities(classifier: &dyn Classifier, seen: &Evidence) -> Result<Vec<Vec<f64>>> {
-    let log_p: Tensor<2> = classifier.log_probabilities(seen)?;
-    let classes = log_p.dims()[1];
-    Ok(host(log_p).chunks(classes).map(|row| row.iter().map(|&p| f64::from(p)).collect()).collect())
 }

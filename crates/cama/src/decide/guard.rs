@@ -1,53 +1,27 @@
 //! The guard: whether an example, restored or as it is, is one that the model can explain.
 
-use burn::tensor::Tensor;
-use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::chunk::log_probabilities;
-use super::{Decision, Ways};
+use super::ask::log_probabilities;
+use super::decision::Decision;
+use super::explain::{explain, rngs};
+use super::rule::ByRule;
+use super::verdict::{Context, Verdict};
 use crate::batch;
 use crate::classifier::Classifier;
 use crate::data::Dataset;
-use crate::input::{Input, Likelihood};
-use crate::model::{DeepCama, Evidence};
-use crate::predict::{PredictConfig, Sampling, class_scores, highest, normalised, stream};
+use crate::model::DeepCama;
+use crate::predict::{PredictConfig, highest};
 use crate::{Error, Result};
 
-/// What the guard makes of an example.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// Restored, it is explained as clean examples are: it is classified restored.
-    Restored,
-    /// As it was, it is explained as clean examples are, and restored it is not, or the model infers no m.
-    AsItWas,
-    /// Neither way is it explained as clean examples are: it is left as it was, and not to be relied on.
-    Unexplained,
-}
-
-impl Verdict {
-    /// In words, as in files.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Restored => "restored",
-            Self::AsItWas => "as-it-was",
-            Self::Unexplained => "unexplained",
-        }
-    }
-}
-
-/// Samples of z for each class from which the guard estimates how well an example is explained.
-pub(super) const SAMPLES: usize = 2;
-
-/// The share of clean examples that lie below the bar before it is raised.
+/// The share of clean examples that lie below the threshold before it is raised.
 const SHARE: f64 = 0.99;
 
 /// How much farther than that from clean examples an example may be: restored ones are blurred a little.
 const SLACK: f64 = 1.25;
 
-/// How far up from the mean to the bar a restored example may lie of which nothing is known but itself, or that is one
+/// How far up from the mean to the threshold a restored example may lie of which nothing is known but itself, or that is one
 /// of a mixture: farther where Bayes' rule and the discriminative classifier agree on its class.
 const AGREED: f64 = 0.7;
 const DISAGREED: f64 = 0.35;
@@ -62,41 +36,22 @@ const DISAGREEMENT: f64 = 0.05;
 /// Fewer examples say too little of the data that they are from.
 const LEAST_EXAMPLES: usize = 50;
 
-/// What is known of the data that an example is from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Context {
-    /// Nothing: each example is judged by itself, and strictly.
-    #[default]
-    Unknown,
-    /// Most of it is explained when it is restored: an example is given the benefit of the doubt.
-    Inside,
-    /// Some of it is explained when it is restored: each example is judged strictly.
-    Mixed,
-    /// Next to nothing of it is explained when it is restored, or restored it is harder to classify: what was done to
-    /// it, the mechanisms cannot express. Nothing is restored.
-    Outside,
-}
-
-/// The guard's streams are not those of prediction.
-const SALT: u64 = 0x6775_6172_6400_0000;
-
 /// How badly the model explains clean examples at worst, learnt from examples that it was not trained on.
 ///
-/// An example's misfit is how far log p(x|do(m=0)) lies below the highest that any mean could reach: for Bernoulli
+/// An example's anomaly score is how far log p(x|do(m=0)) lies below the highest that any mean could reach: for Bernoulli
 /// pixels below their negative entropy (half the deviance; grey levels cost nothing in themselves), for what has a
-/// density below zero. What is outside the family of mechanisms stays a misfit when it is restored.
+/// density below zero. What is outside the family of mechanisms stays a anomaly score when it is restored.
 ///
 /// Not so where a mechanism can shrink what it cannot explain onto its mean, as the factors of columns can: in tables,
 /// noise passes for a change of scale. That log p(x) is low still tells of it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Guard {
-    /// The highest misfit, in nats, that passes for explained.
-    pub bar: f64,
-    /// Mean misfit of clean examples, in nats.
+    /// The highest anomaly score, in nats, that passes for explained.
+    pub threshold: f64,
+    /// Mean anomaly score of clean examples, in nats.
     pub mean: f64,
-    /// Median misfit of clean examples, in nats.
+    /// Median anomaly score of clean examples, in nats.
     pub median: f64,
     /// On how many clean examples, as a share, Bayes' rule and the model's own discriminative classifier agree; 1 where
     /// it has none.
@@ -109,7 +64,7 @@ impl Guard {
     /// The fewest clean examples that tell what it is to be explained.
     pub const LEAST_CLEAN: usize = 20;
 
-    /// Learns from clean examples, best such as the model was not trained on, what it is to be explained; `head` is the
+    /// Learns from clean examples, best such as the model was not trained on, what it is to be explained; `direct` is the
     /// discriminative classifier that it will be asked with.
     ///
     /// # Errors
@@ -118,7 +73,7 @@ impl Guard {
     /// not finite.
     pub fn fit<D: Dataset>(
         model: &DeepCama,
-        head: Option<&dyn Classifier>,
+        direct: Option<&dyn Classifier>,
         clean: &D,
         seed: u64,
     ) -> Result<Self> {
@@ -131,43 +86,54 @@ impl Guard {
                 clean.len()
             )));
         }
-        let sampling = &PredictConfig::default().sampling(model);
-        let all: Vec<usize> = (0..clean.len()).collect();
-        let looks = all.par_chunks(100).map(|part| {
-            let seen = batch::evidence(clean, part.iter().copied(), &model.device());
-            let rows = part.iter().map(|&i| clean.x(i));
-            let look = look(model, &seen, None, rows, sampling, &mut streams(seed, part.iter().copied()));
-            let agreed = match head {
-                Some(head) => {
-                    let rows = log_probabilities(head, &seen)?;
-                    rows.iter().zip(&look.classes).filter(|(row, class)| highest(row) == **class).count()
-                }
-                None => part.len(),
-            };
-            Ok((look.misfits, agreed))
-        });
-        let (misfits, agreed): (Vec<_>, Vec<_>) = looks.collect::<Result<Vec<_>>>()?.into_iter().unzip();
-        let agreed: usize = agreed.into_iter().sum();
-        let mut misfits: Vec<f64> = misfits.into_iter().flatten().collect();
-        if misfits.iter().any(|misfit| !misfit.is_finite()) {
-            return Err(Error::Diverged("log p(x) of clean examples is not finite".into()));
-        }
-        misfits.sort_by(f64::total_cmp);
-        let examples = misfits.len();
-        let mean = misfits.iter().sum::<f64>() / examples as f64;
-        let high = misfits[((examples as f64 * SHARE).ceil() as usize).clamp(1, examples) - 1];
-        // From the mean, not from zero: a density has no natural zero.
-        let agreement = agreed as f64 / examples as f64;
+        let (scores, agreed) = Self::explain_clean(model, direct, clean, seed)?;
+        let examples = scores.len();
+        let mean = scores.iter().sum::<f64>() / examples as f64;
+        let high = scores[((examples as f64 * SHARE).ceil() as usize).clamp(1, examples) - 1];
         Ok(Self {
-            bar: mean + SLACK * (high - mean),
+            // From the mean, not from zero: a density has no natural zero.
+            threshold: mean + SLACK * (high - mean),
             mean,
-            median: misfits[examples / 2],
-            agreement,
+            median: scores[examples / 2],
+            agreement: agreed as f64 / examples as f64,
             examples,
         })
     }
 
-    /// The verdict on an example with this misfit as it is, and with this one restored, where the model infers m;
+    /// The anomaly scores of clean examples, ascending, and on how many of them the two classifiers agree.
+    fn explain_clean<D: Dataset>(
+        model: &DeepCama,
+        direct: Option<&dyn Classifier>,
+        clean: &D,
+        seed: u64,
+    ) -> Result<(Vec<f64>, usize)> {
+        let sampling = &PredictConfig::default().sampling(model);
+        let all: Vec<usize> = (0..clean.len()).collect();
+        let parts = all.par_chunks(100).map(|part| {
+            let observed = batch::observed(clean, part.iter().copied(), &model.device());
+            let rows = part.iter().map(|&i| clean.x(i));
+            let mut rngs = rngs(seed, part.iter().copied());
+            let explained = explain(model, &observed, None, rows, sampling, &mut rngs);
+            let agreed = match direct {
+                Some(direct) => {
+                    let rows = log_probabilities(direct, &observed)?;
+                    let agree = |(row, class): &(&Vec<f64>, &usize)| highest(row) == **class;
+                    rows.iter().zip(&explained.classes).filter(agree).count()
+                }
+                None => part.len(),
+            };
+            Ok((explained.anomaly_scores, agreed))
+        });
+        let (scores, agreed): (Vec<_>, Vec<_>) = parts.collect::<Result<Vec<_>>>()?.into_iter().unzip();
+        let mut scores: Vec<f64> = scores.into_iter().flatten().collect();
+        if scores.iter().any(|score| !score.is_finite()) {
+            return Err(Error::Diverged("log p(x) of clean examples is not finite".into()));
+        }
+        scores.sort_by(f64::total_cmp);
+        Ok((scores, agreed.into_iter().sum()))
+    }
+
+    /// The verdict on an example with this anomaly score as it is, and with this one restored, where the model infers m;
     /// `agreed` says whether Bayes' rule and a discriminative classifier agree on what is restored.
     pub fn judge(
         &self,
@@ -177,14 +143,14 @@ impl Guard {
         agreed: Option<bool>,
     ) -> Verdict {
         match restored {
-            Some(restored) if restored <= self.bar_for(context, agreed) => Verdict::Restored,
-            _ if as_it_is <= self.bar => Verdict::AsItWas,
+            Some(restored) if restored <= self.threshold_for(context, agreed) => Verdict::Restored,
+            _ if as_it_is <= self.threshold => Verdict::AsItWas,
             _ => Verdict::Unexplained,
         }
     }
 
-    /// The highest misfit with which an example may be restored.
-    fn bar_for(&self, context: Context, agreed: Option<bool>) -> f64 {
+    /// The highest anomaly score with which an example may be restored.
+    fn threshold_for(&self, context: Context, agreed: Option<bool>) -> f64 {
         let share = match (context, agreed) {
             (Context::Outside, _) => return f64::NEG_INFINITY,
             (Context::Inside, _) => 1.0,
@@ -192,12 +158,12 @@ impl Guard {
             (_, Some(false)) => DISAGREED,
             (_, None) => (AGREED + DISAGREED) / 2.0,
         };
-        self.mean + share * (self.bar - self.mean)
+        self.mean + share * (self.threshold - self.mean)
     }
 
     /// What data is of which restored examples look so.
     ///
-    /// Half of the clean examples have a misfit below their median. So twice the share of restored ones below it
+    /// Half of the clean examples have a anomaly score below their median. So twice the share of restored ones below it
     /// estimates how many are explained as clean ones are, however the others are distributed (Storey, J. R. Stat.
     /// Soc. B 64, 2002). And what is rightly restored looks to both classifiers like the same class: if Bayes' rule
     /// agrees with the discriminative one on restored examples less than that one agrees with itself on them as they
@@ -208,7 +174,7 @@ impl Guard {
             return Context::Unknown;
         }
         let n = survey.restored.len() as f64;
-        let below = survey.restored.iter().filter(|&&misfit| misfit <= self.median).count();
+        let below = survey.restored.iter().filter(|&&anomaly_score| anomaly_score <= self.median).count();
         let explained = (2.0 * below as f64 / n).min(1.0);
         let allowed = DISAGREEMENT + (1.0 - self.agreement);
         let worse = (survey.as_alone as f64 - survey.as_bayes as f64) / n > allowed;
@@ -237,64 +203,21 @@ impl Survey {
     ///
     /// Where nothing acts on X itself, nothing is undone, and there is nothing to compare.
     pub fn add(&mut self, decision: &Decision, undoes: bool) {
-        self.restored.push(decision.misfit[1]);
-        let Ways { bayes, head, head_alone, .. } = &decision.ways;
-        if !head.is_empty() && undoes {
-            self.as_bayes += usize::from(highest(head) == highest(bayes));
-            self.as_alone += usize::from(highest(head) == highest(head_alone));
+        self.restored.push(decision.anomaly_score[1]);
+        let ByRule { bayes, direct, direct_alone, .. } = &decision.by_rule;
+        if !direct.is_empty() && undoes {
+            self.as_bayes += usize::from(highest(direct) == highest(bayes));
+            self.as_alone += usize::from(highest(direct) == highest(direct_alone));
         }
     }
-}
-
-/// The guard's generators for the examples at `indices`.
-pub(super) fn streams(seed: u64, indices: impl Iterator<Item = usize>) -> Vec<ChaCha8Rng> {
-    indices.map(|i| stream(seed ^ SALT, i)).collect()
-}
-
-/// How examples look to the model, with do(m = 0) or with what no restoration undoes.
-pub(super) struct Look {
-    /// How badly each is explained, in nats.
-    pub misfits: Vec<f64>,
-    /// log p(x|·), in nats.
-    pub log_px: Vec<f64>,
-    /// The class that Bayes' rule gives each.
-    pub classes: Vec<usize>,
-}
-
-/// Looks at every example of `seen`, whose X are `rows`; `m` is for mechanisms that no restoration undoes.
-pub(super) fn look<'a>(
-    model: &DeepCama,
-    seen: &Evidence,
-    m: Option<&Tensor<2>>,
-    rows: impl Iterator<Item = &'a [f32]>,
-    sampling: &Sampling,
-    streams: &mut [ChaCha8Rng],
-) -> Look {
-    let sampling = Sampling { samples: SAMPLES, ..*sampling };
-    let scores = class_scores(model, seen, m, &sampling, &[], streams);
-    let scores: Vec<Vec<f64>> = scores.into_iter().map(|(scores, _)| scores).collect();
-    let log_px: Vec<f64> = scores.iter().map(|scores| normalised(scores).0).collect();
-    let input = &model.config().input;
-    let misfits = rows.zip(&log_px).map(|(x, log_px)| highest_log_px(input, x) - log_px).collect();
-    Look { misfits, log_px, classes: scores.iter().map(|scores| highest(scores)).collect() }
-}
-
-/// The highest log p(x|·) of any mean, in nats; zero for what has a density.
-fn highest_log_px(input: &Input, x: &[f32]) -> f64 {
-    let bernoulli = input.image().is_some_and(|image| image.likelihood == Likelihood::Bernoulli);
-    if !bernoulli {
-        return 0.0;
-    }
-    let term = |p: f64| if p > 0.0 { p * p.ln() } else { 0.0 };
-    x.iter().map(|&x| term(f64::from(x)) + term(1.0 - f64::from(x))).sum()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ImageInput;
 
-    const GUARD: Guard = Guard { bar: 100.0, mean: 50.0, median: 40.0, agreement: 0.98, examples: 1000 };
+    const GUARD: Guard =
+        Guard { threshold: 100.0, mean: 50.0, median: 40.0, agreement: 0.98, examples: 1000 };
 
     #[test]
     fn what_is_known_of_the_data_decides_in_doubt() {
@@ -343,12 +266,5 @@ mod tests {
         assert_eq!(weak.context(&survey(70)), Context::Outside);
         let few = Survey { restored: vec![300.0; 49], as_bayes: 0, as_alone: 49 };
         assert_eq!(GUARD.context(&few), Context::Unknown);
-    }
-
-    #[test]
-    fn the_best_mean_of_grey_pixels_is_their_own_grey() {
-        let input = Input::Image(ImageInput::fast([1, 1, 3]));
-        let expected = 2.0 * 0.5f64.ln() * 0.5 + (0.25 * 0.25f64.ln() + 0.75 * 0.75f64.ln());
-        assert!((highest_log_px(&input, &[0.5, 0.25, 1.0]) - expected).abs() < 1e-6);
     }
 }

@@ -1,15 +1,17 @@
 //! T of the product of Bayes' rule and a discriminative classifier.
 
-use super::chunk::product;
-use super::{By, DecideConfig, Decider};
+use super::ask::product;
+use super::decider::Decider;
+use super::rule::{DecideConfig, Rule};
 use crate::data::Dataset;
-use crate::predict::{MChoice, PredictConfig};
-use crate::{Error, Result};
+use crate::model::M;
+use crate::predict::PredictConfig;
+use crate::{Config, Error, Result};
 
 /// Where log T is looked for.
 const LOG_T: (f64, f64) = (0.0, 7.0);
 
-/// The temperature T at which softmax(log p_head + log p_Bayes / T) explains the labels of clean examples best; from 1
+/// The temperature T at which softmax(log p_direct + log p_Bayes / T) explains the labels of clean examples best; from 1
 /// to about 1,100, where Bayes' rule has no say any more.
 ///
 /// # Errors
@@ -22,14 +24,14 @@ pub fn fit_temperature<D: Dataset>(decider: &Decider, clean: &D, samples: usize,
     };
     // At a high T nothing is negligible.
     let negligible = 0.0;
-    let predict = PredictConfig { samples, m: MChoice::Null, seed, negligible, ..PredictConfig::default() };
+    let predict = PredictConfig { samples, m: M::Null, seed, negligible, ..PredictConfig::default() };
     let decisions = Decider { guard: None, temperature: 1.0, ..*decider }
-        .decide(clean, &DecideConfig { by: By::Both, predict })?;
+        .decide(clean, &DecideConfig { rule: Rule::Product, predict }.check()?)?;
     let log = |p: &[f64]| p.iter().map(|p| p.max(f64::MIN_POSITIVE).ln()).collect::<Vec<_>>();
-    let pairs: Vec<_> = decisions.iter().map(|d| (log(&d.ways.bayes), log(&d.ways.head))).collect();
+    let pairs: Vec<_> = decisions.iter().map(|d| (log(&d.by_rule.bayes), log(&d.by_rule.direct))).collect();
     let loss = |log_t: f64| {
-        let of = |((bayes, head), &label): (&(Vec<f64>, Vec<f64>), &usize)| {
-            -product(bayes, head, log_t.exp())[label].max(f64::MIN_POSITIVE).ln()
+        let of = |((bayes, direct), &label): (&(Vec<f64>, Vec<f64>), &usize)| {
+            -product(bayes, direct, log_t.exp())[label].max(f64::MIN_POSITIVE).ln()
         };
         pairs.iter().zip(labels).map(of).sum::<f64>()
     };

@@ -5,10 +5,11 @@ use burn::tensor::Tensor;
 use cama_kernels::warp::warp;
 use serde::{Deserialize, Serialize};
 
+use super::contract::{MOST_DEVIATIONS, Mechanism, check_scale, image_shape, images_only};
 use super::grid::Grid;
-use super::{MOST_DEVIATIONS, Mechanism, Parameter, check_scale, image_shape, images_only};
+use super::parameter::Parameter;
 use crate::Result;
-use crate::input::Input;
+use crate::data::DataShape;
 use crate::network::Init;
 
 /// Prior standard deviations of the six parameters.
@@ -72,12 +73,12 @@ struct Parts {
 impl Mechanism for Affine {
     type Config = AffineConfig;
 
-    fn check_input(input: &Input) -> std::result::Result<(), &'static str> {
-        images_only(input)
+    fn check_data(data: &DataShape) -> std::result::Result<(), &'static str> {
+        images_only(data)
     }
 
-    fn new(config: &AffineConfig, input: &Input, _hidden: usize, init: &mut Init) -> Self {
-        let image = image_shape(input);
+    fn new(config: &AffineConfig, data: &DataShape, _hidden: usize, init: &mut Init) -> Self {
+        let image = image_shape(data);
         Self { config: config.clone(), image, grid: Grid::new(image[1], image[2], init.device) }
     }
 

@@ -4,8 +4,10 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::{Mechanism, Parameter};
-use crate::input::Input;
+use super::contract::Mechanism;
+use super::parameter::Parameter;
+use crate::data::DataShape;
+use crate::likelihood::LikelihoodParams;
 use crate::network::{Init, Mlp};
 use crate::{Error, Result};
 
@@ -62,7 +64,7 @@ pub struct Latent {
 impl Mechanism for Latent {
     type Config = LatentConfig;
 
-    fn new(config: &LatentConfig, _input: &Input, hidden: usize, init: &mut Init) -> Self {
+    fn new(config: &LatentConfig, _data: &DataShape, hidden: usize, init: &mut Init) -> Self {
         Self { nn_m: Mlp::new(config.dim, hidden, config.layers, init), config: config.clone() }
     }
 
@@ -75,5 +77,10 @@ impl Mechanism for Latent {
     fn features(&self, m: Tensor<2>) -> Option<Tensor<2>> {
         let null = Tensor::zeros([1, self.config.dim], &m.device());
         Some(self.nn_m.forward(m) - self.nn_m.forward(null))
+    }
+
+    /// It acts on the features, and not on X itself.
+    fn observe(&self, _m: Tensor<2>, likelihood: LikelihoodParams) -> LikelihoodParams {
+        likelihood
     }
 }

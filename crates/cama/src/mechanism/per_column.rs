@@ -4,9 +4,12 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
-use super::{Mechanism, Parameter, Prior, SpikeAndSlab, check_scale};
+use super::contract::{Mechanism, check_scale};
+use super::parameter::Parameter;
+use super::prior::{Prior, SpikeAndSlab};
 use crate::Result;
-use crate::input::Input;
+use crate::data::DataShape;
+use crate::likelihood::LikelihoodParams;
 use crate::network::Init;
 
 /// Prior standard deviations of the two parameters of each column.
@@ -56,17 +59,17 @@ pub struct PerColumn {
 impl Mechanism for PerColumn {
     type Config = PerColumnConfig;
 
-    fn check_input(input: &Input) -> std::result::Result<(), &'static str> {
-        match input.table() {
-            Some(table) if !table.numbers().is_empty() => Ok(()),
+    fn check_data(data: &DataShape) -> std::result::Result<(), &'static str> {
+        match data.table() {
+            Some(table) if !table.numeric().is_empty() => Ok(()),
             _ => Err("tables whose X has a numeric column"),
         }
     }
 
-    fn new(config: &PerColumnConfig, input: &Input, _hidden: usize, init: &mut Init) -> Self {
-        let table = input.table().expect("checked to be a table");
+    fn new(config: &PerColumnConfig, data: &DataShape, _hidden: usize, init: &mut Init) -> Self {
+        let table = data.table().expect("checked to be a table");
         let (names, places) = table
-            .numbers()
+            .numeric()
             .into_iter()
             .map(|(name, place)| (name.to_string(), place))
             .unzip::<_, _, Vec<_>, Vec<_>>();
@@ -85,8 +88,8 @@ impl Mechanism for PerColumn {
         Prior::SpikeAndSlab(self.prior.clone())
     }
 
-    fn settled(self) -> Self {
-        Self { prior: self.prior.settled(), ..self }
+    fn recentred(self) -> Self {
+        Self { prior: self.prior.recentred(), ..self }
     }
 
     fn transform(&self, m: Tensor<2>, x: Tensor<3>) -> Tensor<3> {
@@ -99,9 +102,11 @@ impl Mechanism for PerColumn {
         (x - shift.unsqueeze_dim(1)) * log_scale.neg().exp().unsqueeze_dim(1)
     }
 
-    fn log_stretch(&self, m: Tensor<2>) -> Option<Tensor<2>> {
-        let [_, log_scale] = self.parts(m);
-        Some(log_scale)
+    /// What X is off its mean is stretched with it.
+    fn observe(&self, m: Tensor<2>, likelihood: LikelihoodParams) -> LikelihoodParams {
+        let [_, log_scale] = self.parts(m.clone());
+        let transformed = likelihood.map_means(|means| self.transform(m, means));
+        transformed.map_log_sigma(|log_sigma| log_sigma + log_scale.unsqueeze_dim(1))
     }
 }
 

@@ -4,9 +4,10 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
-use super::{MOST_DEVIATIONS, Mechanism, Parameter, check_scale, images_only};
+use super::contract::{MOST_DEVIATIONS, Mechanism, check_scale, images_only};
+use super::parameter::Parameter;
 use crate::Result;
-use crate::input::Input;
+use crate::data::DataShape;
 use crate::network::Init;
 
 /// Prior standard deviations of the two parameters.
@@ -43,11 +44,11 @@ pub struct Photometric {
 impl Mechanism for Photometric {
     type Config = PhotometricConfig;
 
-    fn check_input(input: &Input) -> std::result::Result<(), &'static str> {
-        images_only(input)
+    fn check_data(data: &DataShape) -> std::result::Result<(), &'static str> {
+        images_only(data)
     }
 
-    fn new(config: &PhotometricConfig, _input: &Input, _hidden: usize, _init: &mut Init) -> Self {
+    fn new(config: &PhotometricConfig, _data: &DataShape, _hidden: usize, _init: &mut Init) -> Self {
         Self { config: config.clone() }
     }
 

@@ -145,7 +145,7 @@ impl Prior {
 
 impl SpikeAndSlab {
     /// The prior once the mean of its slab is known: examples that are manipulated lie about it in all components.
-    pub(crate) fn settled(self) -> Self {
+    pub(crate) fn recentred(self) -> Self {
         let constant = |p: Param<Tensor<1>>, value: f64| p.map(|t| t.full_like(value / PACE));
         Self {
             log_sd: constant(self.log_sd, SETTLED_SD.ln()),

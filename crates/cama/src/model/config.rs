@@ -1,11 +1,12 @@
 //! Sizes and choices of a model; only a checked configuration can be built.
 
+use cama_data::{ChildKind, DataShape, Dataset, TableShape};
 use serde::{Deserialize, Serialize};
 
-use crate::input::{ImageInput, Input, check_sizes};
+use crate::likelihood::Likelihood;
 use crate::mechanism::{LatentConfig, MechanismConfig};
-use crate::network::Initialisation;
-use crate::{Error, Result};
+use crate::network::{Initialisation, pyramid};
+use crate::{Config, Error, Result, check_sizes};
 
 /// A gigabyte of single-precision weights.
 const MOST_WEIGHTS: usize = 1 << 28;
@@ -17,12 +18,43 @@ pub const PRESETS: &[&str] = &["fast", "paper"];
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelConfig {
-    /// What X is, and in tables A and C.
-    pub input: Input,
+    /// What an example consists of: X, and in tables A and C.
+    pub data: DataShape,
     /// Number of classes of Y.
     pub classes: usize,
+    /// p(y) without parents; with parents, where p(y|a) starts from.
+    pub class_prior: ClassPrior,
+    /// p(x|·).
+    pub likelihood: Likelihood,
     /// Length of Z.
     pub z: usize,
+    /// The networks.
+    pub network: NetworkConfig,
+    /// The parts of m, in the order in which they act on the clean X.
+    pub mechanisms: Vec<MechanismConfig>,
+}
+
+/// p(y).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClassPrior {
+    /// All classes are equally probable.
+    Uniform,
+    /// One positive probability for each class, with sum 1.
+    Frequencies(Vec<f64>),
+}
+
+impl ClassPrior {
+    /// What the labels of `data` suggest.
+    pub fn of(data: &impl Dataset) -> Self {
+        data.class_frequencies().map_or(Self::Uniform, Self::Frequencies)
+    }
+}
+
+/// Sizes of the networks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkConfig {
     /// Width of every fully connected layer.
     pub hidden: usize,
     /// Layers of NN_Y, of NN_Z and of NN_C.
@@ -31,29 +63,108 @@ pub struct ModelConfig {
     pub negative_slope: f64,
     /// How initial weights are drawn.
     pub initialisation: Initialisation,
-    /// The parts of m, in the order in which they act on the clean X.
-    pub mechanisms: Vec<MechanismConfig>,
+    /// The networks that read X, and for images the decoder that makes it.
+    pub trunk: TrunkConfig,
+}
+
+/// The networks that read X.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum TrunkConfig {
+    /// For images.
+    Convolutional(ConvolutionalConfig),
+    /// For rows of a table.
+    FullyConnected(FullyConnectedConfig),
+}
+
+/// Convolutional networks for images.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConvolutionalConfig {
+    /// Channels of every convolution.
+    pub channels: usize,
+    /// Number of halvings in the encoders and of doublings in the decoder.
+    pub layers: usize,
+    /// Side of the convolution kernels of q1(z|x,y,m).
+    pub kernel_z: usize,
+    /// Side of the convolution kernels of q2(m|x).
+    pub kernel_m: usize,
+    /// Halve by max pooling instead of stride 2.
+    pub pooling: bool,
+}
+
+/// Fully connected networks for rows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FullyConnectedConfig {
+    /// Layers of every network that reads X, A or C.
+    pub layers: usize,
+    /// Whether q2 sees A and C besides X: q2(m|x,a,c) in place of the paper's q2(m|x). What C explains is then not
+    /// taken for a manipulation.
+    pub m_sees_causes: bool,
+}
+
+impl Default for ConvolutionalConfig {
+    /// Small stride-2 convolutions, quick on a CPU.
+    fn default() -> Self {
+        Self { channels: 32, layers: 3, kernel_z: 5, kernel_m: 5, pooling: false }
+    }
+}
+
+impl Default for FullyConnectedConfig {
+    fn default() -> Self {
+        Self { layers: 2, m_sees_causes: true }
+    }
+}
+
+impl TrunkConfig {
+    /// The convolutional networks, if these they are.
+    pub fn convolutional(&self) -> Option<&ConvolutionalConfig> {
+        match self {
+            Self::Convolutional(conv) => Some(conv),
+            Self::FullyConnected(_) => None,
+        }
+    }
+
+    /// The fully connected networks, if these they are.
+    pub fn fully_connected(&self) -> Option<&FullyConnectedConfig> {
+        match self {
+            Self::FullyConnected(dense) => Some(dense),
+            Self::Convolutional(_) => None,
+        }
+    }
 }
 
 impl ModelConfig {
     /// Small and quick to train on a CPU: leaky ReLU, He initialisation, and the explicit mechanisms for such
-    /// an input (`affine` and `photometric` for images, `per-column` for tables). A table without a number in X, on
-    /// which none of these can act, has `latent`. An image's shape stands for [`ImageInput::fast`].
-    pub fn fast(input: impl Into<Input>, classes: usize) -> Self {
-        let input = input.into();
-        let (z, hidden, mechanisms) = match &input {
-            Input::Image(_) => (64, 256, "affine,photometric"),
-            Input::Table(table) if table.numbers().is_empty() => (8, 100, "latent"),
-            Input::Table(_) => (8, 100, "per-column"),
+    /// data (`affine` and `photometric` for images, `per-column` for tables). A table without a number in X, on
+    /// which none of these can act, has `latent`.
+    ///
+    /// `data` is the shape of the examples: `[channels, height, width]`, or a [`TableShape`].
+    pub fn fast(data: impl Into<DataShape>, classes: usize) -> Self {
+        let data = data.into();
+        let (z, hidden, mechanisms) = match &data {
+            DataShape::Image(_) => (64, 256, "affine,photometric"),
+            DataShape::Table(table) if table.numeric().is_empty() => (8, 100, "latent"),
+            DataShape::Table(_) => (8, 100, "per-column"),
+        };
+        let (likelihood, trunk) = match &data {
+            DataShape::Image(_) => (Likelihood::Bernoulli, TrunkConfig::Convolutional(Default::default())),
+            DataShape::Table(_) => (Likelihood::Columns, TrunkConfig::FullyConnected(Default::default())),
         };
         Self {
-            input,
+            data,
             classes,
+            class_prior: ClassPrior::Uniform,
+            likelihood,
             z,
-            hidden,
-            cause_layers: 2,
-            negative_slope: 0.2,
-            initialisation: Initialisation::He,
+            network: NetworkConfig {
+                hidden,
+                cause_layers: 2,
+                negative_slope: 0.2,
+                initialisation: Initialisation::He,
+                trunk,
+            },
             mechanisms: MechanismConfig::parse_list(mechanisms).expect("known names"),
         }
     }
@@ -61,26 +172,32 @@ impl ModelConfig {
     /// The architecture of the paper's MNIST experiments, with its latent mechanism, for images
     /// `[channels, height, width]`.
     pub fn paper(image: [usize; 3], classes: usize) -> Self {
+        let fast = Self::fast(image, classes);
+        let convolutional =
+            ConvolutionalConfig { channels: 64, kernel_m: 3, pooling: true, ..Default::default() };
         Self {
-            hidden: 500,
-            negative_slope: 0.0,
-            initialisation: Initialisation::Uniform,
+            network: NetworkConfig {
+                hidden: 500,
+                negative_slope: 0.0,
+                initialisation: Initialisation::Uniform,
+                trunk: TrunkConfig::Convolutional(convolutional),
+                ..fast.network
+            },
             mechanisms: vec![MechanismConfig::Latent(LatentConfig::default())],
-            ..Self::fast(ImageInput::paper(image), classes)
+            ..fast
         }
     }
 
-    /// The preset called `name`, for such an input: an image's networks are replaced by the preset's.
+    /// The preset called `name`, for data of this shape.
     ///
     /// # Errors
     ///
-    /// If there is no such preset, or not for such an input: the paper does not say which networks it has for
-    /// tables.
-    pub fn preset(name: &str, input: Input, classes: usize) -> Result<Self> {
-        match (name, &input) {
-            ("fast", _) => Ok(Self::fast(input, classes)),
-            ("paper", Input::Image(image)) => Ok(Self::paper(image.shape, classes)),
-            ("paper", Input::Table(_)) => Err(Error::config(
+    /// If there is no such preset, or not for such data: the paper does not say which networks it has for tables.
+    pub fn preset(name: &str, data: DataShape, classes: usize) -> Result<Self> {
+        match (name, &data) {
+            ("fast", _) => Ok(Self::fast(data, classes)),
+            ("paper", DataShape::Image(image)) => Ok(Self::paper(*image, classes)),
+            ("paper", DataShape::Table(_)) => Err(Error::config(
                 "preset",
                 name,
                 "`fast` for tables: the paper gives no architecture for them",
@@ -89,23 +206,62 @@ impl ModelConfig {
         }
     }
 
-    /// Checks every field, naming the first that is not allowed.
-    pub fn check(&self) -> Result<()> {
+    /// The same with the class frequencies of `data`, where it has any.
+    pub fn with_class_prior(self, data: &impl Dataset) -> Self {
+        Self { class_prior: ClassPrior::of(data), ..self }
+    }
+
+    /// Errors unless a model of this configuration can learn from `data`: it fits, and has labels of as many classes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Mismatch`].
+    pub fn check_labelled(&self, data: &impl Dataset) -> Result<()> {
+        data.check_shape(&self.data)?;
+        if data.labels().is_none() {
+            return Err(Error::Mismatch(format!("{} has no labels", data.name())));
+        }
+        if data.classes().len() != self.classes {
+            return Err(Error::Mismatch(format!(
+                "the model has {} classes, {} has {}",
+                self.classes,
+                data.name(),
+                data.classes().len()
+            )));
+        }
+        Ok(())
+    }
+
+    /// Roughly how many weights the sizes make, in any case enough to refuse what memory cannot hold.
+    fn weights(&self) -> usize {
+        let (hidden, layers) = (self.network.hidden, self.network.cause_layers);
+        let causes = hidden * (self.z + self.classes + 2 * layers * hidden);
+        let data = match (&self.data, &self.network.trunk) {
+            (DataShape::Image(shape), TrunkConfig::Convolutional(conv)) => conv.weights(*shape, hidden),
+            (DataShape::Table(table), TrunkConfig::FullyConnected(dense)) => {
+                dense.weights(table, hidden, self.classes)
+            }
+            _ => 0,
+        };
+        causes.saturating_add(data)
+    }
+}
+
+impl Config for ModelConfig {
+    fn validate(&self) -> Result<()> {
         check_sizes(&[
             ("model.classes", self.classes, 2..=10_000),
             ("model.z", self.z, 1..=4096),
-            ("model.hidden", self.hidden, 1..=65_536),
-            ("model.cause_layers", self.cause_layers, 1..=16),
+            ("model.network.hidden", self.network.hidden, 1..=65_536),
+            ("model.network.cause_layers", self.network.cause_layers, 1..=16),
         ])?;
-        if !(0.0..=1.0).contains(&self.negative_slope) {
-            return Err(Error::config(
-                "model.negative_slope",
-                self.negative_slope,
-                "from 0 (ReLU) to 1 (linear)",
-            ));
+        let slope = self.network.negative_slope;
+        if !(0.0..=1.0).contains(&slope) {
+            return Err(Error::config("model.network.negative_slope", slope, "from 0 (ReLU) to 1 (linear)"));
         }
-        self.input.check(self.classes)?;
-        check_mechanisms(&self.mechanisms, &self.input)?;
+        self.check_data()?;
+        check_class_prior(&self.class_prior, self.classes)?;
+        check_mechanisms(&self.mechanisms, &self.data)?;
         let weights = self.weights();
         if weights > MOST_WEIGHTS {
             return Err(Error::config(
@@ -116,19 +272,121 @@ impl ModelConfig {
         }
         Ok(())
     }
+}
 
-    /// Roughly how many weights the sizes make, in any case enough to refuse what memory cannot hold.
-    fn weights(&self) -> usize {
-        let causes = self.hidden * (self.z + self.classes + 2 * self.cause_layers * self.hidden);
-        causes.saturating_add(self.input.weights(self.hidden, self.classes))
+impl ModelConfig {
+    /// Networks and likelihood are those for such data, and its sizes are ones that can be built for.
+    fn check_data(&self) -> Result<()> {
+        match (&self.data, &self.network.trunk, self.likelihood) {
+            (
+                DataShape::Image(shape),
+                TrunkConfig::Convolutional(conv),
+                Likelihood::Bernoulli | Likelihood::Gaussian,
+            ) => {
+                check_image(shape)?;
+                conv.check()
+            }
+            (DataShape::Table(table), TrunkConfig::FullyConnected(dense), Likelihood::Columns) => {
+                check_table(table)?;
+                check_sizes(&[("model.network.trunk.layers", dense.layers, 1..=16)])
+            }
+            (DataShape::Image(_), TrunkConfig::FullyConnected(_), _) => {
+                Err(Error::config("model.network.trunk.kind", "fully-connected", "convolutional for images"))
+            }
+            (DataShape::Table(_), TrunkConfig::Convolutional(_), _) => {
+                Err(Error::config("model.network.trunk.kind", "convolutional", "fully-connected for tables"))
+            }
+            (DataShape::Image(_), ..) => {
+                Err(Error::config("model.likelihood", "columns", "bernoulli or gaussian for images"))
+            }
+            (DataShape::Table(_), _, likelihood) => {
+                Err(Error::config("model.likelihood", format!("{likelihood:?}"), "columns for tables"))
+            }
+        }
     }
 }
 
-/// Each mechanism is allowed once, with allowed settings, for an input that it can act on.
-pub(super) fn check_mechanisms(mechanisms: &[MechanismConfig], input: &Input) -> Result<()> {
+impl ConvolutionalConfig {
+    fn check(&self) -> Result<()> {
+        check_sizes(&[
+            ("model.network.trunk.channels", self.channels, 1..=4096),
+            ("model.network.trunk.layers", self.layers, 1..=10),
+            ("model.network.trunk.kernel_z", self.kernel_z, 1..=31),
+            ("model.network.trunk.kernel_m", self.kernel_m, 1..=31),
+        ])?;
+        let kernels = [
+            ("model.network.trunk.kernel_z", self.kernel_z),
+            ("model.network.trunk.kernel_m", self.kernel_m),
+        ];
+        for (field, kernel) in kernels {
+            if kernel % 2 == 0 {
+                return Err(Error::config(field, kernel, "odd, so that the kernel has a centre"));
+            }
+        }
+        Ok(())
+    }
+
+    fn weights(&self, shape: [usize; 3], hidden: usize) -> usize {
+        let [h, w] = [shape[1], shape[2]].map(|side| pyramid(side, self.layers)[self.layers]);
+        let map = self.channels * h * w;
+        let kernels = self.kernel_z.pow(2) + self.kernel_m.pow(2) + 9;
+        self.layers * self.channels.max(shape[0]).pow(2) * kernels + 5 * hidden * map
+    }
+}
+
+impl FullyConnectedConfig {
+    fn weights(&self, table: &TableShape, hidden: usize, classes: usize) -> usize {
+        let columns = table.width() + table.parents + table.co_parents;
+        let skip = table.co_parents.saturating_mul(classes).saturating_mul(table.width());
+        skip.saturating_add(hidden * (4 * columns + classes + 4 * self.layers * hidden))
+    }
+}
+
+fn check_image(shape: &[usize; 3]) -> Result<()> {
+    check_sizes(&[
+        ("model.data.image[0]", shape[0], 1..=64),
+        ("model.data.image[1]", shape[1], 1..=4096),
+        ("model.data.image[2]", shape[2], 1..=4096),
+    ])
+}
+
+fn check_table(table: &TableShape) -> Result<()> {
+    check_sizes(&[
+        ("model.data.table.children", table.children.len(), 1..=65_536),
+        ("model.data.table (values of X in a row)", table.width(), 1..=65_536),
+        ("model.data.table.parents", table.parents, 0..=65_536),
+        ("model.data.table.co_parents", table.co_parents, 0..=65_536),
+    ])?;
+    let lonely = table.children.iter().find(|column| matches!(column.kind, ChildKind::Category(0 | 1)));
+    match lonely {
+        Some(column) => Err(Error::config(
+            format!("model.data.table.children[{}]", column.name),
+            column.kind.width(),
+            "two categories or more",
+        )),
+        None => Ok(()),
+    }
+}
+
+fn check_class_prior(prior: &ClassPrior, classes: usize) -> Result<()> {
+    let ClassPrior::Frequencies(frequencies) = prior else { return Ok(()) };
+    let sum: f64 = frequencies.iter().sum();
+    let allowed = frequencies.iter().all(|p| *p > 0.0 && p.is_finite()) && (sum - 1.0).abs() < 1e-6;
+    if frequencies.len() == classes && allowed {
+        return Ok(());
+    }
+    Err(Error::config(
+        "model.class_prior.frequencies",
+        format!("{frequencies:?}"),
+        format!("one positive probability for each of the {classes} classes, with sum 1"),
+    ))
+}
+
+/// Each mechanism is allowed once, with allowed settings, for data that it can act on.
+pub(super) fn check_mechanisms(mechanisms: &[MechanismConfig], data: &DataShape) -> Result<()> {
     for (i, mechanism) in mechanisms.iter().enumerate() {
         mechanism.check()?;
-        mechanism.check_input(input)?;
+        mechanism.check_data(data)?;
         if mechanisms[..i].iter().any(|m| m.name() == mechanism.name()) {
             return Err(Error::config("model.mechanisms", mechanism.name(), "listed only once"));
         }
@@ -138,35 +396,52 @@ pub(super) fn check_mechanisms(mechanisms: &[MechanismConfig], input: &Input) ->
 
 #[cfg(test)]
 mod tests {
+    use cama_data::ChildColumn;
+
     use super::*;
-    use crate::{ChildColumn, ChildKind, TableInput};
 
     fn table(children: usize, co_parents: usize) -> ModelConfig {
         let column = |i| ChildColumn { name: format!("X{i}"), kind: ChildKind::Number };
-        let input = TableInput {
-            children: (0..children).map(column).collect(),
-            co_parents,
-            class_frequencies: vec![0.01; 100],
-            ..TableInput::default()
-        };
-        ModelConfig::fast(input, 100)
+        let shape =
+            TableShape { children: (0..children).map(column).collect(), co_parents, ..TableShape::default() };
+        let class_prior = ClassPrior::Frequencies(vec![0.01; 100]);
+        ModelConfig { class_prior, ..ModelConfig::fast(shape, 100) }
     }
 
     #[test]
     fn what_memory_cannot_hold_is_refused() {
-        assert!(table(10, 1000).check().is_ok());
-        let text = table(3000, 1000).check().unwrap_err().to_string();
+        assert!(table(10, 1000).validate().is_ok());
+        let text = table(3000, 1000).validate().unwrap_err().to_string();
         assert!(text.contains("weights"), "{text}");
-        assert!(table(65_536, 65_536).check().is_err());
+        assert!(table(65_536, 65_536).validate().is_err());
     }
 
     #[test]
-    fn presets_fit_their_input() {
-        let input = table(2, 0).input;
-        assert!(ModelConfig::preset("fast", input.clone(), 100).unwrap().check().is_ok());
-        let text = ModelConfig::preset("paper", input.clone(), 100).unwrap_err().to_string();
+    fn what_cannot_be_is_refused() {
+        let wrong = |config: ModelConfig| config.validate().unwrap_err().to_string();
+        assert!(wrong(table(0, 0)).contains("children"));
+        let mut lonely = table(1, 0);
+        if let DataShape::Table(table) = &mut lonely.data {
+            table.children[0].kind = ChildKind::Category(1);
+        }
+        assert!(wrong(ModelConfig { mechanisms: vec![], ..lonely }).contains("two categories or more"));
+        let lopsided = ClassPrior::Frequencies(vec![0.5; 2]);
+        let text = wrong(ModelConfig { class_prior: lopsided, ..table(1, 0) });
+        assert!(text.contains("each of the 100 classes"), "{text}");
+        let image = ModelConfig::fast([1, 28, 28], 10);
+        let text = wrong(ModelConfig { network: table(1, 0).network, ..image.clone() });
+        assert!(text.contains("convolutional for images"), "{text}");
+        let text = wrong(ModelConfig { likelihood: Likelihood::Columns, ..image });
+        assert!(text.contains("bernoulli or gaussian"), "{text}");
+    }
+
+    #[test]
+    fn presets_fit_their_data() {
+        let shape = table(2, 0).data;
+        assert!(ModelConfig::preset("fast", shape.clone(), 100).unwrap().validate().is_ok());
+        let text = ModelConfig::preset("paper", shape.clone(), 100).unwrap_err().to_string();
         assert!(text.contains("`fast` for tables"), "{text}");
-        assert!(ModelConfig::preset("fsat", input, 100).unwrap_err().to_string().contains("`fast`"));
+        assert!(ModelConfig::preset("fsat", shape, 100).unwrap_err().to_string().contains("`fast`"));
         let image = ModelConfig::preset("paper", [1, 28, 28].into(), 10).unwrap();
         assert_eq!(image, ModelConfig::paper([1, 28, 28], 10));
     }

@@ -4,9 +4,9 @@ use burn::module::{Module, Param};
 use burn::nn::Linear;
 use burn::tensor::{Int, Tensor, activation};
 
-use super::ModelConfig;
-use super::features::{Output, first_log_sigma};
-use crate::input::Input;
+use super::config::{ClassPrior as ClassPriorConfig, ModelConfig, NetworkConfig};
+use super::trunk::{Output, first_log_sigma};
+use crate::likelihood::{Likelihood, LikelihoodParams};
 use crate::mechanism::Merge;
 use crate::network::{Init, Mlp, activate, affine};
 
@@ -25,27 +25,29 @@ pub struct Generator {
     prior: ClassPrior,
     output: Output,
     /// Log standard deviations of what is Gaussian: `[1]` for all pixels, `[width]` for the columns of a table.
-    pub(super) log_sigma: Option<Param<Tensor<1>>>,
+    log_sigma: Option<Param<Tensor<1>>>,
+    #[module(skip)]
+    likelihood: Likelihood,
     causes: usize,
     classes: usize,
     negative_slope: f64,
 }
 
-/// NN_C, its part of the merge, and a straight path past both.
+/// NN_C, its part of the merge, and a linear skip connection past both.
 #[derive(Module, Debug)]
 struct CoParents {
     nn_c: Mlp,
     merge_c: Linear,
     /// What is linear in C, with slopes of its own for each class: `[co-parents, classes·width]`. Networks say little
     /// of a C that lies far from the training data; this goes on as it was.
-    straight: Linear,
+    skip: Linear,
 }
 
 impl CoParents {
     /// The linear part, `[batch, targets, width]`, of the labelled classes or of all.
-    fn straight(&self, c: Tensor<2>, labels: Option<Tensor<1, Int>>, classes: usize) -> Tensor<3> {
+    fn skip(&self, c: Tensor<2>, labels: Option<Tensor<1, Int>>, classes: usize) -> Tensor<3> {
         let batch = c.dims()[0];
-        let all = self.straight.forward(c);
+        let all = self.skip.forward(c);
         let width = all.dims()[1] / classes;
         let all: Tensor<3> = all.reshape([batch, classes, width]);
         match labels {
@@ -57,22 +59,23 @@ impl CoParents {
 
 impl Generator {
     pub(super) fn new(config: &ModelConfig, init: &mut Init) -> Self {
-        let ModelConfig { ref input, classes, z, hidden, cause_layers, .. } = *config;
-        let co_parents = input.table().map_or(0, |table| table.co_parents);
+        let ModelConfig { ref data, classes, z, .. } = *config;
+        let NetworkConfig { hidden, cause_layers, .. } = config.network;
+        let co_parents = data.table().map_or(0, |table| table.co_parents);
         // Y, Z and M, and C where there is any.
         let causes = if co_parents > 0 { 4 } else { 3 };
         let nn_y = Mlp::new(classes, hidden, cause_layers, init);
         let nn_z = Mlp::new(z, hidden, cause_layers, init);
-        let output = Output::new(input, hidden, init);
+        let output = Output::new(config, init);
         let features = output.inputs();
-        let log_sigma = first_log_sigma(input)
+        let log_sigma = first_log_sigma(config)
             .map(|first| Param::from_tensor(Tensor::from_floats(first.as_slice(), init.device)));
         let merge_y = init.linear_part(hidden, features, causes * hidden, false);
         let merge_z = init.linear_part(hidden, features, causes * hidden, true);
         let c = (co_parents > 0).then(|| CoParents {
             nn_c: Mlp::new(co_parents, hidden, cause_layers, init),
             merge_c: init.linear_part(hidden, features, causes * hidden, false),
-            straight: init.output(co_parents, classes * input.width(), 0.0),
+            skip: init.output(co_parents, classes * data.width(), 0.0),
         });
         let prior = ClassPrior::new(config, init);
         Self {
@@ -85,6 +88,7 @@ impl Generator {
             prior,
             output,
             log_sigma,
+            likelihood: config.likelihood,
             causes,
             classes,
             negative_slope: init.negative_slope,
@@ -111,7 +115,7 @@ impl Generator {
         self.prior.forward(a)
     }
 
-    /// What the merge is told of all causes but Z, and what goes straight to X: `labels`, `[batch]`, where there is
+    /// What the merge is told of all causes but Z, and what skips to X: `labels`, `[batch]`, where there is
     /// one target each, else all classes are targets; `c` is `[batch, co-parents]`; `h_m` is `[batch or 1, hidden]`.
     pub(super) fn causes(
         &self,
@@ -123,11 +127,11 @@ impl Generator {
             Some(labels) => self.classes().select(0, labels).unsqueeze_dim(1),
             None => self.classes().unsqueeze_dim(0),
         };
-        let (c, straight) = match (c, &self.c) {
+        let (c, skip) = match (c, &self.c) {
             (Some(c), Some(causes)) => {
-                let straight = causes.straight(c.clone(), labels, self.classes);
+                let skip = causes.skip(c.clone(), labels, self.classes);
                 let from_c = causes.merge_c.forward(causes.nn_c.forward(c));
-                (Some(from_c.unsqueeze_dim(1)), Some(straight))
+                (Some(from_c.unsqueeze_dim(1)), Some(skip))
             }
             _ => (None, None),
         };
@@ -135,11 +139,26 @@ impl Generator {
             (Some((h_m, merge)), Some(project)) => Some((project.forward(h_m).unsqueeze_dim(1), merge)),
             _ => None,
         };
-        Causes { y, c, m, straight }
+        Causes { y, c, m, skip }
+    }
+
+    /// p(x|·) of the clean X: `z` is `[batch, targets, samples, z]`; of all targets and samples, `[batch,
+    /// targets·samples, width]`.
+    pub(super) fn likelihood(&self, causes: &Causes, z: Tensor<4>) -> LikelihoodParams {
+        let outputs = self.logits(causes, z);
+        let log_sigma = self.log_sigma.as_ref().map(|p| p.val());
+        match (self.likelihood, log_sigma) {
+            (Likelihood::Bernoulli, _) => LikelihoodParams::BernoulliLogits(outputs),
+            (Likelihood::Gaussian, Some(log_sigma)) => {
+                LikelihoodParams::Gaussian { means: outputs, log_sigma: log_sigma.unsqueeze() }
+            }
+            (Likelihood::Columns, Some(log_sigma)) => LikelihoodParams::columns(outputs, log_sigma),
+            (_, None) => unreachable!("what is Gaussian has a learnt variance"),
+        }
     }
 
     /// Logits or means of the clean X: `z` is `[batch, targets, samples, z]`. Returns `[batch, targets·samples, width]`.
-    pub(super) fn logits(&self, causes: &Causes, z: Tensor<4>) -> Tensor<3> {
+    fn logits(&self, causes: &Causes, z: Tensor<4>) -> Tensor<3> {
         let [batch, targets, samples, dim] = z.dims();
         let features = self.output.inputs();
         let from_z = affine(&self.merge_z, self.nn_z.forward(z.reshape([batch * targets * samples, dim])));
@@ -158,8 +177,8 @@ impl Generator {
         let logits = self.output.forward(h);
         let width = logits.dims()[1];
         let logits = logits.reshape([batch, targets, samples, width]);
-        let logits = match &causes.straight {
-            Some(straight) => logits + straight.clone().unsqueeze_dim(2),
+        let logits = match &causes.skip {
+            Some(skip) => logits + skip.clone().unsqueeze_dim(2),
             None => logits,
         };
         logits.reshape([batch, targets * samples, width])
@@ -174,8 +193,8 @@ pub(super) struct Causes {
     pub c: Option<Tensor<3>>,
     /// Of the latent M, `[batch or 1, 1, features]`.
     pub m: Option<(Tensor<3>, Merge)>,
-    /// The straight path from C to X, `[batch, targets, width]`.
-    pub straight: Option<Tensor<3>>,
+    /// The linear skip connection from C to X, `[batch, targets, width]`.
+    pub skip: Option<Tensor<3>>,
 }
 
 /// p(y|a), or p(y) where there are no parents.
@@ -189,13 +208,15 @@ struct ClassPrior {
 
 impl ClassPrior {
     fn new(config: &ModelConfig, init: &mut Init) -> Self {
-        let log_frequencies = match &config.input {
-            Input::Image(_) => vec![-(config.classes as f32).ln(); config.classes],
-            Input::Table(table) => table.class_frequencies.iter().map(|p| p.ln() as f32).collect(),
+        let log_frequencies = match &config.class_prior {
+            ClassPriorConfig::Uniform => vec![-(config.classes as f32).ln(); config.classes],
+            ClassPriorConfig::Frequencies(all) => all.iter().map(|p| p.ln() as f32).collect(),
         };
-        let network = config.input.table().filter(|table| table.parents > 0).map(|table| {
-            let nn_a = Mlp::new(table.parents, config.hidden, table.layers, init);
-            (nn_a, init.output(config.hidden, config.classes, 0.0))
+        let NetworkConfig { hidden, ref trunk, .. } = config.network;
+        let parents = config.data.table().map_or(0, |table| table.parents);
+        let network = trunk.fully_connected().filter(|_| parents > 0).map(|dense| {
+            let nn_a = Mlp::new(parents, hidden, dense.layers, init);
+            (nn_a, init.output(hidden, config.classes, 0.0))
         });
         let log_frequencies = Tensor::<1>::from_floats(log_frequencies.as_slice(), init.device).unsqueeze();
         Self { network, log_frequencies }

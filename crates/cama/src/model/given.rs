@@ -4,8 +4,10 @@ use std::ops::Range;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
+use super::deep_cama::DeepCama;
 use super::generator::Causes;
-use super::{DeepCama, Evidence, Observation};
+use super::observed::Observed;
+use crate::likelihood::LikelihoodParams;
 use crate::mechanism::Merge;
 use crate::network::DiagonalGaussian;
 
@@ -73,7 +75,7 @@ impl Given {
 
     /// `rows` picks from what there is for each example, `of` also from what there is for each target.
     fn map(&self, rows: impl Fn(&Tensor<2>) -> Tensor<2>, of: impl Fn(&Tensor<3>) -> Tensor<3>) -> Self {
-        let Causes { y, c, m, straight } = &self.causes;
+        let Causes { y, c, m, skip } = &self.causes;
         Self {
             x: rows(&self.x),
             m: self.m.as_ref().map(rows),
@@ -82,7 +84,7 @@ impl Given {
                 y: of(y),
                 c: c.as_ref().map(&of),
                 m: m.as_ref().map(|(m, merge)| (of(m), *merge)),
-                straight: straight.as_ref().map(&of),
+                skip: skip.as_ref().map(&of),
             },
         }
     }
@@ -92,7 +94,7 @@ impl DeepCama {
     /// All but z, for each example under its own class, `labels`, `[batch]`, or under every class; `m` is `[batch, dim]`.
     pub(crate) fn given(
         &self,
-        seen: &Evidence,
+        seen: &Observed,
         labels: Option<Tensor<1, Int>>,
         m: Option<&Tensor<2>>,
     ) -> Given {
@@ -122,19 +124,18 @@ impl DeepCama {
             .sum_dim(3)
             .reshape([batch, targets, samples])
             .mul_scalar(0.5);
-        let observed = self.observe_causes(&given.causes, z, given.m.as_ref());
-        let log_sigma = self.p.log_sigma.as_ref().map(|p| p.val());
-        let log_px = observed.log_prob(&self.config.input, log_sigma, given.x.clone());
+        let likelihood = self.observe_causes(&given.causes, z, given.m.as_ref());
+        let log_px = likelihood.log_prob(&self.config().data, given.x.clone());
         [log_px.reshape([batch, targets, samples]), log_ratio_z]
     }
 
     /// log p(y|a) of the labelled classes, `[batch, 1]`, or of all, `[batch or 1, classes]`, in nats.
-    pub(crate) fn log_py(&self, seen: &Evidence, labels: Option<Tensor<1, Int>>) -> Tensor<2> {
+    pub(crate) fn log_py(&self, seen: &Observed, labels: Option<Tensor<1, Int>>) -> Tensor<2> {
         let log_py = self.p.log_prior(seen.a.clone());
         match labels {
             Some(labels) => {
                 let batch = labels.dims()[0];
-                let all = log_py.expand([batch, self.config.classes]);
+                let all = log_py.expand([batch, self.config().classes]);
                 all.gather(1, labels.reshape([batch, 1]))
             }
             None => log_py,
@@ -149,7 +150,7 @@ impl DeepCama {
     /// q1 of T_m⁻¹(x) and, where there is one, the latent mechanism's part of m.
     pub(super) fn style_at(
         &self,
-        seen: &Evidence,
+        seen: &Observed,
         labels: Option<Tensor<1, Int>>,
         m: Option<&Tensor<2>>,
         latent: Option<Tensor<2>>,
@@ -158,15 +159,20 @@ impl DeepCama {
             (Some(m), Some(parts)) => parts.restore(m, seen.x.clone()),
             _ => seen.x.clone(),
         };
-        self.q1.forward(Evidence { x, ..seen.clone() }, labels, latent)
+        self.q1.forward(Observed { x, ..seen.clone() }, labels, latent)
     }
 
     /// p(x|y,c,z,m) of samples `z`, `[batch, targets, samples, z]`, as `[batch, targets·samples, width]`.
-    pub(super) fn observe_causes(&self, causes: &Causes, z: Tensor<4>, m: Option<&Tensor<2>>) -> Observation {
-        let logits = self.p.logits(causes, z);
+    pub(super) fn observe_causes(
+        &self,
+        causes: &Causes,
+        z: Tensor<4>,
+        m: Option<&Tensor<2>>,
+    ) -> LikelihoodParams {
+        let clean = self.p.likelihood(causes, z);
         match (m, &self.m) {
-            (Some(m), Some(parts)) => parts.observe(m, logits, &self.config.input),
-            _ => Observation::Logits(logits),
+            (Some(m), Some(parts)) => parts.observe(m, clean),
+            _ => clean,
         }
     }
 }

@@ -4,13 +4,14 @@ use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::{Int, Tensor};
 
-use super::features::Trunk;
-use super::{Evidence, ModelConfig};
+use super::config::{ModelConfig, NetworkConfig};
+use super::observed::Observed;
+use super::trunk::Trunk;
 use crate::network::{DiagonalGaussian, GaussianHead, Init, activate, affine};
 
 /// q1(z|x,y,m,a,c): a trunk that sees what is observed, so that it runs once per example whatever the classes.
 #[derive(Module, Debug)]
-pub struct StylePosterior {
+pub struct ZPosterior {
     trunk: Trunk,
     features: Linear,
     class: Linear,
@@ -20,16 +21,17 @@ pub struct StylePosterior {
     negative_slope: f64,
 }
 
-impl StylePosterior {
+impl ZPosterior {
     pub(super) fn new(config: &ModelConfig, init: &mut Init) -> Self {
-        let ModelConfig { ref input, hidden, classes, z, .. } = *config;
-        let kernel = input.image().map_or(0, |image| image.kernel_z);
+        let ModelConfig { ref data, classes, z, .. } = *config;
+        let NetworkConfig { hidden, ref trunk, .. } = config.network;
+        let kernel = trunk.convolutional().map_or(0, |conv| conv.kernel_z);
         Self {
-            trunk: Trunk::new(input, kernel, input.evidence_width(), hidden, init),
+            trunk: Trunk::new(data, trunk, kernel, data.total_width(), hidden, init),
             features: init.linear_part(hidden, hidden, hidden + classes, true),
             class: init.linear_part(classes, hidden, hidden + classes, false),
             m: None,
-            head: GaussianHead::new(hidden, z, init).bounded(input.table().is_some()),
+            head: GaussianHead::new(hidden, z, init).bounded(data.table().is_some()),
             classes,
             negative_slope: init.negative_slope,
         }
@@ -54,7 +56,7 @@ impl StylePosterior {
     /// classes are targets; `m`, `[batch, dim]`, the latent mechanism's part.
     pub(super) fn forward(
         &self,
-        seen: Evidence,
+        seen: Observed,
         labels: Option<Tensor<1, Int>>,
         m: Option<Tensor<2>>,
     ) -> DiagonalGaussian<3> {
@@ -75,24 +77,25 @@ impl StylePosterior {
 
 /// q2(m|x), in tables also given a and c if so configured: one trunk, one head for each mechanism.
 #[derive(Module, Debug)]
-pub struct ManipulationPosterior {
+pub struct MPosterior {
     trunk: Trunk,
     heads: Vec<GaussianHead>,
     sees_causes: bool,
 }
 
-impl ManipulationPosterior {
+impl MPosterior {
     pub(super) fn new(config: &ModelConfig, init: &mut Init) -> Self {
-        let ModelConfig { ref input, hidden, .. } = *config;
-        let kernel = input.image().map_or(0, |image| image.kernel_m);
-        let sees_causes = input.table().is_some_and(|table| table.m_sees_causes);
-        let columns = if sees_causes { input.evidence_width() } else { input.width() };
-        Self { trunk: Trunk::new(input, kernel, columns, hidden, init), heads: Vec::new(), sees_causes }
+        let ModelConfig { ref data, .. } = *config;
+        let NetworkConfig { hidden, ref trunk, .. } = config.network;
+        let kernel = trunk.convolutional().map_or(0, |conv| conv.kernel_m);
+        let sees_causes = trunk.fully_connected().is_some_and(|dense| dense.m_sees_causes);
+        let columns = if sees_causes { data.total_width() } else { data.width() };
+        Self { trunk: Trunk::new(data, trunk, kernel, columns, hidden, init), heads: Vec::new(), sees_causes }
     }
 
     /// A head for a part of m of length `dim`; its first means lie near zero, the clean X.
     pub(super) fn new_head(config: &ModelConfig, dim: usize, init: &mut Init) -> GaussianHead {
-        GaussianHead::new(config.hidden, dim, init).near_zero().bounded(true)
+        GaussianHead::new(config.network.hidden, dim, init).near_zero().bounded(true)
     }
 
     /// Replaces the heads, taking the former ones out.
@@ -101,7 +104,7 @@ impl ManipulationPosterior {
     }
 
     /// The posterior of the whole m, `[batch, dim]`.
-    pub(super) fn forward(&self, seen: &Evidence) -> DiagonalGaussian<2> {
+    pub(super) fn forward(&self, seen: &Observed) -> DiagonalGaussian<2> {
         let seen = if self.sees_causes { seen.clone().concatenated() } else { seen.x.clone() };
         let h = self.trunk.forward(seen);
         let (means, log_vars) = self

@@ -5,7 +5,7 @@ use burn::nn::conv::ConvTranspose2d;
 use burn::tensor::Tensor;
 use cama_kernels::conv::{Geometry, Layer, Order, convolve, order};
 
-use super::gaussian::{constant, rescaled};
+use super::rescale::{constant, rescaled};
 use super::{Init, bias_of, pyramid};
 
 /// Transposed convolutions that double a small feature map up to the image.

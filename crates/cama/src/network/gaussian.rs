@@ -1,10 +1,12 @@
 //! Diagonal Gaussians and the layer that predicts one.
 
-use burn::module::{Module, Param};
+use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::Tensor;
 
-use super::{Init, affine};
+use super::affine;
+use super::init::Init;
+use super::rescale::scaled;
 
 /// A batch of Gaussians with diagonal covariance; the last of the `D` dimensions holds the components.
 #[derive(Clone, Debug)]
@@ -83,19 +85,4 @@ impl GaussianHead {
         }
         DiagonalGaussian { mean: affine(&self.mean, h), log_var }
     }
-}
-
-/// `layer` with its weights multiplied by `factor` and all its biases set to `bias`.
-pub(super) fn scaled(mut layer: Linear, factor: f64, bias: f64) -> Linear {
-    layer.weight = rescaled(layer.weight, factor);
-    layer.bias = layer.bias.map(|b| constant(b, bias));
-    layer
-}
-
-pub(super) fn rescaled<const D: usize>(p: Param<Tensor<D>>, factor: f64) -> Param<Tensor<D>> {
-    p.map(|w| w.mul_scalar(factor))
-}
-
-pub(super) fn constant<const D: usize>(p: Param<Tensor<D>>, value: f64) -> Param<Tensor<D>> {
-    p.map(|b| b.full_like(value))
 }

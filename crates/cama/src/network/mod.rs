@@ -5,6 +5,7 @@ mod encoder;
 mod gaussian;
 mod init;
 mod mlp;
+mod rescale;
 
 pub use decoder::Decoder;
 pub use encoder::Encoder;

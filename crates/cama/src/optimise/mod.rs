@@ -10,7 +10,7 @@ use cama_kernels::is_native;
 use rayon::prelude::*;
 
 use self::adam::Adam;
-use crate::predict::host;
+use crate::batch::host;
 use crate::{Error, Result};
 
 /// How many parts a batch is cut into, each differentiated by a thread of its own.
@@ -19,11 +19,6 @@ use crate::{Error, Result};
 /// kept busy best by the whole batch.
 pub fn shards(device: &Device) -> usize {
     if is_native(device) { 2 } else { 1 }
-}
-
-/// The `shard`-th of `shards` nearly equal parts of `all`.
-pub fn shard<T>(all: &[T], shard: usize, shards: usize) -> &[T] {
-    &all[all.len() * shard / shards..all.len() * (shard + 1) / shards]
 }
 
 /// Adam with a bound on the norm of the whole gradient.
@@ -92,55 +87,6 @@ impl Optimiser {
     }
 }
 
-/// Learning rate at `step` of `total`: linear warm-up to `peak`, then half a cosine down to zero.
-pub fn cosine(peak: f64, warm_up: usize, step: usize, total: usize) -> f64 {
-    if step < warm_up {
-        return peak * (step + 1) as f64 / warm_up as f64;
-    }
-    let progress = (step - warm_up) as f64 / total.saturating_sub(warm_up).max(1) as f64;
-    peak * 0.5 * (1.0 + (std::f64::consts::PI * progress.min(1.0)).cos())
-}
-
-/// Adds to a divergence where it happened.
-pub(crate) fn at_step(error: Error, doing: &str, step: usize) -> Error {
-    match error {
-        Error::Diverged(what) => Error::Diverged(format!(
-            "{what} in step {} of {doing}; try a lower learning rate or a tighter gradient clip",
-            step + 1
-        )),
-        other => other,
-    }
-}
-
-/// The fields that every loop has.
-pub(crate) fn check_loop(name: &str, steps: usize, batch: usize, rate: f64, clip: f64) -> Result<()> {
-    for (field, value, lowest, most) in [("steps", steps, 0, 10_000_000), ("batch", batch, 1, 65_536)] {
-        if !(lowest..=most).contains(&value) {
-            return Err(Error::config(format!("{name}.{field}"), value, format!("from {lowest} to {most}")));
-        }
-    }
-    if !(rate > 0.0 && rate <= 1.0) {
-        return Err(Error::config(format!("{name}.learning_rate"), rate, "above 0 and at most 1"));
-    }
-    if !(clip >= 0.0 && clip.is_finite()) {
-        return Err(Error::config(
-            format!("{name}.gradient_clip"),
-            clip,
-            "0 (no bound) or a positive number",
-        ));
-    }
-    Ok(())
-}
-
-/// Samples are bounded so that a batch's decoded examples stay within memory's reach.
-pub(crate) fn check_samples(field: &str, samples: usize, batch: usize) -> Result<()> {
-    let most = (200_000 / batch).max(1);
-    if (1..=most).contains(&samples) {
-        return Ok(());
-    }
-    Err(Error::config(field, samples, format!("from 1 to {most} with a batch of {batch}")))
-}
-
 /// The sum of squares of each parameter's gradient, `[1]`.
 fn squares<M: Module>(module: &M, grads: &GradientsParams) -> Vec<Tensor<1>> {
     struct Squares<'a>(&'a GradientsParams, Vec<Tensor<1>>);
@@ -184,19 +130,4 @@ fn scaled<M: Module>(module: &M, grads: GradientsParams, factor: f64) -> Gradien
     let mut scale = Scale(grads, factor);
     module.visit(&mut scale);
     scale.0
-}
-
-#[cfg(test)]
-mod tests {
-    use super::cosine;
-
-    #[test]
-    fn the_learning_rate_warms_up_peaks_and_decays_to_zero() {
-        assert_eq!(cosine(1.0, 4, 0, 100), 0.25);
-        assert_eq!(cosine(1.0, 4, 3, 100), 1.0);
-        assert_eq!(cosine(1.0, 4, 4, 100), 1.0);
-        assert!((cosine(1.0, 4, 52, 100) - 0.5).abs() < 1e-12);
-        assert!(cosine(1.0, 4, 100, 100) < 1e-12);
-        assert!(cosine(1.0, 0, 0, 1) == 1.0);
-    }
 }

@@ -2,23 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Sampling;
+use super::sampling::Sampling;
+use crate::data::DataShape;
 use crate::data::Dataset;
-use crate::input::Input;
-use crate::model::DeepCama;
-use crate::{Error, Result};
-
-/// Which m all classes of an example share.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum MChoice {
-    /// do(m = 0): the example is taken as clean.
-    Null,
-    /// The mean of q2(m|x).
-    Mean,
-    /// One sample of q2(m|x).
-    Sample,
-}
+use crate::model::{DeepCama, M, MChoice};
+use crate::{Config, Error, Result};
 
 /// How to predict.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,7 +37,7 @@ pub struct PredictConfig {
 
 impl Default for PredictConfig {
     fn default() -> Self {
-        Self { samples: 10, m: MChoice::Null, seed: 0, negligible: 1e-4, chunk: None }
+        Self { samples: 10, m: M::Null, seed: 0, negligible: 1e-4, chunk: None }
     }
 }
 
@@ -57,22 +45,10 @@ impl Default for PredictConfig {
 const NUMBERS_AT_ONCE: usize = 700_000;
 
 impl PredictConfig {
-    /// Checks every field.
-    pub fn check(&self) -> Result<()> {
-        let chunk = self.chunk.map(|chunk| ("predict.chunk", chunk));
-        for (field, value) in [("predict.samples", self.samples)].into_iter().chain(chunk) {
-            if !(1..=1_000_000).contains(&value) {
-                return Err(Error::config(field, value, "from 1 to 1000000"));
-            }
-        }
-        check_negligible("predict.negligible", self.negligible)
-    }
-
     /// Errors unless `model` can predict `data` so.
     pub(crate) fn check_for(&self, model: &DeepCama, data: &impl Dataset) -> Result<()> {
-        self.check()?;
         model.check_fits(data)?;
-        if self.m != MChoice::Null && model.manipulation().is_none() {
+        if self.m != M::Null && model.mechanisms().is_none() {
             return Err(Error::config(
                 "m",
                 "mean or sample",
@@ -90,15 +66,28 @@ impl PredictConfig {
 
     /// The most examples that are decoded at a time.
     pub(super) fn decoded_at_once(&self, model: &DeepCama) -> usize {
-        self.chunk.unwrap_or_else(|| match &model.config().input {
-            Input::Image(image) => {
-                let pixels = image.shape[1] * image.shape[2];
+        self.chunk.unwrap_or_else(|| match &model.config().data {
+            DataShape::Image(shape) => {
+                let pixels = shape[1] * shape[2];
+                let channels = model.config().network.trunk.convolutional().map_or(1, |conv| conv.channels);
                 // The last hidden map has half the side, and is made into the image.
-                let numbers = image.channels * pixels.div_ceil(4) + image.shape[0] * pixels;
+                let numbers = channels * pixels.div_ceil(4) + shape[0] * pixels;
                 (NUMBERS_AT_ONCE / numbers).clamp(10, 20_000)
             }
-            Input::Table(table) => (400_000 / table.width()).clamp(500, 20_000),
+            DataShape::Table(table) => (400_000 / table.width()).clamp(500, 20_000),
         })
+    }
+}
+
+impl Config for PredictConfig {
+    fn validate(&self) -> Result<()> {
+        let chunk = self.chunk.map(|chunk| ("predict.chunk", chunk));
+        for (field, value) in [("predict.samples", self.samples)].into_iter().chain(chunk) {
+            if !(1..=1_000_000).contains(&value) {
+                return Err(Error::config(field, value, "from 1 to 1000000"));
+            }
+        }
+        check_negligible("predict.negligible", self.negligible)
     }
 }
 
@@ -117,16 +106,16 @@ mod tests {
     #[test]
     fn configurations_of_before_are_read_and_wrong_ones_refused() {
         let config: PredictConfig = toml::from_str("samples = 3\nm = \"mean\"").unwrap();
-        let expected = PredictConfig { samples: 3, m: MChoice::Mean, ..PredictConfig::default() };
+        let expected = PredictConfig { samples: 3, m: M::Mean, ..PredictConfig::default() };
         assert!(config == expected && config.negligible > 0.0);
         for negligible in [-1e-9, 0.51, f64::NAN] {
-            let error = PredictConfig { negligible, ..config.clone() }.check().unwrap_err().to_string();
+            let error = PredictConfig { negligible, ..config.clone() }.validate().unwrap_err().to_string();
             assert!(error.starts_with("predict.negligible = "), "{error}");
         }
         assert!(
             [0.0, 0.5]
                 .iter()
-                .all(|&negligible| PredictConfig { negligible, ..config.clone() }.check().is_ok())
+                .all(|&negligible| PredictConfig { negligible, ..config.clone() }.validate().is_ok())
         );
     }
 }

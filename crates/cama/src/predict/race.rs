@@ -1,6 +1,6 @@
 //! Which classes of an example can still win: the importance weights of each, and a bound on what is to come.
 
-use super::normalised;
+use super::scores::normalised;
 
 /// Luck that is allowed for: the remaining samples of a class may weigh on average so many standard deviations of a log
 /// weight more than its heaviest one so far, or so many nats if that is less.
@@ -46,11 +46,11 @@ impl Weights {
     }
 }
 
-/// A product in which the scores of an example will stand: softmax(log p_head + scores / T).
+/// A product in which the scores of an example will stand: softmax(log p_direct + scores / T).
 #[derive(Clone, Copy)]
 pub(crate) struct Product<'a> {
-    /// log p_head of every class.
-    pub head: &'a [f64],
+    /// log p_direct of every class.
+    pub direct: &'a [f64],
     /// T.
     pub temperature: f64,
 }
@@ -64,7 +64,7 @@ pub(crate) struct Product<'a> {
 /// U_c < ε/C Σ L; so, both with all samples and without, they have less than ε of the whole together, and each less than
 /// ε/C. The others keep their sums, and share what is left: 1 − p(D) with all samples and 1 − p̂(D) without, both in
 /// [1 − ε, 1]. Hence no probability is off by more than ε, and log Σ S by no more than −ln(1 − ε). The same holds of
-/// a product, in which each is raised to 1/T and multiplied by p_head.
+/// a product, in which each is raised to 1/T and multiplied by p_direct.
 ///
 /// How far weights scatter depends on the example: a little where q1 is close to the posterior of z, by tens of nats where
 /// the model explains it badly. So the margin is in standard deviations, of the log weights of all classes about the mean
@@ -102,10 +102,10 @@ impl<'a> Race<'a> {
         let lowest = self.each(|class| class.log_mean(samples - class.n, 0.0));
         let classes = 0..self.classes.len();
         let bar = (negligible / classes.len() as f64).ln();
-        let plain = Product { head: &vec![0.0; classes.len()], temperature: 1.0 };
+        let plain = Product { direct: &vec![0.0; classes.len()], temperature: 1.0 };
         let mut wanted = vec![false; classes.len()];
-        for Product { head, temperature } in [Some(plain), self.product].into_iter().flatten() {
-            let of = |scores: &[f64], class: usize| head[class] + scores[class] / temperature;
+        for Product { direct, temperature } in [Some(plain), self.product].into_iter().flatten() {
+            let of = |scores: &[f64], class: usize| direct[class] + scores[class] / temperature;
             let all = normalised(&classes.clone().map(|class| of(&lowest, class)).collect::<Vec<_>>()).0;
             for class in classes.clone() {
                 let is_negligible = of(&highest, class) - all < bar;
@@ -188,8 +188,8 @@ mod tests {
 
     #[test]
     fn classes_run_as_long_as_a_product_needs_them() {
-        let race = |head| {
-            running(after_two([-80.0, -180.0, -180.0], 0.0, Some(Product { head, temperature: 20.0 })))
+        let race = |direct| {
+            running(after_two([-80.0, -180.0, -180.0], 0.0, Some(Product { direct, temperature: 20.0 })))
         };
         // A hundred nats are five in the product.
         assert_eq!(race(&[-1.0, -1.0, -1.0]), [0, 1, 2]);

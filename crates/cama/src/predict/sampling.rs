@@ -3,9 +3,10 @@
 use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 
+use super::infer::drawn;
 use super::race::{Product, Race};
-use super::{drawn, host};
-use crate::model::{DeepCama, Evidence, Given, Pairs};
+use crate::batch::host;
+use crate::model::{DeepCama, Given, Observed, Pairs};
 
 /// Samples of every class before any is left behind: the fewest that tell how far weights scatter.
 const FIRST: usize = 2;
@@ -35,29 +36,29 @@ impl Sampling {
 }
 
 /// log p(x|y,m) + log p(y) of every class, for every example, by importance sampling (Eqs. 6, 11), with how many samples
-/// of z each class had; `streams` has a generator for each example.
+/// of z each class had; `rngs` has a generator for each example.
 ///
 /// `products` holds what each example's scores are for besides themselves, or nothing.
 pub(crate) fn class_scores(
     model: &DeepCama,
-    seen: &Evidence,
+    observed: &Observed,
     m: Option<&Tensor<2>>,
     sampling: &Sampling,
     products: &[Option<Product>],
-    streams: &mut [ChaCha8Rng],
+    rngs: &mut [ChaCha8Rng],
 ) -> Vec<(Vec<f64>, Vec<usize>)> {
-    let given = model.given(seen, None, m);
-    let log_py = host(model.log_py(seen, None));
+    let given = model.given(observed, None, m);
+    let log_py = host(model.log_py(observed, None));
     let classes = model.config().classes;
     let race = |i: usize| {
         // One row for all where there are no parents.
         let row = if log_py.len() == classes { 0 } else { i };
         Race::new(&log_py[row * classes..(row + 1) * classes], products.get(i).copied().flatten())
     };
-    let mut races: Vec<Race> = (0..streams.len()).map(race).collect();
+    let mut races: Vec<Race> = (0..rngs.len()).map(race).collect();
     let mut had = 0;
     for samples in sampling.rounds() {
-        Round { model, given: &given, sampling }.run(samples - had, &mut races, streams);
+        Round { model, given: &given, sampling }.run(samples - had, &mut races, rngs);
         had = samples;
         if had < sampling.samples {
             races.iter_mut().for_each(|race| race.leave_behind(sampling.samples, sampling.negligible));
@@ -75,15 +76,14 @@ struct Round<'a> {
 
 impl Round<'_> {
     /// `samples` more of each, in blocks whose noise is a few times what is decoded at a time.
-    fn run(&self, samples: usize, races: &mut [Race], streams: &mut [ChaCha8Rng]) {
+    fn run(&self, samples: usize, races: &mut [Race], rngs: &mut [ChaCha8Rng]) {
         let (n, z, at_once) = (races.len(), self.model.config().z, self.sampling.at_once);
         let running = |(i, race): (usize, &Race)| race.running().map(|class| (i, class)).collect::<Vec<_>>();
         let pairs: Vec<(usize, usize)> = races.iter().enumerate().flat_map(running).collect();
         let block = (4 * at_once / n).clamp(1, at_once);
         for first in (0..samples).step_by(block) {
             let k = block.min(samples - first);
-            let noise =
-                Tensor::<2>::from_data(drawn(k * z, streams), &self.model.device()).reshape([n, k, z]);
+            let noise = Tensor::<2>::from_data(drawn(k * z, rngs), &self.model.device()).reshape([n, k, z]);
             match pairs.len() == n * self.model.config().classes {
                 true => self.all(noise, races),
                 false => self.some(&pairs, noise, races),

@@ -1,26 +1,32 @@
 //! What neglecting classes saves, and what it costs.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
+use burn::tensor::Tensor;
 use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 
 use super::race::Race;
 use super::*;
-use crate::data::Images;
+use crate::batch::{self, host};
+use crate::data::{Dataset, Images};
 use crate::manipulation::Manipulation;
+use crate::model::{DeepCama, M, MChoice, Observed};
+use crate::noise::example_rng;
 use crate::{
-    By, Classifier, DecideConfig, Decider, ImageInput, ModelConfig, StoredModel, TrainConfig, Ways, data,
-    device, silent, train,
+    Cama, Classifier, Config, ConvolutionalConfig, DecideConfig, Decider, ModelConfig, Result, Rule, Split,
+    TrainConfig, TrunkConfig, data, device, silent, train,
 };
 
 /// log p(x|y,z,m) + log p(z) − log q1 of examples, classes and samples, one after another.
 fn weights<D: Dataset>(model: &DeepCama, data: &D, range: Range<usize>, m: MChoice, k: usize) -> Vec<f32> {
-    let mut streams: Vec<_> = range.clone().map(|i| stream(0, i)).collect();
-    let seen = batch::evidence(data, range, &model.device());
-    let m = choose_m(model, &seen, m, &mut streams).map(|chosen| chosen.m);
-    let (n, z) = (streams.len(), model.config().z);
-    let noise = Tensor::<2>::from_data(drawn(k * z, &mut streams), &model.device()).reshape([n, k, z]);
-    let [log_px, log_ratio_z] = model.explain(&model.given(&seen, None, m.as_ref()), noise);
+    let mut rngs: Vec<_> = range.clone().map(|i| example_rng(0, i)).collect();
+    let observed = batch::observed(data, range, &model.device());
+    let m = infer_m(model, &observed, m, &mut rngs).map(|inferred| inferred.m);
+    let (n, z) = (rngs.len(), model.config().z);
+    let noise = Tensor::<2>::from_data(drawn(k * z, &mut rngs), &model.device()).reshape([n, k, z]);
+    let [log_px, log_ratio_z] = model.explain(&model.given(&observed, None, m.as_ref()), noise);
     host(log_px + log_ratio_z)
 }
 
@@ -107,16 +113,21 @@ fn trained() -> DeepCama {
 }
 
 fn learn() -> DeepCama {
-    let image = ImageInput { channels: 8, ..ImageInput::fast([1, 28, 28]) };
-    let config = ModelConfig { z: 16, hidden: 64, ..ModelConfig::fast(image, 10) };
-    let model = DeepCama::new(&config, 1, &device("cpu").unwrap()).unwrap();
+    let mut config = ModelConfig { z: 16, ..ModelConfig::fast([1, 28, 28], 10) };
+    config.network.hidden = 64;
+    config.network.trunk =
+        TrunkConfig::Convolutional(ConvolutionalConfig { channels: 8, ..ConvolutionalConfig::default() });
+    let model = DeepCama::new(&config.check().unwrap(), 1, &device("cpu").unwrap());
     let images = data::load("mnist:train[..6000]").unwrap();
     let training = TrainConfig {
         epochs: 3,
-        held_out: 100,
-        ..TrainConfig::preset("fast", &model.config().input).unwrap()
-    };
-    train(model, &images, None, &training, 1, None, &mut silent).unwrap().model
+        validation: 100,
+        ..TrainConfig::preset("fast", &model.config().data).unwrap()
+    }
+    .check()
+    .unwrap();
+    let split = Split::new(&images, &training, 1).unwrap();
+    train(model, &split, None, &training, 1, None, &mut silent).unwrap().model
 }
 
 #[test]
@@ -127,7 +138,7 @@ fn neglecting_classes_saves_samples_and_keeps_predictions() {
         "rotate:60".parse::<Manipulation>().unwrap().apply(&clean, &mut ChaCha8Rng::seed_from_u64(1));
     let config = PredictConfig { samples: 50, ..PredictConfig::default() };
     for images in [&clean, &turned] {
-        let difference = Difference::measure(&model, images, MChoice::Null, &config);
+        let difference = Difference::measure(&model, images, M::Null, &config);
         assert!(difference.decoded < 0.7, "{}", difference.decoded);
         assert!(
             difference.changed == 0 && difference.beyond <= 2,
@@ -137,8 +148,9 @@ fn neglecting_classes_saves_samples_and_keeps_predictions() {
         );
 
         // Prediction does what was measured.
-        let all = predict(&model, images, &PredictConfig { negligible: 0.0, ..config.clone() }).unwrap();
-        let some = predict(&model, images, &config).unwrap();
+        let predict = |config: PredictConfig| predict(&model, images, &config.check().unwrap()).unwrap();
+        let all = predict(PredictConfig { negligible: 0.0, ..config.clone() });
+        let some = predict(config.clone());
         let samples: usize = some.iter().flat_map(|p| &p.samples).sum();
         let expected = difference.decoded * (images.len() * 10 * 50) as f64;
         assert!((samples as f64 - expected).abs() < 0.01 * expected, "{samples} {expected}");
@@ -152,9 +164,7 @@ fn neglecting_classes_saves_samples_and_keeps_predictions() {
         assert!(all.iter().zip(&some).all(|(p, q)| p.class == q.class));
 
         // Two samples of each class are the fewest.
-        let with = |negligible| {
-            predict(&model, images, &PredictConfig { samples: 2, negligible, ..config.clone() }).unwrap()
-        };
+        let with = |negligible| predict(PredictConfig { samples: 2, negligible, ..config.clone() });
         assert_eq!(with(0.0), with(0.5));
     }
 }
@@ -166,7 +176,7 @@ fn predictions_depend_neither_on_chunks_nor_on_threads() {
     let with = |chunk, threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let config = PredictConfig { samples: 9, chunk, ..PredictConfig::default() };
-        pool.install(|| predict(&model, &images, &config).unwrap())
+        pool.install(|| predict(&model, &images, &config.check().unwrap()).unwrap())
     };
     let expected = with(None, 1);
     assert_eq!(expected, with(None, 3));
@@ -186,31 +196,32 @@ impl Classifier for Flat {
         10
     }
 
-    fn log_probabilities(&self, seen: &Evidence) -> Result<Tensor<2>> {
+    fn log_probabilities(&self, observed: &Observed, _: &mut [ChaCha8Rng]) -> Result<Tensor<2>> {
         let mut row = [-10f32.ln(); 10];
         row[9] = -12.0;
-        Ok(Tensor::<1>::from_floats(row, &seen.x.device()).unsqueeze::<2>().expand([seen.x.dims()[0], 10]))
+        let row = Tensor::<1>::from_floats(row, &observed.x.device());
+        Ok(row.unsqueeze::<2>().expand([observed.x.dims()[0], 10]))
     }
 }
 
 #[test]
 fn a_tempered_product_gets_the_samples_it_needs() {
     let (model, images) = (trained(), data::load("mnist:test[..60]").unwrap());
-    let decider = Decider { other: Some(&Flat), temperature: 4.0, ..Decider::bare(&model) };
+    let decider = Decider { external: Some(&Flat), temperature: 4.0, ..Decider::bare(&model) };
     let with = |negligible| {
         let predict = PredictConfig { samples: 40, negligible, ..PredictConfig::default() };
-        decider.decide(&images, &DecideConfig { by: By::Both, predict }).unwrap()
+        decider.decide(&images, &DecideConfig { rule: Rule::Product, predict }.check().unwrap()).unwrap()
     };
     let (all, some) = (with(0.0), with(1e-3));
     for (all, some) in all.iter().zip(&some) {
-        let ways: [fn(&Ways) -> &Vec<f64>; 2] = [|ways| &ways.both, |ways| &ways.bayes];
-        for way in ways {
-            let off = way(&all.ways).iter().zip(way(&some.ways)).map(|(p, q)| (p - q).abs());
-            assert!(off.fold(0.0, f64::max) < 1e-3 + 1e-5, "{:?} {:?}", all.ways, some.ways);
+        for rule in [Rule::Product, Rule::Bayes] {
+            let (p, q) = (&all.by_rule, &some.by_rule);
+            let off = p.get(rule).iter().zip(q.get(rule)).map(|(p, q)| (p - q).abs());
+            assert!(off.fold(0.0, f64::max) < 1e-3 + 1e-5, "{p:?} {q:?}");
         }
     }
     // It is not that nothing was left behind.
-    assert!(all.iter().zip(&some).any(|(all, some)| all.ways.both != some.ways.both));
+    assert!(all.iter().zip(&some).any(|(all, some)| all.by_rule.product != some.by_rule.product));
 }
 
 /// Prints a row of `results/performance.md` for each; `CAMA_MODEL` is the folder of a model of MNIST with a
@@ -220,14 +231,14 @@ fn a_tempered_product_gets_the_samples_it_needs() {
 fn measured() {
     let folder = std::env::var("CAMA_MODEL").expect("CAMA_MODEL is a model folder");
     let n: usize = std::env::var("CAMA_EXAMPLES").map_or(500, |n| n.parse().expect("a whole number"));
-    let model = StoredModel::load(folder.as_ref(), &device("cpu").unwrap()).unwrap().model;
+    let model = Cama::load(folder).unwrap().model;
     let clean = data::load("mnist:test").unwrap().slice(0..n);
     let cases = [
-        ("", MChoice::Null),
-        ("shift-vertical:0.5", MChoice::Null),
-        ("shift-vertical:0.5", MChoice::Mean),
-        ("rotate:60", MChoice::Null),
-        ("rotate:60", MChoice::Mean),
+        ("", M::Null),
+        ("shift-vertical:0.5", M::Null),
+        ("shift-vertical:0.5", M::Mean),
+        ("rotate:60", M::Null),
+        ("rotate:60", M::Mean),
     ];
     for (spec, m) in cases {
         let mut rng = ChaCha8Rng::seed_from_u64(0);

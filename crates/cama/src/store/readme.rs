@@ -2,95 +2,107 @@
 
 use burn::module::Module;
 
-use super::{Adaptation, Card, StoredModel};
 use crate::adapt::{AdaptReport, Outcome};
+use crate::cama::{Cama, Card, CardEntry};
+use crate::data::DataShape;
 use crate::data::table::Schema;
-use crate::input::Input;
 
-impl StoredModel {
+impl Cama {
     /// The page about the model for people, in Markdown: `README.md` of its folder.
     pub fn readme(&self) -> String {
-        let Card { data, seed, preset, classes, manipulated, commands, history, adaptations, .. } =
-            &self.card;
+        let mut text = self.overview();
+        text += "\n## How it was made\n\n";
+        self.card.commands.iter().for_each(|command| text += &format!("    {command}\n"));
+        text += &self.training();
+        text += &self.companions();
+        self.card.adaptations.iter().for_each(|entry| text += &adaptation(entry, self.noun()));
+        text
+    }
+
+    fn noun(&self) -> &'static str {
+        self.model.config().data.noun()
+    }
+
+    fn overview(&self) -> String {
+        let Card { data, seed, preset, classes, manipulated, dream_steps, .. } = &self.card;
         let mechanisms: Vec<_> = self.model.config().mechanisms.iter().map(|m| m.name()).collect();
-        let input = &self.model.config().input;
-        let mut text = format!(
+        format!(
             "# A deep CAMA model\n\nA causal, generative classifier; `cama info` prints this page, `cama predict` uses it.\n\n\
-             - classes: {}\n- {}\n- preset: {preset}\n- mechanisms: {}\n\
-             - parameters: {}\n- training data: {data}\n- manipulated training data: {}\n- dream steps: {}\n- seed: {seed}\n",
+             - classes: {}\n- {}\n- preset: {preset}\n- mechanisms: {}\n- parameters: {}\n- training data: {data}\n\
+             - manipulated training data: {}\n- dream steps: {dream_steps}\n- seed: {seed}\n",
             classes.join(", "),
-            described(input, self.schema.as_ref()),
+            described(&self.model.config().data, self.schema.as_ref()),
             if mechanisms.is_empty() { "none".into() } else { mechanisms.join(", ") },
             self.model.num_params(),
             manipulated.as_deref().unwrap_or("none"),
-            self.card.dream_steps,
-        );
-        text += "\n## How it was made\n\n";
-        commands.iter().for_each(|command| text += &format!("    {command}\n"));
-        if let Some(last) = history.last() {
+        )
+    }
+
+    fn training(&self) -> String {
+        let Some(last) = self.card.history.last() else { return String::new() };
+        format!(
+            "\n## Training\n\nAfter {} epochs, on {}s of the validation set:\n\n\
+             | figure | value |\n|---|---|\n| accuracy, do(m=0), K=1 | {:.4} |\n| ELBO(x, y, do(m=0)), nats | {:.2} |\n\
+             | log p(x∣y,z,0), nats | {:.2} |\n| KL of z, nats | {:.2} |\n",
+            last.epoch,
+            self.noun(),
+            last.accuracy,
+            last.elbo,
+            last.log_px,
+            last.kl_z
+        )
+    }
+
+    /// What stands beside the model.
+    fn companions(&self) -> String {
+        let (mut text, noun) = (String::new(), self.noun());
+        if let Some(direct) = &self.direct {
             text += &format!(
-                "\n## Training\n\nAfter {} epochs, on {}s held out of the training data:\n\n\
-                 | figure | value |\n|---|---|\n| accuracy, do(m=0), K=1 | {:.4} |\n| ELBO(x, y, do(m=0)), nats | {:.2} |\n\
-                 | log p(x∣y,z,0), nats | {:.2} |\n| KL of z, nats | {:.2} |\n",
-                last.epoch,
-                input.noun(),
-                last.accuracy,
-                last.elbo,
-                last.log_px,
-                last.kl_z
-            );
-        }
-        if let Some(head) = &self.head {
-            text += &format!(
-                "\n## Head\n\nA discriminative network of {} parameters reads what the guard lets restore, or the {} as it is. \
-                 Its product with Bayes' rule has temperature {:.2}.\n",
-                head.num_params(),
-                input.noun(),
-                head.temperature()
+                "\n## Direct classifier\n\nA discriminative network of {} parameters reads what the guard lets restore, or the \
+                 {noun} as it is. Its product with Bayes' rule has temperature {:.2}.\n",
+                direct.num_params(),
+                self.temperature
             );
         }
         if let Some(guard) = &self.guard {
             text += &format!(
-                "\n## Guard\n\nFrom {} clean {}s: a misfit of {:.1} nats passes for explained; their mean is {:.1}.\n",
-                guard.examples,
-                input.noun(),
-                guard.bar,
-                guard.mean
+                "\n## Guard\n\nFrom {} clean {noun}s: an anomaly score of at most {:.1} nats passes for explained; their mean is \
+                 {:.1}.\n",
+                guard.examples, guard.threshold, guard.mean
             );
-        }
-        for Adaptation { from, on, seed, report } in adaptations {
-            text += &format!(
-                "\n## Adaptation\n\nFrom `{from}`, on unlabelled {on}, seed {seed}: {}the state after {} of {} steps of Eq. 8 kept{}.\n\n\
-                 | figure | before | after |\n|---|---|---|\n| held-out log p(x) bound (Eq. 7), nats | {:.2} | {:.2} |\n",
-                shared(report),
-                report.kept_step,
-                report.steps,
-                outcome(report),
-                report.elbo_before,
-                report.elbo_after,
-            );
-            if let (Some(before), Some(after)) = (report.clean_before, report.clean_after) {
-                text +=
-                    &format!("| accuracy on held-out clean {}s | {before:.4} | {after:.4} |\n", input.noun());
-            }
-            if report.restored + report.as_they_were + report.unexplained > 0 {
-                text += &format!(
-                    "\nThe guard, on all of the unlabelled {}s: {} restored, {} left as they were, {} unexplained.\n",
-                    input.noun(),
-                    report.restored,
-                    report.as_they_were,
-                    report.unexplained
-                );
-            }
         }
         text
     }
 }
 
+fn adaptation(CardEntry { from, on, seed, report }: &CardEntry, noun: &str) -> String {
+    let mut text = format!(
+        "\n## Adaptation\n\nFrom `{from}`, on unlabelled {on}, seed {seed}: {}the state after {} of {} steps of Eq. 8 kept{}.\n\n\
+         | figure | before | after |\n|---|---|---|\n| validation bound on log p(x) (Eq. 7), nats | {:.2} | {:.2} |\n",
+        global(report),
+        report.kept_step,
+        report.steps,
+        outcome(report),
+        report.elbo_before,
+        report.elbo_after,
+    );
+    if let (Some(before), Some(after)) = (report.clean_before, report.clean_after) {
+        text += &format!("| accuracy on clean {noun}s of the validation set | {before:.4} | {after:.4} |\n");
+    }
+    let AdaptReport { restored, as_they_were, unexplained, .. } = report;
+    if restored + as_they_were + unexplained > 0 {
+        text += &format!(
+            "\nThe guard, on all of the unlabelled {noun}s: {restored} restored, {as_they_were} left as they were, {unexplained} \
+             unexplained.\n"
+        );
+    }
+    text
+}
+
 /// What became of an adaptation, in words, if it is worth words.
 fn outcome(report: &AdaptReport) -> String {
-    match (&report.left, report.outcome) {
-        (Some(left), _) => format!(" (rolled back: {left})"),
+    match (&report.rollback_reason, report.outcome) {
+        (Some(reason), _) => format!(" (rolled back: {reason})"),
         (None, Outcome::RolledBack) => " (rolled back)".into(),
         (None, Outcome::AdaptedForSome) => " (for some only: the others are explained neither way)".into(),
         (None, Outcome::Adapted) => String::new(),
@@ -98,15 +110,15 @@ fn outcome(report: &AdaptReport) -> String {
 }
 
 /// The steps before those of Eq. 8, in words.
-fn shared(report: &AdaptReport) -> String {
-    match report.shared_steps {
+fn global(report: &AdaptReport) -> String {
+    match report.global_steps {
         0 => String::new(),
-        steps => format!("{steps} steps on what was done to all alike, then "),
+        steps => format!("{steps} steps on a global m, then "),
     }
 }
 
 /// What the model reads, in words.
-fn described(input: &Input, schema: Option<&Schema>) -> String {
+fn described(shape: &DataShape, schema: Option<&Schema>) -> String {
     if let Some(schema) = schema {
         let listed = |names: Vec<String>| if names.is_empty() { "none".into() } else { names.join(", ") };
         let [parents, children, co_parents] = schema.roles().map(listed);
@@ -115,13 +127,12 @@ fn described(input: &Input, schema: Option<&Schema>) -> String {
             schema.target
         );
     }
-    match input {
-        Input::Image(image) => {
-            let [c, h, w] = image.shape;
+    match shape {
+        DataShape::Image([c, h, w]) => {
             format!("images: {c}×{h}×{w}, pixels in [0, 1]")
         }
         // Not from a file: a model that was made without a schema.
-        Input::Table(table) => {
+        DataShape::Table(table) => {
             let children: Vec<_> = table.children.iter().map(|column| column.name.as_str()).collect();
             format!("children (X): {}", children.join(", "))
         }

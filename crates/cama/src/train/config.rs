@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::DataShape;
 use crate::data::Dataset;
-use crate::input::Input;
-use crate::optimise::{check_loop, check_samples};
-use crate::{Error, Result};
+use crate::fit::{check_loop, check_samples};
+use crate::{Config, Error, Result};
 
 /// How to train.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,9 +30,9 @@ pub struct TrainConfig {
     /// λ of Eq. 5, the weight of the clean data where there is manipulated data; with 0 only that is learnt from, by
     /// Eq. 4.
     pub lambda: f64,
-    /// Examples held out of the training data to watch it.
-    pub held_out: usize,
-    /// Epochs without a better held-out ELBO after which training stops, with the best state kept;
+    /// Examples of the training data that no step learns from: they validate it.
+    pub validation: usize,
+    /// Epochs without a better ELBO of the validation set after which training stops, with the best state kept;
     /// 0 trains to the end and keeps the last.
     pub patience: usize,
 }
@@ -50,7 +50,7 @@ impl TrainConfig {
             kl_warm_up: 0.0,
             samples: 1,
             lambda: 0.5,
-            held_out: 1000,
+            validation: 1000,
             patience: 0,
         }
     }
@@ -73,20 +73,21 @@ impl TrainConfig {
         Self { epochs: 40, batch: 128, warm_up: 100, ..Self::fast() }
     }
 
-    /// The settings that go with the preset called `name` for such an input.
-    pub fn preset(name: &str, input: &Input) -> Result<Self> {
+    /// The settings that go with the preset called `name` for such data.
+    pub fn preset(name: &str, data: &DataShape) -> Result<Self> {
         match name {
-            "fast" => Ok(match input {
-                Input::Image(_) => Self::fast(),
-                Input::Table(_) => Self::table(),
+            "fast" => Ok(match data {
+                DataShape::Image(_) => Self::fast(),
+                DataShape::Table(_) => Self::table(),
             }),
             "paper" => Ok(Self::paper()),
-            _ => Err(Error::unknown_name("preset", name, crate::PRESETS)),
+            _ => Err(Error::unknown_name("preset", name, crate::model::PRESETS)),
         }
     }
+}
 
-    /// Checks every field.
-    pub fn check(&self) -> Result<()> {
+impl Config for TrainConfig {
+    fn validate(&self) -> Result<()> {
         check_loop("train", self.epochs, self.batch, self.learning_rate, self.gradient_clip)?;
         if !(1..=100_000).contains(&self.epochs) {
             return Err(Error::config("train.epochs", self.epochs, "from 1 to 100000"));
@@ -98,8 +99,8 @@ impl TrainConfig {
         if !(self.kl_warm_up >= 0.0 && self.kl_warm_up.is_finite()) {
             return Err(Error::config("train.kl_warm_up", self.kl_warm_up, "a number of epochs, 0 or more"));
         }
-        if self.held_out == 0 {
-            return Err(Error::config("train.held_out", 0, "at least 1: training is watched on these"));
+        if self.validation == 0 {
+            return Err(Error::config("train.validation", 0, "at least 1: training is validated on these"));
         }
         Ok(())
     }
@@ -121,5 +122,5 @@ pub enum Augmentation<D: Dataset> {
     Data(D),
     /// Clean training examples under the model's own explicit mechanisms, with m from its prior and known:
     /// ELBO(x, y, do(m = m0)).
-    Known,
+    Mechanisms,
 }

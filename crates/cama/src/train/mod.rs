@@ -1,26 +1,27 @@
 //! Training on clean and manipulated data (Eq. 5).
 
 mod config;
-mod epoch;
+mod validate;
 
 pub use config::{Augmentation, TrainConfig};
-pub use epoch::{Epoch, Terms};
 
 use std::time::Instant;
 
 use burn::tensor::{Int, Tensor};
-use rand::{RngExt, SeedableRng};
+use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use crate::batch;
 use crate::checkpoint::Checkpoints;
 use crate::data::{Dataset, shuffled, split};
-use crate::model::{DeepCama, Evidence};
-use crate::objective::{Elbo, Manipulated, elbo};
-use crate::optimise::{Optimiser, at_step, cosine, shard, shards};
-use crate::predict::{MChoice, PredictConfig, predict};
+use crate::epoch::Epoch;
+use crate::fit::{Fit, Objective, Schedule, Shard, at_step};
+use crate::model::{DeepCama, M, Observed};
+use crate::noise::stream_rng;
+use crate::objective::{Elbo, elbo};
+use crate::optimise::Optimiser;
 use crate::progress::{Event, Observer, Phase};
-use crate::{Error, Result};
+use crate::{Checked, Error, Result};
 
 /// What training made.
 #[derive(Clone, Debug)]
@@ -33,78 +34,166 @@ pub struct Trained {
     pub stopped: bool,
 }
 
-/// Trains `model` on clean, labelled examples and, if there is any, manipulated data (Eq. 5).
+/// Clean data in the part that training learns from and the part that validates it.
+#[derive(Clone, Debug)]
+pub struct Split<D> {
+    /// What is learnt from.
+    pub learnt: D,
+    /// What no step learns from: the validation set of training, of the direct classifier and of the guard.
+    pub validation: D,
+}
+
+impl<D: Dataset> Split<D> {
+    /// A random split with as many validation examples as `config` says; the same seed gives the same.
+    ///
+    /// # Errors
+    ///
+    /// If nothing would be left to learn from.
+    pub fn new(clean: &D, config: &TrainConfig, seed: u64) -> Result<Self> {
+        if clean.len() <= config.validation {
+            let noun = clean.data_shape().noun();
+            let allowed = format!("less than the number of training {noun}s, {}", clean.len());
+            return Err(Error::config("train.validation", config.validation, allowed));
+        }
+        let (learnt, validation) = split(clean, config.validation, &mut stream_rng(seed, 0));
+        Ok(Self { learnt, validation })
+    }
+}
+
+/// Trains `model` on the clean, labelled examples of `split` and, if there is any, manipulated data (Eq. 5).
 ///
-/// With `checkpoints`, the state is saved after each epoch, and training goes on from the newest one there
+/// With `checkpoints`, the state is saved after each epoch, and training resumes from the newest one there
 /// is: the result is the same, byte for byte, as without the interruption.
 ///
 /// # Errors
 ///
-/// If the data does not fit the model, `config` is not allowed, numbers diverge (the last checkpoint stays),
-/// or a checkpoint cannot be written or read.
+/// If the data does not fit the model, numbers diverge (the last checkpoint stays), or a checkpoint cannot be written or
+/// read.
 pub fn train<D: Dataset>(
     model: DeepCama,
-    clean: &D,
+    split: &Split<D>,
     augmentation: Option<&Augmentation<D>>,
-    config: &TrainConfig,
+    config: &Checked<TrainConfig>,
     seed: u64,
     checkpoints: Option<&Checkpoints>,
     observer: &mut Observer,
 ) -> Result<Trained> {
-    config.check()?;
-    check_data(&model, clean, augmentation, config)?;
-    let (clean, held_out) = held_out(clean, config, seed);
-    let mut optimiser = Optimiser::new(config.gradient_clip);
-    let mut model = model;
-    let mut history: Vec<Epoch> = Vec::new();
-    let mut best: Option<DeepCama> = None;
-    if let Some(saved) = checkpoints.map(|c| c.load(&model)).transpose()?.flatten() {
-        optimiser = optimiser.load_record(saved.optimiser);
-        (model, best, history) = (saved.model, saved.best, saved.history);
+    check_data(&model, split, augmentation)?;
+    let mut state =
+        State { model, best: None, optimiser: Optimiser::new(config.gradient_clip), history: Vec::new() };
+    if let Some(saved) = checkpoints.map(|c| c.load(&state.model)).transpose()?.flatten() {
+        state.optimiser = state.optimiser.load_record(saved.optimiser);
+        (state.model, state.best, state.history) = (saved.model, saved.best, saved.history);
     }
     let mut stopped = false;
-    while history.len() < config.epochs && !out_of_patience(&history, config) {
-        let epoch = history.len();
-        let began = Instant::now();
-        let mut rng = stream(seed, epoch as u64 + 1);
-        let data = TrainData { clean: &clean, augmentation, config, epoch };
-        let Some((trained, loss, examples)) = data.run(model.clone(), &mut optimiser, &mut rng, observer)?
-        else {
+    while !stopped && state.history.len() < config.epochs && !out_of_patience(&state.history, config) {
+        let eq5 = Eq5 { augmentation, config };
+        if !state.epoch(&eq5, split, seed, observer)? {
             stopped = true;
             break;
-        };
-        model = trained;
-        let trained_for = began.elapsed().as_secs_f64();
-        let steps = clean.len().div_ceil(config.batch) * (epoch + 1);
-        let watched = watch(&model, &TrainData { clean: &held_out, ..data }, seed)
-            .map_err(|e| at_step(e, "training", steps - 1))?;
-        let report = Epoch {
-            epoch: epoch + 1,
-            train_loss: loss,
-            examples_per_second: examples as f64 / trained_for,
-            seconds: began.elapsed().as_secs_f64(),
-            ..watched
-        };
-        let lambda = config.lambda;
-        let is_best = history.iter().all(|e| e.objective(lambda) < report.objective(lambda));
-        history.push(report);
-        if config.patience > 0 && is_best {
-            best = Some(model.clone());
         }
         if let Some(checkpoints) = checkpoints {
-            checkpoints.save(&model, best.as_ref(), &optimiser, &history)?;
+            checkpoints.save(&state.model, state.best.as_ref(), &state.optimiser, &state.history)?;
         }
-        if observer(Event::Epoch(&history[epoch])).is_break() {
-            stopped = history.len() < config.epochs;
+        let last = state.history.last().expect("an epoch was just added");
+        if observer(Event::Epoch(last)).is_break() {
+            stopped = state.history.len() < config.epochs;
             break;
         }
     }
-    Ok(Trained { model: best.unwrap_or(model), history, stopped })
+    Ok(Trained { model: state.best.unwrap_or(state.model), history: state.history, stopped })
 }
 
-/// The examples that [`train`] with this configuration and seed learns from, and those that it holds out.
-pub fn held_out<D: Dataset>(clean: &D, config: &TrainConfig, seed: u64) -> (D, D) {
-    split(clean, config.held_out, &mut stream(seed, 0))
+/// Training between two epochs.
+struct State {
+    model: DeepCama,
+    /// The model after the best epoch, where patience asks for it.
+    best: Option<DeepCama>,
+    optimiser: Optimiser,
+    history: Vec<Epoch>,
+}
+
+impl State {
+    /// One more epoch; false if the observer stopped it, and then nothing has changed but the optimiser.
+    fn epoch<D: Dataset>(
+        &mut self,
+        eq5: &Eq5<D>,
+        split: &Split<D>,
+        seed: u64,
+        observer: &mut Observer,
+    ) -> Result<bool> {
+        let (config, epoch, began) = (eq5.config, self.history.len(), Instant::now());
+        let steps = split.learnt.len().div_ceil(config.batch);
+        let mut rng = stream_rng(seed, epoch as u64 + 1);
+        let order = shuffled(split.learnt.len(), &mut rng);
+        let first = epoch * steps;
+        let batch = |step: usize, _: &mut ChaCha8Rng| StepBatch {
+            indices: order.chunks(config.batch).nth(step - first).expect("a batch a step").to_vec(),
+            kl_weight: config.kl_weight(step, steps),
+        };
+        let loss = |model: &DeepCama, batch: &StepBatch, shard: Shard, rng: &mut ChaCha8Rng| {
+            let part = shard.part(&batch.indices);
+            let share = part.len() as f64 / batch.indices.len() as f64;
+            eq5.bound(model, &split.learnt, part, batch.kl_weight, rng).neg().mul_scalar(share)
+        };
+        let fit =
+            Fit { schedule: config.schedule(steps), optimiser: &mut self.optimiser, rng: &mut rng, observer };
+        let (device, objective) = (self.model.device(), Objective { batch, loss });
+        let range = first..first + steps;
+        let fitted = fit.run(range, self.model.clone(), &device, objective, |_, _| Ok(()))?;
+        let Some((model, train_loss)) = fitted else { return Ok(false) };
+        let trained_for = began.elapsed().as_secs_f64();
+        let validated = eq5
+            .validate(&model, &split.validation, seed)
+            .map_err(|error| at_step(error, Phase::Train, first + steps - 1))?;
+        let views = if eq5.augmentation.is_some() { 2 } else { 1 };
+        let report = Epoch {
+            epoch: epoch + 1,
+            train_loss,
+            examples_per_second: (order.len() * views) as f64 / trained_for,
+            seconds: began.elapsed().as_secs_f64(),
+            ..validated
+        };
+        self.model = model;
+        let is_best =
+            self.history.iter().all(|e| e.objective(config.lambda) < report.objective(config.lambda));
+        self.history.push(report);
+        if config.patience > 0 && is_best {
+            self.best = Some(self.model.clone());
+        }
+        Ok(true)
+    }
+}
+
+/// What a step of training sees.
+struct StepBatch {
+    indices: Vec<usize>,
+    kl_weight: f64,
+}
+
+impl crate::fit::Batch for StepBatch {
+    fn size(&self) -> usize {
+        self.indices.len()
+    }
+}
+
+impl TrainConfig {
+    /// The schedule of all epochs of so many steps.
+    fn schedule(&self, steps: usize) -> Schedule {
+        Schedule {
+            phase: Phase::Train,
+            total: steps * self.epochs,
+            learning_rate: self.learning_rate,
+            warm_up: self.warm_up,
+            decay: self.decay,
+        }
+    }
+
+    /// The weight of the divergences in a step, with so many steps an epoch.
+    fn kl_weight(&self, step: usize, steps: usize) -> f64 {
+        let warm_up = self.kl_warm_up * steps as f64;
+        if warm_up > 0.0 { ((step + 1) as f64 / warm_up).min(1.0) } else { 1.0 }
+    }
 }
 
 fn out_of_patience(history: &[Epoch], config: &TrainConfig) -> bool {
@@ -115,31 +204,23 @@ fn out_of_patience(history: &[Epoch], config: &TrainConfig) -> bool {
 
 fn check_data<D: Dataset>(
     model: &DeepCama,
-    clean: &D,
+    split: &Split<D>,
     augmentation: Option<&Augmentation<D>>,
-    config: &TrainConfig,
 ) -> Result<()> {
-    model.check_labelled(clean)?;
-    if clean.len() <= config.held_out {
-        return Err(Error::config(
-            "train.held_out",
-            config.held_out,
-            format!("less than the number of training {}s, {}", model.config().input.noun(), clean.len()),
-        ));
-    }
+    model.check_labelled(&split.learnt)?;
     match augmentation {
         None => Ok(()),
         Some(Augmentation::Data(data)) => {
-            needs_mechanism(model.manipulation().is_some(), "a mechanism")?;
+            needs_mechanism(model.mechanisms().is_some(), "a mechanism")?;
             model.check_labelled(data)
         }
         Some(Augmentation::Manipulations(all)) => {
-            needs_mechanism(model.manipulation().is_some(), "a mechanism")?;
-            let one = clean.select(&[0]);
-            all.iter().try_for_each(|m| one.manipulated(m, &mut stream(0, 0)).map(drop))
+            needs_mechanism(model.mechanisms().is_some(), "a mechanism")?;
+            let one = split.learnt.select(&[0]);
+            all.iter().try_for_each(|m| one.manipulated(m, &mut stream_rng(0, 0)).map(drop))
         }
-        Some(Augmentation::Known) => {
-            let explicit = model.manipulation().is_some_and(|m| m.explicit().contains(&true));
+        Some(Augmentation::Mechanisms) => {
+            let explicit = model.mechanisms().is_some_and(|m| m.explicit().contains(&true));
             needs_mechanism(explicit, "an explicit mechanism, such as affine or per-column")
         }
     }
@@ -156,159 +237,73 @@ fn needs_mechanism(has: bool, which: &str) -> Result<()> {
     ))
 }
 
-/// Streams of random numbers: 0 for the split, one for each epoch from 1, so that an epoch can be resumed at
-/// without replaying those before it.
-fn stream(seed: u64, stream: u64) -> ChaCha8Rng {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(stream);
-    rng
-}
-
-/// What one epoch needs.
-struct TrainData<'a, D: Dataset> {
-    clean: &'a D,
+/// λ ELBO(x, y, do(m=0)) + (1 − λ) ELBO(x', y) (Eq. 5).
+struct Eq5<'a, D: Dataset> {
     augmentation: Option<&'a Augmentation<D>>,
     config: &'a TrainConfig,
-    epoch: usize,
 }
 
-impl<D: Dataset> TrainData<'_, D> {
-    /// Trains one epoch: the model, its mean loss and the number of examples seen, or nothing if stopped.
-    fn run(
+impl<D: Dataset> Eq5<'_, D> {
+    /// The mean over the examples at `indices`, `[1]`. A term whose weight is zero is not computed: with λ = 0 this is
+    /// Eq. 4 alone, and with λ = 1 Eq. 3.
+    fn bound(
         &self,
-        model: DeepCama,
-        optimiser: &mut Optimiser,
+        model: &DeepCama,
+        clean: &D,
+        indices: &[usize],
+        kl: f64,
         rng: &mut ChaCha8Rng,
-        observer: &mut Observer,
-    ) -> Result<Option<(DeepCama, f64, usize)>> {
-        let order = shuffled(self.clean.len(), rng);
-        let steps = order.len().div_ceil(self.config.batch);
-        let total = steps * self.config.epochs;
-        let shards = shards(&model.device());
-        let (mut model, mut sum, mut examples) = (model, 0.0, 0);
-        for (i, indices) in order.chunks(self.config.batch).enumerate() {
-            let step = self.epoch * steps + i;
-            let kl = self.kl_weight(step, steps);
-            let shards = shards.min(indices.len());
-            let seeds: Vec<u64> = (0..shards).map(|_| rng.random()).collect();
-            let loss = |model: &DeepCama, i: usize| {
-                let part = shard(indices, i, shards);
-                let share = part.len() as f64 / indices.len() as f64;
-                self.loss(model, part, kl, &mut ChaCha8Rng::seed_from_u64(seeds[i])).mul_scalar(share)
-            };
-            let peak = self.config.learning_rate;
-            let rate = if self.config.decay {
-                cosine(peak, self.config.warm_up, step, total)
-            } else {
-                cosine(peak, self.config.warm_up, step.min(self.config.warm_up), total)
-            };
-            let (next, loss) =
-                optimiser.step(model, shards, loss, rate).map_err(|e| at_step(e, "training", step))?;
-            model = next;
-            sum += loss;
-            examples += indices.len() * if self.augmentation.is_some() { 2 } else { 1 };
-            if observer(Event::Step { phase: Phase::Train, done: step + 1, total, loss }).is_break() {
-                return Ok(None);
-            }
-        }
-        Ok(Some((model, sum / steps as f64, examples)))
-    }
-
-    fn kl_weight(&self, step: usize, steps: usize) -> f64 {
-        let warm_up = self.config.kl_warm_up * steps as f64;
-        if warm_up > 0.0 { ((step + 1) as f64 / warm_up).min(1.0) } else { 1.0 }
-    }
-
-    /// −(λ ELBO(x, y, do(m=0)) + (1 − λ) ELBO(x', y)), the mean over the batch (Eq. 5). A term whose weight is zero
-    /// is not computed: with λ = 0 this is Eq. 4 alone, and with λ = 1 Eq. 3.
-    fn loss(&self, model: &DeepCama, indices: &[usize], kl: f64, rng: &mut ChaCha8Rng) -> Tensor<1> {
+    ) -> Tensor<1> {
         let TrainConfig { samples, lambda, .. } = *self.config;
         let device = model.device();
-        let seen = batch::evidence(self.clean, indices.iter().copied(), &device);
-        let y = batch::labels(self.clean, indices, &device);
+        let observed = batch::observed(clean, indices.iter().copied(), &device);
+        let y = batch::labels(clean, indices, &device);
         let mean = |elbo: Elbo| elbo.weighted(kl, kl).mean();
         let augmentation = self.augmentation.filter(|_| lambda < 1.0);
-        let clean = (augmentation.is_none() || lambda > 0.0)
-            .then(|| mean(elbo(model, &seen, y.clone(), Manipulated::Null, samples, rng)));
-        let manipulated = augmentation
-            .map(|augmentation| mean(self.manipulated(model, augmentation, indices, seen, y, rng)));
-        let bound = match (clean, manipulated) {
+        let on_clean = (augmentation.is_none() || lambda > 0.0)
+            .then(|| mean(elbo(model, &observed, y.clone(), M::Null, samples, rng)));
+        let on_manipulated =
+            augmentation.map(|from| mean(self.manipulated(model, from, (clean, indices), observed, y, rng)));
+        match (on_clean, on_manipulated) {
             (Some(clean), Some(manipulated)) => {
                 clean.mul_scalar(lambda) + manipulated.mul_scalar(1.0 - lambda)
             }
             (one, other) => one.or(other).expect("no λ makes both weights zero"),
-        };
-        bound.neg()
+        }
     }
 
+    /// ELBO(x', y) (Eq. 4), or ELBO(x', y, do(m=m0)) where m is known, of as many manipulated examples as there are
+    /// `indices` of `clean` ones; `observed` and `y` are those clean ones.
     fn manipulated(
         &self,
         model: &DeepCama,
         augmentation: &Augmentation<D>,
-        indices: &[usize],
-        seen: Evidence,
+        (clean, indices): (&D, &[usize]),
+        observed: Observed,
         y: Tensor<1, Int>,
         rng: &mut ChaCha8Rng,
     ) -> Elbo {
-        let (samples, device) = (self.config.samples, seen.x.device());
+        let (samples, device) = (self.config.samples, observed.x.device());
         match augmentation {
             Augmentation::Manipulations(all) => {
                 let manipulation = &all[rng.random_range(0..all.len())];
-                let chosen = self.clean.select(indices);
+                let chosen = clean.select(indices);
                 let changed = chosen.manipulated(manipulation, rng).expect("tried before training");
-                let seen = batch::evidence(&changed, 0..changed.len(), &device);
-                elbo(model, &seen, y, Manipulated::Unknown, samples, rng)
+                let observed = batch::observed(&changed, 0..changed.len(), &device);
+                elbo(model, &observed, y, M::Sample, samples, rng)
             }
             Augmentation::Data(data) => {
                 let drawn: Vec<usize> = indices.iter().map(|_| rng.random_range(0..data.len())).collect();
-                let seen = batch::evidence(data, drawn.iter().copied(), &device);
+                let observed = batch::observed(data, drawn.iter().copied(), &device);
                 let y = batch::labels(data, &drawn, &device);
-                elbo(model, &seen, y, Manipulated::Unknown, samples, rng)
+                elbo(model, &observed, y, M::Sample, samples, rng)
             }
-            Augmentation::Known => {
-                let parts = model.manipulation().expect("checked before training");
-                let m = parts.draw_explicit(indices.len(), 0.0, rng);
-                let seen = Evidence { x: parts.happens(&m, seen.x, &model.config().input), ..seen };
-                elbo(model, &seen, y, Manipulated::Known(m), samples, rng)
+            Augmentation::Mechanisms => {
+                let mechanisms = model.mechanisms().expect("checked before training");
+                let m = mechanisms.draw_explicit(indices.len(), 0.0, rng);
+                let x = mechanisms.apply(&m, observed.x, &model.config().data);
+                elbo(model, &Observed { x, ..observed }, y, M::Given(m), samples, rng)
             }
         }
     }
-}
-
-/// The bounds and the accuracy on held-out examples, with the same noise in every epoch.
-fn watch<D: Dataset>(model: &DeepCama, data: &TrainData<D>, seed: u64) -> Result<Epoch> {
-    let mut rng = stream(seed, u64::MAX);
-    let (held_out, device) = (data.clean, model.device());
-    let labels = held_out.labels().expect("checked before training");
-    let (mut clean, mut manipulated) = (Terms::default(), data.augmentation.map(|_| Terms::default()));
-    let n = held_out.len();
-    let all: Vec<usize> = (0..n).collect();
-    for indices in all.chunks(200) {
-        let seen = batch::evidence(held_out, indices.iter().copied(), &device);
-        let y = batch::labels(held_out, indices, &device);
-        clean.add(&elbo(model, &seen, y.clone(), Manipulated::Null, 1, &mut rng), n);
-        if let (Some(terms), Some(augmentation)) = (&mut manipulated, data.augmentation) {
-            terms.add(&data.manipulated(model, augmentation, indices, seen, y, &mut rng), n);
-        }
-    }
-    for terms in [Some(&clean), manipulated.as_ref()].into_iter().flatten() {
-        if !terms.elbo.is_finite() {
-            return Err(Error::Diverged(format!("the held-out ELBO is {}", terms.elbo)));
-        }
-    }
-    let config = PredictConfig { samples: 1, m: MChoice::Null, seed, ..PredictConfig::default() };
-    let predicted = predict(model, held_out, &config)?;
-    let right = predicted.iter().zip(labels).filter(|(p, y)| p.class == **y).count();
-    Ok(Epoch {
-        epoch: 0,
-        train_loss: 0.0,
-        elbo: clean.elbo,
-        log_px: clean.log_px,
-        kl_z: clean.kl_z,
-        log_py: clean.log_py,
-        manipulated,
-        accuracy: right as f64 / n as f64,
-        examples_per_second: 0.0,
-        seconds: 0.0,
-    })
 }

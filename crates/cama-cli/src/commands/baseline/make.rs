@@ -14,7 +14,7 @@ use crate::interrupt::Graceful;
 use crate::output::Output;
 use crate::progress::Reporter;
 use crate::session::Session;
-use crate::source::Source;
+use crate::source::{Source, roles};
 
 /// Trains or adapts, and writes the folder.
 ///
@@ -41,10 +41,10 @@ pub fn run(flags: &BaselineFlags, session: &Session) -> anyhow::Result<()> {
 fn train(flags: &BaselineFlags, kind: &str, data: &str, session: &Session) -> Result<Baseline> {
     // A slip in the kind is told before anything is read.
     flags.spec(kind)?;
-    match flags.table.roles()? {
+    match roles(&flags.table)? {
         Some(roles) => {
             let (_, rows, notices) = Schema::learn(data, &roles, &flags.table.options())?;
-            notices.iter().for_each(|notice| session.warn(format!("{data}: {notice}")));
+            session.notify(data, &notices);
             train_on(flags, kind, &rows, session)
         }
         None => {
@@ -58,7 +58,7 @@ fn train(flags: &BaselineFlags, kind: &str, data: &str, session: &Session) -> Re
 fn train_on<D: Dataset>(flags: &BaselineFlags, kind: &str, data: &D, session: &Session) -> Result<Baseline> {
     let spec = flags.spec(kind)?;
     session.detail(|| format!("{:?} on {}", spec, data.name()));
-    let mut reporter = Reporter::new(session, 1);
+    let mut reporter = Reporter::new(session);
     trained(&spec, data, session, |event| reporter.observe(event))
 }
 
@@ -87,6 +87,6 @@ fn adapt_to<D: Source>(
     let data = D::load_for(spec, false, baseline, &reading, session)?;
     let data = manipulated(data, flags.manipulate.as_deref(), session.seeds.manipulate_adapt)?;
     let _graceful = Graceful::begin();
-    let mut reporter = Reporter::new(session, 1);
+    let mut reporter = Reporter::new(session);
     baseline.tent(&data, &config, session.seeds.adapt, &mut |event| reporter.observe(event))
 }

@@ -5,13 +5,13 @@ mod make;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use cama::{Error, Event, StoredModel};
+use cama::{Cama, Config, Error, Event};
 use cama_eval::baseline::{BASELINES, Baseline, BaselineSpec};
 
 use crate::flags::EvaluateFlags;
 use crate::interrupt::{self, Graceful};
 use crate::session::Session;
-use crate::source::Source;
+use crate::source::{Source, Wanted};
 
 pub use make::run;
 
@@ -31,10 +31,10 @@ pub struct Named {
 const TRANSFER: &str = "transfer:";
 
 /// What `--against` and `--baseline` ask for, checked as far as it can be without data.
-pub struct Against(Vec<Wanted>);
+pub struct Against(Vec<Request>);
 
 /// What one is wanted for.
-struct Wanted {
+struct Request {
     asked: Asked,
     judged: bool,
     transfers: bool,
@@ -59,10 +59,10 @@ impl Asked {
 }
 
 /// Adds one; asked for both, to be judged and to transfer attacks, it is there once.
-fn add(all: &mut Vec<Wanted>, asked: Asked, transfers: bool) {
+fn add(all: &mut Vec<Request>, asked: Asked, transfers: bool) {
     match all.iter_mut().find(|wanted| wanted.asked.is(&asked) && wanted.transfers != transfers) {
         Some(wanted) => (wanted.judged, wanted.transfers) = (true, true),
-        None => all.push(Wanted { asked, judged: !transfers, transfers }),
+        None => all.push(Request { asked, judged: !transfers, transfers }),
     }
 }
 
@@ -79,7 +79,7 @@ impl Against {
             folder if Baseline::is_in(folder) => kept(folder),
             _ => Ok(Asked::Spec(spec.into(), BaselineSpec::parse(spec)?)),
         };
-        let mut all: Vec<Wanted> = Vec::new();
+        let mut all: Vec<Request> = Vec::new();
         for spec in &flags.against {
             let (asked, transfers) = match spec.strip_prefix(TRANSFER) {
                 Some(_) if flags.attack.attack.is_empty() => {
@@ -113,19 +113,19 @@ impl Against {
     pub fn open<D: Source>(
         self,
         flags: &EvaluateFlags,
-        stored: Option<&StoredModel>,
+        cama: Option<&Cama>,
         session: &Session,
     ) -> cama::Result<Vec<Named>> {
         let mut data = None;
         let mut all = Vec::new();
         let mut folders = Vec::new();
-        for Wanted { asked, judged, transfers } in self.0 {
+        for Request { asked, judged, transfers } in self.0 {
             let (name, baseline, folder) = match asked {
                 Asked::Kept(folder, baseline) => (baseline.name().into(), *baseline, Some(folder)),
                 Asked::Spec(name, spec) => {
                     let data = match &data {
                         Some(data) => data,
-                        None => data.insert(training_data::<D>(flags, stored, session)?),
+                        None => data.insert(training_data::<D>(flags, cama, session)?),
                     };
                     session.say(format!("training {name} on {}", data.name()));
                     let baseline = trained(&spec, data, session, stop)?;
@@ -149,14 +149,16 @@ impl Against {
 /// The training data of the model that was given.
 fn training_data<D: Source>(
     flags: &EvaluateFlags,
-    stored: Option<&StoredModel>,
+    cama: Option<&Cama>,
     session: &Session,
 ) -> cama::Result<D> {
-    let (Some(folder), Some(stored)) = (&flags.model, stored) else {
+    let (Some(folder), Some(cama)) = (&flags.model, cama) else {
         let problem = "trains on a model's training data: give --model, or folders by --baseline";
         return Err(Error::spec("flag", "--against", problem));
     };
-    D::load(&stored.card.data, true, stored, &flags.reading, session).map_err(|error| {
+    let (spec, reading) = (&cama.card().data[..], &flags.reading);
+    let wanted = Wanted { spec, labelled: true, manipulate: None, cama, reading, session };
+    D::load(&wanted).map_err(|error| {
         Error::data(
             folder,
             format!("the model's training data, which --against trains on, cannot be used: {error}"),
@@ -174,7 +176,13 @@ fn trained<D: cama::data::Dataset>(
 ) -> cama::Result<Baseline> {
     let _graceful = Graceful::begin();
     let manipulations: Vec<D::Manipulation> = spec.read()?;
-    Baseline::fit_manipulated(&spec.config, data, &manipulations, session.seeds.baseline, &mut observe)
+    Baseline::fit_manipulated(
+        &spec.config.check()?,
+        data,
+        &manipulations,
+        session.seeds.baseline,
+        &mut observe,
+    )
 }
 
 /// Stops where the user asked to.

@@ -1,23 +1,23 @@
-//! How the demonstration judges a model: every way of classifying, on the same images.
+//! How the demonstration judges a model: every rule, on the same images.
 
 use cama::manipulation::Manipulation;
-use cama::{By, DecideConfig, Error, PredictConfig, Result, StoredModel};
-use cama_eval::{Beside, Judged, Row, Score, evaluate};
+use cama::{Cama, Error, Predictor, Result, Rule};
+use cama_eval::{Evaluated, Row, Score, evaluate};
 use serde::Serialize;
 
-use super::Demo;
+use super::shared::Demo;
 
-/// How good a model is on the test images under one manipulation, by each way of classifying.
+/// How good a model is on the test images under one manipulation, by each rule.
 #[derive(Clone, Serialize)]
 pub struct Judgement {
-    /// The head on the images as they are: an ordinary network, that of the clean-trained model.
+    /// The direct classifier on the images as they are: an ordinary network, that of the clean-trained model.
     pub network: Score,
     /// Bayes' rule.
     pub bayes: Score,
     /// The same network on the restored images.
-    pub head: Score,
+    pub direct: Score,
     /// Bayes' rule and the network on the restored images.
-    pub both: Score,
+    pub product: Score,
     /// Share of the images that the guard let be restored.
     pub restored: f64,
     /// Share of those that it found unexplained either way.
@@ -25,38 +25,41 @@ pub struct Judgement {
 }
 
 impl Demo<'_> {
-    /// Judges every way on the test images under `manipulation`.
+    /// Judges every rule on the test images under `manipulation`.
     ///
     /// # Errors
     ///
-    /// If the model has no head, or deciding fails.
-    pub fn judge(&self, stored: &StoredModel, manipulation: &Manipulation) -> Result<Judgement> {
-        let judged = [Judged::Cama(stored.decider(), &self.config(stored), Beside::Head)];
+    /// If the model has no direct classifier, or deciding fails.
+    pub fn judge(&self, cama: &Cama, manipulation: &Manipulation) -> Result<Judgement> {
+        let evaluated = [Evaluated::Cama(self.predictor(cama))];
         let manipulation = [(manipulation.severity(), manipulation.clone())];
-        Judgement::new(&evaluate(&judged, &self.test, &manipulation, self.session.seeds.manipulate, |_| ())?)
+        let seed = self.session.seeds.manipulate;
+        Judgement::new(&evaluate(&evaluated, &self.test, &manipulation, seed, |_| ())?)
     }
 
-    /// Every way of classifying; m is inferred once the model has met manipulated images.
-    pub fn config(&self, stored: &StoredModel) -> DecideConfig {
-        let (samples, m) = (self.plan.samples, stored.card.default_m());
-        let seed = self.session.seeds.predict;
-        DecideConfig { by: By::Both, predict: PredictConfig { samples, m, seed, ..PredictConfig::default() } }
+    /// Every rule; m is inferred once the model has met manipulated images.
+    pub fn predictor<'a>(&self, cama: &'a Cama) -> Predictor<'a> {
+        let (samples, seed) = (self.plan.samples, self.session.seeds.predict);
+        cama.predictor()
+            .rule(Rule::Product)
+            .configure(|config| (config.samples, config.seed) = (samples, seed))
     }
 }
 
 impl Judgement {
     fn new(rows: &[Row]) -> Result<Self> {
         let row = |name: &str| {
-            let absent = || Error::Mismatch(format!("`{name}` was not judged: the model has no head"));
+            let absent =
+                || Error::Mismatch(format!("`{name}` was not judged: the model has no direct classifier"));
             rows.iter().find(|row| row.classifier == name).ok_or_else(absent)
         };
         let score = |name| row(name).map(|row| row.score.clone());
-        let shares = row("both")?.guard;
+        let shares = row("product")?.guard;
         Ok(Self {
-            network: score("head-alone")?,
+            network: score("direct-alone")?,
             bayes: score("bayes")?,
-            head: score("head")?,
-            both: score("both")?,
+            direct: score("direct")?,
+            product: score("product")?,
             restored: shares.map_or(0.0, |shares| shares.restored),
             unexplained: shares.map_or(0.0, |shares| shares.unexplained),
         })

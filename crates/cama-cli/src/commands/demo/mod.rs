@@ -4,6 +4,7 @@ mod judge;
 mod pictures;
 mod plan;
 mod report;
+mod shared;
 
 use std::io::Write;
 use std::path::Path;
@@ -11,11 +12,12 @@ use std::time::Instant;
 
 use cama::data::Images;
 use cama::manipulation::Manipulation;
-use cama::{Error, Result, StoredModel};
+use cama::{Cama, Error, Result};
 
 use self::judge::Judgement;
 use self::plan::{Case, Plan};
 use self::report::{Report, Result as CaseResult, is_demonstration, percent};
+use self::shared::Demo;
 use super::{adapt, train};
 use crate::flags::DemoFlags;
 use crate::output::Output;
@@ -64,23 +66,15 @@ pub fn run(flags: &DemoFlags, session: &Session) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What all steps of the demonstration share.
-struct Demo<'a> {
-    plan: Plan,
-    session: &'a Session,
-    test: Images,
-    began: Instant,
-}
-
 impl Demo<'_> {
-    fn train(&self, path: &Path) -> Result<StoredModel> {
+    fn train(&self, path: &Path) -> Result<Cama> {
         let (line, flags) = self.plan.train(path, self.session.seeds.given);
         self.session.tell(format!("1  Train on clean digits: {}", self.plan.train_data()));
         train::fit(&flags, &self.session.with_command(&line, INDENT))
     }
 
     /// The clean-trained model on the test images as they are and under each manipulation.
-    fn break_it(&self, clean: &StoredModel) -> Result<Vec<Judgement>> {
+    fn break_it(&self, clean: &Cama) -> Result<Vec<Judgement>> {
         self.session.tell(format!(
             "\n2  Break it: test digits, manipulated in ways that no training digit was: {}\n\n\
              {INDENT}an ordinary network  Bayes' rule",
@@ -91,7 +85,7 @@ impl Demo<'_> {
         let judge = |(manipulation, words): &(Manipulation, &str)| {
             let judgement = self.judge(clean, manipulation)?;
             let [network, bayes] = [&judgement.network, &judgement.bayes].map(|s| percent(s.accuracy));
-            self.session.tell(format!("{INDENT}{network:>19}  {bayes:>11}  right  {words}"));
+            self.session.tell(format!("{INDENT}{network:>19}  {bayes:>11}  correct  {words}"));
             Ok(judgement)
         };
         judged.iter().map(judge).collect::<Result<_>>().inspect(|_| self.session.tell(""))
@@ -99,18 +93,17 @@ impl Demo<'_> {
 
     fn adapt(
         &self,
-        clean: &StoredModel,
+        clean: &Cama,
         case: &Case,
         before: &Judgement,
         [from, to]: [&Path; 2],
-    ) -> Result<(StoredModel, CaseResult)> {
+    ) -> Result<(Cama, CaseResult)> {
         let (line, flags) = self.plan.adapt(case, from, to, self.session.seeds.given);
         self.session.tell(format!("{INDENT}{}", case.words));
         let began = Instant::now();
-        let (adapted, _) =
-            adapt::fit::<Images>(&flags, clean.clone(), &self.session.with_command(&line, INDENT))?;
+        let adapted = adapt::fit::<Images>(&flags, clean, &self.session.with_command(&line, INDENT))?;
         let seconds = began.elapsed().as_secs_f64();
-        let Some(adaptation) = adapted.card.adaptations.last() else {
+        let Some(report) = adapted.report() else {
             return Err(Error::Interrupted("nothing was adapted".into()));
         };
         let result = CaseResult {
@@ -119,17 +112,17 @@ impl Demo<'_> {
             before: before.clone(),
             after: self.judge(&adapted, &case.manipulation)?,
             clean_after: self.judge(&adapted, &Manipulation::none())?,
-            adaptation: adaptation.report.clone(),
+            adaptation: report.clone(),
             seconds,
         };
-        let kept = match &adaptation.report.left {
-            Some(left) => format!(" (rolled back: {left})"),
+        let kept = match &report.rollback_reason {
+            Some(reason) => format!(" (rolled back: {reason})"),
             None => String::new(),
         };
         self.session.tell(format!(
-            "{INDENT}{} → {} right{kept}\n",
+            "{INDENT}{} → {} correct{kept}\n",
             percent(result.before.network.accuracy),
-            percent(result.after.both.accuracy)
+            percent(result.after.product.accuracy)
         ));
         Ok((adapted, result))
     }

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 
 use cama::data::Images;
-use cama::{Result, StoredModel};
+use cama::{Cama, Result};
 use cama_eval::pictures::{Panel, Picture, restored, samples, walk};
 
-use super::Demo;
-use crate::seeds::rng;
+use super::shared::Demo;
+use crate::session::rng;
 
 /// Images in a row.
 const COLUMNS: usize = 9;
@@ -17,22 +17,21 @@ const FEW: usize = 3;
 impl Demo<'_> {
     /// Pictures with their file names: what was seen and restored, what the model can imagine, what m does.
     /// `models` are the clean-trained one and one for each case.
-    pub fn pictures(&self, models: &[(PathBuf, StoredModel)]) -> Result<Vec<(&'static str, Picture)>> {
+    pub fn pictures(&self, models: &[(PathBuf, Cama)]) -> Result<Vec<(&'static str, Picture)>> {
         let (_, clean) = &models[0];
         let originals = self.test.subset(COLUMNS, &mut rng(self.session.seeds.show));
         let empty = || Picture::new(originals.shape());
         let (mut few, mut more) = (Vec::new(), empty());
         for (case, (_, adapted)) in self.plan.cases().iter().zip(&models[1..]) {
             let seen = case.manipulation.apply_seeded(&originals, self.session.seeds.manipulate);
-            let (config, classes) = (self.config(adapted), &adapted.card.classes);
             let all = case.manipulation.apply_seeded(&self.test, self.session.seeds.manipulate);
-            let decider = adapted.decider().informed(&all, &config)?;
-            let panel = restored(&decider, &seen, Some(&originals), classes, &config)?;
+            let predictor = self.predictor(adapted).informed(&all)?;
+            let panel = restored(&predictor, &seen, Some(&originals), adapted.classes())?;
             few.push((case.title.to_string(), panel.clone().select(&most_changed(&originals, &seen))));
             more = more.panel(Panel { title: format!("Digits {}", case.words), ..panel });
         }
-        let imagined = samples(&clean.model, &clean.card.classes, COLUMNS, &mut rng(self.session.seeds.show));
-        let walked = walk(&clean.model, &originals)?;
+        let imagined = samples(clean.model(), clean.classes(), COLUMNS, &mut rng(self.session.seeds.show));
+        let walked = walk(clean.model(), &originals)?;
         Ok(vec![
             ("restored.png", empty().panel(Panel::beside(few))),
             ("more.png", more),

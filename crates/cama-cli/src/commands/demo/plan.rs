@@ -53,7 +53,7 @@ impl Plan {
         adapt_images: 5000,
         test_images: 1500,
         samples: 4,
-        train_flags: "--epochs 3 --head-epochs 1",
+        train_flags: "--epochs 3 --direct-epochs 1",
         adapt_flags: "--steps 200",
     };
 
@@ -64,8 +64,8 @@ impl Plan {
         test_images: 50,
         samples: 1,
         train_flags: "--epochs 2 --z 8 --hidden 32 --channels 8 --warm-up 2 --dream-steps 10 \
-                      --head-epochs 2 --head-channels 4 --head-hidden 16",
-        adapt_flags: "--steps 4 --watch-every 2 --batch 16 --watched 20",
+                      --direct-epochs 2 --direct-channels 4 --direct-hidden 16",
+        adapt_flags: "--steps 4 --validate-every 2 --batch 16 --validation 20",
     };
 
     /// What is done to the images.

@@ -4,13 +4,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use cama::files::write_atomic;
-use cama::{AdaptReport, Epoch, Error, StoredModel};
+use cama::{AdaptReport, Cama, Epoch, Error};
 use cama_eval::Score;
 use cama_eval::pictures::Picture;
 use serde::Serialize;
 
-use super::Demo;
 use super::judge::Judgement;
+use super::shared::Demo;
 use crate::output::Output;
 use crate::table::Table;
 
@@ -30,8 +30,8 @@ const PROGRAM: &str = "cama demo";
 /// Headings of the table: before, then after adapting.
 const NETWORK: &str = "an ordinary network";
 const BAYES: &str = "cama adapted: Bayes";
-const HEAD: &str = "network on restored";
-const BOTH: &str = "both";
+const DIRECT: &str = "network on restored";
+const PRODUCT: &str = "product";
 const CLEAN_AFTER: &str = "clean digits after";
 
 /// What came of one manipulation.
@@ -74,13 +74,13 @@ impl Report {
     /// Puts together what was found.
     pub fn new(
         demo: &Demo,
-        clean: &StoredModel,
+        clean: &Cama,
         before: &Judgement,
         results: Vec<Result>,
         clean_path: &Path,
     ) -> Self {
         let (plan, seed) = (&demo.plan, demo.session.seeds.given);
-        let mut commands = clean.card.commands.clone();
+        let mut commands = clean.card().commands.clone();
         for case in plan.cases() {
             let path = clean_path.with_file_name(&case.name);
             let lines = [plan.adapt(&case, clean_path, &path, seed).0, plan.evaluate(&case, &path, seed)];
@@ -93,8 +93,8 @@ impl Report {
             adapt_data: plan.adapt_data(),
             test_data: plan.test_data(),
             samples: plan.samples,
-            history: clean.card.history.clone(),
-            dream_steps: clean.card.dream_steps,
+            history: clean.card().history.clone(),
+            dream_steps: clean.card().dream_steps,
             clean_before: before.clone(),
             results,
             commands,
@@ -102,12 +102,12 @@ impl Report {
         }
     }
 
-    /// Accuracy before and after by each way, a row for each manipulation.
+    /// Accuracy before and after by each rule, a row for each manipulation.
     pub fn table(&self) -> Table {
-        let mut table = Table::new(["digits", NETWORK, BAYES, HEAD, BOTH, CLEAN_AFTER]);
+        let mut table = Table::new(["digits", NETWORK, BAYES, DIRECT, PRODUCT, CLEAN_AFTER]);
         table.row(["as they are".to_string(), percent(self.clean_before.network.accuracy)]);
         for Result { words, before, after, clean_after, .. } in &self.results {
-            let scores = [&before.network, &after.bayes, &after.head, &after.both, &clean_after.both];
+            let scores = [&before.network, &after.bayes, &after.direct, &after.product, &clean_after.product];
             let cells = scores.map(|score| percent(score.accuracy));
             table.row([words.clone()].into_iter().chain(cells));
         }
@@ -122,7 +122,7 @@ impl Report {
     pub fn write(
         &self,
         out: &Output,
-        models: &[(PathBuf, StoredModel)],
+        models: &[(PathBuf, Cama)],
         pictures: &[(&'static str, Picture)],
     ) -> anyhow::Result<()> {
         for (path, stored) in models {
@@ -157,12 +157,12 @@ impl Report {
         let elbo = self.history.last().map_or(f64::NAN, |epoch| epoch.elbo);
         let mut text = format!(
             "# A classifier recovers from manipulations that it was not trained on\n\n\
-             Trained on clean digits only (`{train_data}`, {epochs} epochs, held-out ELBO {elbo:.2} nats), with \
+             Trained on clean digits only (`{train_data}`, {epochs} epochs, validation ELBO {elbo:.2} nats), with \
              {dream_steps} steps of dreaming. Adapted, for each manipulation separately, to unlabelled \
              digits of `{adapt_data}` that are manipulated in this way. Judged on `{test_data}`, which no step was \
              trained on. The ordinary network is a small convolutional one, fitted to the same clean digits; after \
              adapting, it reads them restored, T_m⁻¹(x), where a guard finds the model to explain them so, and what \
-             Bayes\' rule says is multiplied with what it says (both). Accuracies with K = {samples} samples, with \
+             Bayes\' rule says is multiplied with what it says (product). Accuracies with K = {samples} samples, with \
              their 95% intervals below; seed {seed}; {:.0} s in all.\n\n{}\n",
             self.seconds,
             self.table().markdown()
@@ -185,7 +185,7 @@ impl Report {
             "manipulation",
             NETWORK,
             "Bayes before",
-            BOTH,
+            PRODUCT,
             CLEAN_AFTER,
             "restored",
             "unexplained",
@@ -198,8 +198,8 @@ impl Report {
                 manipulation.clone(),
                 interval(&before.network),
                 interval(&before.bayes),
-                interval(&after.both),
-                interval(&clean_after.both),
+                interval(&after.product),
+                interval(&clean_after.product),
                 percent(after.restored),
                 percent(after.unexplained),
                 format!("{:.2}", adaptation.elbo_before),

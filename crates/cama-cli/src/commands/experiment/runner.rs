@@ -9,7 +9,7 @@ use cama::files::write_atomic;
 use cama::{Error, Result};
 use cama_eval::attack::Attacks;
 use cama_eval::baseline::BaselineSpec;
-use cama_experiment::{Cell, Runner, Told};
+use cama_experiment::{Cell, Computed, Runner};
 
 use crate::commands;
 use crate::config_file::arguments;
@@ -61,7 +61,7 @@ impl Runner for Commands<'_> {
         }
     }
 
-    fn run(&self, cell: &Cell, cells: &Path, folder: &Path) -> anyhow::Result<Told> {
+    fn run(&self, cell: &Cell, cells: &Path, folder: &Path) -> anyhow::Result<Computed> {
         let out = folder.join(cell.result());
         let args = self.args(cell, cells, &out)?;
         let command = Self::parsed(&args)?;
@@ -82,6 +82,6 @@ impl Runner for Commands<'_> {
             }
             _ => unreachable!("the commands of cells are these"),
         }
-        Ok(Told { command: session.command.clone(), warnings: session.warnings() })
+        Ok(Computed { command: session.command.clone(), warnings: session.warnings() })
     }
 }

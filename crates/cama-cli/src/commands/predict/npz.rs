@@ -5,16 +5,14 @@ use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
 use std::path::Path;
 
 use cama::Decision;
-use npyz::npz::NpzWriter;
-use npyz::zip::write::FileOptions;
-use npyz::{DType, WriterBuilder};
+use cama::data::NpzWriter;
 
 use super::writers::Writer;
 
 /// Characters of the longest name of a verdict.
 const LONGEST_VERDICT: usize = "unexplained".len();
 
-/// Arrays `index`, `class` (indices), `probabilities`, `log_px`, `verdict`, `evidence`, `m` and `classes` (names).
+/// Arrays `index`, `class` (indices), `probabilities`, `log_px`, `verdict`, `log_bayes_factor`, `m` and `classes` (names).
 ///
 /// The archive needs to know how long an array is before it begins, so each is gathered in a file of its own, which has no
 /// name: predictions may be more than there is memory for.
@@ -28,7 +26,7 @@ pub struct Npz<'a, W: Write + Seek> {
     probabilities: Gathered<8>,
     log_px: Gathered<8>,
     verdict: Gathered<4>,
-    evidence: Gathered<8>,
+    log_bayes_factor: Gathered<8>,
     m: Gathered<4>,
 }
 
@@ -45,7 +43,7 @@ impl<'a, W: Write + Seek> Npz<'a, W> {
             probabilities: Gathered::beside(path)?,
             log_px: Gathered::beside(path)?,
             verdict: Gathered::beside(path)?,
-            evidence: Gathered::beside(path)?,
+            log_bayes_factor: Gathered::beside(path)?,
             m: Gathered::beside(path)?,
         })
     }
@@ -53,14 +51,14 @@ impl<'a, W: Write + Seek> Npz<'a, W> {
 
 impl<W: Write + Seek> Writer for Npz<'_, W> {
     fn put(&mut self, index: usize, decision: &Decision) -> io::Result<()> {
-        let Decision { class, probabilities, log_px, verdict, evidence, m, .. } = decision;
+        let Decision { class, probabilities, log_px, verdict, log_bayes_factor, m, .. } = decision;
         (self.m_dim, self.count) = (m.len(), self.count + 1);
         self.index.add([(index as i64).to_le_bytes()])?;
         self.class.add([(*class as i64).to_le_bytes()])?;
         self.probabilities.add(probabilities.iter().map(|p| p.to_le_bytes()))?;
         self.log_px.add([log_px.to_le_bytes()])?;
         self.verdict.add(characters(verdict.name(), LONGEST_VERDICT))?;
-        self.evidence.add([evidence.to_le_bytes()])?;
+        self.log_bayes_factor.add([log_bayes_factor.to_le_bytes()])?;
         self.m.add(m.iter().map(|value| value.to_le_bytes()))
     }
 
@@ -68,18 +66,18 @@ impl<W: Write + Seek> Writer for Npz<'_, W> {
         let Some(out) = self.out.take() else { return Ok(()) };
         let (n, classes, m_dim) = (self.count, self.classes.len() as u64, self.m_dim as u64);
         let longest = self.classes.iter().map(|name| name.chars().count()).max().unwrap_or(0).max(1);
-        let mut archive = NpzWriter::new(out);
+        let mut archive = NpzWriter::deflated(out);
         self.index.put(&mut archive, "index", &[n], "<i8")?;
         self.class.put(&mut archive, "class", &[n], "<i8")?;
         self.probabilities.put(&mut archive, "probabilities", &[n, classes], "<f8")?;
         self.log_px.put(&mut archive, "log_px", &[n], "<f8")?;
         self.verdict.put(&mut archive, "verdict", &[n], &format!("<U{LONGEST_VERDICT}"))?;
-        self.evidence.put(&mut archive, "evidence", &[n], "<f8")?;
+        self.log_bayes_factor.put(&mut archive, "log_bayes_factor", &[n], "<f8")?;
         self.m.put(&mut archive, "m", &[n, m_dim], "<f4")?;
-        let mut names = begin(&mut archive, "classes", &[classes], &format!("<U{longest}"), false)?;
+        let mut names = archive.array("classes", &format!("<U{longest}"), &[classes])?;
         self.classes.iter().try_for_each(|name| add(&mut names, characters(name, longest)))?;
         drop(names);
-        archive.zip_writer().finish()?.flush()
+        archive.finish()?.flush()
     }
 }
 
@@ -108,7 +106,7 @@ impl<const N: usize> Gathered<N> {
         let bytes = file.stream_position()?;
         file.rewind()?;
         let (mut gathered, mut element_bytes) = (BufReader::new(file), [0; N]);
-        let mut array = begin(archive, name, shape, element, bytes > u64::from(u32::MAX) / 2)?;
+        let mut array = archive.array(name, element, shape)?;
         // One by one: what the archive's compression makes of them depends on how they come.
         for _ in 0..bytes / N as u64 {
             gathered.read_exact(&mut element_bytes)?;
@@ -127,31 +125,21 @@ fn characters(text: &str, length: usize) -> impl Iterator<Item = [u8; 4]> {
     text.chars().map(|c| u32::from(c).to_le_bytes()).chain(std::iter::repeat([0; 4])).take(length)
 }
 
-/// Begins an array; its elements are to be written to what is returned.
-fn begin<'z, W: Write + Seek>(
-    archive: &'z mut NpzWriter<W>,
-    name: &str,
-    shape: &[u64],
-    element: &str,
-    large: bool,
-) -> io::Result<impl Write + use<'z, W>> {
-    let element = DType::Plain(element.parse().map_err(io::Error::other)?);
-    // No time of writing: the same predictions are the same bytes.
-    let options = FileOptions::default().last_modified_time(npyz::zip::DateTime::default()).large_file(large);
-    archive.array::<u8>(name, options)?.dtype(element).shape(shape).write_header_only()
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Cursor;
 
-    use npyz::npz::NpzArchive;
+    use npyz::NpyFile;
+    use zip::ZipArchive;
 
     use super::super::writers::tests::decision;
     use super::*;
 
-    fn array<T: npyz::Deserialize>(archive: &mut NpzArchive<Cursor<Vec<u8>>>, name: &str) -> Vec<T> {
-        archive.by_name(name).unwrap().unwrap().into_vec().unwrap()
+    type Archive = ZipArchive<Cursor<Vec<u8>>>;
+
+    fn array<T: npyz::Deserialize>(archive: &mut Archive, name: &str) -> Vec<T> {
+        let entry = archive.by_name(&format!("{name}.npy")).unwrap();
+        NpyFile::new(entry).unwrap().into_vec().unwrap()
     }
 
     #[test]
@@ -166,8 +154,10 @@ mod tests {
         let mut bytes = Vec::new();
         file.rewind().unwrap();
         file.read_to_end(&mut bytes).unwrap();
-        let mut archive = NpzArchive::new(Cursor::new(bytes)).unwrap();
-        assert_eq!(archive.by_name("probabilities").unwrap().unwrap().shape(), [3, 2]);
+        let mut archive = ZipArchive::new(Cursor::new(bytes)).unwrap();
+        let probabilities = NpyFile::new(archive.by_name("probabilities.npy").unwrap()).unwrap();
+        assert_eq!(probabilities.shape(), [3, 2]);
+        drop(probabilities);
         assert_eq!(array::<i64>(&mut archive, "index"), [5, 6, 7]);
         assert_eq!(array::<i64>(&mut archive, "class"), [1, 1, 1]);
         assert_eq!(array::<f64>(&mut archive, "probabilities")[..2], [0.25, 0.75]);

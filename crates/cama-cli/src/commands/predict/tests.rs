@@ -3,26 +3,31 @@
 use std::fs;
 use std::path::Path;
 
-use cama::data::{ImageStream, Images, write_folder, write_npz};
+use cama::data::{ImageBatches, Images, write_folder, write_npz};
 use cama::mechanism::MechanismConfig;
-use cama::{Card, DeepCama, Guard, ImageInput, MChoice, ModelConfig, PredictConfig, StoredModel, device};
+use cama::{Card, Config, DeepCama, Guard, M, ModelConfig, Rule, Seeds, TrunkConfig, device};
 
 use super::*;
 use crate::flags::ReadFlags;
-use crate::seeds::Seeds;
 
 /// A model that knows nothing, with a guard that lets some through.
-fn stored(shape: [usize; 3]) -> StoredModel {
-    let image = ImageInput { channels: 2, ..ImageInput::fast(shape) };
-    let mechanisms = MechanismConfig::parse_list("affine").unwrap();
-    let config = ModelConfig { z: 2, hidden: 4, mechanisms, ..ModelConfig::fast(image, 10) };
-    let model = DeepCama::new(&config, 0, &device("cpu").unwrap()).unwrap();
+fn model(shape: [usize; 3]) -> Cama {
+    let mut config = ModelConfig::fast(shape, 10);
+    config.mechanisms = MechanismConfig::parse_list("affine").unwrap();
+    (config.z, config.network.hidden) = (2, 4);
+    if let TrunkConfig::Convolutional(trunk) = &mut config.network.trunk {
+        trunk.channels = 2;
+    }
+    let model = DeepCama::new(&config.check().unwrap(), 0, &device("cpu").unwrap());
     let volume = shape.iter().product::<usize>() as f64;
-    let guard =
-        Guard { bar: 0.7 * volume, mean: 0.5 * volume, median: 0.5 * volume, agreement: 0.9, examples: 50 };
-    let classes = (0..10).map(|digit| digit.to_string()).collect();
-    let card = Card { classes, infers_m: true, ..Card::default() };
-    StoredModel { model, schema: None, head: None, guard: Some(guard), card }
+    let guard = Guard {
+        threshold: 0.7 * volume,
+        mean: 0.5 * volume,
+        median: 0.5 * volume,
+        agreement: 0.9,
+        examples: 50,
+    };
+    Cama::bare(model).with_guard(Some(guard)).with_card(Card { m: M::Mean, ..Card::default() })
 }
 
 fn session() -> Session {
@@ -62,21 +67,20 @@ fn of_every_format(folder: &Path) -> Vec<String> {
     specs
 }
 
-/// The CSV that comes out when images of more than `most` bytes are predicted in parts.
+/// The CSV that comes out when images of more than `most` bytes are predicted in batches.
 fn predicted(spec: &str, most: usize, manipulate: Option<(&str, u64)>) -> String {
-    let stored = stored(ImageStream::open(spec).unwrap().shape());
-    let predict =
-        PredictConfig { samples: 2, m: MChoice::Mean, seed: 5, chunk: Some(90), ..PredictConfig::default() };
-    let config = DecideConfig { by: cama::By::Bayes, predict };
-    let deciding = Deciding { stored: &stored, decider: stored.decider(), config };
+    let cama = model(ImageBatches::open(spec).unwrap().shape());
+    let predictor = cama.predictor().rule(Rule::Bayes).configure(|config| {
+        (config.samples, config.seed, config.chunk) = (2, 5, Some(90));
+    });
     let reading = ReadFlags { graph: None, target: None, missing: None };
     let session = session();
     let wanted =
-        Wanted { spec, labelled: false, manipulate, stored: &stored, reading: &reading, session: &session };
+        Wanted { spec, labelled: false, manipulate, cama: &cama, reading: &reading, session: &session };
     let mut out = Vec::new();
-    let passes = ImagePasses::open(&wanted).unwrap().at_a_time(7);
-    let mut csv = Csv::new(&mut out, &stored.card.classes);
-    images(&passes, most, &deciding, &session, &mut csv).unwrap();
+    let batches = wanted.image_batches().unwrap().batch_size(7);
+    let mut csv = Csv::new(&mut out, cama.classes());
+    images(&batches, most, &predictor, &session, &mut csv).unwrap();
     csv.finish().unwrap();
     drop(csv);
     String::from_utf8(out).unwrap()

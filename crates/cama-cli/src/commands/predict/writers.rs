@@ -91,11 +91,13 @@ pub struct JsonLines<'a, W: Write> {
 
 impl<W: Write> Writer for JsonLines<'_, W> {
     fn put(&mut self, index: usize, decision: &Decision) -> io::Result<()> {
-        let Decision { class, probabilities, log_px, verdict, m, m_sd, evidence, misfit, .. } = decision;
+        let Decision { class, probabilities, log_px, verdict, m, m_sd, log_bayes_factor, .. } = decision;
+        let [as_it_was, restored] = decision.anomaly_score;
         let line = json!({
             "index": index, "class": self.classes[*class], "class_index": class,
-            "probabilities": probabilities, "log_px": log_px, "verdict": verdict, "evidence": evidence,
-            "misfit_as_it_was": misfit[0], "misfit_restored": misfit[1], "m": m, "m_sd": m_sd,
+            "probabilities": probabilities, "log_px": log_px, "verdict": verdict,
+            "log_bayes_factor": log_bayes_factor, "anomaly_score_as_it_was": as_it_was,
+            "anomaly_score_restored": restored, "m": m, "m_sd": m_sd,
         });
         writeln!(self.out, "{line}")
     }
@@ -107,7 +109,7 @@ impl<W: Write> Writer for JsonLines<'_, W> {
 
 #[cfg(test)]
 pub mod tests {
-    use cama::{Verdict, Ways};
+    use cama::{ByRule, Verdict};
 
     use super::*;
 
@@ -116,13 +118,13 @@ pub mod tests {
             verdict: Verdict::AsItWas,
             class: 1,
             probabilities: vec![0.25, 0.75],
-            ways: Ways::default(),
+            by_rule: ByRule::default(),
             m: vec![0.5],
             m_sd: vec![0.1],
             restored: Vec::new(),
             log_px: -1.5,
-            evidence: 2.0,
-            misfit: [3.0, 4.0],
+            log_bayes_factor: 2.0,
+            anomaly_score: [3.0, 4.0],
         };
         (decision, vec!["a".into(), "b, \"c\"".into()])
     }
@@ -149,7 +151,7 @@ pub mod tests {
         JsonLines { out: &mut out, classes: &classes }.put(0, &decision).unwrap();
         let value: serde_json::Value = serde_json::from_slice(&out).unwrap();
         assert_eq!((&value["class"], &value["m"][0]), (&json!("b, \"c\""), &json!(0.5)));
-        assert_eq!((&value["verdict"], &value["misfit_restored"]), (&json!("as-it-was"), &json!(4.0)));
+        assert_eq!((&value["verdict"], &value["anomaly_score_restored"]), (&json!("as-it-was"), &json!(4.0)));
     }
 
     #[test]

@@ -24,7 +24,7 @@ impl Restoring<'_> {
     /// If the data cannot be used, the results cannot be written, or it is interrupted.
     pub fn images(&self) -> anyhow::Result<Summary> {
         let Restoring { flags, session, .. } = self;
-        let images = source::images(&flags.data, self.stored, &flags.reading)?;
+        let images = source::images(&flags.data, self.cama, &flags.reading)?;
         let images = manipulated(images, flags.manipulate.as_deref(), session.seeds.manipulate)?;
         let folder = is_folder(self.paths.out.path())?;
         if folder {
@@ -33,18 +33,12 @@ impl Restoring<'_> {
         let mut summary = self.summary();
         let (mut pixels, mut lines) = (Vec::with_capacity(images.pixels().len()), Vec::new());
         let bar = count(session, images.len(), "restoring");
-        self.decide(
-            &images,
-            0,
-            |i| i,
-            &mut summary,
-            |_, decision, line| {
-                pixels.extend(decision.restored);
-                lines.push(line);
-                bar.inc(1);
-                Ok(())
-            },
-        )?;
+        self.decide(&images, 0, &mut summary, |_, decision, line| {
+            pixels.extend(decision.restored);
+            lines.push(line);
+            bar.inc(1);
+            Ok(())
+        })?;
         bar.finish_and_clear();
         let restored = images.with_pixels(images.name(), pixels)?;
         let out = &self.paths.out;

@@ -11,15 +11,16 @@ use std::io;
 use std::path::Path;
 
 use cama::data::Dataset;
-use cama::{Card, DecideConfig, Decider, Decision, Error, Input, StoredModel};
+use cama::{Cama, Decision, Error, M, Predictor};
 
 use self::paths::Paths;
 use self::report::{Columns, Line};
 use self::summary::Summary;
-use super::{decide_each, informed, load_model};
+use super::{informed, load_model, predict_each};
 use crate::flags::RestoreFlags;
 use crate::interrupt::Graceful;
 use crate::session::Session;
+use crate::source::reads_images;
 
 /// Writes the restored data, and the report beside or in it.
 ///
@@ -28,67 +29,63 @@ use crate::session::Session;
 /// If the model has nothing to restore with, the data or the output paths cannot be used, or it is interrupted: then
 /// nothing is written.
 pub fn run(flags: &RestoreFlags, session: &Session) -> anyhow::Result<()> {
-    let config = flags.config(session.seeds.predict)?;
-    let stored = load_model(&flags.model, session)?;
-    check(&stored, &flags.model)?;
-    if stored.guard.is_none() && !flags.no_guard {
+    let cama = load_model(&flags.model, session)?;
+    let predictor = flags.overlay(cama.predictor(), session.seeds.predict)?;
+    check(&cama, &flags.model)?;
+    if cama.guard().is_none() && !flags.no_guard {
         session.warn(
-            "the model has no guard, as it was trained before there were any: everything is restored, also what the \
+            "the model has no guard, as it was trained on too few examples for one: everything is restored, also what the \
              model then cannot explain",
         );
     }
-    let guard = stored.guard.as_ref().filter(|_| !flags.no_guard);
-    let input = &stored.model.config().input;
     let restoring = Restoring {
         flags,
-        stored: &stored,
-        config,
-        decider: Decider { guard, ..stored.decider() },
+        cama: &cama,
+        predictor,
         informed: OnceCell::new(),
-        columns: Columns::of(&stored),
-        paths: Paths::claim(flags, input)?,
+        columns: Columns::of(&cama),
+        paths: Paths::claim(flags, &cama)?,
         session,
     };
-    session.detail(|| format!("{} with {:?}", flags.data, restoring.config));
+    session.detail(|| format!("{} with {:?}", flags.data, restoring.predictor.config));
     let _graceful = Graceful::begin();
-    let summary = match input {
-        Input::Image(_) => restoring.images()?,
-        Input::Table(_) => restoring.rows()?,
+    let summary = match reads_images(&cama) {
+        true => restoring.images()?,
+        false => restoring.rows()?,
     };
     let Paths { out, report } = &restoring.paths;
-    session.tell(summary.text(&restoring.columns, [out.path(), report], input.noun()));
+    let noun = cama.model().config().data.noun();
+    session.tell(summary.text(&restoring.columns, [out.path(), report], noun));
     Ok(())
 }
 
 /// Errors unless the model infers an m that can be undone.
-fn check(stored: &StoredModel, path: &Path) -> cama::Result<()> {
+fn check(cama: &Cama, path: &Path) -> cama::Result<()> {
     let problem = |problem: &str| {
         let problem = format!("{problem}, so there is nothing to restore with; run `cama adapt` first");
         Err(Error::Model { path: path.into(), problem })
     };
-    let explicit = stored.model.manipulation().is_some_and(|parts| parts.explicit().contains(&true));
-    let Card { infers_m, .. } = stored.card;
-    match (explicit, infers_m) {
-        (true, true) => Ok(()),
-        (true, false) => problem("it has met no manipulated data, and infers no m"),
+    let explicit = cama.model().mechanisms().is_some_and(|mechanisms| mechanisms.explicit().contains(&true));
+    match (explicit, cama.card().m) {
+        (true, M::Null) => problem("it has met no manipulated data, and infers no m"),
+        (true, _) => Ok(()),
         (false, _) => {
-            let name = if stored.schema.is_some() { "per-column" } else { "affine" };
-            problem(&format!(
-                "it has no mechanism that acts on {} itself, such as {name}",
-                if stored.schema.is_some() { "the columns" } else { "the image" }
-            ))
+            let (name, what) = match reads_images(cama) {
+                true => ("affine", "the image"),
+                false => ("per-column", "the columns"),
+            };
+            problem(&format!("it has no mechanism that acts on {what} itself, such as {name}"))
         }
     }
 }
 
-/// All that the rooms of this command need.
+/// All that the files of this command share.
 struct Restoring<'a> {
     flags: &'a RestoreFlags,
-    stored: &'a StoredModel,
-    config: DecideConfig,
-    decider: Decider<'a>,
+    cama: &'a Cama,
+    predictor: Predictor<'a>,
     /// The same, once the guard has looked at the first part of the data.
-    informed: OnceCell<Decider<'a>>,
+    informed: OnceCell<Predictor<'a>>,
     columns: Columns,
     paths: Paths,
     session: &'a Session,
@@ -99,27 +96,26 @@ impl Restoring<'_> {
         Summary::new(self.columns.parameters().len(), self.session.seeds.predict)
     }
 
-    /// The decider, once the guard has looked at the data: at all of it, or at the first part of what is streamed.
-    fn inform(&self, data: &impl Dataset) -> cama::Result<&Decider<'_>> {
-        if let Some(decider) = self.informed.get() {
-            return Ok(decider);
+    /// What decides, once the guard has looked at the data: at all of it, or at the first batch.
+    fn inform(&self, data: &impl Dataset) -> cama::Result<&Predictor<'_>> {
+        if let Some(predictor) = self.informed.get() {
+            return Ok(predictor);
         }
-        let decider = informed(&self.decider, data, &self.config, self.session)?;
-        Ok(self.informed.get_or_init(|| decider))
+        let predictor = informed(&self.predictor, data, self.session)?;
+        Ok(self.informed.get_or_init(|| predictor))
     }
 
-    /// Decides about data of which `first` examples came before; `index` says where an example stands in its file.
+    /// Decides about data of which `first` examples came before.
     fn decide<D: Dataset>(
         &self,
         data: &D,
         first: usize,
-        index: impl Fn(usize) -> usize,
         summary: &mut Summary,
         mut each: impl FnMut(usize, Decision, Line) -> io::Result<()>,
     ) -> anyhow::Result<()> {
-        let decider = self.inform(data)?;
-        decide_each(decider, data, first, &self.config, "nothing was written", |i, decision| {
-            let line = self.columns.line(index(i), &decision);
+        let predictor = self.inform(data)?;
+        predict_each(predictor, data, first, "nothing was written", |i, decision| {
+            let line = self.columns.line(data.index(i), &decision);
             summary.add(&line);
             each(i, decision, line)
         })

@@ -4,11 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cama::data::table::TableFormat;
-use cama::{Error, Input, Result};
+use cama::{Cama, Error, Result};
 
 use super::report;
 use crate::flags::RestoreFlags;
 use crate::output::Output;
+use crate::source::reads_images;
 use crate::writing::ending;
 
 /// Extensions of files that a folder of images is not called by mistake.
@@ -29,10 +30,10 @@ impl Paths {
     /// # Errors
     ///
     /// If `--out` is of no format that such data can be written in, or a path cannot be written to.
-    pub fn claim(flags: &RestoreFlags, input: &Input) -> Result<Self> {
-        let folder = match input {
-            Input::Table(_) => TableFormat::of(&flags.out).map(|_| false)?,
-            Input::Image(_) => is_folder(&flags.out)?,
+    pub fn claim(flags: &RestoreFlags, cama: &Cama) -> Result<Self> {
+        let folder = match reads_images(cama) {
+            false => TableFormat::of(&flags.out).map(|_| false)?,
+            true => is_folder(&flags.out)?,
         };
         let beside = || match folder {
             true => flags.out.join("restored.csv"),
@@ -132,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn folders_are_told_from_files() {
+    fn folders_are_distinguished_from_files() {
         for (name, folder) in
             [("a", true), ("a.npz", false), ("a.NPZ", false), ("photos.v2", true), ("b/..", true)]
         {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cama::mechanism::Parameter;
-use cama::{Decision, Error, StoredModel, Verdict};
+use cama::{Cama, Decision, Error, Verdict};
 use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
@@ -51,20 +51,20 @@ pub struct Line {
     pub verdict: Verdict,
     /// Each parameter and its standard deviation.
     pub inferred: Vec<[f64; 2]>,
-    /// Evidence, log p(x), and the two misfits.
+    /// Log Bayes factor, log p(x), and the two anomaly scores.
     pub nats: [f64; 4],
 }
 
 impl Columns {
     /// The explicit components of the model's m.
-    pub fn of(stored: &StoredModel) -> Self {
+    pub fn of(cama: &Cama) -> Self {
         let (mut parameters, mut places) = (Vec::new(), Vec::new());
-        if let Some(parts) = stored.model.manipulation() {
-            let all = parts.parameters().into_iter().zip(parts.explicit()).enumerate();
+        if let Some(mechanisms) = cama.model().mechanisms() {
+            let all = mechanisms.parameters().into_iter().zip(mechanisms.explicit()).enumerate();
             for (place, (parameter, _)) in all.filter(|(_, (_, explicit))| *explicit) {
-                parameters.push(match &stored.schema {
-                    Some(schema) => schema.in_own_unit(parameter),
-                    None => parameter,
+                parameters.push(match cama.schema() {
+                    Ok(schema) => parameter.in_own_unit(schema),
+                    Err(_) => parameter,
                 });
                 places.push(place);
             }
@@ -79,7 +79,8 @@ impl Columns {
 
     /// What is said of the example that stands at `index`.
     pub fn line(&self, index: usize, decision: &Decision) -> Line {
-        let Decision { verdict, m, m_sd, log_px, evidence, misfit: [before, after], .. } = decision;
+        let Decision { verdict, m, m_sd, log_px, log_bayes_factor, anomaly_score: [before, after], .. } =
+            decision;
         let inferred = self.parameters.iter().zip(&self.places).map(|(parameter, &place)| {
             let [m, sd] = [m[place], m_sd[place]].map(f64::from);
             [parameter.value(m), parameter.sd(m, sd)]
@@ -88,7 +89,7 @@ impl Columns {
             index,
             verdict: *verdict,
             inferred: inferred.collect(),
-            nats: [*evidence, *log_px, *before, *after],
+            nats: [*log_bayes_factor, *log_px, *before, *after],
         }
     }
 
@@ -96,7 +97,8 @@ impl Columns {
         let names = self.parameters.iter().flat_map(|Parameter { name, unit, .. }| {
             [format!("{name} ({unit})"), format!("{name} sd ({unit})")]
         });
-        let last = ["evidence", "log_px", "misfit as it was", "misfit restored"].map(String::from);
+        let last = ["log_bayes_factor", "log_px", "anomaly score as it was", "anomaly score restored"]
+            .map(String::from);
         ["index", "verdict"].map(String::from).into_iter().chain(names).chain(last).collect()
     }
 }

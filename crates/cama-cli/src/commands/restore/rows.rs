@@ -3,17 +3,16 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use cama::Error;
 use cama::causal::Role;
 use cama::data::Dataset;
-use cama::data::table::{Column, Edit, Kind, Rewriter, Rows, edits};
+use cama::data::table::{Column, Edit, Kind, Rewriter, Rows, edits, rows_in_a_batch};
 
 use super::Restoring;
 use super::report::{Format, Report};
 use super::summary::Summary;
 use crate::commands::manipulated;
 use crate::progress::{count, count_up};
-use crate::source::{self, Source};
+use crate::source::{Source, Wanted};
 use crate::writing::write_whole;
 
 type Sink<'a> = Box<dyn Write + Send + 'a>;
@@ -39,29 +38,30 @@ impl Restoring<'_> {
         }
     }
 
+    /// The rows as they are in the file.
+    fn wanted(&self) -> Wanted<'_> {
+        let Restoring { flags, cama, session, .. } = *self;
+        let (spec, reading) = (&flags.data[..], &flags.reading);
+        Wanted { spec, labelled: false, manipulate: None, cama, reading, session }
+    }
+
     /// Restores a table that may be larger than memory.
     fn stream(&self) -> anyhow::Result<Summary> {
         let Restoring { flags, session, .. } = self;
         let spec = &flags.data;
-        let schema = source::schema(spec, self.stored, &flags.reading)?;
-        let mut parts = schema.stream(spec, false, source::rows_at_a_time(&schema))?;
+        let wanted = self.wanted();
+        let batches = wanted.table_batches()?;
         let bar = count_up(session, "restoring");
-        let changing = numeric_children(&schema.columns);
+        let changing = numeric_children(&self.cama.schema()?.columns);
         let mut done = 0;
         let (summary, rows) = self.write(&changing, |writing| {
-            for rows in &mut parts {
-                let rows = rows?;
-                self.part(&rows, &rows, done, writing, || bar.inc(1))?;
-                done += rows.len();
-            }
-            if done == 0 {
-                let problem = "every row has a missing value, so none is left";
-                return Err(Error::data(spec, problem, "give --missing impute, or fill them in").into());
-            }
-            Ok(())
+            batches.try_for_each(|first, rows| {
+                done = first + rows.len();
+                self.part(&rows, &rows, first, writing, || bar.inc(1))
+            })
         })?;
         bar.finish_and_clear();
-        parts.notices().iter().for_each(|notice| session.warn(format!("{spec}: {notice}")));
+        session.notify(spec, &batches.notices());
         self.warn_of_left_out(rows - done);
         Ok(summary)
     }
@@ -69,7 +69,7 @@ impl Restoring<'_> {
     /// Restores a table that is manipulated first.
     fn whole(&self) -> anyhow::Result<Summary> {
         let Restoring { flags, session, .. } = self;
-        let before = Rows::load(&flags.data, false, self.stored, &flags.reading, session)?;
+        let before = Rows::load(&self.wanted())?;
         let seed = session.seeds.manipulate;
         let after = manipulated(before.clone(), flags.manipulate.as_deref(), seed)?;
         let manipulated = (0..before.len()).flat_map(|i| edits(&before, &after, i, after.x(i)));
@@ -80,7 +80,7 @@ impl Restoring<'_> {
         let bar = count(session, after.len(), "restoring");
         let (summary, rows) = self.write(&changing, |writing| {
             let parts: Vec<usize> = (0..after.len()).collect();
-            for part in parts.chunks(source::rows_at_a_time(before.schema())) {
+            for part in parts.chunks(rows_in_a_batch(before.schema())) {
                 let [before, after] = [&before, &after].map(|rows| rows.select(part));
                 self.part(&before, &after, part[0], writing, || bar.inc(1))?;
             }
@@ -97,7 +97,7 @@ impl Restoring<'_> {
         changing: &[usize],
         each: impl FnOnce(&mut Writing<'_, '_>) -> anyhow::Result<()>,
     ) -> anyhow::Result<(Summary, usize)> {
-        let (schema, out, path) = (self.stored.schema()?, self.paths.out.path(), &self.paths.report);
+        let (schema, out, path) = (self.cama.schema()?, self.paths.out.path(), &self.paths.report);
         write_whole(path, |report| {
             let report = Report::new(Box::new(report) as Sink<'_>, Format::of(path)?, &self.columns)?;
             write_whole(out, |table| {
@@ -123,17 +123,11 @@ impl Restoring<'_> {
     ) -> anyhow::Result<()> {
         let Writing { table, report, summary } = writing;
         let mut changed: Vec<Edit> = Vec::new();
-        self.decide(
-            after,
-            first,
-            |i| after.row_index(i),
-            summary,
-            |i, decision, line| {
-                changed.extend(edits(before, after, i, &decision.restored));
-                bar();
-                report.put(line)
-            },
-        )?;
+        self.decide(after, first, summary, |i, decision, line| {
+            changed.extend(edits(before, after, i, &decision.restored));
+            bar();
+            report.put(line)
+        })?;
         let end = after.len().checked_sub(1).map_or(0, |last| after.row_index(last) + 1);
         Ok(table.copy(&changed, Some(end))?)
     }

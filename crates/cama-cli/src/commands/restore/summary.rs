@@ -8,7 +8,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::report::{Columns, Line};
-use crate::seeds::rng;
+use crate::session::rng;
 use crate::table::Table;
 
 /// Medians are those of so many examples, drawn at random where there are more.

@@ -48,11 +48,11 @@ fn entropy(baseline: &Baseline, data: &Images) -> f64 {
 fn every_network_learns_digits() {
     let [train, test] = digits();
     for config in small_networks() {
-        let baseline = Baseline::fit(&config, &train, 1, &mut silent).unwrap();
+        let baseline = fit(&config, &train, 1).unwrap();
         let found = accuracy(&baseline, &test);
         assert!(found > 0.75, "{} {found}", config.name());
         assert_eq!((baseline.name(), baseline.image_shape()), (config.name(), Some([1, 28, 28])));
-        assert!(baseline.is_differentiable());
+        assert!(baseline.differentiable());
     }
 }
 
@@ -61,14 +61,15 @@ fn convolutional_networks_can_be_differentiated_in_pixels_and_stay_as_they_are()
     let [train, test] = digits();
     for config in small_networks().into_iter().skip(2) {
         let config = config.with("cnn.steps", 20.into()).unwrap();
-        let baseline = Baseline::fit(&config, &train, 1, &mut silent).unwrap();
+        let baseline = fit(&config, &train, 1).unwrap();
         let before = baseline.probabilities(&test).unwrap();
         let pixels = TensorData::new(test.pixels()[..784 * 8].to_vec(), [8, 784]);
         // One direction, and what all examples' first classes gain along it.
         let along =
             Tensor::<2>::from_data(TensorData::new(test.image(9).to_vec(), [1, 784]), &Device::flex());
-        let log_p =
-            |x: Tensor<2>| baseline.log_probabilities(&Evidence::of_x(x)).unwrap().narrow(1, 0, 1).sum();
+        let log_p = |x: Tensor<2>| {
+            baseline.log_probabilities(&Observed::of_x(x), &mut []).unwrap().narrow(1, 0, 1).sum()
+        };
         let x = Tensor::<2>::from_data(pixels.clone(), &Device::flex().autodiff()).require_grad();
         let gradient = x.grad(&log_p(x.clone()).backward()).unwrap();
         let found = f64::from((gradient * along.clone()).sum().into_scalar::<f32>());
@@ -89,13 +90,13 @@ fn images_of_any_size_are_convolved_and_others_refused() {
     let classes = vec!["a".to_string(), "b".to_string()];
     let wide = Images::new("wide", [3, 5, 9], pixels, labels, classes).unwrap();
     let config = BaselineConfig::CnnBn(CnnConfig { steps: Some(3), ..small_cnn() });
-    let baseline = Baseline::fit(&config, &wide, 1, &mut silent).unwrap();
+    let baseline = fit(&config, &wide, 1).unwrap();
     assert_eq!(baseline.probabilities(&wide).unwrap().len(), 40);
     let turned = Images::new("turned", [3, 9, 5], wide.pixels().to_vec(), None, vec![]).unwrap();
     let text = baseline.probabilities(&turned).unwrap_err().to_string();
     assert!(text.contains("turned are 3×9×5") && text.contains("trained on 3×5×9"), "{text}");
     let points = Points::exclusive_or(40, 1);
-    let text = Baseline::fit(&config, &points, 1, &mut silent).unwrap_err().to_string();
+    let text = fit(&config, &points, 1).unwrap_err().to_string();
     assert!(text.contains("`cnn-bn` convolves images, and points has none"), "{text}");
 }
 
@@ -109,7 +110,8 @@ fn a_seed_fixes_a_network_whatever_the_threads() {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             let shift = ["shift:0.2".parse().unwrap()];
             pool.install(|| {
-                let fitted = Baseline::fit_manipulated(&config, &train, &shift, seed, &mut silent);
+                let fitted =
+                    Baseline::fit_manipulated(&config.check().unwrap(), &train, &shift, seed, &mut silent);
                 fitted.unwrap().probabilities(&test).unwrap()
             })
         };
@@ -126,8 +128,9 @@ fn networks_learn_from_manipulated_data_what_clean_data_does_not_teach() {
         let manipulations = ["shift-vertical:0.3", "rotate:10"].map(|spec| spec.parse().unwrap());
         let steps = format!("{}.steps", config.group());
         let config = config.with(&steps, 800.into()).unwrap();
-        let plain = Baseline::fit(&config, &train, 1, &mut silent).unwrap();
-        let met = Baseline::fit_manipulated(&config, &train, &manipulations, 1, &mut silent).unwrap();
+        let plain = fit(&config, &train, 1).unwrap();
+        let met = Baseline::fit_manipulated(&config.check().unwrap(), &train, &manipulations, 1, &mut silent)
+            .unwrap();
         let (before, after) = (accuracy(&plain, &shifted), accuracy(&met, &shifted));
         assert!(after > before + 0.1, "{} {before} {after}", config.name());
         assert_eq!(met.name(), format!("{}+shift-vertical:0.3|rotate:10", config.name()));
@@ -135,7 +138,9 @@ fn networks_learn_from_manipulated_data_what_clean_data_does_not_teach() {
     }
     let trees = BaselineConfig::named("trees").unwrap();
     let shift = ["shift:0.2".parse().unwrap()];
-    let text = Baseline::fit_manipulated(&trees, &train, &shift, 1, &mut silent).unwrap_err().to_string();
+    let text = Baseline::fit_manipulated(&trees.check().unwrap(), &train, &shift, 1, &mut silent)
+        .unwrap_err()
+        .to_string();
     assert!(text.contains("trees+shift:0.2") && text.contains("only networks"), "{text}");
 }
 
@@ -143,12 +148,12 @@ fn networks_learn_from_manipulated_data_what_clean_data_does_not_teach() {
 fn entropy_minimisation_makes_predictions_on_other_contrast_surer_and_better() {
     let [train, test] = digits();
     let config = BaselineConfig::CnnBn(small_cnn());
-    let baseline = Baseline::fit(&config, &train, 1, &mut silent).unwrap();
+    let baseline = fit(&config, &train, 1).unwrap();
     let pale = manipulated(&test, "contrast:0.3:0.6");
     let before = accuracy(&baseline, &pale);
     let tent = |epochs| {
         let config = TentConfig { epochs, learning_rate: 1e-2, ..TentConfig::default() };
-        baseline.tent(&pale.clone().without_labels(), &config, 1, &mut silent).unwrap()
+        baseline.tent(&pale.clone().without_labels(), &config.check().unwrap(), 1, &mut silent).unwrap()
     };
     let (short, long) = (tent(1), tent(10));
     assert!(accuracy(&short, &pale) > before + 0.1, "{before} {}", accuracy(&short, &pale));
@@ -161,28 +166,27 @@ fn entropy_minimisation_makes_predictions_on_other_contrast_surer_and_better() {
     assert_eq!(accuracy(&baseline, &pale), before);
     assert_eq!((long.name(), long.origin().adaptations.len()), ("cnn-bn-tent", 1));
 
-    let cnn = Baseline::fit(
-        &BaselineConfig::Cnn(CnnConfig { steps: Some(1), ..small_cnn() }),
-        &train,
-        1,
-        &mut silent,
-    );
-    let text = cnn.unwrap().tent(&pale, &TentConfig::default(), 1, &mut silent).unwrap_err().to_string();
+    let cnn = fit(&BaselineConfig::Cnn(CnnConfig { steps: Some(1), ..small_cnn() }), &train, 1);
+    let text = cnn
+        .unwrap()
+        .tent(&pale, &TentConfig::default().check().unwrap(), 1, &mut silent)
+        .unwrap_err()
+        .to_string();
     assert!(text.contains("`cnn` has none; give a `cnn-bn`"), "{text}");
-    let text = baseline.tent(&pale, &TentConfig { batch: 1, ..TentConfig::default() }, 1, &mut silent);
-    assert!(text.unwrap_err().to_string().contains("tent.batch = 1"));
+    let refused = TentConfig { batch: 1, ..TentConfig::default() }.check();
+    assert!(refused.unwrap_err().to_string().contains("tent.batch = 1"));
 }
 
 #[test]
-fn tent_adapts_to_what_it_is_asked_about_and_forgets_it() {
+fn tent_adapts_to_what_it_predicts_and_forgets_it() {
     let [train, test] = digits();
     let online = |tent| {
         let config = BaselineConfig::Tent(OnlineConfig { cnn: small_cnn(), tent });
-        Baseline::fit(&config, &train, 1, &mut silent).unwrap()
+        fit(&config, &train, 1).unwrap()
     };
     let tent = online(TentConfig { learning_rate: 1e-2, ..TentConfig::default() });
     let pale = manipulated(&test, "contrast:0.3:0.6");
-    let plain = Baseline::fit(&BaselineConfig::CnnBn(small_cnn()), &train, 1, &mut silent).unwrap();
+    let plain = fit(&BaselineConfig::CnnBn(small_cnn()), &train, 1).unwrap();
     assert!(accuracy(&tent, &pale) > accuracy(&plain, &pale) + 0.1);
     let clean = tent.probabilities(&test).unwrap();
     tent.probabilities(&pale).unwrap();
@@ -200,7 +204,7 @@ fn the_default_networks_are_strong_on_all_of_mnist() {
     for (name, least) in [("cnn", 0.99), ("cnn-bn", 0.99), ("mlp-paper", 0.975)] {
         let began = std::time::Instant::now();
         let config = BaselineConfig::named(name).unwrap();
-        let baseline = Baseline::fit(&config, &train, 1, &mut silent).unwrap();
+        let baseline = fit(&config, &train, 1).unwrap();
         let found = accuracy(&baseline, &test);
         println!("{name} {found} {:?}", began.elapsed());
         assert!(found > least, "{name} {found}");

@@ -12,7 +12,7 @@ use super::*;
 /// A small baseline that learnt next to nothing, in `folder`.
 fn kept(config: &BaselineConfig, folder: &Path) -> Baseline {
     let train = digits()[0].slice(0..60);
-    let baseline = Baseline::fit(config, &train, 3, &mut silent).unwrap().with_command("cama baseline …");
+    let baseline = fit(config, &train, 3).unwrap().with_command("cama baseline …");
     baseline.save(folder).unwrap();
     baseline
 }
@@ -61,8 +61,9 @@ fn what_was_adapted_or_met_manipulated_data_is_so_when_it_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let config = BaselineConfig::CnnBn(CnnConfig { steps: Some(5), ..small_cnn() });
     let shift = ["shift:0.2".parse().unwrap(), "rotate:20+blur:1".parse().unwrap()];
-    let baseline = Baseline::fit_manipulated(&config, &train, &shift, 1, &mut silent).unwrap();
-    let adapted = baseline.tent(&test, &TentConfig::default(), 1, &mut silent).unwrap();
+    let baseline =
+        Baseline::fit_manipulated(&config.check().unwrap(), &train, &shift, 1, &mut silent).unwrap();
+    let adapted = baseline.tent(&test, &TentConfig::default().check().unwrap(), 1, &mut silent).unwrap();
     adapted.save(folder.path()).unwrap();
     let again = Baseline::load(folder.path()).unwrap();
     assert!(again.probabilities(&test).unwrap() == adapted.probabilities(&test).unwrap());
@@ -97,7 +98,7 @@ fn damaged_and_foreign_folders_are_refused_with_what_is_wrong() {
         ),
         (&|json| json["version"] = 9.into(), "version is 9"),
         (&|json| json["more"] = 9.into(), "unknown field `more`"),
-        (&|json| json["width"] = 783.into(), "do not have 783 numbers"),
+        (&|json| json["width"] = 783.into(), "do not have 783 values"),
         (&|json| json["image"] = Value::Null, "images of unknown size"),
         (&|json| json["classes"] = serde_json::json!(["a"]), "names 1 classes"),
         (&|json| json["config"]["cnn"]["kernel"] = 4.into(), "cnn.kernel = 4"),

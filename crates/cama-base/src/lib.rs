@@ -1,0 +1,11 @@
+//! What all crates of cama share: one error type, which crosses them unchanged, configurations that are checked before
+//! they are used, and files written whole or not at all.
+
+mod config;
+mod error;
+pub mod files;
+mod setting;
+
+pub use config::{Checked, Config, check_sizes};
+pub use error::{Error, Result, nearest, suggestion};
+pub use setting::Setting;

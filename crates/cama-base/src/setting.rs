@@ -1,0 +1,122 @@
+//! Single settings of configurations, by the names that they have in files: `train.lambda=0.5`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::{Error, Result};
+
+/// One setting: the path of a field through a configuration, and its value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Setting {
+    path: Vec<String>,
+    value: Value,
+}
+
+impl FromStr for Setting {
+    type Err = Error;
+
+    /// Reads `SECTION.FIELD=VALUE`. Numbers, booleans and arrays are written as in JSON and TOML; anything else is a name.
+    fn from_str(text: &str) -> Result<Self> {
+        let wrong = || Error::spec("setting", text, "write SECTION.FIELD=VALUE, such as train.lambda=0.5");
+        let (path, value) = text.split_once('=').ok_or_else(wrong)?;
+        let path: Vec<String> = path.split('.').map(|part| part.trim().to_string()).collect();
+        if path.len() < 2 || path.iter().any(String::is_empty) {
+            return Err(wrong());
+        }
+        let value = value.trim();
+        Ok(Self { path, value: serde_json::from_str(value).unwrap_or_else(|_| json!(value)) })
+    }
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "{}={}", self.path.join("."), self.value)
+    }
+}
+
+impl Setting {
+    /// The first part of the path: which configuration it is of.
+    pub fn section(&self) -> &str {
+        &self.path[0]
+    }
+
+    /// `config` with this setting, of which the section is already known to mean it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnknownName`] if there is no such field, [`Error::Config`] if it takes no such value. Whether the value is
+    /// allowed is for [`Config::check`](crate::Config::check) to say.
+    pub fn apply<T: Serialize + DeserializeOwned>(&self, config: &T) -> Result<T> {
+        let refused = |why: &dyn fmt::Display| {
+            Error::config(self.path.join("."), &self.value, format!("a value that it can take: {why}"))
+        };
+        let mut tree = serde_json::to_value(config).map_err(|error| refused(&error))?;
+        let mut at = &mut tree;
+        for part in &self.path[1..] {
+            let field = part.replace('-', "_");
+            let Value::Object(fields) = at else { return Err(refused(&"it has no fields")) };
+            let known: Vec<String> = fields.keys().filter(|key| *key != "kind").cloned().collect();
+            if !known.contains(&field) {
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                return Err(Error::unknown_name("setting", part, &known));
+            }
+            at = fields.get_mut(&field).expect("it is among the known ones");
+        }
+        *at = self.value.clone();
+        serde_json::from_value(tree).map_err(|error| refused(&error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Inner {
+        log_scale: [f64; 2],
+        chunk: Option<usize>,
+    }
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Outer {
+        lambda: f64,
+        decay: bool,
+        inner: Inner,
+    }
+
+    fn with(settings: &[&str]) -> Result<Outer> {
+        let outer = Outer { lambda: 1.0, decay: true, inner: Inner { log_scale: [1.0; 2], chunk: None } };
+        let apply = |config: Outer, text: &&str| text.parse::<Setting>()?.apply(&config);
+        settings.iter().try_fold(outer, apply)
+    }
+
+    #[test]
+    fn settings_reach_their_field() {
+        let outer = with(&["x.lambda=0.5", "x.decay = false", "x.inner.log-scale=[2, 3]", "x.inner.chunk=7"]);
+        let inner = Inner { log_scale: [2.0, 3.0], chunk: Some(7) };
+        assert_eq!(outer.unwrap(), Outer { lambda: 0.5, decay: false, inner });
+    }
+
+    #[test]
+    fn mistakes_say_what_is_allowed() {
+        for (setting, part) in [
+            ("lambda=1", "write SECTION.FIELD=VALUE"),
+            ("x.lambda", "write SECTION.FIELD=VALUE"),
+            ("x.lamda=1", "did you mean `lambda`?"),
+            ("x.lambda=fast", "x.lambda = \"fast\""),
+            ("x.lambda.deep=1", "it has no fields"),
+            ("x.inner.chunk=-1", "x.inner.chunk = -1"),
+        ] {
+            let text = with(&[setting]).expect_err(setting).to_string();
+            assert!(text.contains(part), "{setting}: {text}");
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The program as a whole: every test runs the binary `cama` on small data in a folder of its own.
+
+mod common;
+
+mod attack;
+mod bad_input;
+mod bad_tables;
+mod baseline;
+#[cfg(feature = "onnx")]
+mod classifier;
+mod commands;
+mod demo;
+mod experiment;
+mod graph;
+mod memory;
+mod restore;
+#[cfg(unix)]
+mod resume;
+mod settings;
+mod simulate;
+mod tables;

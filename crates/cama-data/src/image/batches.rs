@@ -1,0 +1,419 @@
+//! Images from files that may be more than there is memory for, gone through batch by batch, as often as wanted.
+
+use std::ops::{ControlFlow, Range};
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+use super::images::Images;
+use super::open::open;
+use super::passage::Opened;
+use crate::batches::Batches;
+use crate::dataset::Dataset;
+use crate::manipulation::Manipulation;
+use crate::shape::DataShape;
+use crate::subsample::spread_indices;
+use crate::{Error, Result};
+
+/// Bytes of images in a batch where the caller does not say: several hundred images of usual sizes, so that all threads
+/// have enough to do, and little beside what a model's layers take.
+const BATCH_BYTES: usize = 16 << 20;
+
+/// The images of a specification, batch by batch: as they come, or without labels, or manipulated.
+///
+/// What it holds itself is two bytes an image for the label, and in folders the names of the files; arrays that NumPy saved
+/// in Fortran's order cannot be gone through from the first image to the last, and are held whole while they are read.
+///
+/// ```
+/// use cama_data::{ImageBatches, load};
+///
+/// let batches = ImageBatches::open("mnist:test[..1000]")?.batch_size(300);
+/// let mut sizes = Vec::new();
+/// batches.try_for_each(|first, images| Ok::<_, cama_data::Error>(sizes.push((first, images.len()))))?;
+/// assert_eq!(sizes, [(0, 300), (300, 300), (600, 300), (900, 100)]);
+/// assert_eq!(batches.read()?, load("mnist:test[..1000]")?);
+/// # Ok::<(), cama_data::Error>(())
+/// ```
+pub struct ImageBatches {
+    name: String,
+    range: Range<usize>,
+    opened: Opened,
+    batch_size: usize,
+    labelled: bool,
+    /// The fewest classes, where these are merely numbered.
+    classes: usize,
+    /// What is done to every image, and its seed.
+    manipulation: Option<(Manipulation, u64)>,
+}
+
+/// Opening.
+impl ImageBatches {
+    /// Opens what `spec` describes, as [`load`](super::load()) does. Beside labels and the sizes of images nothing of it is
+    /// looked at yet. A batch has 16 MiB.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](super::load()), if it shows so far.
+    pub fn open(spec: &str) -> Result<Self> {
+        let (opened, range) = open(spec)?;
+        Ok(Self::new(spec, opened, range))
+    }
+
+    /// The images `range` of what was opened.
+    pub(super) fn new(name: &str, opened: Opened, range: Range<usize>) -> Self {
+        let bytes_each = opened.shape.iter().product::<usize>() * size_of::<f32>();
+        Self {
+            name: name.to_string(),
+            range,
+            opened,
+            batch_size: (BATCH_BYTES / bytes_each).max(1),
+            labelled: true,
+            classes: 0,
+            manipulation: None,
+        }
+    }
+
+    /// The same, with so many images in a batch.
+    ///
+    /// # Panics
+    ///
+    /// If `images` is 0.
+    pub fn batch_size(self, images: usize) -> Self {
+        assert!(images > 0, "at least one image in a batch");
+        Self { batch_size: images, ..self }
+    }
+
+    /// The same images with their labels forgotten; the class names stay known.
+    pub fn without_labels(self) -> Self {
+        Self { labelled: false, ..self }
+    }
+
+    /// The same images among at least `n` classes, where the classes are merely numbered; see
+    /// [`Images::numbered_to`].
+    pub fn numbered_to(self, n: usize) -> Self {
+        Self { classes: n, ..self }
+    }
+
+    /// The images after `manipulation`. What happens to an image does not depend on the batches: it is the same as in
+    /// [`Manipulation::apply_seeded`] to all of them.
+    pub fn manipulated(self, manipulation: Manipulation, seed: u64) -> Self {
+        Self { manipulation: Some((manipulation, seed)), ..self }
+    }
+
+    /// Errors unless what reads examples of `shape` can read these images.
+    ///
+    /// # Errors
+    ///
+    /// As [`Dataset::check_shape`].
+    pub fn check_shape(&self, shape: &DataShape) -> Result<()> {
+        self.images(Vec::new(), std::iter::empty()).check_shape(shape)
+    }
+}
+
+/// What is known before any image is read.
+impl ImageBatches {
+    /// What the images are called: their specification.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many images there are.
+    pub fn len(&self) -> usize {
+        self.range.len()
+    }
+
+    /// Whether there are none; what was opened always has some.
+    pub fn is_empty(&self) -> bool {
+        self.range.is_empty()
+    }
+
+    /// `[channels, height, width]` of every image.
+    pub fn shape(&self) -> [usize; 3] {
+        self.opened.shape
+    }
+
+    /// Bytes that all of the images take in memory.
+    pub fn bytes(&self) -> usize {
+        self.len().saturating_mul(self.volume() * size_of::<f32>())
+    }
+
+    fn volume(&self) -> usize {
+        self.opened.shape.iter().product()
+    }
+}
+
+/// Reading.
+impl ImageBatches {
+    /// All of the images, and all that the source has beside them is checked.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](super::load()).
+    pub fn read(&self) -> Result<Images> {
+        let range = self.range.clone();
+        Ok(self.made(self.chosen(|i| range.contains(&i), range.clone())?, |i| i))
+    }
+
+    /// The images with these indices, which must ascend. Everything is gone through and checked, as by
+    /// [`read`](Self::read).
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](super::load()).
+    pub fn pick(&self, indices: &[usize]) -> Result<Images> {
+        debug_assert!(indices.is_sorted());
+        let start = self.range.start;
+        let mut left = indices.iter().map(|index| start + index).peekable();
+        let wanted = |i: usize| left.next_if_eq(&i).is_some();
+        let images = self.chosen(wanted, indices.iter().map(|index| start + index))?;
+        Ok(self.made(images, |i| indices[i]))
+    }
+
+    /// At most 500 of the images, spread evenly over all, that stand for them. Everything is gone through and checked, as
+    /// by [`read`](Self::read).
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](super::load()).
+    pub fn spread(&self) -> Result<Images> {
+        self.pick(&spread_indices(self.len()).collect::<Vec<usize>>())
+    }
+
+    /// The images that are `wanted`, whose indices in the source are `indices`.
+    fn chosen(
+        &self,
+        mut wanted: impl FnMut(usize) -> bool,
+        indices: impl Iterator<Item = usize>,
+    ) -> Result<Images> {
+        // Grows with what is there: a header may promise more than there is memory.
+        let mut pixels = Vec::new();
+        let passage = &self.opened.passage;
+        let through = if passage.is_sound() { self.range.clone() } else { 0..self.opened.len };
+        let mut i = through.start;
+        passage.pass(through, &mut |image| {
+            if wanted(i) {
+                pixels.extend_from_slice(image);
+            }
+            i += 1;
+            ControlFlow::Continue(())
+        })?;
+        Ok(self.images(pixels, indices))
+    }
+
+    /// Hands batch after batch to `each`, with how many images came before it; the last may have fewer. What is wrong with
+    /// the source behind them is not found.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](super::load()), when what is wrong is reached, and as `each`: either ends it.
+    pub fn try_for_each<E: From<Error>>(
+        &self,
+        mut each: impl FnMut(usize, Images) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let full = self.batch_size.min(self.len()) * self.volume();
+        let start = self.range.start;
+        let (mut pixels, mut done, mut failed) = (Vec::new(), start, None);
+        self.opened.passage.pass(self.range.clone(), &mut |image| {
+            pixels.extend_from_slice(image);
+            let read = done + pixels.len() / self.volume();
+            if pixels.len() < full && read < self.range.end {
+                return ControlFlow::Continue(());
+            }
+            let first = done - start;
+            let batch = self.images(std::mem::take(&mut pixels), done..read);
+            done = read;
+            match each(first, self.made(batch, |i| first + i)) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(error) => {
+                    failed = Some(error);
+                    ControlFlow::Break(())
+                }
+            }
+        })?;
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// The images as they come, of these pixels, whose indices in the source are `indices`.
+    fn images(&self, pixels: Vec<f32>, indices: impl Iterator<Item = usize>) -> Images {
+        let labels = self.opened.labels.as_ref().map(|labels| indices.map(|i| labels.of(i)).collect());
+        Images::trusted(self.name.clone(), self.opened.shape, pixels, labels, self.opened.classes.clone())
+    }
+
+    /// As wanted, of images as they come whose places among all are `index`.
+    fn made(&self, images: Images, index: impl Fn(usize) -> usize) -> Images {
+        let images = match self.labelled {
+            true => images.numbered_to(self.classes),
+            false => images.without_labels(),
+        };
+        match &self.manipulation {
+            Some((manipulation, seed)) => {
+                manipulation.apply_to(&images, index, &mut ChaCha8Rng::seed_from_u64(*seed))
+            }
+            None => images,
+        }
+    }
+}
+
+impl Batches<Images> for ImageBatches {
+    fn for_each(&self, each: &mut dyn FnMut(&Images) -> Result<()>) -> Result<()> {
+        self.try_for_each(|_, images| each(&images))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io::Write;
+    use std::path::Path;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+    use crate::{load, write_npz};
+
+    /// One specification of 23 images or more for each format.
+    fn of_every_format(folder: &Path) -> Vec<String> {
+        let path = |name: &str| folder.join(name).to_str().unwrap().to_string();
+        let (count, side) = (23u32, 5u32);
+        let bytes: Vec<u8> = (0..count * side * side).map(|i| (i * 37 % 256) as u8).collect();
+        let mut idx: Vec<u8> = [0x803, count, side, side].iter().flat_map(|n| n.to_be_bytes()).collect();
+        idx.extend(&bytes);
+        fs::write(path("plain-images-idx3-ubyte"), &idx).unwrap();
+        let mut labels: Vec<u8> = [0x801, count].iter().flat_map(|n| n.to_be_bytes()).collect();
+        labels.extend((0..count).map(|i| (i % 3) as u8));
+        fs::write(path("plain-labels-idx1-ubyte"), labels).unwrap();
+        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+        packed.write_all(&idx).unwrap();
+        fs::write(path("packed.gz"), packed.finish().unwrap()).unwrap();
+        let images = load(&path("plain-images-idx3-ubyte")).unwrap();
+        write_npz(path("a.npz"), &images).unwrap();
+        for (name, order) in [("c.npy", "False"), ("fortran.npy", "True")] {
+            let header = format!("{{'descr': '|u1', 'fortran_order': {order}, 'shape': (23, 5, 5), }}\n");
+            let mut npy = b"\x93NUMPY\x01\x00".to_vec();
+            npy.extend((header.len() as u16).to_le_bytes());
+            npy.extend(header.bytes().chain(bytes.iter().copied()));
+            fs::write(path(name), npy).unwrap();
+        }
+        for i in 0..count {
+            let name = format!("set/{}/{i}.png", i % 2);
+            fs::create_dir_all(folder.join(&name).parent().unwrap()).unwrap();
+            image::GrayImage::from_pixel(2, 3, image::Luma([i as u8])).save(path(&name)).unwrap();
+        }
+        let record = |i: u32| (0..3073).map(move |at| if at == 0 { (i % 10) as u8 } else { (i + at) as u8 });
+        fs::create_dir(path("cifar")).unwrap();
+        fs::write(path("cifar/data_batch_1.bin"), (0..40).flat_map(record).collect::<Vec<u8>>()).unwrap();
+        fs::write(path("cifar/data_batch_2.bin"), (0..25).flat_map(record).collect::<Vec<u8>>()).unwrap();
+        let files = ["plain-images-idx3-ubyte", "packed.gz", "a.npz", "c.npy", "fortran.npy", "set"];
+        let mut all: Vec<String> = files.iter().map(|name| path(name)).collect();
+        all.push(path("cifar/data_batch_2.bin"));
+        all.push(format!("cifar10:{}:train:frog,cat,ship,dog", path("cifar")));
+        all.extend(["mnist:test[9950..]".to_string(), "shapes:31".to_string()]);
+        let ranges: Vec<String> = all[..all.len() - 2].iter().map(|spec| format!("{spec}[2..21]")).collect();
+        all.extend(ranges);
+        all
+    }
+
+    #[test]
+    fn batches_and_picks_are_those_of_the_whole_in_every_format() {
+        let folder = tempfile::tempdir().unwrap();
+        for spec in of_every_format(folder.path()) {
+            let (mut batches, whole) = (ImageBatches::open(&spec).unwrap(), load(&spec).unwrap());
+            assert_eq!((batches.len(), batches.shape()), (whole.len(), whole.shape()), "{spec}");
+            for size in [1, 7, whole.len(), 1000] {
+                batches = batches.batch_size(size);
+                let mut done = 0;
+                let each = |first: usize, batch: Images| {
+                    assert!(batch.len() <= size && !batch.is_empty(), "{spec}");
+                    assert_eq!(batch, whole.slice(done..done + batch.len()), "{spec}");
+                    assert_eq!(first, done, "{spec}");
+                    done += batch.len();
+                    Ok::<_, Error>(())
+                };
+                batches.try_for_each(each).unwrap();
+                assert_eq!(done, whole.len(), "{spec}");
+            }
+            let some = [0, 3, 4, whole.len() - 1];
+            assert_eq!(batches.pick(&some).unwrap(), whole.select(&some), "{spec}");
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_far_behind_is_found_by_picking_and_when_it_is_reached() {
+        let folder = tempfile::tempdir().unwrap();
+        let specs = of_every_format(folder.path());
+        for spec in &specs[..5] {
+            let whole = fs::read(spec).unwrap();
+            if spec.ends_with("npz") {
+                continue;
+            }
+            fs::write(spec, &whole[..whole.len() - 12]).unwrap();
+            let batches = ImageBatches::open(spec).unwrap().batch_size(4);
+            let text = batches.pick(&[0]).unwrap_err().to_string();
+            assert!(text.contains("truncated"), "{text}");
+            let mut read = 0;
+            let each = |_, batch: Images| {
+                read += batch.len();
+                Ok::<_, Error>(())
+            };
+            let text = batches.try_for_each(each).unwrap_err().to_string();
+            assert!(text.contains("truncated") && read < 23, "{text}");
+        }
+    }
+
+    #[test]
+    fn batches_end_with_the_first_error_of_the_callers_own() {
+        let batches = ImageBatches::open("shapes:100").unwrap().batch_size(10);
+        let mut seen = 0;
+        let each = |_, batch: Images| {
+            seen += batch.len();
+            Err(Error::Interrupted("now".into()))
+        };
+        assert!(matches!(batches.try_for_each(each), Err(Error::Interrupted(_))));
+        assert_eq!(seen, 10);
+    }
+
+    #[test]
+    fn what_is_done_to_the_images_does_not_depend_on_the_batches() {
+        let noise = || Manipulation::parse("rotate:30+noise:0.2").unwrap();
+        let clean = load("shapes:50[10..40]").unwrap();
+        let whole = noise().apply_seeded(&clean, 7);
+        let open = || ImageBatches::open("shapes:50[10..40]").unwrap().batch_size(7);
+        let batches = open().manipulated(noise(), 7);
+        assert_eq!(batches.read().unwrap(), whole);
+        assert_eq!(batches.spread().unwrap(), whole.select(&(0..30).collect::<Vec<_>>()));
+        assert_eq!(batches.pick(&[3, 20]).unwrap(), whole.select(&[3, 20]));
+        let mut all = Vec::new();
+        let mut keep = |images: &Images| {
+            all.push(images.clone());
+            Ok(())
+        };
+        batches.for_each(&mut keep).unwrap();
+        assert_eq!(all.len(), 5);
+        let name = whole.name().to_string();
+        assert_eq!(Images::concat(&all).unwrap().with_name(name), whole);
+        let unlabelled = open().without_labels().read().unwrap();
+        assert_eq!((unlabelled.labels(), unlabelled.pixels()), (None, clean.pixels()));
+    }
+
+    #[test]
+    fn numbered_classes_are_added_to_every_batch() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.npz").to_str().unwrap().to_string();
+        let numbers = vec!["0".to_string(), "1".to_string()];
+        let images = Images::new("", [1, 1, 1], vec![0.0; 3], Some(vec![0, 1, 1]), numbers).unwrap();
+        write_npz(&path, &images).unwrap();
+        let batches = ImageBatches::open(&path).unwrap().numbered_to(3);
+        assert_eq!(batches.read().unwrap().classes(), ["0", "1", "2"]);
+        assert_eq!(batches.spread().unwrap().classes(), ["0", "1", "2"]);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_told_before_anything_is_read() {
+        let batches = ImageBatches::open("shapes:5").unwrap();
+        assert!(batches.check_shape(&DataShape::Image([1, 28, 28])).is_ok());
+        let text = batches.check_shape(&DataShape::Image([3, 28, 28])).unwrap_err().to_string();
+        assert!(text.contains("the model takes images of 3 channel(s), 28×28 pixels"), "{text}");
+        assert_eq!(batches.bytes(), 5 * 28 * 28 * 4);
+    }
+}

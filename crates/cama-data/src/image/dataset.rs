@@ -1,0 +1,68 @@
+//! Images as examples that a model reads.
+
+use rand_chacha::ChaCha8Rng;
+
+use super::images::Images;
+use crate::dataset::Dataset;
+use crate::manipulation::Manipulation;
+use crate::shape::DataShape;
+use crate::{Error, Result};
+
+impl Dataset for Images {
+    type Manipulation = Manipulation;
+
+    fn name(&self) -> &str {
+        Images::name(self)
+    }
+
+    fn len(&self) -> usize {
+        Images::len(self)
+    }
+
+    fn labels(&self) -> Option<&[usize]> {
+        Images::labels(self)
+    }
+
+    fn classes(&self) -> &[String] {
+        Images::classes(self)
+    }
+
+    fn x(&self, i: usize) -> &[f32] {
+        self.image(i)
+    }
+
+    fn data_shape(&self) -> DataShape {
+        DataShape::Image(Images::shape(self))
+    }
+
+    fn check_shape(&self, shape: &DataShape) -> Result<()> {
+        let [c, h, w] = Images::shape(self);
+        match shape {
+            DataShape::Image(shape) if *shape == [c, h, w] => Ok(()),
+            DataShape::Image([mc, mh, mw]) => Err(Error::Mismatch(format!(
+                "the model takes images of {mc} channel(s), {mh}×{mw} pixels, the data has {c} channel(s), {h}×{w}"
+            ))),
+            DataShape::Table(_) => {
+                Err(Error::Mismatch(format!("the model takes rows of a table, {} are images", self.name())))
+            }
+        }
+    }
+
+    fn select(&self, indices: &[usize]) -> Self {
+        Images::select(self, indices)
+    }
+
+    fn with_x(&self, x: &[f32]) -> Result<Self> {
+        let labels = Images::labels(self).map(<[usize]>::to_vec);
+        let (name, classes) = (Images::name(self), Images::classes(self).to_vec());
+        Images::new(name, Images::shape(self), x.to_vec(), labels, classes)
+    }
+
+    fn without_labels(self) -> Self {
+        Images::without_labels(self)
+    }
+
+    fn manipulated(&self, manipulation: &Manipulation, rng: &mut ChaCha8Rng) -> Result<Self> {
+        Ok(manipulation.apply(self, rng))
+    }
+}

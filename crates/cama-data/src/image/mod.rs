@@ -1,0 +1,25 @@
+//! Images in memory, the formats of files that they come from, and batches of more of them than there is memory for.
+
+mod batches;
+mod cifar;
+mod dataset;
+mod folder;
+mod folder_write;
+mod forms;
+mod idx;
+mod images;
+mod load;
+mod mnist;
+mod npy;
+mod npz;
+mod npz_write;
+mod open;
+mod passage;
+mod select;
+mod shapes;
+
+pub use batches::ImageBatches;
+pub use folder_write::{folder_classes, write_folder};
+pub use images::Images;
+pub use load::load;
+pub use npz_write::{NpzWriter, write_npz};

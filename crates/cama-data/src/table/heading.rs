@@ -1,0 +1,100 @@
+//! What is known of a table before its cells are read.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use super::cells::listed;
+use crate::range::Span;
+use crate::{Error, Result};
+use cama_base::{nearest, suggestion};
+
+/// A table's name, its columns, and which of its rows are meant.
+pub(super) struct Heading {
+    spec: String,
+    path: PathBuf,
+    span: Span,
+    columns: Vec<String>,
+    rows: Range<usize>,
+}
+
+impl Heading {
+    /// Checks the names and the range; `len` is the number of rows, where that is known already.
+    pub(super) fn new(
+        spec: &str,
+        span: Span,
+        path: &Path,
+        columns: Vec<String>,
+        len: Option<usize>,
+    ) -> Result<Heading> {
+        check_names(path, &columns)?;
+        let (start, end) = span.bounds();
+        let rows = start..end.unwrap_or(usize::MAX);
+        let (spec, path) = (spec.to_string(), path.to_path_buf());
+        let mut heading = Heading { spec, path, span, columns, rows };
+        if let Some(len) = len {
+            heading.rows = heading.rows_of(len)?;
+        }
+        let rows = &heading.rows;
+        if rows.is_empty() {
+            let problem =
+                format!("the range {start}..{} holds no row; it must start before it ends", rows.end);
+            return Err(Error::spec("data", &heading.spec, problem));
+        }
+        Ok(heading)
+    }
+
+    /// The heading of a table in memory, of which all `len` rows are meant.
+    pub(super) fn of_memory(name: &str, columns: Vec<String>, len: usize) -> Result<Heading> {
+        Heading::new(name, Span::ALL, Path::new(name), columns, Some(len))
+    }
+
+    /// The specification of a file with its range; the name of a table in memory.
+    pub(super) fn spec(&self) -> &str {
+        &self.spec
+    }
+
+    /// The file; for a table in memory, its name. For messages.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The names of all columns, in the order of the table.
+    pub(super) fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// The rows meant, of which the table may have fewer if its length was not known.
+    pub(super) fn rows(&self) -> Range<usize> {
+        self.rows.clone()
+    }
+
+    /// Where a column stands in the table.
+    pub(super) fn place_of(&self, column: &str) -> Result<usize> {
+        self.columns.iter().position(|name| name == column).ok_or_else(|| {
+            let known: Vec<&str> = self.columns.iter().map(String::as_str).collect();
+            let problem = format!("has no column `{column}`{}", suggestion(&nearest(column, &known)));
+            Error::data(&self.path, problem, format!("its columns are {}", listed(&known)))
+        })
+    }
+
+    /// The rows meant, of a table of `len` rows.
+    pub(super) fn rows_of(&self, len: usize) -> Result<Range<usize>> {
+        if len == 0 {
+            return Err(Error::data(&self.path, "the table has a header but no rows", "give one with rows"));
+        }
+        self.span.resolve_of(&self.spec, len, ["row", "rows"])
+    }
+}
+
+/// Errors if two columns have the same name.
+pub(super) fn check_names(path: &Path, columns: &[String]) -> Result<()> {
+    let mut sorted: Vec<&String> = columns.iter().collect();
+    sorted.sort();
+    match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(twice) => {
+            let problem = format!("more than one column is called `{}`", twice[0]);
+            Err(Error::data(path, problem, "give every column a name of its own"))
+        }
+        None => Ok(()),
+    }
+}

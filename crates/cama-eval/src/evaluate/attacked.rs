@@ -1,0 +1,231 @@
+//! Classifiers' scores under attacks: made on themselves, and on surrogates.
+
+use std::ops::ControlFlow;
+
+use cama::{Classifier, Error, Observer, Predictor, Result, Rule, RuleClassifier};
+
+use super::evaluated::{Evaluated, Scored, computed, row_name};
+use super::row::{Attacked, Row};
+use crate::attack::{Adversarial, Attack, Attackable, Limits, Losses, Oracle, Space, attack};
+use crate::baseline::Baseline;
+
+impl Attacked {
+    fn of<D>(made_on: &str, made: &Adversarial<D>) -> Self {
+        let n = made.losses.len() as f64;
+        let mean = |of: fn(&Losses) -> f64| made.losses.iter().map(of).sum::<f64>() / n;
+        Self {
+            made_on: made_on.into(),
+            loss_before: mean(|losses| losses.before),
+            loss_half: mean(|losses| losses.half),
+            loss_after: mean(|losses| losses.after),
+            misled: mean(|losses| f64::from(u8::from(losses.reached))),
+        }
+    }
+}
+
+/// A classifier whose adversarial examples are tried on all others.
+#[derive(Clone, Copy)]
+pub struct Surrogate<'a> {
+    /// Its name in rows: [`Attacked::made_on`].
+    pub name: &'a str,
+    /// The classifier.
+    pub baseline: &'a Baseline,
+}
+
+/// Which attacks are made, and how.
+#[derive(Clone, Copy)]
+pub struct AttackPlan<'a> {
+    /// Which attacks.
+    pub attacks: &'a [Attack],
+    /// Which columns of a table, and how far.
+    pub limits: &'a Limits,
+    /// Whose examples are tried on all that are evaluated; of `square` none are.
+    pub surrogates: &'a [Surrogate<'a>],
+    /// The most examples that are attacked: the first ones.
+    pub limit: usize,
+    /// Where the attacks' random numbers come from.
+    pub seed: u64,
+}
+
+/// Scores each classifier on the first examples of `data` under each attack: on examples made on itself, whatever else is
+/// evaluated, and on those made on each surrogate; `each` sees every row as soon as it is computed.
+///
+/// To an attack's gradient a deep CAMA model has no guard; `square` asks the decision with its guard, and the decision
+/// with its guard is what is scored.
+///
+/// Returns the rows, and notes on what could not be attacked, and why.
+///
+/// # Errors
+///
+/// If the data has no labels, does not fit a classifier or cannot be attacked within the limits, if an attack or a prediction
+/// fails, or if the observer breaks.
+pub fn attack_and_evaluate<D: Attackable>(
+    evaluated: &[Evaluated],
+    data: &D,
+    plan: &AttackPlan,
+    observer: &mut Observer,
+    mut each: impl FnMut(&Row),
+) -> Result<(Vec<Row>, Vec<String>)> {
+    let data = &data.select(&(0..data.len().min(plan.limit)).collect::<Vec<_>>());
+    let Some(labels) = data.labels().filter(|labels| !labels.is_empty()) else {
+        return Err(Error::Mismatch(format!("{} has no labelled examples to attack", data.name())));
+    };
+    evaluated.iter().try_for_each(|one| one.check(data))?;
+    plan.surrogates.iter().try_for_each(|surrogate| surrogate.baseline.check_classes(data))?;
+    let space = data.space(plan.limits)?;
+    let targets = evaluated.iter().map(|one| targets(one, data)).collect::<Result<Vec<_>>>()?.concat();
+    let (rows, notes) = (Vec::new(), Vec::new());
+    let mut run = Run { data, labels, space, seed: plan.seed, observer, each: &mut each, rows, notes };
+    for attack in plan.attacks {
+        for target in &targets {
+            run.on_itself(attack, target)?;
+        }
+        for surrogate in plan.surrogates.iter().filter(|_| attack.method.needs_gradient()) {
+            run.transferred(attack, surrogate, evaluated)?;
+        }
+    }
+    Ok((run.rows, run.notes))
+}
+
+/// One classifier to attack.
+#[derive(Clone)]
+struct Target<'a> {
+    /// Its name in rows.
+    name: &'a str,
+    kind: Kind<'a>,
+}
+
+#[derive(Clone)]
+enum Kind<'a> {
+    Baseline(&'a Baseline),
+    /// A model by one rule.
+    Model {
+        /// As it is evaluated, up to this rule.
+        evaluated: Predictor<'a>,
+        /// The same after its guard has looked at the examples before the attack.
+        informed: Box<Predictor<'a>>,
+    },
+}
+
+/// Each of the classifiers alone.
+fn targets<'a, D: Attackable>(evaluated: &Evaluated<'a>, data: &D) -> Result<Vec<Target<'a>>> {
+    let predictor = match evaluated {
+        Evaluated::Baseline(name, baseline) => {
+            return Ok(vec![Target { name, kind: Kind::Baseline(baseline) }]);
+        }
+        Evaluated::Cama(predictor) => predictor,
+    };
+    let informed = predictor.clone().informed(data)?;
+    let target = |&rule: &Rule| Target {
+        name: row_name(predictor, rule),
+        kind: Kind::Model {
+            evaluated: predictor.clone().rule(rule),
+            informed: Box::new(informed.clone().rule(rule)),
+        },
+    };
+    Ok(computed(predictor.config.rule).iter().map(target).collect())
+}
+
+/// Attacks and scores under way.
+struct Run<'a, 'o, D> {
+    data: &'a D,
+    labels: &'a [usize],
+    space: Space,
+    seed: u64,
+    observer: &'a mut Observer<'o>,
+    each: &'a mut dyn FnMut(&Row),
+    rows: Vec<Row>,
+    notes: Vec<String>,
+}
+
+impl<D: Attackable> Run<'_, '_, D> {
+    /// Scores a classifier on examples made on itself.
+    fn on_itself(&mut self, attack: &Attack, target: &Target) -> Result<()> {
+        let name = target.name;
+        let (evaluated, made) = match &target.kind {
+            Kind::Baseline(baseline) => {
+                (Evaluated::Baseline(name, baseline), self.made(*baseline, None, attack, name)?)
+            }
+            Kind::Model { evaluated, informed } => {
+                let (rule, predict) = (informed.config.rule, &informed.config.predict);
+                let classifier = RuleClassifier::new(&informed.decider, predict, rule)?;
+                let oracle = |part: &D, first: usize| guarded(informed, part, first);
+                (Evaluated::Cama(evaluated.clone()), self.made(&classifier, Some(&oracle), attack, name)?)
+            }
+        };
+        match made {
+            Some(made) => self.score(&evaluated, Some(name), attack, name, &made),
+            None => Ok(()),
+        }
+    }
+
+    /// Scores all classifiers on examples made on a surrogate.
+    fn transferred(&mut self, attack: &Attack, surrogate: &Surrogate, evaluated: &[Evaluated]) -> Result<()> {
+        let Surrogate { name, baseline } = surrogate;
+        let Some(made) = self.made(*baseline, None, attack, name)? else { return Ok(()) };
+        // On examples made on itself it was scored already.
+        let own = |one: &&Evaluated| !matches!(one, Evaluated::Baseline(of, _) if of == name);
+        evaluated.iter().filter(own).try_for_each(|one| self.score(one, None, attack, name, &made))
+    }
+
+    /// Adversarial examples made on `classifier`; where it has no gradient that the attack needs, nothing and a note.
+    fn made(
+        &mut self,
+        classifier: &dyn Classifier,
+        oracle: Option<&Oracle<D>>,
+        one: &Attack,
+        name: &str,
+    ) -> Result<Option<Adversarial<D>>> {
+        if classifier.differentiable() || !one.method.needs_gradient() {
+            let made = attack(classifier, oracle, self.data, &self.space, one, self.seed, self.observer)?;
+            return Ok(Some(made));
+        }
+        let note = format!(
+            "`{name}` has no gradient to follow, so `{}` is not made on it: only `square` and examples made on others \
+             (--against transfer:NAME) attack it",
+            one.method.name()
+        );
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+        Ok(None)
+    }
+
+    /// Adds the rows of a classifier, or the one called `only`, on examples made on `made_on`.
+    fn score(
+        &mut self,
+        evaluated: &Evaluated,
+        only: Option<&str>,
+        attack: &Attack,
+        made_on: &str,
+        made: &Adversarial<D>,
+    ) -> Result<()> {
+        for Scored { name, score, guard } in evaluated.scores(&made.data, self.labels)? {
+            if only.is_some_and(|only| only != name) {
+                continue;
+            }
+            let row = Row {
+                data: self.data.name().into(),
+                classifier: name.into(),
+                manipulation: attack.to_string(),
+                severity: attack.eps,
+                score,
+                guard,
+                attack: Some(Attacked::of(made_on, made)),
+            };
+            (self.each)(&row);
+            self.rows.push(row);
+        }
+        Ok(())
+    }
+}
+
+/// p(y|x) of every class as it is decided, guard included, of examples from `first` on.
+fn guarded<D: Attackable>(informed: &Predictor, part: &D, first: usize) -> Result<Vec<Vec<f64>>> {
+    let mut all = Vec::with_capacity(part.len());
+    informed.predict_part(part, first, |decision| {
+        all.push(decision.probabilities);
+        ControlFlow::Continue(())
+    })?;
+    Ok(all)
+}

@@ -1,0 +1,13 @@
+//! Classifiers' scores: under manipulations, and under attacks.
+
+mod attacked;
+mod evaluated;
+mod manipulated;
+mod masking;
+mod row;
+
+pub use attacked::{AttackPlan, Surrogate, attack_and_evaluate};
+pub use evaluated::Evaluated;
+pub use manipulated::evaluate;
+pub use masking::signs_of_masking;
+pub use row::{Attacked, Row, Shares};

@@ -1,0 +1,5 @@
+//! Classifiers from ONNX files.
+
+mod images;
+mod networks;
+mod table;

@@ -1,0 +1,100 @@
+//! What the guard makes of all that was adapted to, and whether the adaptation is let stand.
+
+use std::ops::ControlFlow;
+
+use super::input::{Previous, Unlabelled};
+use super::report::{Outcome, RollbackReason};
+use super::select::Candidate;
+use crate::data::Dataset;
+use crate::decide::{Context, DecideConfig, Decider, Rule, Verdict};
+use crate::model::{M, MChoice};
+use crate::predict::PredictConfig;
+use crate::{Config, Error, Result};
+
+/// An adaptation after which fewer of the unlabelled examples than this share are restored to something that is
+/// explained has met what the mechanisms cannot express.
+const LEAST_RESTORED: f64 = 0.1;
+
+/// With a greater share of unexplained examples the adaptation is one for some of them only: clean data has one in a
+/// hundred.
+const MOST_UNEXPLAINED: f64 = 0.05;
+
+/// What is left of an adaptation once the guard has judged it.
+pub(super) struct Judged {
+    /// The state that is kept; nothing if the previous model comes back.
+    pub kept: Option<Candidate>,
+    pub outcome: Outcome,
+    pub reason: Option<RollbackReason>,
+    pub verdicts: Vec<Verdict>,
+}
+
+impl Judged {
+    /// How many examples got this verdict.
+    pub fn count(&self, of: Verdict) -> usize {
+        count(&self.verdicts, of)
+    }
+}
+
+/// What the guard judges by.
+pub(super) struct Judge<'a, D> {
+    pub previous: Previous<'a>,
+    pub unlabelled: Unlabelled<'a, D>,
+    pub negligible: f64,
+    pub seed: u64,
+}
+
+impl<D: Dataset> Judge<'_, D> {
+    /// Judges the best state, or, without one, the previous model, which then comes back for this `reason`.
+    pub fn judge(&self, best: Option<Candidate>, reason: Option<RollbackReason>) -> Result<Judged> {
+        let (decider, m) = match &best {
+            Some(best) => (Decider { model: &best.model, ..self.previous.decider }, M::Mean),
+            None => (self.previous.decider, self.previous.m),
+        };
+        let (verdicts, context) = match self.verdicts(decider, m) {
+            // An example that no step and no validation has met.
+            Err(Error::Diverged(what)) => {
+                return Ok(rolled_back(reason.unwrap_or(RollbackReason::Diverged(what)), Vec::new()));
+            }
+            verdicts => verdicts?,
+        };
+        if let Some(reason) = reason {
+            return Ok(rolled_back(reason, verdicts));
+        }
+        let n = verdicts.len() as f64;
+        let few = (count(&verdicts, Verdict::Restored) as f64) < LEAST_RESTORED * n;
+        if few || context == Context::Outside {
+            let (verdicts, _) = self.verdicts(self.previous.decider, self.previous.m)?;
+            return Ok(rolled_back(RollbackReason::Outside, verdicts));
+        }
+        let for_some = count(&verdicts, Verdict::Unexplained) as f64 > MOST_UNEXPLAINED * n;
+        let outcome = if for_some { Outcome::AdaptedForSome } else { Outcome::Adapted };
+        Ok(Judged { kept: best, outcome, reason: None, verdicts })
+    }
+
+    /// What the guard makes of every example, and of all of them; nothing without a guard.
+    fn verdicts(&self, decider: Decider, m: MChoice) -> Result<(Vec<Verdict>, Context)> {
+        if decider.guard.is_none() {
+            return Ok((Vec::new(), Context::Unknown));
+        }
+        let (negligible, seed) = (self.negligible, self.seed);
+        let predict = PredictConfig { samples: 1, m, seed, negligible, ..PredictConfig::default() };
+        let config = DecideConfig { rule: Rule::Bayes, predict }.check()?;
+        let decider = decider.informed(self.unlabelled.spread, &config)?;
+        let mut verdicts = Vec::new();
+        self.unlabelled.all.for_each(&mut |part| {
+            decider.decide_each(part, verdicts.len(), &config, |decision| {
+                verdicts.push(decision.verdict);
+                ControlFlow::Continue(())
+            })
+        })?;
+        Ok((verdicts, decider.context))
+    }
+}
+
+fn rolled_back(reason: RollbackReason, verdicts: Vec<Verdict>) -> Judged {
+    Judged { kept: None, outcome: Outcome::RolledBack, reason: Some(reason), verdicts }
+}
+
+fn count(verdicts: &[Verdict], of: Verdict) -> usize {
+    verdicts.iter().filter(|&&verdict| verdict == of).count()
+}

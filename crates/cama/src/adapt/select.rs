@@ -1,0 +1,43 @@
+//! Which state of an adaptation is kept.
+
+use super::validate::{FitStatistics, Validator};
+use crate::data::Dataset;
+use crate::model::{DeepCama, M};
+use crate::{Error, Result};
+
+/// A state of an adaptation.
+#[derive(Clone)]
+pub(super) struct Candidate {
+    /// The step of Eq. 8 after which it was; 0 is before the first.
+    pub step: usize,
+    pub fit: FitStatistics,
+    pub model: DeepCama,
+}
+
+/// The best state so far.
+pub(super) struct Selection<'a, D> {
+    validator: &'a Validator<'a, D>,
+    /// The previous model, which every candidate must beat.
+    before: FitStatistics,
+    pub best: Option<Candidate>,
+}
+
+impl<'a, D: Dataset> Selection<'a, D> {
+    pub fn new(validator: &'a Validator<'a, D>, before: FitStatistics) -> Self {
+        Self { validator, before, best: None }
+    }
+
+    /// Keeps a state that fits the unlabelled data better than any before it, and is as right on clean data.
+    pub fn consider(&mut self, step: usize, model: &DeepCama) -> Result<()> {
+        let fit = match self.validator.validate(model, M::Mean) {
+            // A state whose numbers are not finite is no candidate.
+            Err(Error::Diverged(_)) => return Ok(()),
+            fit => fit?,
+        };
+        let highest = self.best.as_ref().map_or(self.before.elbo, |best| best.fit.elbo);
+        if self.before.allows(&fit, self.validator.config.tolerance) && fit.elbo > highest {
+            self.best = Some(Candidate { step, fit, model: model.clone() });
+        }
+        Ok(())
+    }
+}

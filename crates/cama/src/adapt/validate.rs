@@ -1,0 +1,90 @@
+//! What validates the states of an adaptation.
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use super::config::AdaptConfig;
+use super::split::Splits;
+use crate::batch;
+use crate::data::Dataset;
+use crate::decide::{DecideConfig, Decider};
+use crate::model::{DeepCama, M, MChoice};
+use crate::objective::elbo_unlabelled;
+use crate::predict::PredictConfig;
+use crate::{Config, Error, Result};
+
+/// Validates states on examples that no step is trained on, always with the same noise.
+pub(super) struct Validator<'a, D> {
+    pub config: &'a AdaptConfig,
+    pub unlabelled: &'a D,
+    pub clean: Option<&'a D>,
+    pub seed: u64,
+    /// What stands beside the model.
+    pub companions: Decider<'a>,
+}
+
+/// How well one state fits the validation sets.
+#[derive(Clone)]
+pub(super) struct FitStatistics {
+    /// Eq. 7 on the unlabelled examples, the mean in nats.
+    pub elbo: f64,
+    /// Accuracy on the clean examples, where there are any.
+    pub clean: Option<f64>,
+}
+
+impl FitStatistics {
+    /// Whether `later` is as good on clean examples, within the tolerance.
+    pub fn allows(&self, later: &FitStatistics, tolerance: f64) -> bool {
+        match (self.clean, later.clean) {
+            (Some(before), Some(after)) => after >= before - tolerance,
+            _ => true,
+        }
+    }
+}
+
+impl<'a, D: Dataset> Validator<'a, D> {
+    pub fn new(splits: &'a Splits<D>, config: &'a AdaptConfig, seed: u64, companions: Decider<'a>) -> Self {
+        let clean = splits.clean.as_ref().map(|clean| &clean.validation);
+        Self { config, unlabelled: &splits.unlabelled.validation, clean, seed, companions }
+    }
+
+    /// The fit of a state that predicts with this m.
+    pub fn validate(&self, model: &DeepCama, m: MChoice) -> Result<FitStatistics> {
+        let elbo = self.elbo(model, m);
+        if !elbo.is_finite() {
+            return Err(Error::Diverged(format!(
+                "the bound on the validation set is {elbo}: a value may be far outside of what the model was trained on"
+            )));
+        }
+        let clean = self.clean.map(|clean| self.accuracy(model, m, clean)).transpose()?;
+        Ok(FitStatistics { elbo, clean })
+    }
+
+    fn elbo(&self, model: &DeepCama, m: MChoice) -> f64 {
+        let all: Vec<usize> = (0..self.unlabelled.len()).collect();
+        let chunks: Vec<_> = all.chunks(self.config.batch).collect();
+        let elbo = |(i, indices): (usize, &&[usize])| {
+            let mut rng = ChaCha8Rng::seed_from_u64(self.seed ^ i as u64);
+            let observed = batch::observed(self.unlabelled, indices.iter().copied(), &model.device());
+            // The bound holds for samples of q2, not for its mean.
+            let m = if m == M::Null { M::Null } else { M::Sample };
+            let elbo = elbo_unlabelled(model, &observed, m, 1, 1.0, &mut rng);
+            f64::from(elbo.sum().into_scalar::<f32>())
+        };
+        let elbos: Vec<f64> = chunks.par_iter().enumerate().map(elbo).collect();
+        elbos.iter().sum::<f64>() / all.len() as f64
+    }
+
+    /// Unguarded: what the guard would catch is to be seen.
+    fn accuracy(&self, model: &DeepCama, m: MChoice, clean: &D) -> Result<f64> {
+        let labels = clean.labels().expect("checked to have labels");
+        let AdaptConfig { rule, negligible, .. } = *self.config;
+        let predict =
+            PredictConfig { samples: 4, m, seed: self.seed, negligible, ..PredictConfig::default() };
+        let decider = Decider { model, guard: None, ..self.companions };
+        let decided = decider.decide(clean, &DecideConfig { rule, predict }.check()?)?;
+        let correct = decided.iter().zip(labels).filter(|(decision, y)| decision.class == **y).count();
+        Ok(correct as f64 / clean.len() as f64)
+    }
+}

@@ -1,0 +1,192 @@
+//! From a classifier and unlabelled data to one that copes with it: attach, dream, adapt, choose m.
+
+use super::{Cama, Card, CardEntry};
+use crate::adapt::{AdaptConfig, Adapted, Outcome, Previous, Unlabelled, adapt};
+use crate::data::Dataset;
+use crate::decide::{Decider, Verdict};
+use crate::dream::{DreamConfig, dream};
+use crate::mechanism::MechanismConfig;
+use crate::model::M;
+use crate::progress::{Event, Observer, silent};
+use crate::seeds::Seeds;
+use crate::{Config, Error, Result};
+
+impl Cama {
+    /// Prepares an adaptation to unlabelled examples, all of them in memory, or as [`Unlabelled`] where they are more.
+    pub fn adapt<'a, D: Dataset>(&'a self, unlabelled: impl Into<Unlabelled<'a, D>>) -> Adaptation<'a, D> {
+        Adaptation {
+            from: self,
+            from_name: String::new(),
+            unlabelled: unlabelled.into(),
+            clean: None,
+            mechanisms: None,
+            configure: Vec::new(),
+            dreams: None,
+            guard: true,
+            seed: 0,
+            observer: None,
+            command: None,
+        }
+    }
+}
+
+impl<'a, D: Dataset> From<&'a D> for Unlabelled<'a, D> {
+    fn from(data: &'a D) -> Self {
+        Self::whole(data)
+    }
+}
+
+/// A change of the settings.
+type Configure<'a> = Box<dyn FnOnce(&mut AdaptConfig) + 'a>;
+
+/// An adaptation that is being prepared.
+pub struct Adaptation<'a, D: Dataset> {
+    from: &'a Cama,
+    from_name: String,
+    unlabelled: Unlabelled<'a, D>,
+    clean: Option<&'a D>,
+    mechanisms: Option<Vec<MechanismConfig>>,
+    configure: Vec<Configure<'a>>,
+    dreams: Option<DreamConfig>,
+    guard: bool,
+    seed: u64,
+    observer: Option<&'a mut Observer<'a>>,
+    command: Option<String>,
+}
+
+impl<'a, D: Dataset> Adaptation<'a, D> {
+    /// Clean, labelled examples that keep the model right on clean data; without any, nothing validates that.
+    pub fn clean(mut self, clean: &'a D) -> Self {
+        self.clean = Some(clean);
+        self
+    }
+
+    /// What the world may have done; the model's own mechanisms unless given. Those that the model has already keep
+    /// their weights if their settings are the same, others are attached.
+    pub fn mechanisms(mut self, mechanisms: impl IntoIterator<Item = MechanismConfig>) -> Self {
+        self.mechanisms = Some(mechanisms.into_iter().collect());
+        self
+    }
+
+    /// Changes settings; they are checked before anything is done.
+    pub fn configure(mut self, change: impl FnOnce(&mut AdaptConfig) + 'a) -> Self {
+        self.configure.push(Box::new(change));
+        self
+    }
+
+    /// How to dream of mechanisms that q2 does not know yet.
+    pub fn dreams(mut self, dreams: DreamConfig) -> Self {
+        self.dreams = Some(dreams);
+        self
+    }
+
+    /// Without the guard, the best state is kept even if what it restores is not explained, or is harder to classify.
+    pub fn guard(mut self, guard: bool) -> Self {
+        self.guard = guard;
+        self
+    }
+
+    /// Where all randomness comes from; 0 unless given.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Sees every step and every notice, and can stop the adaptation.
+    pub fn observer(mut self, observer: &'a mut Observer<'a>) -> Self {
+        self.observer = Some(observer);
+        self
+    }
+
+    /// What the model is called that it starts from, and the command that adapts it, for the card.
+    pub fn provenance(mut self, from: impl Into<String>, command: impl Into<String>) -> Self {
+        (self.from_name, self.command) = (from.into(), Some(command.into()));
+        self
+    }
+
+    /// Adapts: attaches mechanisms, lets q2 dream of those that it does not know, climbs Eq. 8, and keeps the best state,
+    /// or rolls back. The report is [`Cama::report`].
+    ///
+    /// # Errors
+    ///
+    /// If the data does not fit, a setting is not allowed, the model has no mechanism, numbers diverge before any state was
+    /// worth keeping, or the observer stops it.
+    pub fn run(mut self) -> Result<Cama> {
+        let mut config = AdaptConfig::for_data(&self.from.model.config().data);
+        self.configure.drain(..).for_each(|change| change(&mut config));
+        let config = config.check()?;
+        let seeds = Seeds::new(self.seed);
+        let mut nobody = silent;
+        let observer: &mut Observer = match self.observer.take() {
+            Some(observer) => observer,
+            None => &mut nobody,
+        };
+        let mut start = self.from.clone();
+        self.attach_and_dream(&mut start, seeds, observer)?;
+        let decider = self.from.decider();
+        let guard = decider.guard.filter(|_| self.guard);
+        let previous = Previous { decider: Decider { guard, ..decider }, m: self.from.card.m };
+        let (unlabelled, clean) = (self.unlabelled, self.clean);
+        let adapted = adapt(&start.model, unlabelled, clean, &config, previous, seeds.adapt, observer)?;
+        let card = match adapted.report.outcome {
+            Outcome::Adapted | Outcome::AdaptedForSome => Card { m: M::Mean, ..start.card.clone() },
+            Outcome::RolledBack => self.from.card.clone(),
+        };
+        let verdicts = self.indexed(&adapted)?;
+        let card = self.record(card, &adapted);
+        Ok(Cama { model: adapted.model, card, verdicts, ..start })
+    }
+
+    /// Gives the model its mechanisms, and lets q2 dream if it does not know all of the explicit ones yet.
+    fn attach_and_dream(&self, start: &mut Cama, seeds: Seeds, observer: &mut Observer) -> Result<()> {
+        let present = start.model.config().mechanisms.clone();
+        let mechanisms = self.mechanisms.clone().unwrap_or_else(|| present.clone());
+        let mut new = mechanisms.iter().filter(|m| !present.contains(m));
+        // What infers m has learnt to, from dreams or from manipulated data; to dream would overwrite that.
+        let learnt = start.card.dream_steps > 0 || (start.card.m != M::Null && self.dreams.is_none());
+        let unknown = new.any(|m| m.is_explicit()) || !learnt;
+        let dreams = self.dreams.clone().unwrap_or_default().check()?;
+        start.model = start.model.clone().attach(&mechanisms, seeds.attach)?;
+        if dreams.steps == 0 || !unknown || !mechanisms.iter().any(MechanismConfig::is_explicit) {
+            return Ok(());
+        }
+        let Some(clean) = self.clean else {
+            let notice = "there is no clean data to dream of: q2 starts from what it knows";
+            return match observer(Event::Notice(notice)).is_break() {
+                true => Err(Error::Interrupted("nothing of the adaptation was kept".into())),
+                false => Ok(()),
+            };
+        };
+        start.model = dream(start.model.clone(), clean, &dreams, seeds.dream, observer)?;
+        start.card.dream_steps += dreams.steps;
+        Ok(())
+    }
+
+    /// The verdicts with the index of each example in the data's file.
+    fn indexed(&self, adapted: &Adapted) -> Result<Vec<(usize, Verdict)>> {
+        if adapted.verdicts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut indices = Vec::with_capacity(adapted.verdicts.len());
+        if self.from.model.config().data.table().is_some() {
+            self.unlabelled.all.for_each(&mut |part| {
+                indices.extend((0..part.len()).map(|i| part.index(i)));
+                Ok(())
+            })?;
+        } else {
+            indices.extend(0..adapted.verdicts.len());
+        }
+        Ok(indices.into_iter().zip(adapted.verdicts.iter().copied()).collect())
+    }
+
+    fn record(self, mut card: Card, adapted: &Adapted) -> Card {
+        card.commands.extend(self.command);
+        card.adaptations.push(CardEntry {
+            from: self.from_name,
+            on: self.unlabelled.subsample.name().to_string(),
+            seed: self.seed,
+            report: adapted.report.clone(),
+        });
+        card
+    }
+}

@@ -1,0 +1,79 @@
+//! How a model came to be.
+
+use serde::{Deserialize, Serialize};
+
+use crate::adapt::AdaptReport;
+use crate::data::table::Schema;
+use crate::epoch::Epoch;
+use crate::model::{M, MChoice};
+
+/// How a model came to be.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Card {
+    /// Names of the classes, in the order of the model's outputs.
+    pub classes: Vec<String>,
+    /// The m that prediction uses unless told otherwise: inferred once q2(m|x) has met manipulated data, in training or
+    /// adaptation.
+    pub m: MChoice,
+    /// The training data.
+    pub data: String,
+    /// Manipulated training data, if any.
+    pub manipulated: Option<String>,
+    /// Seed of the training run.
+    pub seed: u64,
+    /// Preset that the configuration started from.
+    pub preset: String,
+    /// The commands that made it, oldest first; empty if a program of its own did.
+    pub commands: Vec<String>,
+    /// Optimiser steps on dreams.
+    pub dream_steps: usize,
+    /// Every epoch of training.
+    pub history: Vec<Epoch>,
+    /// Every adaptation since, oldest first.
+    pub adaptations: Vec<CardEntry>,
+}
+
+/// One adaptation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CardEntry {
+    /// The model it started from.
+    pub from: String,
+    /// The unlabelled data.
+    pub on: String,
+    /// Seed.
+    pub seed: u64,
+    /// What came of it.
+    pub report: AdaptReport,
+}
+
+impl Default for Card {
+    fn default() -> Self {
+        Self {
+            classes: Vec::new(),
+            m: M::Null,
+            data: String::new(),
+            manipulated: None,
+            seed: 0,
+            preset: String::new(),
+            commands: Vec::new(),
+            dream_steps: 0,
+            history: Vec::new(),
+            adaptations: Vec::new(),
+        }
+    }
+}
+
+impl Card {
+    /// With the schema's names, or with numbers, for the names of the classes where there are no names.
+    pub(crate) fn named(mut self, schema: Option<&Schema>, classes: usize) -> Self {
+        if self.classes.is_empty() {
+            self.classes = match schema {
+                Some(schema) => schema.classes.clone(),
+                None => (0..classes).map(|class| class.to_string()).collect(),
+            };
+        }
+        self
+    }
+}

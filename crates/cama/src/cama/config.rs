@@ -1,0 +1,49 @@
+//! All settings of a fit in one place.
+
+use serde::{Deserialize, Serialize};
+
+use crate::classifier::DirectConfig;
+use crate::data::Dataset;
+use crate::dream::DreamConfig;
+use crate::model::ModelConfig;
+use crate::train::TrainConfig;
+use crate::{Config, Result};
+
+/// All settings of [`Cama::builder`](crate::Cama::builder).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FitConfig {
+    /// The architecture, with its mechanisms.
+    pub model: ModelConfig,
+    /// Training (Eq. 5).
+    pub train: TrainConfig,
+    /// Dreams, which come before training.
+    pub dream: DreamConfig,
+    /// The direct classifier; none if it has no epochs.
+    pub direct: DirectConfig,
+}
+
+impl FitConfig {
+    /// The settings of the preset called `name` for `data`: a tenth of it at most is kept for validation.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such preset, or not for such data.
+    pub fn preset(name: &str, data: &impl Dataset) -> Result<Self> {
+        let shape = data.data_shape();
+        let mut train = TrainConfig::preset(name, &shape)?;
+        train.validation = train.validation.min(data.len() / 10).max(1);
+        let direct = DirectConfig::for_data(&shape);
+        let model = ModelConfig::preset(name, shape, data.classes().len())?.with_class_prior(data);
+        Ok(Self { model, train, dream: DreamConfig::default(), direct })
+    }
+}
+
+impl Config for FitConfig {
+    fn validate(&self) -> Result<()> {
+        self.model.validate()?;
+        self.train.validate()?;
+        self.dream.validate()?;
+        self.direct.validate()
+    }
+}

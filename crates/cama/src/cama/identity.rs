@@ -1,0 +1,40 @@
+//! What makes a run this run: a checkpoint of another one must not be resumed from.
+
+use serde_json::{Value, json};
+
+use super::config::FitConfig;
+use crate::data::Dataset;
+use crate::train::Augmentation;
+
+/// All that determines the result of a fit, in words.
+pub(super) fn of_run<D: Dataset>(
+    clean: &D,
+    augmentation: Option<&Augmentation<D>>,
+    config: &FitConfig,
+    seed: u64,
+) -> String {
+    let manipulated = match augmentation {
+        None => json!(null),
+        Some(Augmentation::Manipulations(all)) => {
+            json!(all.iter().map(ToString::to_string).collect::<Vec<_>>())
+        }
+        Some(Augmentation::Data(data)) => of_data(data),
+        Some(Augmentation::Mechanisms) => json!("mechanisms"),
+    };
+    json!({ "data": of_data(clean), "manipulated": manipulated, "seed": seed, "config": config }).to_string()
+}
+
+/// What makes data this data: its name, number and a checksum.
+fn of_data(data: &impl Dataset) -> Value {
+    json!({ "data": data.name(), "examples": data.len(), "checksum": format!("{:016x}", checksum(data)) })
+}
+
+/// FNV-1a over the bits of X, A, C and labels.
+fn checksum(data: &impl Dataset) -> u64 {
+    let rows = (0..data.len()).flat_map(|i| [data.x(i), data.a(i), data.c(i)]);
+    let numbers = rows.flatten().map(|number| u64::from(number.to_bits()));
+    let labels = data.labels().unwrap_or_default().iter().map(|label| *label as u64);
+    numbers
+        .chain(labels)
+        .fold(0xcbf2_9ce4_8422_2325, |hash, word| (hash ^ word).wrapping_mul(0x0100_0000_01b3))
+}

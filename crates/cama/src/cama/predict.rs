@@ -1,0 +1,154 @@
+//! What a classifier says of data, and what it undoes.
+
+use std::ops::ControlFlow;
+
+use super::Cama;
+use crate::classifier::Classifier;
+use crate::data::{DataShape, Dataset};
+use crate::decide::{Context, DecideConfig, Decider, Decision, Rule};
+use crate::model::M;
+use crate::predict::PredictConfig;
+use crate::{Config, Result};
+
+/// Data with what was done to it undone, as far as the guard lets it be.
+#[derive(Clone, Debug)]
+pub struct Restored<D> {
+    /// The examples, restored or as they were.
+    pub data: D,
+    /// What was decided about each: its verdict, m, and how probable a manipulation is.
+    pub decisions: Vec<Decision>,
+}
+
+impl Cama {
+    /// Classifies every example, as [`predictor`](Self::predictor) does with its defaults.
+    ///
+    /// # Errors
+    ///
+    /// If the data does not fit the model, or numbers are not finite.
+    pub fn predict<D: Dataset>(&self, data: &D) -> Result<Vec<Decision>> {
+        self.predictor().predict(data)
+    }
+
+    /// The data as it would have been: T_m⁻¹(x) at the mean of q2(m|x), where the guard lets restoration stand. A model
+    /// that infers no m leaves everything as it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`predict`](Self::predict).
+    pub fn restore<D: Dataset>(&self, data: &D) -> Result<Restored<D>> {
+        let decisions = self.predictor().rule(Rule::Bayes).predict(data)?;
+        let x: Vec<f32> = decisions.iter().flat_map(|decision| decision.restored.iter().copied()).collect();
+        let data = data.with_x(&x)?;
+        Ok(Restored { data, decisions })
+    }
+
+    /// Prediction with other settings than the defaults.
+    pub fn predictor(&self) -> Predictor<'_> {
+        let predict = PredictConfig { m: self.card.m, ..PredictConfig::default() };
+        let mut predictor =
+            Predictor { decider: self.decider(), config: DecideConfig { rule: Rule::Bayes, predict } };
+        predictor.config.rule = predictor.best_rule();
+        predictor
+    }
+}
+
+/// Prediction: what decides, and how.
+#[derive(Clone)]
+pub struct Predictor<'a> {
+    /// What decides.
+    pub decider: Decider<'a>,
+    /// How.
+    pub config: DecideConfig,
+}
+
+impl<'a> Predictor<'a> {
+    /// By which rule; see [`best_rule`](Self::best_rule) for what it is unless given.
+    pub fn rule(mut self, rule: Rule) -> Self {
+        self.config.rule = rule;
+        self
+    }
+
+    /// Settings of Bayes' rule.
+    pub fn configure(mut self, change: impl FnOnce(&mut PredictConfig)) -> Self {
+        change(&mut self.config.predict);
+        self
+    }
+
+    /// A discriminative classifier from elsewhere takes the place of the model's own; the guard still asks that one.
+    pub fn external(mut self, classifier: &'a dyn Classifier) -> Self {
+        self.decider.external = Some(classifier);
+        self.config.rule = self.best_rule();
+        self
+    }
+
+    /// T of the product; what was fitted for the model's direct classifier unless given.
+    pub fn temperature(mut self, temperature: f64) -> Self {
+        self.decider.temperature = temperature;
+        self
+    }
+
+    /// Without the guard everything is restored.
+    pub fn guard(mut self, guard: bool) -> Self {
+        self.decider.guard = self.decider.guard.filter(|_| guard);
+        self
+    }
+
+    /// The rule that measures best: the product on images and with an external classifier, and Bayes' rule on rows, whose
+    /// children are few, or where there is no discriminative classifier.
+    pub fn best_rule(&self) -> Rule {
+        match (self.decider.classifier(), self.decider.external, &self.decider.model.config().data) {
+            (None, ..) => Rule::Bayes,
+            (Some(_), Some(_), _) | (Some(_), None, DataShape::Image(_)) => Rule::Product,
+            (Some(_), None, DataShape::Table(_)) => Rule::Bayes,
+        }
+    }
+
+    /// The same after the guard has looked at the data as a whole; of data larger than memory, at the examples of
+    /// [`spread_indices`](crate::data::spread_indices). It is told whether that is outside of what the mechanisms can
+    /// express: then nothing is restored.
+    ///
+    /// # Errors
+    ///
+    /// As [`predict`](Self::predict).
+    pub fn informed<D: Dataset>(mut self, spread: &D) -> Result<Self> {
+        self.decider = self.decider.informed(spread, &self.config.check()?)?;
+        Ok(self)
+    }
+
+    /// Whether what was done to the data is outside of what the mechanisms can express, once it is
+    /// [`informed`](Self::informed) of it.
+    pub fn is_outside(&self) -> bool {
+        self.decider.context == Context::Outside
+    }
+
+    /// Classifies every example, after the guard has looked at all of them.
+    ///
+    /// # Errors
+    ///
+    /// If the data does not fit the model, a setting is not allowed, a discriminative classifier is asked and there is
+    /// none, or numbers are not finite.
+    pub fn predict<D: Dataset>(&self, data: &D) -> Result<Vec<Decision>> {
+        let config = self.config.check()?;
+        self.decider.informed(data, &config)?.decide(data, &config)
+    }
+
+    /// Classifies one part after another of data, `first` examples of which came before, once it is
+    /// [`informed`](Self::informed) of all; hands over every decision as soon as it is there, and `each` can stop it.
+    ///
+    /// # Errors
+    ///
+    /// As [`predict`](Self::predict).
+    pub fn predict_part<D: Dataset>(
+        &self,
+        part: &D,
+        first: usize,
+        each: impl FnMut(Decision) -> ControlFlow<()>,
+    ) -> Result<()> {
+        self.decider.decide_each(part, first, &self.config.check()?, each)
+    }
+
+    /// Whether it infers m at all.
+    pub fn infers_m(&self) -> bool {
+        self.config.predict.m != M::Null
+    }
+}

@@ -1,0 +1,78 @@
+//! How to fit a direct classifier.
+
+use serde::{Deserialize, Serialize};
+
+use crate::data::DataShape;
+use crate::fit::check_loop;
+use crate::{Config, Error, Result, check_sizes};
+
+/// How to fit a direct classifier.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DirectConfig {
+    /// Passes over the clean data; 0 is no direct classifier.
+    pub epochs: usize,
+    /// Examples a step.
+    pub batch: usize,
+    /// Peak learning rate of Adam; warmed up over a twentieth of the steps, then half a cosine down to zero.
+    pub learning_rate: f64,
+    /// Bound on the gradient's norm; 0 is no bound.
+    pub gradient_clip: f64,
+    /// Channels of each convolution, for images.
+    pub channels: usize,
+    /// Width of each fully connected layer.
+    pub hidden: usize,
+    /// Share of the examples that are transformed and restored before it reads them.
+    pub restored: f64,
+    /// How far m is off when they are restored, in standard deviations of its prior.
+    pub jitter: f64,
+}
+
+impl Default for DirectConfig {
+    /// For images; for tables, [`HeadConfig::for_data`].
+    fn default() -> Self {
+        Self {
+            epochs: 3,
+            batch: 64,
+            learning_rate: 2e-3,
+            gradient_clip: 5.0,
+            channels: 32,
+            hidden: 128,
+            restored: 0.5,
+            jitter: 0.05,
+        }
+    }
+}
+
+impl DirectConfig {
+    /// The defaults for such data.
+    pub fn for_data(data: &DataShape) -> Self {
+        match data {
+            DataShape::Image(_) => Self::default(),
+            // A table has few rows, and its columns leave nothing to convolve.
+            DataShape::Table(_) => Self { epochs: 30, hidden: 200, jitter: 0.02, ..Self::default() },
+        }
+    }
+}
+
+impl Config for DirectConfig {
+    fn validate(&self) -> Result<()> {
+        check_loop("direct", 0, self.batch, self.learning_rate, self.gradient_clip)?;
+        check_sizes(&[
+            ("direct.epochs", self.epochs, 0..=100_000),
+            ("direct.channels", self.channels, 1..=4096),
+            ("direct.hidden", self.hidden, 1..=65_536),
+        ])?;
+        if !(0.0..=1.0).contains(&self.restored) {
+            return Err(Error::config("direct.restored", self.restored, "a share, from 0 to 1"));
+        }
+        if !(0.0..=1.0).contains(&self.jitter) {
+            return Err(Error::config(
+                "direct.jitter",
+                self.jitter,
+                "from 0 to 1 standard deviation of the prior",
+            ));
+        }
+        Ok(())
+    }
+}

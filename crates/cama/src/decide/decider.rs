@@ -1,0 +1,64 @@
+//! A model with what stands beside it.
+
+use super::guard::Guard;
+use super::rule::{Rule, TEMPERATURE};
+use super::verdict::Context;
+use crate::classifier::Classifier;
+use crate::model::DeepCama;
+use crate::{Error, Result};
+
+/// A model with what stands beside it.
+#[derive(Clone, Copy)]
+pub struct Decider<'a> {
+    /// The generative model.
+    pub model: &'a DeepCama,
+    /// The model's own direct classifier, which decides unless there is an `external` one, and whose agreement the guard
+    /// asks for.
+    pub direct: Option<&'a dyn Classifier>,
+    /// A classifier from elsewhere, which decides in its place.
+    pub external: Option<&'a dyn Classifier>,
+    /// T of [`Rule::Product`].
+    pub temperature: f64,
+    /// The guard; without one everything is restored.
+    pub guard: Option<&'a Guard>,
+    /// What the guard knows of the data that examples are from: see [`informed`](Self::informed).
+    pub context: Context,
+}
+
+impl<'a> Decider<'a> {
+    /// A model alone: Bayes' rule, unguarded.
+    pub fn bare(model: &'a DeepCama) -> Self {
+        Self {
+            model,
+            direct: None,
+            external: None,
+            temperature: TEMPERATURE,
+            guard: None,
+            context: Context::Unknown,
+        }
+    }
+
+    /// The discriminative classifier that decides, if there is one.
+    pub fn classifier(&self) -> Option<&'a dyn Classifier> {
+        self.external.or(self.direct)
+    }
+
+    pub(super) fn check(&self, rule: Rule) -> Result<()> {
+        let classes = self.model.config().classes;
+        match self.classifier() {
+            None if rule.needs_classifier() => Err(Error::config(
+                "rule",
+                rule.name(),
+                "bayes: the model has no direct classifier, and no external one was given",
+            )),
+            Some(classifier) if classifier.classes() != classes => Err(Error::Mismatch(format!(
+                "the classifier has {} classes, the model {classes}",
+                classifier.classes()
+            ))),
+            _ if self.temperature.is_nan() || self.temperature <= 0.0 => {
+                Err(Error::config("temperature", self.temperature, "a positive number"))
+            }
+            _ => Ok(()),
+        }
+    }
+}

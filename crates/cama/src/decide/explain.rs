@@ -1,0 +1,69 @@
+//! How well the model explains examples: what the guard judges by.
+
+use burn::tensor::Tensor;
+use rand_chacha::ChaCha8Rng;
+
+use crate::likelihood::Likelihood;
+use crate::model::{DeepCama, Observed};
+use crate::noise::example_rng;
+use crate::predict::{Sampling, class_scores, highest, normalised};
+
+/// Samples of z for each class from which the guard estimates how well an example is explained.
+pub(super) const SAMPLES: usize = 2;
+
+/// The guard's generators are not those of prediction.
+const SALT: u64 = 0x6775_6172_6400_0000;
+
+/// The guard's generators for the examples at `indices`.
+pub(super) fn rngs(seed: u64, indices: impl Iterator<Item = usize>) -> Vec<ChaCha8Rng> {
+    indices.map(|i| example_rng(seed ^ SALT, i)).collect()
+}
+
+/// How examples are explained, with do(m = 0) or with what no restoration undoes.
+pub(super) struct Explained {
+    /// How badly each is explained, in nats.
+    pub anomaly_scores: Vec<f64>,
+    /// log p(x|·), in nats.
+    pub log_px: Vec<f64>,
+    /// The class that Bayes' rule gives each.
+    pub classes: Vec<usize>,
+}
+
+/// Explains every example of `observed`, whose X are `rows`; `m` is for mechanisms that no restoration undoes.
+pub(super) fn explain<'a>(
+    model: &DeepCama,
+    observed: &Observed,
+    m: Option<&Tensor<2>>,
+    rows: impl Iterator<Item = &'a [f32]>,
+    sampling: &Sampling,
+    rngs: &mut [ChaCha8Rng],
+) -> Explained {
+    let sampling = Sampling { samples: SAMPLES, ..*sampling };
+    let scores = class_scores(model, observed, m, &sampling, &[], rngs);
+    let scores: Vec<Vec<f64>> = scores.into_iter().map(|(scores, _)| scores).collect();
+    let log_px: Vec<f64> = scores.iter().map(|scores| normalised(scores).0).collect();
+    let likelihood = model.config().likelihood;
+    let anomaly_scores =
+        rows.zip(&log_px).map(|(x, log_px)| highest_log_px(likelihood, x) - log_px).collect();
+    Explained { anomaly_scores, log_px, classes: scores.iter().map(|scores| highest(scores)).collect() }
+}
+
+/// The highest log p(x|·) of any mean, in nats; zero for what has a density.
+fn highest_log_px(likelihood: Likelihood, x: &[f32]) -> f64 {
+    if likelihood != Likelihood::Bernoulli {
+        return 0.0;
+    }
+    let term = |p: f64| if p > 0.0 { p * p.ln() } else { 0.0 };
+    x.iter().map(|&x| term(f64::from(x)) + term(1.0 - f64::from(x))).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_best_mean_of_grey_pixels_is_their_own_grey() {
+        let expected = 2.0 * 0.5f64.ln() * 0.5 + (0.25 * 0.25f64.ln() + 0.75 * 0.75f64.ln());
+        assert!((highest_log_px(Likelihood::Bernoulli, &[0.5, 0.25, 1.0]) - expected).abs() < 1e-6);
+    }
+}

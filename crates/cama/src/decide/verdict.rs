@@ -1,0 +1,42 @@
+//! Verdicts on examples, and on the data that they are from.
+
+use serde::{Deserialize, Serialize};
+
+/// What the guard makes of an example.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Restored, it is explained as clean examples are: it is classified restored.
+    Restored,
+    /// As it was, it is explained as clean examples are, and restored it is not, or the model infers no m.
+    AsItWas,
+    /// Neither way is it explained as clean examples are: it is left as it was, and not to be relied on.
+    Unexplained,
+}
+
+impl Verdict {
+    /// In words, as in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Restored => "restored",
+            Self::AsItWas => "as-it-was",
+            Self::Unexplained => "unexplained",
+        }
+    }
+}
+
+/// What is known of the data that an example is from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Context {
+    /// Nothing: each example is judged by itself, and strictly.
+    #[default]
+    Unknown,
+    /// Most of it is explained when it is restored: an example is given the benefit of the doubt.
+    Inside,
+    /// Some of it is explained when it is restored: each example is judged strictly.
+    Mixed,
+    /// Next to nothing of it is explained when it is restored, or restored it is harder to classify: what was done to
+    /// it, the mechanisms cannot express. Nothing is restored.
+    Outside,
+}

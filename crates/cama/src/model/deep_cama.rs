@@ -1,0 +1,169 @@
+//! p and q in one module: construction, mechanisms, and what it says of a batch.
+
+use burn::module::Module;
+use burn::tensor::{Device, Int, Tensor};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+use super::config::{ModelConfig, NetworkConfig, check_mechanisms};
+use super::generator::Generator;
+use super::inference::ZPosterior;
+use super::mechanisms::Mechanisms;
+use super::observed::Observed;
+use crate::data::Dataset;
+use crate::likelihood::LikelihoodParams;
+use crate::mechanism::MechanismConfig;
+use crate::network::{DiagonalGaussian, Init};
+use crate::{Checked, Result};
+
+/// p(x,y,z,m|a,c) = p(m) p(z) p(y|a) p(x|y,c,z,m) and q(z,m|x,y,a,c) = q1(z|x,y,m,a,c) q2(m|x)  (Eqs. 9, 10);
+/// images have neither a nor c (Eqs. 1, 2).
+///
+/// p(z) is standard normal, p(m) is what the mechanisms have for a prior, p(y) without parents is uniform for
+/// images and the classes' frequencies for tables. X of an example is a row of numbers: `channels·height·width`
+/// pixels in [0, 1], or the columns of a table. m is a row of all mechanisms' parts, and `None` stands for
+/// do(m = 0).
+#[derive(Module, Debug)]
+pub struct DeepCama {
+    /// NN_Y, NN_Z, NN_C, NN_merge, p(y|a).
+    pub(crate) p: Generator,
+    /// q1(z|x,y,m,a,c).
+    pub(crate) q1: ZPosterior,
+    /// NN_M, the explicit mechanisms and q2(m|x): all that adaptation trains.
+    pub(crate) m: Option<Mechanisms>,
+    #[module(skip)]
+    config: ModelConfig,
+}
+
+/// z and what it explains, for every example, target class and sample.
+pub struct Joint {
+    /// log p(y|a), `[batch or 1, targets]`, in nats.
+    pub log_py: Tensor<2>,
+    /// log p(x|y,c,z,m), `[batch, targets, samples]`, in nats.
+    pub log_px: Tensor<3>,
+    /// log p(z) − log q1(z|x,y,m,a,c) of the samples, `[batch, targets, samples]`, in nats.
+    pub log_ratio_z: Tensor<3>,
+    /// KL(q1(z|x,y,m,a,c) ‖ p(z)), `[batch, targets]`, in nats.
+    pub kl_z: Tensor<2>,
+}
+
+impl DeepCama {
+    /// A model with initial weights drawn from `seed`, on `device`.
+    pub fn new(config: &Checked<ModelConfig>, seed: u64, device: &Device) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut init = init(config, &mut rng, device);
+        let p = Generator::new(config, &mut init);
+        let q1 = ZPosterior::new(config, &mut init);
+        let bare =
+            Self { p, q1, m: None, config: ModelConfig { mechanisms: Vec::new(), ..(**config).clone() } };
+        bare.with_mechanisms(&config.mechanisms, &mut init)
+    }
+
+    /// The same clean model with other mechanisms: those it has already, with the same settings, keep their
+    /// weights; new ones, and heads of q2 for them, are drawn from `seed`.
+    pub fn attach(self, mechanisms: &[MechanismConfig], seed: u64) -> Result<Self> {
+        check_mechanisms(mechanisms, &self.config.data)?;
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let (config, device) = (self.config.clone(), self.device());
+        Ok(self.with_mechanisms(mechanisms, &mut init(&config, &mut rng, &device)))
+    }
+
+    fn with_mechanisms(mut self, mechanisms: &[MechanismConfig], init: &mut Init) -> Self {
+        self.config.mechanisms = mechanisms.to_vec();
+        let latent = mechanisms.iter().find_map(|mechanism| match mechanism {
+            MechanismConfig::Latent(latent) => Some(latent.dim),
+            _ => None,
+        });
+        self.p.fit_latent(latent.is_some(), self.config.network.hidden, init);
+        self.q1.fit_latent(latent, self.config.network.hidden, init);
+        let former = self.m.take();
+        self.m = (!mechanisms.is_empty()).then(|| Mechanisms::new(&self.config, former, init));
+        self
+    }
+
+    /// The configuration it was built from.
+    pub fn config(&self) -> &ModelConfig {
+        &self.config
+    }
+
+    /// The parts that depend on M, if it has a mechanism.
+    pub fn mechanisms(&self) -> Option<&Mechanisms> {
+        self.m.as_ref()
+    }
+
+    /// The same with these parts that depend on M.
+    pub(crate) fn with(&self, mechanisms: Mechanisms) -> Self {
+        Self { m: Some(mechanisms), ..self.clone() }
+    }
+
+    /// Where it lives.
+    pub fn device(&self) -> Device {
+        self.devices().into_iter().next().unwrap_or_default()
+    }
+
+    /// Errors unless the model can read the X, A and C of `data`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Mismatch`](crate::Error::Mismatch).
+    pub fn check_fits(&self, data: &impl Dataset) -> Result<()> {
+        data.check_shape(&self.config.data)
+    }
+
+    /// Errors unless `data` fits and has labels of as many classes as the model.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Mismatch`](crate::Error::Mismatch).
+    pub fn check_labelled(&self, data: &impl Dataset) -> Result<()> {
+        self.config.check_labelled(data)
+    }
+
+    /// z from q1, log p(x|y,c,z,m) and log p(y|a).
+    ///
+    /// `labels`, `[batch]`, scores each example under its own class, `None` under
+    /// every class; `m` is `[batch, dim]`; `noise` is standard normal, `[batch, samples, z]`.
+    ///
+    /// All classes share the noise: each class's estimate is as good as with noise of its own, and what the
+    /// noise does to log p(z) − log q1 cancels where the classes are compared.
+    pub fn joint(
+        &self,
+        seen: &Observed,
+        labels: Option<Tensor<1, Int>>,
+        m: Option<&Tensor<2>>,
+        noise: Tensor<3>,
+    ) -> Joint {
+        let log_py = self.log_py(seen, labels.clone());
+        let given = self.given(seen, labels, m);
+        let [log_px, log_ratio_z] = self.explain(&given, noise);
+        Joint { log_py, log_px, log_ratio_z, kl_z: given.q1.kl_to_standard().squeeze_dim(2) }
+    }
+
+    /// q1(z|x,y,m,a,c), `[batch, targets, z]`: it sees T_m⁻¹(x) of the explicit mechanisms.
+    pub fn style(
+        &self,
+        seen: &Observed,
+        labels: Option<Tensor<1, Int>>,
+        m: Option<&Tensor<2>>,
+    ) -> DiagonalGaussian<3> {
+        self.style_at(seen, labels, m, self.latent(m).map(|(part, ..)| part))
+    }
+
+    /// p(x|y,c,z,m) of samples `z`, `[batch, targets, samples, z]`, as `[batch, targets·samples, width]`; `c` is
+    /// `[batch, co-parents]`.
+    pub fn observe(
+        &self,
+        labels: Option<Tensor<1, Int>>,
+        c: Option<Tensor<2>>,
+        z: Tensor<4>,
+        m: Option<&Tensor<2>>,
+    ) -> LikelihoodParams {
+        let causes = self.p.causes(labels, c, self.latent(m).map(|(_, h, merge)| (h, merge)));
+        self.observe_causes(&causes, z, m)
+    }
+}
+
+fn init<'a>(config: &ModelConfig, rng: &'a mut ChaCha8Rng, device: &'a Device) -> Init<'a> {
+    let NetworkConfig { initialisation: scheme, negative_slope, .. } = config.network;
+    Init { scheme, negative_slope, rng, device }
+}

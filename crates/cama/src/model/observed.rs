@@ -1,0 +1,27 @@
+//! What is observed of a batch.
+
+use burn::tensor::Tensor;
+
+/// What is observed of a batch besides Y.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// X, `[batch, width]`.
+    pub x: Tensor<2>,
+    /// A, `[batch, parents]`; nothing where Y has no observed parents.
+    pub a: Option<Tensor<2>>,
+    /// C, `[batch, co-parents]`; nothing where Y has no observed co-parents.
+    pub c: Option<Tensor<2>>,
+}
+
+impl Observed {
+    /// Images, or children without parents and co-parents.
+    pub fn of_x(x: Tensor<2>) -> Self {
+        Self { x, a: None, c: None }
+    }
+
+    /// X, A and C side by side, `[batch, width + parents + co-parents]`.
+    pub(crate) fn concatenated(self) -> Tensor<2> {
+        let others = [self.a, self.c].into_iter().flatten();
+        others.fold(self.x, |all, other| Tensor::cat(vec![all, other], 1))
+    }
+}

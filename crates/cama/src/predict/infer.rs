@@ -1,0 +1,51 @@
+//! m of every example, and noise.
+
+use burn::tensor::{Tensor, TensorData};
+use rand_chacha::ChaCha8Rng;
+
+use crate::batch::host;
+use crate::model::{DeepCama, M, MChoice, Observed};
+use crate::network::DiagonalGaussian;
+use crate::noise::normals;
+
+/// The m of each example, with where it comes from.
+pub(crate) struct Inferred {
+    /// q2(m|x).
+    pub q2: DiagonalGaussian<2>,
+    /// m, `[n, dim]`.
+    pub m: Tensor<2>,
+    /// log p(m) − log q2(m|x) of each example.
+    pub log_ratio: Vec<f32>,
+}
+
+/// The m of each example; nothing with do(m = 0) or without a mechanism.
+pub(crate) fn infer_m(
+    model: &DeepCama,
+    observed: &Observed,
+    choice: MChoice,
+    rngs: &mut [ChaCha8Rng],
+) -> Option<Inferred> {
+    let mechanisms = model.mechanisms().filter(|_| choice != M::Null)?;
+    let q2 = mechanisms.posterior(observed);
+    let m = m_of(&q2, choice, rngs);
+    let log_ratio = host(mechanisms.log_prior(&m) - q2.log_prob(m.clone()));
+    Some(Inferred { q2, m, log_ratio })
+}
+
+/// The m of each example, `[n, dim]`, of q2(m|x) that has been asked for.
+pub(crate) fn m_of(q2: &DiagonalGaussian<2>, choice: MChoice, rngs: &mut [ChaCha8Rng]) -> Tensor<2> {
+    match choice {
+        M::Sample => {
+            let [_, dim] = q2.mean.dims();
+            q2.sample(Tensor::from_data(drawn(dim, rngs), &q2.mean.device()))
+        }
+        M::Null | M::Mean => q2.mean.clone(),
+    }
+}
+
+/// Standard normal numbers, `[rngs, width]`: a row from each generator.
+pub(crate) fn drawn(width: usize, rngs: &mut [ChaCha8Rng]) -> TensorData {
+    let mut values = Vec::with_capacity(rngs.len() * width);
+    rngs.iter_mut().for_each(|rng| values.extend(normals(width, rng)));
+    TensorData::new(values, [rngs.len(), width])
+}

@@ -1,0 +1,139 @@
+//! The files of a model: `config.json`, `model.safetensors`, `direct.safetensors` if it has a direct classifier, and a
+//! `README.md` for people.
+
+use std::path::Path;
+
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+
+use crate::cama::{Cama, Card};
+use crate::classifier::{DirectClassifier, DirectConfig};
+use crate::data::DataShape;
+use crate::data::table::Schema;
+use crate::decide::Guard;
+use crate::folder_format::FolderFormat;
+use crate::model::{DeepCama, ModelConfig};
+use crate::{Config, Error, Result, weights};
+
+const FORMAT: &str = "cama-model";
+const VERSION: u32 = 3;
+pub(super) const CONFIG: &str = "config.json";
+pub(super) const WEIGHTS: &str = "model.safetensors";
+pub(super) const DIRECT: &str = "direct.safetensors";
+pub(super) const README: &str = "README.md";
+pub(super) const KIND: FolderFormat = FolderFormat {
+    name: FORMAT,
+    version: VERSION,
+    marker: CONFIG,
+    weights: WEIGHTS,
+    without: "no model folder; give one that `cama train` or `cama adapt` wrote",
+};
+
+/// What `config.json` says.
+#[derive(Serialize, Deserialize)]
+struct ConfigFile {
+    format: String,
+    version: u32,
+    weights_crc32: u32,
+    model: ModelConfig,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    schema: Option<Schema>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    direct: Option<DirectFile>,
+    temperature: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    guard: Option<Guard>,
+    card: Card,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DirectFile {
+    weights_crc32: u32,
+    config: DirectConfig,
+}
+
+/// The files by their names; `config.json`, without which the others are nothing, stands last.
+pub(super) fn files_of(cama: &Cama, place: &Path) -> Result<Vec<(&'static str, Vec<u8>)>> {
+    let failed = |name: &str, what: &dyn std::fmt::Display| KIND.unwritten(place, name, what);
+    let weights = weights::to_bytes(&cama.model, FORMAT).map_err(|e| failed(WEIGHTS, &e))?;
+    let direct = cama.direct.as_ref().map(|direct| weights::to_bytes(direct, FORMAT));
+    let direct = direct.transpose().map_err(|e| failed(DIRECT, &e))?;
+    let config = ConfigFile {
+        format: FORMAT.into(),
+        version: VERSION,
+        weights_crc32: weights::crc32(&weights),
+        model: cama.model.config().clone(),
+        schema: cama.schema.clone(),
+        direct: cama.direct.as_ref().zip(direct.as_ref()).map(|(direct, bytes)| DirectFile {
+            weights_crc32: weights::crc32(bytes),
+            config: direct.config().clone(),
+        }),
+        temperature: cama.temperature,
+        guard: cama.guard,
+        card: cama.card.clone().named(cama.schema.as_ref(), cama.model.config().classes),
+    };
+    let json = serde_json::to_vec_pretty(&config).map_err(|e| failed(CONFIG, &e))?;
+    let mut files = vec![(WEIGHTS, weights)];
+    files.extend(direct.map(|direct| (DIRECT, direct)));
+    files.extend([(README, cama.readme().into_bytes()), (CONFIG, json)]);
+    Ok(files)
+}
+
+/// The model of which `config.json` is this, and `read` gives the other files, checked; `place` is for messages.
+pub(super) fn model_of(
+    config: &[u8],
+    read: impl Fn(&str, u32) -> Result<Vec<u8>>,
+    place: &Path,
+    device: &Device,
+) -> Result<Cama> {
+    let file = parsed(config, place)?;
+    let checked = file.model.check()?;
+    let bytes = read(WEIGHTS, file.weights_crc32)?;
+    let model = weights::apply(DeepCama::new(&checked, 0, device), bytes, place, WEIGHTS, CONFIG)?;
+    let direct = file.direct.as_ref().map(|DirectFile { weights_crc32, config }| {
+        let direct = DirectClassifier::new(&file.model, &config.check()?, 0, device);
+        weights::apply(direct, read(DIRECT, *weights_crc32)?, place, DIRECT, CONFIG)
+    });
+    let ConfigFile { schema, temperature, guard, card, .. } = file;
+    Ok(Cama { model, schema, direct: direct.transpose()?, temperature, guard, card, verdicts: Vec::new() })
+}
+
+/// `config.json`, as far as it can be checked alone.
+fn parsed(json: &[u8], place: &Path) -> Result<ConfigFile> {
+    let problem =
+        |what: String| Error::Model { path: place.into(), problem: format!("{CONFIG} is damaged: {what}") };
+    let mut file: ConfigFile = KIND.parse(json, place)?;
+    file.model.validate()?;
+    file.card = file.card.named(file.schema.as_ref(), file.model.classes);
+    check_schema(&file).map_err(problem)?;
+    if !(file.temperature.is_finite() && file.temperature > 0.0) {
+        return Err(problem(format!("temperature is {}", file.temperature)));
+    }
+    let (names, classes) = (file.card.classes.len(), file.model.classes);
+    if names != classes {
+        return Err(problem(format!(
+            "it names {names} classes (card.classes) of a model of {classes} (model.classes)"
+        )));
+    }
+    Ok(file)
+}
+
+/// A table's model has a schema, and both are about the same columns and classes.
+fn check_schema(file: &ConfigFile) -> Result<(), String> {
+    match (&file.model.data, &file.schema) {
+        (DataShape::Image(_), None) => Ok(()),
+        (DataShape::Table(table), Some(schema)) => {
+            schema.check().map_err(|error| error.to_string())?;
+            if schema.shape() != *table || schema.classes.len() != file.model.classes {
+                return Err("its schema and its model are about different columns or classes".into());
+            }
+            if schema.classes != file.card.classes {
+                return Err("schema.classes and card.classes are not the same".into());
+            }
+            Ok(())
+        }
+        (DataShape::Table(_), None) => Err("it has a model for tables and no schema".into()),
+        (DataShape::Image(_), Some(_)) => Err("it has a model for images and a schema".into()),
+    }
+}

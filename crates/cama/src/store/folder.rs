@@ -1,0 +1,157 @@
+//! A model as a folder.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use burn::tensor::Device;
+
+use super::files::{CONFIG, DIRECT, KIND, files_of, model_of};
+use crate::cama::Cama;
+use crate::files::{write_atomic, write_together};
+use crate::{Error, Result, weights};
+
+/// The file of a model folder that tells which of the examples it was adapted to the guard lets restore, as
+/// `index,verdict`; saving a model removes that of a previous one.
+pub const VERDICTS: &str = "verdicts.csv";
+
+/// Whether `folder` holds a model, or what is left of one: a file that [`Cama::save`] wrote.
+pub fn is_model_folder(folder: &Path) -> bool {
+    KIND.is_in(folder)
+}
+
+impl Cama {
+    /// Writes the folder, making it if needed; `config.json`, without which a folder is no model, comes last.
+    ///
+    /// # Errors
+    ///
+    /// If anything cannot be written: then files that were there before survive.
+    ///
+    /// Several files cannot be replaced at one stroke: a save that is killed in the moment in which they are renamed
+    /// can leave new weights with the previous `config.json`, which [`load`](Self::load) finds out and refuses.
+    pub fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
+        let folder = folder.as_ref();
+        let files = files_of(self, folder)?;
+        let borrowed: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (*name, &bytes[..])).collect();
+        write_together(folder, &borrowed)?;
+        // Of a previous model: its direct classifier, and what its guard made of other data.
+        let stale =
+            [(DIRECT, self.direct.is_none()), (VERDICTS, true)].into_iter().filter(|(_, stale)| *stale);
+        stale
+            .map(|(name, _)| folder.join(name))
+            .filter(|path| path.exists())
+            .try_for_each(|path| fs::remove_file(&path).map_err(Error::io("remove", &path)))?;
+        match self.verdicts.is_empty() {
+            true => Ok(()),
+            false => self.write_verdicts(folder),
+        }
+    }
+
+    fn write_verdicts(&self, folder: &Path) -> Result<()> {
+        let mut text = "index,verdict\n".to_string();
+        for (index, verdict) in &self.verdicts {
+            writeln!(text, "{index},{}", verdict.name()).expect("a string takes all");
+        }
+        write_atomic(folder.join(VERDICTS), |file| std::io::Write::write_all(file, text.as_bytes()))
+    }
+
+    /// Reads a folder that [`save`](Self::save) wrote, onto the CPU.
+    ///
+    /// # Errors
+    ///
+    /// As [`load_to`](Self::load_to).
+    pub fn load(folder: impl AsRef<Path>) -> Result<Self> {
+        Self::load_to(folder, &Device::flex())
+    }
+
+    /// Reads a folder that [`save`](Self::save) wrote, onto a [device](crate::device()).
+    ///
+    /// # Errors
+    ///
+    /// If a file is missing, of another version, foreign or damaged, or if weights do not fit the configuration.
+    pub fn load_to(folder: impl AsRef<Path>, device: &Device) -> Result<Self> {
+        let folder = folder.as_ref();
+        let config = KIND.read_marker(folder)?;
+        let read = |name: &str, checksum| weights::read_checked(folder, name, checksum, CONFIG);
+        model_of(&config, read, folder, device)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::files::{README, WEIGHTS};
+    use super::*;
+    use crate::Config;
+    use crate::model::{DeepCama, ModelConfig};
+
+    fn stored(classes: &[&str]) -> Cama {
+        let mut config = ModelConfig::fast([1, 8, 8], 3);
+        (config.z, config.network.hidden) = (2, 4);
+        let mut cama = Cama::bare(DeepCama::new(&config.check().unwrap(), 0, &Device::flex()));
+        cama.card.classes = classes.iter().map(|name| name.to_string()).collect();
+        cama
+    }
+
+    fn loaded(classes: &[&str]) -> Result<Vec<String>> {
+        let folder = tempfile::tempdir().unwrap();
+        stored(classes).save(folder.path())?;
+        assert!(is_model_folder(folder.path()));
+        Cama::load(folder.path()).map(|cama| cama.card.classes)
+    }
+
+    #[test]
+    fn every_class_has_one_name() {
+        assert_eq!(loaded(&["a", "b", "c"]).unwrap(), ["a", "b", "c"]);
+        assert_eq!(loaded(&[]).unwrap(), ["0", "1", "2"]);
+        for classes in [&["a", "b"][..], &["a", "b", "c", "d"]] {
+            let text = loaded(classes).unwrap_err().to_string();
+            assert!(text.contains(&format!("names {} classes", classes.len())), "{text}");
+            assert!(text.contains("a model of 3"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_model_is_distinguished_from_other_folders() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!is_model_folder(folder.path()));
+        fs::write(folder.path().join(CONFIG), "{\"format\": \"else\"}").unwrap();
+        assert!(!is_model_folder(folder.path()));
+        stored(&[]).save(folder.path()).unwrap();
+        assert!(is_model_folder(folder.path()));
+        // What a save that was cut off leaves.
+        fs::remove_file(folder.path().join(CONFIG)).unwrap();
+        assert!(is_model_folder(folder.path()));
+    }
+
+    #[test]
+    fn a_folder_of_an_older_version_is_refused_with_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        stored(&[]).save(folder.path()).unwrap();
+        let path = folder.path().join(CONFIG);
+        let text = fs::read_to_string(&path).unwrap().replace("\"version\": 3", "\"version\": 2");
+        fs::write(&path, text).unwrap();
+        let text = Cama::load(folder.path()).unwrap_err().to_string();
+        assert!(text.contains("version is 2") && text.contains("train anew"), "{text}");
+    }
+
+    #[test]
+    fn bytes_hold_the_same_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let cama = stored(&["a", "b", "c"]);
+        let bytes = cama.to_bytes().unwrap();
+        Cama::from_bytes(&bytes).unwrap().save(folder.path()).unwrap();
+        let other = tempfile::tempdir().unwrap();
+        cama.save(other.path()).unwrap();
+        for name in [CONFIG, WEIGHTS, README] {
+            let [one, two] = [&folder, &other].map(|folder| fs::read(folder.path().join(name)).unwrap());
+            assert_eq!(one, two, "{name}");
+        }
+        for damaged in [&bytes[..bytes.len() - 7], &bytes[..20], b"", b"cama-model bytes\n\x02\x00ab"] {
+            assert!(Cama::from_bytes(damaged).is_err());
+        }
+        let mut flipped = bytes.clone();
+        flipped[1000] ^= 1;
+        let text = Cama::from_bytes(&flipped).unwrap_err().to_string();
+        assert!(text.contains("model.safetensors is not the file"), "{text}");
+    }
+}

@@ -1,0 +1,78 @@
+//! Mechanisms that change the likelihood, and not its means alone, against closed forms.
+
+use burn::tensor::{Tensor, TensorData};
+use cama::data::{ChildColumn, ChildKind, DataShape, TableShape};
+use cama::mechanism::{Mechanism, PerColumn, PerColumnConfig};
+use cama::network::{Init, Initialisation};
+use cama::{LikelihoodParams, device};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+
+/// Means of the numbers and the logit of the boolean between them, log standard deviations, and what is observed.
+const OUTPUTS: [f64; 3] = [0.4, -1.2, -0.7];
+const LOG_SIGMA: [f64; 3] = [-0.9, 0.0, 0.3];
+const X: [f64; 3] = [1.7, 1.0, 0.2];
+
+fn tensor<const D: usize>(values: &[f64], shape: [usize; D]) -> Tensor<D> {
+    let values: Vec<f32> = values.iter().map(|&v| v as f32).collect();
+    Tensor::from_data(TensorData::new(values, shape), &device("cpu").unwrap())
+}
+
+/// log N(x; mean, sd²).
+fn log_normal(x: f64, mean: f64, sd: f64) -> f64 {
+    -0.5 * ((x - mean) / sd).powi(2) - sd.ln() - 0.5 * (2.0 * std::f64::consts::PI).ln()
+}
+
+fn likelihood() -> LikelihoodParams {
+    let (outputs, log_sigma) = (tensor(&OUTPUTS, [1, 1, 3]), tensor(&LOG_SIGMA, [1, 1, 3]));
+    LikelihoodParams::Columns { outputs, log_sigma }
+}
+
+#[test]
+fn a_column_varies_about_its_mean_as_far_as_it_was_stretched() {
+    let device = device("cpu").unwrap();
+    let column = |(name, kind): (&str, ChildKind)| ChildColumn { name: name.into(), kind };
+    let kinds = [("x1", ChildKind::Number), ("x2", ChildKind::Boolean), ("x3", ChildKind::Number)];
+    let data: DataShape = TableShape { children: kinds.map(column).to_vec(), ..TableShape::default() }.into();
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let mut init = Init { scheme: Initialisation::He, negative_slope: 0.2, rng: &mut rng, device: &device };
+    let config = PerColumnConfig::default();
+    let mechanism = PerColumn::new(&config, &data, 4, &mut init);
+    let log_prob = |m: Option<[f64; 4]>| {
+        let params = match m {
+            Some(m) => mechanism.observe(tensor(&m, [1, 4]), likelihood()),
+            None => likelihood(),
+        };
+        f64::from(params.log_prob(&data, tensor(&X, [1, 3])).into_scalar::<f32>())
+    };
+    let boolean = -(-OUTPUTS[1]).exp().ln_1p();
+    for m in [[0.0; 4], [0.5, -1.0, 0.0, 0.0], [0.3, 0.2, 2.0, -1.5], [-0.4, 0.0, -2.5, 3.0]] {
+        // Shifts stand before log factors.
+        let exact: f64 = [0, 2]
+            .iter()
+            .enumerate()
+            .map(|(number, &at)| {
+                let (shift, log_scale) = (config.shift * m[number], config.log_scale * m[2 + number]);
+                let (mean, sd) = (log_scale.exp() * OUTPUTS[at] + shift, (LOG_SIGMA[at] + log_scale).exp());
+                // The same density as of T_m⁻¹(x) under the clean likelihood, by a change of variables.
+                let undone = (X[at] - shift) / log_scale.exp();
+                let changed = log_normal(undone, OUTPUTS[at], LOG_SIGMA[at].exp()) - log_scale;
+                assert!((log_normal(X[at], mean, sd) - changed).abs() < 1e-12);
+                changed
+            })
+            .sum();
+        let found = log_prob(Some(m));
+        assert!((found - exact - boolean).abs() < 1e-4, "{m:?}: {found}, exact {}", exact + boolean);
+    }
+    assert_eq!(log_prob(Some([0.0; 4])), log_prob(None), "the identity at m = 0");
+}
+
+#[test]
+fn pixels_without_a_variance_are_left_alone() {
+    let device = device("cpu").unwrap();
+    let logits: Tensor<3> = Tensor::full([1, 1, 4], 0.3, &device);
+    let params = LikelihoodParams::BernoulliLogits(logits).map_log_sigma(|_| unreachable!("it has none"));
+    let data = DataShape::from([1, 2, 2]);
+    let found = f64::from(params.log_prob(&data, Tensor::ones([1, 4], &device)).into_scalar::<f32>());
+    assert!((found + 4.0 * (-0.3f64).exp().ln_1p()).abs() < 1e-5, "{found}");
+}

@@ -1,0 +1,14 @@
+//! The integration tests of `cama`, in one binary: each links the whole library.
+
+mod adaptation;
+mod common;
+mod gradients;
+mod integration;
+mod likelihood;
+mod linear_gaussian;
+mod mechanisms;
+mod parameters;
+mod restoration;
+mod stored_tables;
+mod tables;
+mod workflow;

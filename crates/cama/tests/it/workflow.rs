@@ -1,0 +1,300 @@
+//! The whole workflow through `Cama`, on images and on a simulated table, with little of everything.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use cama::causal::structural::{Simulation, StructuralConfig, StructuralModel};
+use cama::causal::{CausalGraph, Roles};
+use cama::data::table::{LearnOptions, Rows, Schema};
+use cama::data::{self, Dataset, Images};
+use cama::manipulation::Manipulation;
+use cama::mechanism::MechanismConfig;
+use cama::{
+    Augmentation, Builder, Cama, Card, Decision, Error, Event, M, Observed, Outcome, Phase, Rule, Verdict,
+    restore,
+};
+
+use crate::common::convolutional;
+
+/// It borrows from nothing and goes to any thread.
+const _: fn() = || {
+    fn is_free<T: Send + Sync + 'static>() {}
+    is_free::<Cama>();
+};
+
+fn digits() -> Images {
+    data::load("mnist:train[..300]").unwrap()
+}
+
+fn turned() -> Images {
+    let turn: Manipulation = "rotate:60".parse().unwrap();
+    turn.apply_seeded(&data::load("mnist:test[..60]").unwrap(), 1)
+}
+
+/// A fit that takes a moment.
+fn quick<D: Dataset>(clean: &D) -> Builder<'_, D> {
+    Cama::builder(clean).seed(1).configure(|config| {
+        (config.model.z, config.model.network.hidden) = (8, 32);
+        if config.model.data.image().is_some() {
+            config.model.network.trunk = convolutional(6, 3);
+        }
+        (config.train.epochs, config.dream.steps, config.direct.epochs) = (2, 5, 1);
+        (config.direct.channels, config.direct.hidden) = (4, 16);
+    })
+}
+
+/// A model of digits, made once for all tests.
+fn of_digits() -> &'static Cama {
+    static MODEL: OnceLock<Cama> = OnceLock::new();
+    MODEL.get_or_init(|| quick(&digits()).fit().unwrap())
+}
+
+/// The rows of a simulated table, and the same after all co-parents were moved.
+fn simulated() -> [Rows; 2] {
+    let folder = tempfile::tempdir().unwrap();
+    let (clean, moved) = (folder.path().join("clean"), folder.path().join("moved"));
+    let config = StructuralConfig { children: 4, classes: 3, ..StructuralConfig::default() };
+    let model = StructuralModel::draw(&config, 1).unwrap();
+    let mut simulation = Simulation { model, rows: 0..400, interventions: vec![] };
+    simulation.save(&clean, "", &mut |_| ControlFlow::Continue(())).unwrap();
+    simulation.interventions.push("X1+=3".parse().unwrap());
+    simulation.save(&moved, "", &mut |_| ControlFlow::Continue(())).unwrap();
+    let roles = Roles::of(&CausalGraph::read(&clean.join("graph.dot")).unwrap(), "Y").unwrap();
+    let [clean, moved] = [clean, moved].map(|folder| folder.join("table.csv").display().to_string());
+    let (schema, rows, _) = Schema::learn(&clean, &roles, &LearnOptions::default()).unwrap();
+    let (moved, _) = schema.read(&moved, true).unwrap();
+    [rows, moved]
+}
+
+/// Saved and loaded, and as bytes, it predicts the same.
+fn comes_back<D: Dataset>(cama: &Cama, data: &D) -> Vec<Decision> {
+    let decisions = cama.predict(data).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    cama.save(folder.path()).unwrap();
+    let bytes = cama.to_bytes().unwrap();
+    for again in [Cama::load(folder.path()).unwrap(), Cama::from_bytes(&bytes).unwrap()] {
+        assert_eq!(again.predict(data).unwrap(), decisions);
+        assert_eq!(again.card(), cama.card());
+        assert_eq!(again.guard(), cama.guard());
+        assert_eq!(again.to_bytes().unwrap(), bytes);
+    }
+    assert_eq!(folder.path().join("verdicts.csv").exists(), !cama.verdicts().is_empty());
+    decisions
+}
+
+#[test]
+fn images_are_fitted_adapted_to_predicted_saved_and_loaded() {
+    let (clean, incoming) = (digits(), turned());
+    let cama = of_digits();
+    assert_eq!(cama.card().history.len(), 2);
+    assert!(cama.direct().is_some() && cama.guard().is_some() && cama.report().is_none());
+    assert_eq!(cama.classes(), clean.classes());
+
+    let unlabelled = incoming.clone().without_labels();
+    let adapted = cama
+        .adapt(&unlabelled)
+        .clean(&clean)
+        .seed(2)
+        .configure(|config| (config.steps, config.validate_every, config.tolerance) = (6, 3, 1.0))
+        .guard(false)
+        .provenance("digits", "adapt them")
+        .run()
+        .unwrap();
+    let report = adapted.report().unwrap();
+    assert_eq!((report.steps, report.outcome), (6, Outcome::Adapted));
+    assert!(report.elbo_after > report.elbo_before);
+    assert_eq!((adapted.card().m, cama.card().m), (M::Mean, M::Null));
+    let [entry] = &adapted.card().adaptations[..] else { panic!("one adaptation") };
+    assert_eq!((entry.from.as_str(), entry.on.as_str(), entry.seed), ("digits", unlabelled.name(), 2));
+    // The model that it was adapted from is as it was.
+    assert!(cama.report().is_none());
+
+    let decisions = comes_back(&adapted, &incoming);
+    assert_eq!(decisions.len(), incoming.len());
+    assert!(decisions.iter().all(|decision| !decision.m.is_empty() && decision.by_rule.product.len() == 10));
+}
+
+#[test]
+fn a_guarded_adaptation_has_a_verdict_for_every_example_or_rolls_back() {
+    let (clean, incoming) = (digits(), turned().without_labels());
+    let before = of_digits();
+    let adapted = before.adapt(&incoming).clean(&clean).configure(|config| config.steps = 2).run().unwrap();
+    let report = adapted.report().unwrap();
+    assert_eq!(report.restored + report.as_they_were + report.unexplained, incoming.len());
+    assert_eq!(adapted.verdicts().len(), incoming.len());
+    let indices: Vec<usize> = adapted.verdicts().iter().map(|(index, _)| *index).collect();
+    assert_eq!(indices, (0..incoming.len()).collect::<Vec<_>>());
+    let decisions = comes_back(&adapted, &incoming);
+    if report.outcome == Outcome::RolledBack {
+        assert!(report.rollback_reason.is_some());
+        assert_eq!(adapted.card().m, before.card().m);
+        assert_eq!(decisions, before.predict(&incoming).unwrap());
+    }
+}
+
+#[test]
+fn a_table_is_fitted_adapted_to_predicted_saved_and_loaded_by_the_same_calls() {
+    let [clean, moved] = simulated();
+    let cama = quick(&clean).configure(|config| config.train.epochs = 5).fit().unwrap();
+    assert_eq!(cama.schema().unwrap(), &**clean.schema());
+    let unlabelled = moved.clone().without_labels();
+    let adapted = cama
+        .adapt(&unlabelled)
+        .clean(&clean)
+        .configure(|config| {
+            (config.global_steps, config.recentre_steps, config.steps) = (20, 5, 5);
+            config.tolerance = 1.0;
+        })
+        .guard(false)
+        .run()
+        .unwrap();
+    assert_eq!(adapted.report().unwrap().outcome, Outcome::Adapted);
+    let decisions = comes_back(&adapted, &moved);
+    assert!(decisions.iter().all(|decision| decision.probabilities.len() == 3));
+    // Bayes' rule is the one for rows, and the direct classifier is there for whoever asks it.
+    assert!(decisions.iter().all(|decision| decision.by_rule.product.is_empty()));
+    let product = adapted.predictor().rule(Rule::Product).predict(&moved).unwrap();
+    assert!(product.iter().all(|decision| decision.by_rule.product.len() == 3));
+
+    let restored = adapted.restore(&moved).unwrap();
+    is_restored(&adapted, &moved, &restored.data, &restored.decisions);
+    assert_eq!(restored.data.schema(), moved.schema());
+    for i in 0..moved.len() {
+        assert_eq!((restored.data.a(i), restored.data.c(i)), (moved.a(i), moved.c(i)));
+        assert_eq!(restored.data.index(i), moved.index(i));
+    }
+}
+
+/// What was restored is T_m⁻¹(x) at the mean of q2 where the verdict says so, and x elsewhere; all else is as it was.
+fn is_restored<D: Dataset>(cama: &Cama, given: &D, restored: &D, decisions: &[Decision]) {
+    assert_eq!((restored.len(), restored.labels()), (given.len(), given.labels()));
+    assert_eq!(restored.classes(), given.classes());
+    let device = cama.model().device();
+    let row = |values: &[f32]| burn::tensor::Tensor::<1>::from_floats(values, &device).unsqueeze::<2>();
+    for (i, decision) in decisions.iter().enumerate() {
+        let other = |values: &[f32]| (!values.is_empty()).then(|| row(values));
+        let observed = Observed { x: row(given.x(i)), a: other(given.a(i)), c: other(given.c(i)) };
+        let undone: Vec<f32> = restore(cama.model(), &observed).into_data().iter::<f32>().collect();
+        let expected = if decision.verdict == Verdict::Restored { &undone[..] } else { given.x(i) };
+        for (found, expected) in restored.x(i).iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-4, "example {i}: {found} {expected}");
+        }
+        assert_eq!(restored.x(i), decision.restored);
+    }
+    let undone = decisions.iter().filter(|decision| decision.verdict == Verdict::Restored).count();
+    assert!(undone > 0, "something is restored");
+}
+
+#[test]
+fn images_come_back_restored() {
+    let (clean, incoming) = (digits(), turned());
+    let turns = Augmentation::Manipulations(vec!["rotate:60".parse().unwrap()]);
+    let affine = MechanismConfig::parse_list("affine").unwrap();
+    // Too few examples for a guard: all are restored.
+    let unguarded = |config: &mut cama::FitConfig| config.train.validation = 10;
+    let cama = quick(&clean).manipulated(&turns).mechanisms(affine).configure(unguarded).fit().unwrap();
+    assert_eq!(cama.card().m, M::Mean);
+    assert!(cama.guard().is_none());
+    let restored = cama.restore(&incoming).unwrap();
+    is_restored(&cama, &incoming, &restored.data, &restored.decisions);
+    assert_eq!(restored.data.shape(), incoming.shape());
+    assert_ne!(restored.data.pixels(), incoming.pixels());
+    assert!(restored.data.pixels().iter().all(|pixel| (0.0..=1.0).contains(pixel)));
+
+    // A model that infers no m leaves everything as it is.
+    let left = of_digits().restore(&incoming).unwrap();
+    assert_eq!(left.data.pixels(), incoming.pixels());
+    assert!(left.decisions.iter().all(|decision| decision.m.is_empty()));
+}
+
+/// The card without what a clock says.
+fn timeless(card: &Card) -> Card {
+    let mut card = card.clone();
+    card.history.iter_mut().for_each(|epoch| (epoch.seconds, epoch.examples_per_second) = (0.0, 0.0));
+    card
+}
+
+#[test]
+fn a_resumed_fit_ends_with_the_same_bytes_as_an_unbroken_one() {
+    let clean = digits();
+    let unbroken = of_digits();
+    let folder = tempfile::tempdir().unwrap();
+    let checkpoints = folder.path().join("checkpoints");
+    let mut stop = |event: Event| match event {
+        Event::Epoch(epoch) if epoch.epoch == 1 => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    };
+    let error = quick(&clean).checkpoints(&checkpoints).observer(&mut stop).fit().unwrap_err();
+    assert!(matches!(error, Error::Interrupted(_)), "{error}");
+    assert!(error.to_string().contains("1 of 2 epochs are kept in"), "{error}");
+
+    let other = quick(&clean).checkpoints(&checkpoints).seed(2).fit().unwrap_err().to_string();
+    assert!(other.contains("another run"), "{other}");
+
+    // Neither does it dream again, nor train the first epoch again.
+    let mut steps = Vec::new();
+    let mut count = |event: Event| {
+        if let Event::Step { phase: phase @ (Phase::Dream | Phase::Train), done, .. } = event {
+            steps.push((phase, done));
+        }
+        ControlFlow::Continue(())
+    };
+    let resumed = quick(&clean).checkpoints(&checkpoints).observer(&mut count).fit().unwrap();
+    assert_eq!(steps.first(), Some(&(Phase::Train, 6)));
+    let saved = |cama: &Cama, name: &str| -> Vec<Vec<u8>> {
+        let folder = folder.path().join(name);
+        cama.save(&folder).unwrap();
+        ["model.safetensors", "direct.safetensors"].map(|name| fs::read(folder.join(name)).unwrap()).into()
+    };
+    assert!(saved(&resumed, "resumed") == saved(unbroken, "unbroken"), "the same weights");
+    assert_eq!(resumed.temperature(), unbroken.temperature());
+    assert_eq!(resumed.guard(), unbroken.guard());
+    assert_eq!(timeless(resumed.card()), timeless(unbroken.card()));
+    assert!(Path::new(&checkpoints).exists(), "they are removed by whoever has saved the model");
+}
+
+#[test]
+fn an_observer_that_breaks_interrupts() {
+    let clean = digits();
+    let unlabelled = turned().without_labels();
+    for wanted in [Phase::Dream, Phase::Train, Phase::Direct, Phase::Adapt] {
+        let mut stop = |event: Event| match event {
+            Event::Step { phase, done: 2, .. } if phase == wanted => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        };
+        let stopped = match wanted {
+            Phase::Adapt => of_digits().adapt(&unlabelled).clean(&clean).observer(&mut stop).run(),
+            _ => quick(&clean).observer(&mut stop).fit(),
+        };
+        let error = stopped.unwrap_err();
+        assert!(matches!(error, Error::Interrupted(_)), "{wanted:?}: {error}");
+        assert!(error.to_string().contains("kept"), "{wanted:?}: {error}");
+    }
+    // A notice can be the last that it wants to hear.
+    let mut stop = |event: Event| match event {
+        Event::Notice(notice) if notice.contains("too few for a guard") => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    };
+    let fit = quick(&clean).configure(|config| config.train.validation = 10).observer(&mut stop);
+    assert!(matches!(fit.fit().unwrap_err(), Error::Interrupted(_)));
+}
+
+#[test]
+fn what_cannot_be_fitted_is_refused_with_what_to_do() {
+    let clean = digits();
+    let error = quick(&clean.clone().without_labels()).fit().unwrap_err().to_string();
+    assert!(error.contains("has no labels to learn from"), "{error}");
+    let error = quick(&clean).configure(|config| config.train.batch = 0).fit().unwrap_err().to_string();
+    assert!(error.starts_with("train.batch = 0"), "{error}");
+    let error = quick(&clean).preset("fsat").fit().unwrap_err().to_string();
+    assert!(error.contains("`fast`"), "{error}");
+    let error = of_digits().adapt(&clean).configure(|config| config.steps = 0).run().unwrap_err().to_string();
+    assert!(error.starts_with("adapt.steps = 0"), "{error}");
+    let per_column = MechanismConfig::parse_list("per-column").unwrap();
+    let error = of_digits().adapt(&clean).mechanisms(per_column).run().unwrap_err().to_string();
+    assert!(error.contains("it acts on tables"), "{error}");
+    let error = of_digits().schema().unwrap_err().to_string();
+    assert!(error.contains("for images, not for tables"), "{error}");
+}
