@@ -28,9 +28,10 @@ fn digits() -> Images {
     data::load("mnist:train[..300]").unwrap()
 }
 
-fn turned() -> Images {
-    let turn: Manipulation = "rotate:60".parse().unwrap();
-    turn.apply_seeded(&data::load("mnist:test[..60]").unwrap(), 1)
+/// Digits that fade to two greys: far from anything that a model of clean digits explains, and a gain and a bias undo it.
+fn faded() -> Images {
+    let fade: Manipulation = "contrast:0.3:0.6".parse().unwrap();
+    fade.apply_seeded(&data::load("mnist:test[..60]").unwrap(), 1)
 }
 
 /// A fit that takes a moment.
@@ -40,7 +41,7 @@ fn quick<D: Dataset>(clean: &D) -> Builder<'_, D> {
         if config.model.data.image().is_some() {
             config.model.network.trunk = convolutional(6, 3);
         }
-        (config.train.epochs, config.dream.steps, config.direct.epochs) = (2, 5, 1);
+        (config.train.epochs, config.dream.steps, config.direct.epochs) = (2, 100, 1);
         (config.direct.channels, config.direct.hidden) = (4, 16);
     })
 }
@@ -86,7 +87,7 @@ fn comes_back<D: Dataset>(cama: &Cama, data: &D) -> Vec<Decision> {
 
 #[test]
 fn images_are_fitted_adapted_to_predicted_saved_and_loaded() {
-    let (clean, incoming) = (digits(), turned());
+    let (clean, incoming) = (digits(), faded());
     let cama = of_digits();
     assert_eq!(cama.card().history.len(), 2);
     assert!(cama.direct().is_some() && cama.guard().is_some() && cama.report().is_none());
@@ -97,13 +98,13 @@ fn images_are_fitted_adapted_to_predicted_saved_and_loaded() {
         .adapt(&unlabelled)
         .clean(&clean)
         .seed(2)
-        .configure(|config| (config.steps, config.validate_every, config.tolerance) = (6, 3, 1.0))
+        .configure(|config| (config.steps, config.validate_every, config.tolerance) = (30, 10, 1.0))
         .guard(false)
         .provenance("digits", "adapt them")
         .run()
         .unwrap();
     let report = adapted.report().unwrap();
-    assert_eq!((report.steps, report.outcome), (6, Outcome::Adapted));
+    assert_eq!((report.steps, report.outcome), (30, Outcome::Adapted));
     assert!(report.elbo_after > report.elbo_before);
     assert_eq!((adapted.card().m, cama.card().m), (M::Mean, M::Null));
     let [entry] = &adapted.card().adaptations[..] else { panic!("one adaptation") };
@@ -118,7 +119,7 @@ fn images_are_fitted_adapted_to_predicted_saved_and_loaded() {
 
 #[test]
 fn a_guarded_adaptation_has_a_verdict_for_every_example_or_rolls_back() {
-    let (clean, incoming) = (digits(), turned().without_labels());
+    let (clean, incoming) = (digits(), faded().without_labels());
     let before = of_digits();
     let adapted = before.adapt(&incoming).clean(&clean).configure(|config| config.steps = 2).run().unwrap();
     let report = adapted.report().unwrap();
@@ -158,8 +159,10 @@ fn a_table_is_fitted_adapted_to_predicted_saved_and_loaded_by_the_same_calls() {
     let product = adapted.predictor().rule(Rule::Product).predict(&moved).unwrap();
     assert!(product.iter().all(|decision| decision.by_rule.product.len() == 3));
 
-    let restored = adapted.restore(&moved).unwrap();
-    is_restored(&adapted, &moved, &restored.data, &restored.decisions);
+    // Unguarded, so that every row is restored however little was learnt.
+    let unguarded = adapted.clone().with_guard(None);
+    let restored = unguarded.restore(&moved).unwrap();
+    is_restored(&unguarded, &moved, &restored.data, &restored.decisions);
     assert_eq!(restored.data.schema(), moved.schema());
     for i in 0..moved.len() {
         assert_eq!((restored.data.a(i), restored.data.c(i)), (moved.a(i), moved.c(i)));
@@ -189,7 +192,7 @@ fn is_restored<D: Dataset>(cama: &Cama, given: &D, restored: &D, decisions: &[De
 
 #[test]
 fn images_come_back_restored() {
-    let (clean, incoming) = (digits(), turned());
+    let (clean, incoming) = (digits(), faded());
     let turns = Augmentation::Manipulations(vec!["rotate:60".parse().unwrap()]);
     let affine = MechanismConfig::parse_list("affine").unwrap();
     // Too few examples for a guard: all are restored.
@@ -258,7 +261,7 @@ fn a_resumed_fit_ends_with_the_same_bytes_as_an_unbroken_one() {
 #[test]
 fn an_observer_that_breaks_interrupts() {
     let clean = digits();
-    let unlabelled = turned().without_labels();
+    let unlabelled = faded().without_labels();
     for wanted in [Phase::Dream, Phase::Train, Phase::Direct, Phase::Adapt] {
         let mut stop = |event: Event| match event {
             Event::Step { phase, done: 2, .. } if phase == wanted => ControlFlow::Break(()),
