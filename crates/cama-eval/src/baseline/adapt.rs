@@ -17,7 +17,7 @@ impl Baseline {
     ///
     /// # Errors
     ///
-    /// [`Error::Mismatch`] if it has no batch normalisation or the examples do not fit it, and if values diverge or the
+    /// [`Error::Mismatch`](cama::Error::Mismatch) if it has no batch normalisation or the examples do not fit it, and if values diverge or the
     /// observer breaks.
     pub fn tent(
         &self,

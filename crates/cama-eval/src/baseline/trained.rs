@@ -64,7 +64,7 @@ pub struct Tented {
 }
 
 impl Baseline {
-    /// Its name: its specification as [`BaselineSpec`] reads it; `-tent` is behind the kind if it was
+    /// Its name: its specification as [`BaselineSpec`](super::BaselineSpec) reads it; `-tent` is behind the kind if it was
     /// adapted.
     pub fn name(&self) -> &str {
         &self.name

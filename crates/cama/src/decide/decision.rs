@@ -27,6 +27,6 @@ pub struct Decision {
     /// log p(x) with the inferred m less log p(x|do(m=0)), in nats: positive where it is more probable that
     /// the example was manipulated. The latter is estimated with two samples of z only, so a few nats are noise.
     pub log_bayes_factor: f64,
-    /// How badly it is explained as it was, and restored, in nats: see [`Guard`].
+    /// How badly it is explained as it was, and restored, in nats: see [`Guard`](crate::Guard).
     pub anomaly_score: [f64; 2],
 }

@@ -24,10 +24,10 @@ pub struct Prediction {
     /// p(y|x), in tables p(y|a,x,c), of every class.
     pub probabilities: Vec<f64>,
     /// log p(x) in nats, in tables log p(x|a,c), by importance sampling, a lower bound in expectation: of log p(x|do(m=0)) with
-    /// [`M::Null`], of log p(x) with [`M::Sample`]. With [`M::Mean`] the same terms,
+    /// [`M::Null`](crate::M::Null), of log p(x) with [`M::Sample`](crate::M::Sample). With [`M::Mean`](crate::M::Mean) the same terms,
     /// log p(x|m) + log p(m) − log q2(m|x), at the mean: an estimate, not a bound.
     pub log_px: f64,
-    /// The m that was used; empty with [`M::Null`].
+    /// The m that was used; empty with [`M::Null`](crate::M::Null).
     pub m: Vec<f32>,
     /// How many samples of z each class had: all, or fewer where [`PredictConfig::negligible`] says so.
     pub samples: Vec<usize>,

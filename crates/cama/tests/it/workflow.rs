@@ -52,7 +52,7 @@ fn of_digits() -> &'static Cama {
     MODEL.get_or_init(|| quick(&digits()).fit().unwrap())
 }
 
-/// The rows of a simulated table, and the same after all co-parents were moved.
+/// The rows of a simulated table, and the same after one child was shifted.
 fn simulated() -> [Rows; 2] {
     let folder = tempfile::tempdir().unwrap();
     let (clean, moved) = (folder.path().join("clean"), folder.path().join("moved"));

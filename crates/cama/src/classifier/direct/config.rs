@@ -29,7 +29,7 @@ pub struct DirectConfig {
 }
 
 impl Default for DirectConfig {
-    /// For images; for tables, [`HeadConfig::for_data`].
+    /// For images; for tables, [`DirectConfig::for_data`].
     fn default() -> Self {
         Self {
             epochs: 3,
