@@ -40,7 +40,7 @@ const LEAST_EXAMPLES: usize = 50;
 ///
 /// An example's anomaly score is how far log p(x|do(m=0)) lies below the highest that any mean could reach: for Bernoulli
 /// pixels below their negative entropy (half the deviance; grey levels cost nothing in themselves), for what has a
-/// density below zero. What is outside the family of mechanisms stays a anomaly score when it is restored.
+/// density below zero. What is outside the family of mechanisms stays an anomaly score when it is restored.
 ///
 /// Not so where a mechanism can shrink what it cannot explain onto its mean, as the factors of columns can: in tables,
 /// noise passes for a change of scale. That log p(x) is low still tells of it.
@@ -163,7 +163,7 @@ impl Guard {
 
     /// What data is of which restored examples look so.
     ///
-    /// Half of the clean examples have a anomaly score below their median. So twice the share of restored ones below it
+    /// Half of the clean examples have an anomaly score below their median. So twice the share of restored ones below it
     /// estimates how many are explained as clean ones are, however the others are distributed (Storey, J. R. Stat.
     /// Soc. B 64, 2002). And what is rightly restored looks to both classifiers like the same class: if Bayes' rule
     /// agrees with the discriminative one on restored examples less than that one agrees with itself on them as they

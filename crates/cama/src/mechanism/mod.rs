@@ -108,7 +108,7 @@ macro_rules! mechanisms {
                 match self { $(Self::$mechanism(inner) => inner.prior(),)* }
             }
 
-            /// As [`Mechanism::settled`].
+            /// As [`Mechanism::recentred`].
             pub(crate) fn recentred(self) -> Self {
                 match self { $(Self::$mechanism(inner) => Self::$mechanism(inner.recentred()),)* }
             }
