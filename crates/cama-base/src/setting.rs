@@ -54,20 +54,36 @@ impl Setting {
         let refused = |why: &dyn fmt::Display| {
             Error::config(self.path.join("."), &self.value, format!("a value that it can take: {why}"))
         };
-        let mut tree = serde_json::to_value(config).map_err(|error| refused(&error))?;
+        let tree = serde_json::to_value(config).map_err(|error| refused(&error))?;
+        let read =
+            |value: Value| serde_json::from_value(self.placed(tree.clone(), value)?).map_err(|e| refused(&e));
+        match read(self.value.clone()) {
+            // `null` is also the name of a choice: do(m = 0).
+            Err(error @ Error::Config { .. }) if self.value.is_null() => {
+                read(json!("null")).map_err(|_| error)
+            }
+            read => read,
+        }
+    }
+
+    /// `tree` with this value in the field.
+    fn placed(&self, mut tree: Value, value: Value) -> Result<Value> {
         let mut at = &mut tree;
         for part in &self.path[1..] {
             let field = part.replace('-', "_");
-            let Value::Object(fields) = at else { return Err(refused(&"it has no fields")) };
-            let known: Vec<String> = fields.keys().filter(|key| *key != "kind").cloned().collect();
-            if !known.contains(&field) {
-                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            let Value::Object(fields) = at else {
+                let allowed = "a value that it can take: it has no fields";
+                return Err(Error::config(self.path.join("."), &self.value, allowed));
+            };
+            if !fields.contains_key(&field) || field == "kind" {
+                let known: Vec<&str> =
+                    fields.keys().map(String::as_str).filter(|key| *key != "kind").collect();
                 return Err(Error::unknown_name("setting", part, &known));
             }
             at = fields.get_mut(&field).expect("it is among the known ones");
         }
-        *at = self.value.clone();
-        serde_json::from_value(tree).map_err(|error| refused(&error))
+        *at = value;
+        Ok(tree)
     }
 }
 
@@ -87,13 +103,26 @@ mod tests {
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Outer {
+        m: Choice,
         lambda: f64,
         decay: bool,
         inner: Inner,
     }
 
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum Choice {
+        Null,
+        Mean,
+    }
+
     fn with(settings: &[&str]) -> Result<Outer> {
-        let outer = Outer { lambda: 1.0, decay: true, inner: Inner { log_scale: [1.0; 2], chunk: None } };
+        let outer = Outer {
+            m: Choice::Mean,
+            lambda: 1.0,
+            decay: true,
+            inner: Inner { log_scale: [1.0; 2], chunk: None },
+        };
         let apply = |config: Outer, text: &&str| text.parse::<Setting>()?.apply(&config);
         settings.iter().try_fold(outer, apply)
     }
@@ -102,7 +131,15 @@ mod tests {
     fn settings_reach_their_field() {
         let outer = with(&["x.lambda=0.5", "x.decay = false", "x.inner.log-scale=[2, 3]", "x.inner.chunk=7"]);
         let inner = Inner { log_scale: [2.0, 3.0], chunk: Some(7) };
-        assert_eq!(outer.unwrap(), Outer { lambda: 0.5, decay: false, inner });
+        assert_eq!(outer.unwrap(), Outer { m: Choice::Mean, lambda: 0.5, decay: false, inner });
+    }
+
+    #[test]
+    fn null_is_a_name_where_nothing_is_no_value() {
+        assert_eq!(with(&["x.m=null"]).unwrap().m, Choice::Null);
+        assert_eq!(with(&["x.inner.chunk=3", "x.inner.chunk=null"]).unwrap().inner.chunk, None);
+        let text = with(&["x.lambda=null"]).unwrap_err().to_string();
+        assert!(text.contains("x.lambda = null"), "{text}");
     }
 
     #[test]
