@@ -75,6 +75,5 @@ fn rasterised(svg: &str, path: &Path) -> Result<Vec<u8>> {
     })
 }
 
-// They read the PNGs back.
-#[cfg(all(test, feature = "figures"))]
+#[cfg(test)]
 mod tests;
