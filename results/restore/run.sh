@@ -65,7 +65,7 @@ for part in $parts; do
         ;;
     streams)
         streams=runs/restore/streams
-        [ -d "$streams" ] || cargo run --release -q -p cama --example streams -- "$streams"
+        [ -d "$streams" ] || cargo run --release -q -p cama-data --example streams -- "$streams"
         for name in mixed single-class twenty one twenty-clean one-clean; do
             adapt "stream-$name" "$streams/$name.npz"
             judge "stream-$name" "$work/stream-$name" --data "$streams/${name%-clean}-test.npz"
