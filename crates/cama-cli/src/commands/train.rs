@@ -61,12 +61,7 @@ pub fn fit(flags: &TrainFlags, session: &Session) -> cama::Result<Cama> {
 fn images(flags: &TrainFlags) -> cama::Result<Images> {
     refuse_table(&flags.data)?;
     refuse("images", &[("missing", flags.table.missing.is_some())])?;
-    let images = labelled(&flags.data)?;
-    if let [only] = images.classes() {
-        let problem = format!("all images are of one class, `{only}`; two classes or more are needed");
-        return Err(Error::spec("data", &flags.data, problem));
-    }
-    Ok(images)
+    labelled(&flags.data)
 }
 
 /// All that a training run needs, checked as far as it can be before anything is written.

@@ -1,7 +1,7 @@
 //! `--set SECTION.FIELD=VALUE`: any field of any configuration of a command.
 
 use cama::mechanism::{MECHANISMS, MechanismConfig};
-use cama::{Config, Error, Result, Setting};
+use cama::{Error, Result, Setting};
 use clap::Args;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -53,9 +53,9 @@ impl SettingFlags {
     /// # Errors
     ///
     /// If one is unknown or takes no such value.
-    pub fn apply<T: Config + Serialize + DeserializeOwned>(&self, name: &str, config: T) -> Result<T> {
-        let mine = self.settings.iter().filter(|setting| setting.section() == name);
-        mine.into_iter().try_fold(config, |config, setting| setting.apply(&config))
+    pub fn apply<T: Serialize + DeserializeOwned>(&self, name: &str, config: T) -> Result<T> {
+        let mut mine = self.settings.iter().filter(|setting| setting.section() == name);
+        mine.try_fold(config, |config, setting| setting.apply(&config))
     }
 
     /// Makes the settings of mechanisms.
@@ -64,12 +64,7 @@ impl SettingFlags {
     ///
     /// If one is unknown or takes no such value.
     pub fn apply_to_mechanisms(&self, mechanisms: Vec<MechanismConfig>) -> Result<Vec<MechanismConfig>> {
-        let made = |mechanism: MechanismConfig| {
-            let name = mechanism.name();
-            let mine = self.settings.iter().filter(|setting| setting.section() == name);
-            mine.into_iter().try_fold(mechanism, |mechanism, setting| setting.apply(&mechanism))
-        };
-        mechanisms.into_iter().map(made).collect()
+        mechanisms.into_iter().map(|mechanism| self.apply(mechanism.name(), mechanism)).collect()
     }
 
     /// Errors if a setting is neither of one of these sections nor of one of the mechanisms.

@@ -7,7 +7,7 @@ use crate::data::Dataset;
 use crate::dream::DreamConfig;
 use crate::model::ModelConfig;
 use crate::train::TrainConfig;
-use crate::{Config, Result};
+use crate::{Config, Error, Result};
 
 /// All settings of [`Cama::builder`](crate::Cama::builder).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,8 +28,9 @@ impl FitConfig {
     ///
     /// # Errors
     ///
-    /// If there is no such preset, or not for such data.
+    /// If there is no such preset, or not for such data, or if the data has no labels or one class only.
     pub fn preset(name: &str, data: &impl Dataset) -> Result<Self> {
+        check_labelled(data)?;
         let shape = data.data_shape();
         let mut train = TrainConfig::preset(name, &shape)?;
         train.validation = train.validation.min(data.len() / 10).max(1);
@@ -46,4 +47,17 @@ impl Config for FitConfig {
         self.dream.validate()?;
         self.direct.validate()
     }
+}
+
+fn check_labelled(clean: &impl Dataset) -> Result<()> {
+    if clean.labels().is_none() {
+        let what = format!("{} has no labels to learn from", clean.name());
+        return Err(Error::Mismatch(what));
+    }
+    if let [only] = clean.classes() {
+        let noun = clean.data_shape().noun();
+        let problem = format!("all {noun}s are of one class, `{only}`; two classes or more are needed");
+        return Err(Error::spec("data", clean.name(), problem));
+    }
+    Ok(())
 }

@@ -121,7 +121,6 @@ impl<'a, D: Dataset> Builder<'a, D> {
     ///
     /// As [`fit`](Self::fit), where it concerns settings.
     fn config(&mut self) -> Result<Checked<FitConfig>> {
-        check_labelled(self.clean)?;
         let mut config = FitConfig::preset(&self.preset, self.clean)?;
         if let Some(mechanisms) = self.mechanisms.take() {
             config.model.mechanisms = mechanisms;
@@ -272,17 +271,4 @@ fn described<D: Dataset>(augmentation: &Augmentation<D>) -> String {
         Augmentation::Data(data) => data.name().to_string(),
         Augmentation::Mechanisms => "the model's own mechanisms, known".into(),
     }
-}
-
-fn check_labelled(clean: &impl Dataset) -> Result<()> {
-    if clean.labels().is_none() {
-        let what = format!("{} has no labels to learn from", clean.name());
-        return Err(Error::Mismatch(what));
-    }
-    if let [only] = clean.classes() {
-        let noun = clean.data_shape().noun();
-        let problem = format!("all {noun}s are of one class, `{only}`; two classes or more are needed");
-        return Err(Error::spec("data", clean.name(), problem));
-    }
-    Ok(())
 }
