@@ -99,8 +99,8 @@ pub use cama_causal as causal;
 pub use cama_data as data;
 pub use cama_data::manipulation;
 
-pub use adapt::{AdaptConfig, AdaptReport, Adapted, Outcome, Previous, RollbackReason, Unlabelled, adapt};
-pub use cama::{Adaptation, Builder, Cama, Card, CardEntry, FitConfig, Predictor, Restored};
+pub use adapt::{AdaptConfig, AdaptReport, Adapted, DatasetConfig, Outcome, Previous, Rehearsal, RollbackReason, Unlabelled, adapt};
+pub use cama::{Adaptation, Builder, Cama, Card, CardEntry, FitConfig, GeneratorChoice, HeldOut, Predictor, Restored};
 pub use checkpoint::Checkpoints;
 pub use classifier::{Classifier, DirectClassifier, DirectConfig, fit_direct};
 pub use decide::{
@@ -113,8 +113,8 @@ pub use epoch::{Epoch, Terms};
 pub use folder_format::FolderFormat;
 pub use likelihood::{Likelihood, LikelihoodParams};
 pub use model::{
-    ClassPrior, ConvolutionalConfig, DeepCama, FullyConnectedConfig, Joint, M, MChoice, Mechanisms,
-    ModelConfig, NetworkConfig, Observed, PRESETS, TrunkConfig,
+    ClassPrior, ConvolutionalConfig, DeepCama, Factor, FactorConfig, FullyConnectedConfig, GeneratorConfig,
+    Joint, M, MChoice, Mechanisms, ModelConfig, NetworkConfig, Observed, PRESETS, TrunkConfig,
 };
 pub use network::Initialisation;
 pub use predict::{PredictConfig, Prediction, predict, predict_each};

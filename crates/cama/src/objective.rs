@@ -95,12 +95,27 @@ fn resolve(
         return (Some(m), known);
     }
     let mechanisms = model.mechanisms().expect("a model that infers m has a mechanism");
+    if let M::Global = m {
+        let m = mechanisms.global_m().expect("a model with a global m has a mechanism that learns one");
+        return (Some(m.repeat_dim(0, batch)), known);
+    }
     let q2 = mechanisms.posterior(observed);
     let inferred = match m {
         M::Mean => q2.mean.clone(),
         _ => q2.sample(normal([batch, mechanisms.dim()], rng, &device)),
     };
     (Some(inferred), mechanisms.divergence(&q2))
+}
+
+/// log Σ exp over tensors of one shape, element by element, without overflow.
+///
+/// # Panics
+///
+/// If there are none.
+pub(crate) fn log_sum_exp(all: Vec<Tensor<2>>) -> Tensor<2> {
+    let highest = all.iter().cloned().map(Tensor::detach).reduce(Tensor::max_pair).expect("one or more");
+    let sum = all.into_iter().map(|x| (x - highest.clone()).exp()).reduce(|a, b| a + b);
+    sum.expect("one or more").log() + highest
 }
 
 /// log Σ exp over the last dimension, `[batch, n] → [batch]`, without overflow.

@@ -27,7 +27,10 @@ pub fn class_scores(
     let n = rngs.len();
     assert!(samples > 0 && observed.x.dims()[0] == n, "a sample at least, and a generator an example");
     let m = model.mechanisms().filter(|_| choice != M::Null);
-    let m = m.map(|parts| m_of(&parts.posterior(observed), choice, rngs));
+    let m = m.map(|parts| match choice {
+        M::Global => parts.global_m().expect("checked to have one").repeat_dim(0, n),
+        _ => m_of(&parts.posterior(observed), choice, rngs),
+    });
     let z = model.config().z;
     let noise = Tensor::<2>::from_data(drawn(samples * z, rngs), &model.device());
     let noise = noise.reshape([n, samples, z]);

@@ -112,7 +112,10 @@ impl<'a, D: Dataset> Run<'a, D> {
         let fitted = self.fit(|builder| builder.checkpoints(folder), Some(&mut log));
         let cama = fitted.map_err(|error| with_resume(error, checkpoints.exist()))?;
         let test = self.test(&cama)?;
-        log.finish(&cama.card().history)?;
+        // A factor model without parents has no epochs.
+        if !cama.card().history.is_empty() {
+            log.finish(&cama.card().history)?;
+        }
         out.save(&cama)?;
         checkpoints.remove()?;
 

@@ -19,7 +19,7 @@ pub struct PredictFlags {
     pub negligible: Option<f64>,
     /// The manipulation that is assumed: `null` is do(m=0), `mean` or `sample` infer it from the data.
     /// Unless given, it is inferred once the model has met manipulated data.
-    #[arg(long, value_name = "null|mean|sample", value_parser = named::<MChoice>)]
+    #[arg(long, value_name = "null|mean|sample|global", value_parser = named::<MChoice>)]
     pub m: Option<MChoice>,
     /// By which rule to classify: `bayes` (Bayes' rule, Eq. 6), `direct` (the model's direct classifier, or --classifier, on
     /// the restored input), `product` of the two, or `direct-alone`, on the input as it is. Unless given, `product` for

@@ -2,7 +2,7 @@
 
 use cama::mechanism::MechanismConfig;
 use cama::network::Initialisation;
-use cama::{Likelihood, ModelConfig, Result, TrunkConfig};
+use cama::{GeneratorChoice, Likelihood, ModelConfig, Result, TrunkConfig};
 use clap::Args;
 
 use super::overlay::{named, overlay, refuse};
@@ -17,6 +17,9 @@ pub struct ModelFlags {
     /// What the world may do: a list of `affine`, `photometric` (images), `per-column` (tables), `latent`, or `none`.
     #[arg(long, value_name = "M,…")]
     pub mechanism: Option<String>,
+    /// What makes the rows of a table: `network`, `factor`, or `auto`, whichever explains held-out rows better.
+    #[arg(long, value_name = "auto|network|factor", value_parser = named::<GeneratorChoice>)]
+    pub generator: Option<GeneratorChoice>,
     /// Length of Z.
     #[arg(long, value_name = "N")]
     pub z: Option<usize>,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// Sections besides those named after commands and mechanisms.
-const PARTS: [&str; 3] = ["model", "dream", "direct"];
+const PARTS: [&str; 4] = ["model", "factor", "dream", "direct"];
 
 /// The sections that a configuration file can have as tables: a table named after a command holds its flags.
 pub const SECTIONS: [&str; PARTS.len() + MECHANISMS.len()] = {
@@ -28,7 +28,7 @@ pub fn is_section(name: &str) -> bool {
 /// The sections of a command.
 pub fn sections(command: &str) -> impl Iterator<Item = &'static str> {
     let (own, mechanisms): (&[&str], &[&str]) = match command {
-        "train" => (&["model", "train", "dream", "direct"], MECHANISMS),
+        "train" => (&["model", "factor", "train", "dream", "direct"], MECHANISMS),
         "adapt" => (&["adapt", "dream"], MECHANISMS),
         "predict" | "evaluate" | "restore" | "show" => (&["predict"], &[]),
         _ => (&[], &[]),
@@ -41,7 +41,7 @@ pub fn sections(command: &str) -> impl Iterator<Item = &'static str> {
 pub struct SettingFlags {
     /// Any setting by the name that it has in files, such as `train.lambda=0.5`, `model.network.trunk.channels=16` or, of
     /// a mechanism, `affine.rotation=0.5`; may be repeated. The sections are those of `cama info --json`: for training
-    /// `model`, `train`, `dream` and `direct`, for adaptation `adapt` and `dream`, for prediction `predict`, and the names
+    /// `model`, `factor`, `train`, `dream` and `direct`, for adaptation `adapt` and `dream`, for prediction `predict`, and the names
     /// of mechanisms.
     #[arg(long = "set", value_name = "SECTION.FIELD=VALUE")]
     pub settings: Vec<Setting>,

@@ -1,5 +1,6 @@
 //! Whether a schema can be: those from files may be anything.
 
+use super::reading::Reading;
 use super::schema::{Cell, Column, Kind, MOST_VALUES, Schema};
 use crate::{Error, Result};
 use cama_causal::Role;
@@ -43,12 +44,23 @@ impl Column {
             return Err(Error::config(field("causes_children"), true, "false, unless the role is parent"));
         }
         let known = match (&self.kind, &self.imputed) {
-            (Kind::Number { mean, sd }, imputed) => {
+            (Kind::Number { mean, sd, reading }, imputed) => {
                 if !mean.is_finite() {
                     return Err(Error::config(field("kind.mean"), mean, "a finite number"));
                 }
                 if !(sd.is_finite() && *sd > 0.0) {
                     return Err(Error::config(field("kind.sd"), sd, "a finite number above 0"));
+                }
+                if let Reading::SignedLog { unit, mean, sd } = reading {
+                    for (name, value) in [("unit", unit), ("sd", sd)] {
+                        if !(value.is_finite() && *value > 0.0) {
+                            let name = field(&format!("kind.reading.{name}"));
+                            return Err(Error::config(name, value, "a finite number above 0"));
+                        }
+                    }
+                    if !mean.is_finite() {
+                        return Err(Error::config(field("kind.reading.mean"), mean, "a finite number"));
+                    }
                 }
                 matches!(imputed, Cell::Number(number) if number.is_finite())
             }
@@ -98,8 +110,8 @@ mod tests {
         check(|s| s.target = "x1".into(), "also from the target's");
         check(|s| s.columns.swap(0, 5), "in another order");
         check(|s| s.columns[0].causes_children = true, "schema.columns.x1.causes_children");
-        check(|s| s.columns[0].kind = Kind::Number { mean: 0.0, sd: 0.0 }, "schema.columns.x1.kind.sd = 0");
-        check(|s| s.columns[0].kind = Kind::Number { mean: f64::NAN, sd: 1.0 }, "kind.mean = NaN");
+        check(|s| s.columns[0].kind = Kind::Number { mean: 0.0, sd: 0.0, reading: Reading::Linear }, "schema.columns.x1.kind.sd = 0");
+        check(|s| s.columns[0].kind = Kind::Number { mean: f64::NAN, sd: 1.0, reading: Reading::Linear }, "kind.mean = NaN");
         check(|s| s.columns[2].kind = Kind::Category { values: vec!["b".into()] }, "2 to 1000 names");
         check(|s| s.columns[1].imputed = Cell::Name("maybe".into()), "schema.columns.x2.imputed = maybe");
         check(|s| s.columns[3].imputed = Cell::Name("0".into()), "schema.columns.a1.imputed");

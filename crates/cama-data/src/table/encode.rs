@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::reading::Reading;
 use super::cells::{Cells, Value, listed, shown, truth};
 use super::schema::{Cell, Column, Kind, Missing, Schema};
 use super::source::Chunk;
@@ -185,10 +186,14 @@ impl ColumnEncoder {
             Refusal::Bad(problem, "give known values, or empty the cell and see --missing".to_string())
         };
         match &self.kind {
-            Kind::Number { mean, sd } => {
+            Kind::Number { mean, sd, reading } => {
                 let number = number(cell).map_err(|(problem, remedy)| Refusal::Bad(problem, remedy))?;
-                let standardised = ((number - mean) / sd) as f32;
+                let standardised = ((reading.read(number) - mean) / sd) as f32;
                 if !standardised.is_finite() {
+                    let (mean, sd) = match reading {
+                        Reading::Linear => (mean, sd),
+                        Reading::SignedLog { mean, sd, .. } => (mean, sd),
+                    };
                     let problem =
                         format!("{number} is too far from the training data, with mean {mean} and sd {sd}");
                     return Err(Refusal::Bad(problem, "look whether the unit is the same".to_string()));

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::cells::{Cells, Value, listed, shown, truth};
 use super::encode::number;
+use super::reading::{Reading, moments};
 use super::schema::{Cell, ColumnType, Kind, MOST_VALUES};
 use super::source::Chunk;
 use crate::{Error, Result};
@@ -25,6 +26,8 @@ pub(super) struct Training<'a> {
     pub(super) rows: &'a [usize],
     /// What the column is said to be.
     pub(super) given: Option<ColumnType>,
+    /// The class of each row of the chunk that is kept and has one.
+    pub(super) classes: &'a BTreeMap<usize, usize>,
 }
 
 /// What a column was found to hold, and what its owner may want to know of it.
@@ -38,6 +41,12 @@ impl<'a> Training<'a> {
     /// The cells that are not missing, with their rows in the chunk.
     fn present(&self) -> impl Iterator<Item = (usize, Value<'a>)> + use<'a, '_> {
         self.rows.iter().map(|&i| (i, self.cells.value(i))).filter(|(_, cell)| *cell != Value::Missing)
+    }
+
+    /// The place among `names` of each cell that is not missing, by its row in the chunk.
+    pub(super) fn places(&self, names: &[String]) -> BTreeMap<usize, usize> {
+        let places: BTreeMap<&str, usize> = names.iter().map(String::as_str).zip(0..).collect();
+        self.present().filter_map(|(row, cell)| Some((row, *places.get(cell.name().as_ref())?))).collect()
     }
 
     fn error(&self, problem: impl std::fmt::Display, remedy: &str) -> Error {
@@ -98,10 +107,7 @@ fn numbers(column: &Training<'_>, whole: bool) -> Result<Found> {
         }
         numbers.push(number);
     }
-    let n = numbers.len() as f64;
-    // Sums of differences keep the digits that sums of large numbers lose.
-    let mean = numbers[0] + numbers.iter().map(|number| number - numbers[0]).sum::<f64>() / n;
-    let sd = (numbers.iter().map(|number| (number - mean).powi(2)).sum::<f64>() / n).sqrt();
+    let (mean, sd) = moments(&numbers);
     if numbers.iter().all(|number| *number == numbers[0]) {
         let problem = format!("is {} in every row and carries nothing", numbers[0]);
         return Err(column.error(problem, "leave it out of the graph"));
@@ -118,7 +124,13 @@ fn numbers(column: &Training<'_>, whole: bool) -> Result<Found> {
             column.name
         )
     });
-    Ok(Found { kind: Kind::Number { mean, sd }, imputed: Cell::Number(mean), notice })
+    let classes: Vec<usize> =
+        column.present().filter_map(|(row, _)| column.classes.get(&row).copied()).collect();
+    let reading = Reading::of(&numbers, &classes);
+    let readings: Vec<f64> = numbers.iter().map(|number| reading.read(*number)).collect();
+    let (mean, sd) = moments(&readings);
+    let imputed = Cell::Number(reading.undo(mean));
+    Ok(Found { kind: Kind::Number { mean, sd, reading }, imputed, notice })
 }
 
 /// The two words if they are a pair that stands for false and true, as they were written first.

@@ -70,19 +70,23 @@ pub(super) fn learn(mut source: Source, roles: &Roles, options: &LearnOptions) -
         return Err(Error::data(source.path(), problem, "give --missing impute, or fill them in"));
     }
 
-    let training = |at: usize| Training {
+    let nobody = BTreeMap::new();
+    let column = |at: usize| Training {
         path: source.path(),
         name: names[at],
         chunk: &chunk,
         cells: &chunk.columns[at],
         rows: &kept,
         given: options.types.get(names[at]).copied(),
+        classes: &nobody,
     };
     let mut notices = Notices::new();
-    let classes = classes(&training(planned.len()))?;
+    let target = column(planned.len());
+    let classes = classes(&target)?;
+    let class_of_row = target.places(&classes);
     let mut columns = Vec::new();
     for (at, &(name, role, causes_children)) in planned.iter().enumerate() {
-        let Found { kind, imputed, notice } = infer(&training(at))?;
+        let Found { kind, imputed, notice } = infer(&Training { classes: &class_of_row, ..column(at) })?;
         notices.extend(notice);
         columns.push(Column { name: name.to_string(), role, causes_children, kind, imputed });
     }

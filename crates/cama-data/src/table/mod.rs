@@ -10,7 +10,7 @@
 //! | kind | a column whose values are | encoded as |
 //! |---|---|---|
 //! | boolean | `false` and `true`, `no` and `yes`, `f` and `t`, `n` and `y`, `off` and `on`, or `0` and `1` | 0 or 1 |
-//! | number | numbers | (x − mean) / sd |
+//! | number | numbers | (x − mean) / sd of its [`Reading`]: the number, or its signed logarithm where that fits the classes better |
 //! | category | anything else, at most 1000 different | one value for each, 1 for the one that is there |
 //!
 //! What a column is taken for can be given instead. Upper and lower case are the same for the words of booleans,
@@ -39,6 +39,7 @@ mod parquet_column;
 mod parquet_file;
 mod parquet_footer;
 mod read;
+mod reading;
 mod rewrite;
 mod rows;
 mod schema;
@@ -51,6 +52,7 @@ pub use batches::{TableBatches, rows_in_a_batch};
 pub use column_values::ColumnValues;
 pub use file::{columns, is_table};
 pub use learn::{LearnOptions, Learnt};
+pub use reading::Reading;
 pub use rewrite::{Edit, Rewriter, TableFormat, edits};
 pub use rows::Rows;
 pub use schema::{Cell, Column, ColumnType, Kind, Missing, Schema};

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::reading::Reading;
 use crate::{Error, Result};
 use cama_causal::Role;
 
@@ -49,12 +50,15 @@ pub struct Column {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Kind {
-    /// Numbers; encoded as one value, (x − mean) / sd.
+    /// Numbers; encoded as one value, (reading − mean) / sd.
     Number {
-        /// The mean of the training data, in the column's own unit.
+        /// The mean of the readings of the training data.
         mean: f64,
-        /// The standard deviation of the training data, in the column's own unit; above 0.
+        /// The standard deviation of the readings of the training data; above 0.
         sd: f64,
+        /// How a number is read before it is standardised.
+        #[serde(default, skip_serializing_if = "Reading::is_linear")]
+        reading: Reading,
     },
     /// Two values; encoded as one value, 0 for the first and 1 for the second.
     Boolean {
@@ -226,7 +230,9 @@ impl Kind {
     /// The cell that these values, as many as the width, stand for.
     pub(super) fn decode(&self, encoded: &[f32]) -> Cell {
         match self {
-            Kind::Number { mean, sd } => Cell::Number(mean + sd * f64::from(encoded[0])),
+            Kind::Number { mean, sd, reading } => {
+                Cell::Number(reading.undo(mean + sd * f64::from(encoded[0])))
+            }
             Kind::Boolean { values } => Cell::Name(values[usize::from(encoded[0] >= 0.5)].clone()),
             Kind::Category { values } => {
                 // Of equal values the first.
@@ -285,7 +291,7 @@ pub(crate) mod tests {
 
     /// Three children, a parent, a parent that causes a child, and a co-parent.
     pub(crate) fn example_schema() -> Schema {
-        let number = |mean, sd| (Kind::Number { mean, sd }, Cell::Number(mean));
+        let number = |mean, sd| (Kind::Number { mean, sd, reading: Reading::Linear }, Cell::Number(mean));
         let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect::<Vec<_>>();
         let boolean = (Kind::Boolean { values: ["no".into(), "yes".into()] }, Cell::Name("no".into()));
         let category = (Kind::Category { values: names(&["a", "b", "c"]) }, Cell::Name("b".into()));
@@ -334,7 +340,7 @@ pub(crate) mod tests {
     #[test]
     fn schemas_are_stored_exactly_and_strictly() {
         let mut schema = example_schema();
-        schema.columns[0].kind = Kind::Number { mean: 0.1 + 0.2, sd: 1.0 / 3.0 };
+        schema.columns[0].kind = Kind::Number { mean: 0.1 + 0.2, sd: 1.0 / 3.0, reading: Reading::Linear };
         let text = serde_json::to_string(&schema).unwrap();
         assert!(text.contains(r#""kind":{"boolean":{"values":["no","yes"]}},"imputed":"no""#), "{text}");
         assert_eq!(serde_json::from_str::<Schema>(&text).unwrap(), schema);

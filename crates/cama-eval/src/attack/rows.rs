@@ -74,14 +74,19 @@ impl Attackable for Rows {
             grid: [1, 1, places.len()],
         };
         let encoding = |place: usize| match (&schema.columns[place].kind, offsets[place]) {
-            (Kind::Number { mean, sd }, Some(at)) => (at, *mean, *sd),
+            (Kind::Number { mean, sd, reading }, Some(at)) => (at, *mean, *sd, *reading),
             _ => unreachable!("only numbers that can change are picked"),
         };
         for &place in &places {
             space.unit[encoding(place).0] = 1.0;
         }
         for (name, eps) in &limits.eps {
-            let (at, _, sd) = encoding(column(schema, name, &places)?);
+            let (at, _, sd, reading) = encoding(column(schema, name, &places)?);
+            if !reading.is_linear() {
+                let problem = "is read as a logarithm, in which a radius in its own unit is not the same everywhere; \
+                               give it a range, and no radius of its own";
+                return Err(Error::spec(KIND, name, problem));
+            }
             let unit = (eps / sd) as f32;
             if !unit.is_normal() {
                 let problem = format!(
@@ -92,8 +97,9 @@ impl Attackable for Rows {
             space.unit[at] = unit;
         }
         for (name, [low, high]) in &limits.ranges {
-            let (at, mean, sd) = encoding(column(schema, name, &places)?);
-            (space.low[at], space.high[at]) = (((low - mean) / sd) as f32, ((high - mean) / sd) as f32);
+            let (at, mean, sd, reading) = encoding(column(schema, name, &places)?);
+            let encoded = |end: &f64| ((reading.read(*end) - mean) / sd) as f32;
+            (space.low[at], space.high[at]) = (encoded(low), encoded(high));
         }
         Ok(space)
     }

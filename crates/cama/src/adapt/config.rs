@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::dataset::DatasetConfig;
 use crate::data::DataShape;
 use crate::decide::Rule;
 use crate::fit::{check_loop, check_samples};
@@ -51,6 +52,8 @@ pub struct AdaptConfig {
     /// Probability of classes that get no more samples where the guard predicts: see
     /// [`PredictConfig::negligible`](crate::PredictConfig::negligible).
     pub negligible: f64,
+    /// How m of a data set is found under a factor model, which has no other steps.
+    pub dataset: DatasetConfig,
 }
 
 impl Default for AdaptConfig {
@@ -74,6 +77,7 @@ impl Default for AdaptConfig {
             tolerance: 0.01,
             rule: Rule::Bayes,
             negligible: PredictConfig::default().negligible,
+            dataset: DatasetConfig::default(),
         }
     }
 }
@@ -128,10 +132,12 @@ impl Config for AdaptConfig {
         if !(self.portion > 0.0 && self.portion <= 1.0) {
             return Err(Error::config("adapt.portion", self.portion, "above 0 and at most 1"));
         }
-        if self.clean_m == M::Mean {
-            let allowed = "sample or null: the ELBO is a bound for a sample of q2, not for its mean";
-            return Err(Error::config("adapt.clean_m", "mean", allowed));
+        if let M::Mean | M::Global = self.clean_m {
+            let name = if self.clean_m == M::Mean { "mean" } else { "global" };
+            let allowed = "sample or null: the ELBO is a bound for a sample of q2, not for a given m";
+            return Err(Error::config("adapt.clean_m", name, allowed));
         }
+        self.dataset.validate()?;
         if !(self.kl_m >= 0.0 && self.kl_m.is_finite()) {
             return Err(Error::config("adapt.kl_m", self.kl_m, "a number, 0 or more"));
         }

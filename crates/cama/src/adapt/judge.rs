@@ -7,7 +7,7 @@ use super::report::{Outcome, RollbackReason};
 use super::select::Candidate;
 use crate::data::Dataset;
 use crate::decide::{Context, DecideConfig, Decider, Rule, Verdict};
-use crate::model::{M, MChoice};
+use crate::model::{DeepCama, M, MChoice};
 use crate::predict::PredictConfig;
 use crate::{Config, Error, Result};
 
@@ -71,9 +71,29 @@ impl<D: Dataset> Judge<'_, D> {
         Ok(Judged { kept: best, outcome, reason: None, verdicts })
     }
 
+    /// Judges the m that was found of the data set under a factor model.
+    pub fn judge_global(&self, found: &DeepCama, gain: f64) -> Result<Judged> {
+        let previous = |reason| {
+            let (verdicts, _) = self.verdicts(self.previous.decider, self.previous.m)?;
+            Ok(rolled_back(reason, verdicts))
+        };
+        let least = self.previous.least_gain;
+        if gain <= least {
+            return previous(RollbackReason::LittleGained { gain, least });
+        }
+        let (verdicts, _) = self.verdicts(Decider { model: found, ..self.previous.decider }, M::Global)?;
+        let n = verdicts.len() as f64;
+        if (count(&verdicts, Verdict::Restored) as f64) < LEAST_RESTORED * n {
+            return previous(RollbackReason::Outside);
+        }
+        let left = n - count(&verdicts, Verdict::Restored) as f64;
+        let outcome = if left > MOST_UNEXPLAINED * n { Outcome::AdaptedForSome } else { Outcome::Adapted };
+        Ok(Judged { kept: None, outcome, reason: None, verdicts })
+    }
+
     /// What the guard makes of every example, and of all of them; nothing without a guard.
     fn verdicts(&self, decider: Decider, m: MChoice) -> Result<(Vec<Verdict>, Context)> {
-        if decider.guard.is_none() {
+        if decider.guard.is_none() && m != M::Global {
             return Ok((Vec::new(), Context::Unknown));
         }
         let (negligible, seed) = (self.negligible, self.seed);

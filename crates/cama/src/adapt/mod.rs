@@ -1,17 +1,21 @@
 //! Adaptation at test time, on unlabelled manipulated data (Eq. 8), with a guard.
 
 mod config;
+mod dataset;
 mod eq8;
 mod global;
 mod input;
 mod judge;
+mod rehearse;
 mod report;
 mod select;
 mod split;
 mod validate;
 
 pub use config::AdaptConfig;
+pub use dataset::DatasetConfig;
 pub use input::{Previous, Unlabelled};
+pub use rehearse::Rehearsal;
 pub use report::{AdaptReport, Outcome, RollbackReason};
 
 use rand::SeedableRng;
@@ -22,7 +26,7 @@ use self::judge::{Judge, Judged};
 use self::select::Selection;
 use self::split::Splits;
 use self::validate::{FitStatistics, Validator};
-use crate::data::Dataset;
+use crate::data::{Dataset, shuffled};
 use crate::decide::Verdict;
 use crate::model::DeepCama;
 use crate::progress::Observer;
@@ -61,6 +65,9 @@ pub fn adapt<D: Dataset>(
 ) -> Result<Adapted> {
     check_data(model, unlabelled.subsample, clean)?;
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    if model.factor().is_some() {
+        return adapt_factor(model, unlabelled, config, previous, seed, &mut rng, observer);
+    }
     let splits = Splits::new(unlabelled.subsample, clean, config, &mut rng);
     let validator = Validator::new(&splits, config, seed, previous.decider);
     let before = validator.validate(previous.decider.model, previous.m)?;
@@ -96,6 +103,45 @@ pub fn adapt<D: Dataset>(
     let judge = Judge { previous, unlabelled, negligible: config.negligible, seed };
     let judged = judge.judge(selection.best.take(), reason)?;
     Ok(adapted(judged, previous, before, steps, splits.unlabelled.learnt.len()))
+}
+
+/// Finds m of the data set under a factor model. Clean data need not be watched: for each example, and for data as a
+/// whole, the likelihood tells whether it was manipulated so or not at all.
+fn adapt_factor<D: Dataset>(
+    model: &DeepCama,
+    unlabelled: Unlabelled<D>,
+    config: &Checked<AdaptConfig>,
+    previous: Previous,
+    seed: u64,
+    rng: &mut ChaCha8Rng,
+    observer: &mut Observer,
+) -> Result<Adapted> {
+    let data = unlabelled.subsample;
+    let wanted = ((data.len() as f64 * config.portion).round() as usize).max(1);
+    let mut drawn = shuffled(data.len(), rng);
+    drawn.truncate(wanted);
+    let found = dataset::find(model, data, &drawn, &config.dataset, rng, observer)?;
+    let judge = Judge { previous, unlabelled, negligible: config.negligible, seed };
+    let judged = judge.judge_global(&found.model, found.gain)?;
+    let kept = judged.outcome != Outcome::RolledBack;
+    let DatasetConfig { steps, rounds, round_steps, .. } = config.dataset;
+    let report = AdaptReport {
+        outcome: judged.outcome,
+        rollback_reason: judged.reason.clone(),
+        global_steps: steps + rounds * round_steps,
+        steps: 0,
+        kept_step: 0,
+        examples: drawn.len(),
+        restored: judged.count(Verdict::Restored),
+        as_they_were: judged.count(Verdict::AsItWas),
+        unexplained: judged.count(Verdict::Unexplained),
+        elbo_before: found.before,
+        elbo_after: if kept { found.after } else { found.before },
+        clean_before: None,
+        clean_after: None,
+    };
+    let model = if kept { found.model } else { previous.decider.model.clone() };
+    Ok(Adapted { model, report, verdicts: judged.verdicts })
 }
 
 /// Steps that were done.

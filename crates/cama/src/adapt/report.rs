@@ -23,6 +23,13 @@ pub enum RollbackReason {
     /// What was done to the examples is outside of what the mechanisms can express: restored, next to none of them is
     /// explained as clean ones are, or they are harder to classify than before.
     Outside,
+    /// The m that was found of the data set explains its numbers hardly better than noise would.
+    LittleGained {
+        /// By how much better it explains a number, in nats.
+        gain: f64,
+        /// By how much it had to.
+        least: f64,
+    },
     /// Numbers diverged, with how, before any state was better.
     Diverged(String),
 }
@@ -38,6 +45,11 @@ impl std::fmt::Display for RollbackReason {
                 f,
                 "what was done to the data is outside of what the mechanisms can express: restored, next to nothing of it \
                  is explained as clean data is, or it is harder to classify than before"
+            ),
+            Self::LittleGained { gain, least } => write!(
+                f,
+                "what was found to have been done to the columns explains a number by {gain:.2} nats better than noise would, \
+                 and {least:.2} are asked for"
             ),
             Self::Diverged(what) => write!(f, "{what}, before any state was better"),
         }

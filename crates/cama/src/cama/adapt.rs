@@ -125,11 +125,15 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
         self.attach_and_dream(&mut start, seeds, observer)?;
         let decider = self.from.decider();
         let guard = decider.guard.filter(|_| self.guard);
-        let previous = Previous { decider: Decider { guard, ..decider }, m: self.from.card.m };
+        let least_gain = if self.guard { self.from.rehearsal.least_gain } else { f64::NEG_INFINITY };
+        let previous = Previous { decider: Decider { guard, ..decider }, m: self.from.card.m, least_gain };
         let (unlabelled, clean) = (self.unlabelled, self.clean);
         let adapted = adapt(&start.model, unlabelled, clean, &config, previous, seeds.adapt, observer)?;
         let card = match adapted.report.outcome {
-            Outcome::Adapted | Outcome::AdaptedForSome => Card { m: M::Mean, ..start.card.clone() },
+            Outcome::Adapted | Outcome::AdaptedForSome => {
+                let m = if start.model.factor().is_some() { M::Global } else { M::Mean };
+                Card { m, ..start.card.clone() }
+            }
             Outcome::RolledBack => self.from.card.clone(),
         };
         let verdicts = self.indexed(&adapted)?;
@@ -147,7 +151,9 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
         let unknown = new.any(|m| m.is_explicit()) || !learnt;
         let dreams = self.dreams.clone().unwrap_or_default().check()?;
         start.model = start.model.clone().attach(&mechanisms, seeds.attach)?;
-        if dreams.steps == 0 || !unknown || !mechanisms.iter().any(MechanismConfig::is_explicit) {
+        // A factor model asks no q2.
+        let asked = start.model.factor().is_none();
+        if !asked || dreams.steps == 0 || !unknown || !mechanisms.iter().any(MechanismConfig::is_explicit) {
             return Ok(());
         }
         let Some(clean) = self.clean else {

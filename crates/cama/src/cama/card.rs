@@ -28,10 +28,23 @@ pub struct Card {
     pub commands: Vec<String>,
     /// Optimiser steps on dreams.
     pub dream_steps: usize,
+    /// How well networks and a factor model explain held-out rows, where both were fitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out: Option<HeldOut>,
     /// Every epoch of training.
     pub history: Vec<Epoch>,
     /// Every adaptation since, oldest first.
     pub adaptations: Vec<CardEntry>,
+}
+
+/// Mean log p(x, y|a, c) of held-out rows, in nats.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeldOut {
+    /// With networks.
+    pub network: f64,
+    /// With a factor model.
+    pub factor: f64,
 }
 
 /// One adaptation.
@@ -59,6 +72,7 @@ impl Default for Card {
             preset: String::new(),
             commands: Vec::new(),
             dream_steps: 0,
+            held_out: None,
             history: Vec::new(),
             adaptations: Vec::new(),
         }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::classifier::DirectConfig;
 use crate::data::Dataset;
 use crate::dream::DreamConfig;
-use crate::model::ModelConfig;
+use crate::model::{FactorConfig, ModelConfig};
 use crate::train::TrainConfig;
 use crate::{Config, Error, Result};
 
@@ -15,12 +15,29 @@ use crate::{Config, Error, Result};
 pub struct FitConfig {
     /// The architecture, with its mechanisms.
     pub model: ModelConfig,
+    /// What makes X.
+    pub generator: GeneratorChoice,
+    /// The factor model of a table, where one is fitted.
+    pub factor: FactorConfig,
     /// Training (Eq. 5).
     pub train: TrainConfig,
     /// Dreams, which come before training.
     pub dream: DreamConfig,
     /// The direct classifier; none if it has no epochs.
     pub direct: DirectConfig,
+}
+
+/// What makes X: p(x|y,c,z,m).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GeneratorChoice {
+    /// Of a table, whichever of the other two explains held-out rows better; of images, networks.
+    #[default]
+    Auto,
+    /// Networks.
+    Network,
+    /// A factor model: for tables whose X has a number and no mechanism but `per-column`, and no manipulated data.
+    Factor,
 }
 
 impl FitConfig {
@@ -36,13 +53,15 @@ impl FitConfig {
         train.validation = train.validation.min(data.len() / 10).max(1);
         let direct = DirectConfig::for_data(&shape);
         let model = ModelConfig::preset(name, shape, data.classes().len())?.with_class_prior(data);
-        Ok(Self { model, train, dream: DreamConfig::default(), direct })
+        let (generator, factor, dream) = Default::default();
+        Ok(Self { model, generator, factor, train, dream, direct })
     }
 }
 
 impl Config for FitConfig {
     fn validate(&self) -> Result<()> {
         self.model.validate()?;
+        self.factor.validate()?;
         self.train.validate()?;
         self.dream.validate()?;
         self.direct.validate()

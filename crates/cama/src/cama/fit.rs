@@ -7,8 +7,10 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::config::FitConfig;
+use super::generator::Made;
 use super::identity;
 use super::{Cama, Card};
+use crate::adapt::Rehearsal;
 use crate::checkpoint::Checkpoints;
 use crate::classifier::{Classifier, DirectClassifier, fit_direct};
 use crate::data::Dataset;
@@ -147,8 +149,8 @@ impl<'a, D: Dataset> Builder<'a, D> {
         };
         let split = Split::new(self.clean, &config.train, seeds.train)?;
         let fit = Fitting { split: &split, config: &config, seeds, checkpoints: checkpoints.as_ref() };
-        let model = DeepCama::new(&config.model.check()?, seeds.init, &self.device);
-        let trained = fit.train(model, self.clean, self.augmentation, observer)?;
+        let made = fit.generator(self.clean, self.augmentation, &self.device, observer)?;
+        let Made { trained, held_out } = made;
         let (direct, temperature) = fit.direct(&trained.model, observer)?;
         let guard = fit.guard(&trained.model, direct.as_ref(), observer)?;
         let explicit = trained.model.mechanisms().is_some_and(|m| m.explicit().contains(&true));
@@ -162,26 +164,29 @@ impl<'a, D: Dataset> Builder<'a, D> {
             seed: self.seed,
             preset: self.preset,
             commands: self.command.into_iter().collect(),
-            dream_steps: if explicit { config.dream.steps } else { 0 },
+            dream_steps: if explicit && trained.model.factor().is_none() { config.dream.steps } else { 0 },
+            held_out,
             history: trained.history,
             adaptations: Vec::new(),
         };
         let schema = self.clean.table_schema().cloned();
         let model = trained.model;
-        Ok(Cama { model, schema, direct, temperature, guard, card, verdicts: Vec::new() })
+        let (rehearsal, verdicts) = (Rehearsal::default(), Vec::new());
+        Ok(Cama { model, schema, direct, temperature, guard, rehearsal, card, verdicts })
     }
 }
 
 /// What all parts of a fit share.
-struct Fitting<'a, D> {
-    split: &'a Split<D>,
-    config: &'a FitConfig,
-    seeds: Seeds,
+pub(super) struct Fitting<'a, D> {
+    pub split: &'a Split<D>,
+    pub config: &'a FitConfig,
+    pub seeds: Seeds,
     checkpoints: Option<&'a Checkpoints>,
 }
 
 impl<D: Dataset> Fitting<'_, D> {
-    fn train(
+    /// Dreams, and trains.
+    pub fn train(
         &self,
         mut model: DeepCama,
         clean: &D,

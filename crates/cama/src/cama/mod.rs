@@ -4,16 +4,17 @@ mod adapt;
 mod card;
 mod config;
 mod fit;
+mod generator;
 mod identity;
 mod predict;
 
 pub use adapt::Adaptation;
-pub use card::{Card, CardEntry};
-pub use config::FitConfig;
+pub use card::{Card, CardEntry, HeldOut};
+pub use config::{FitConfig, GeneratorChoice};
 pub use fit::Builder;
 pub use predict::{Predictor, Restored};
 
-use crate::adapt::AdaptReport;
+use crate::adapt::{AdaptReport, Rehearsal};
 use crate::classifier::{Classifier, DirectClassifier};
 use crate::data::table::Schema;
 use crate::decide::{Context, Decider, Guard, TEMPERATURE, Verdict};
@@ -59,6 +60,7 @@ pub struct Cama {
     /// T of the product of Bayes' rule and the direct classifier.
     pub(crate) temperature: f64,
     pub(crate) guard: Option<Guard>,
+    pub(crate) rehearsal: Rehearsal,
     pub(crate) card: Card,
     /// What the guard made of each example that it was last adapted to, with its index in the data's file.
     pub(crate) verdicts: Vec<(usize, Verdict)>,
@@ -75,6 +77,7 @@ impl Cama {
             direct: None,
             temperature: TEMPERATURE,
             guard: None,
+            rehearsal: Rehearsal::default(),
             card,
             verdicts: Vec::new(),
         }
@@ -132,6 +135,11 @@ impl Cama {
         self.guard.as_ref()
     }
 
+    /// What adapting to damage that was done on purpose has told.
+    pub fn rehearsal(&self) -> &Rehearsal {
+        &self.rehearsal
+    }
+
     /// How it came to be.
     pub fn card(&self) -> &Card {
         &self.card
@@ -162,6 +170,7 @@ impl Cama {
             temperature: self.temperature,
             guard: self.guard.as_ref(),
             context: Context::Unknown,
+            log_odds: 0.0,
         }
     }
 }

@@ -110,11 +110,15 @@ impl<'a, D: Dataset> Chunk<'a, D> {
         let x = restored(model, &q2.mean, self.observed.x.clone());
         let rows = host(x.clone());
         let cleaned = Observed { x, ..self.observed.clone() };
-        let left = mechanisms.non_invertible(&q2.mean);
         let width = rows.len() / self.range.len();
+        // A global m comes with noise and with what moved the classes, which nothing undoes: X itself is explained.
+        let (explained, left) = match choice {
+            M::Global => (&self.observed, Some(chosen.m.clone())),
+            _ => (&cleaned, mechanisms.non_invertible(&q2.mean)),
+        };
         let explained = explain(
             model,
-            &cleaned,
+            explained,
             left.as_ref(),
             rows.chunks(width),
             &self.sampling,
@@ -153,6 +157,14 @@ impl<'a, D: Dataset> Chunk<'a, D> {
 
     fn verdict(&self, i: usize, as_it_is: &Explained, found: Option<&Found>, asked: &Asked) -> Verdict {
         let anomaly_score = as_it_is.anomaly_scores[i];
+        if let (M::Global, Some(found)) = (self.config.predict.m, found) {
+            let log_ratio = found.explained.log_px[i] - as_it_is.log_px[i];
+            return match self.decider.guard {
+                _ if log_ratio + self.decider.log_odds > 0.0 => Verdict::Restored,
+                Some(guard) => guard.judge(self.decider.context, anomaly_score, None, None),
+                None => Verdict::AsItWas,
+            };
+        }
         match (self.decider.guard, found) {
             (Some(guard), Some(found)) => {
                 // Judged by the same samples whatever is asked.

@@ -23,6 +23,9 @@ pub struct Decider<'a> {
     pub guard: Option<&'a Guard>,
     /// What the guard knows of the data that examples are from: see [`informed`](Self::informed).
     pub context: Context,
+    /// With [`M::Global`](crate::M::Global), log odds that an example is one of the manipulated ones, before it is seen:
+    /// what share of the data is, see [`informed`](Self::informed).
+    pub log_odds: f64,
 }
 
 impl<'a> Decider<'a> {
@@ -35,6 +38,7 @@ impl<'a> Decider<'a> {
             temperature: TEMPERATURE,
             guard: None,
             context: Context::Unknown,
+            log_odds: 0.0,
         }
     }
 

@@ -15,6 +15,19 @@ use crate::model::M;
 use crate::predict::{PredictConfig, chunks, not_finite};
 use crate::{Checked, Config, Error, Result};
 
+/// Log odds of the share of examples that are of one of two kinds under which they are most probable, by
+/// expectation–maximisation: each has this log ratio of its probabilities. Neither share is less than half an example.
+fn log_odds(log_ratios: &[f64]) -> f64 {
+    let n = log_ratios.len() as f64;
+    let mut share = 0.5f64;
+    for _ in 0..100 {
+        let odds = (share / (1.0 - share)).ln();
+        let of = |ratio: &f64| 1.0 / (1.0 + (-(ratio + odds)).exp());
+        share = (log_ratios.iter().map(of).sum::<f64>() / n).clamp(0.5 / (n + 1.0), 1.0 - 0.5 / (n + 1.0));
+    }
+    (share / (1.0 - share)).ln()
+}
+
 impl Decider<'_> {
     /// The same, after the guard has looked at the data as a whole: at no more than 500 examples spread over it. What
     /// the mechanisms cannot express shows in all of them far better than in each.
@@ -25,6 +38,9 @@ impl Decider<'_> {
     ///
     /// As [`decide`](Self::decide).
     pub fn informed<D: Dataset>(&self, data: &D, config: &Checked<DecideConfig>) -> Result<Self> {
+        if config.predict.m == M::Global {
+            return self.informed_of_share(data, config);
+        }
         let Some(guard) = self.guard.filter(|_| config.predict.m != M::Null) else { return Ok(*self) };
         let spread: Vec<usize> = spread_indices(data.len()).collect();
         let rule = if self.direct.is_some() { Rule::Product } else { Rule::Bayes };
@@ -43,6 +59,26 @@ impl Decider<'_> {
             Err(Error::Diverged(_)) => Ok(Self { context: Context::Unknown, ..*self }),
             Err(error) => Err(error),
             Ok(()) => Ok(Self { context: guard.context(&survey), ..*self }),
+        }
+    }
+
+    /// The same, knowing what share of the data was manipulated as the data set was that the global m is of: the share
+    /// under which the examples, manipulated so or clean, are most probable.
+    fn informed_of_share<D: Dataset>(&self, data: &D, config: &Checked<DecideConfig>) -> Result<Self> {
+        let spread: Vec<usize> = spread_indices(data.len()).collect();
+        if spread.is_empty() {
+            return Ok(*self);
+        }
+        let mut log_factors = Vec::with_capacity(spread.len());
+        let bayes = DecideConfig { rule: Rule::Bayes, predict: config.predict.clone() }.check()?;
+        let surveyed = self.decide_each(&data.select(&spread), 0, &bayes, |decision| {
+            log_factors.push(decision.log_bayes_factor);
+            ControlFlow::Continue(())
+        });
+        match surveyed {
+            Err(Error::Diverged(_)) => Ok(*self),
+            Err(error) => Err(error),
+            Ok(()) => Ok(Self { log_odds: log_odds(&log_factors), ..*self }),
         }
     }
 
@@ -80,5 +116,19 @@ impl Decider<'_> {
             }
             Ok(each(decision))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_of_two_kinds_are_found() {
+        let mixed: Vec<f64> = (0..400).map(|i| if i % 4 == 0 { 30.0 } else { -30.0 }).collect();
+        assert!((log_odds(&mixed) - (0.25f64 / 0.75).ln()).abs() < 1e-6);
+        assert!(log_odds(&[50.0; 100]) > 5.0 && log_odds(&[-50.0; 100]) < -5.0);
+        // What says nothing leaves it open.
+        assert!(log_odds(&[0.0; 10]).abs() < 1e-9);
     }
 }

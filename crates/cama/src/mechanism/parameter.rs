@@ -55,7 +55,7 @@ impl Parameter {
     /// child become shifts in what that child is measured in. Other parameters stay as they are.
     pub fn in_own_unit(self, schema: &Schema) -> Self {
         let sd = schema.children().find_map(|column| match column.kind {
-            Kind::Number { sd, .. } if self.shifts(&column.name) => Some(sd),
+            Kind::Number { sd, reading, .. } if reading.is_linear() && self.shifts(&column.name) => Some(sd),
             _ => None,
         });
         match sd {

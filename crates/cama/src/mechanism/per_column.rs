@@ -1,6 +1,6 @@
 //! A shift and a scale of each numeric column.
 
-use burn::module::Module;
+use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +54,20 @@ pub struct PerColumn {
     #[module(skip)]
     spread: Tensor<2>,
     prior: SpikeAndSlab,
+    /// Variance of the noise that the data set at hand adds to each numeric column, `[numbers]`; none until it is found.
+    noise: Param<Tensor<1>>,
+}
+
+/// What was done to the numeric columns of a data set, each `[1 or batch, numbers]`, in standard deviations of the
+/// training data: x becomes eˢ·x + t + noise.
+#[derive(Clone, Debug)]
+pub(crate) struct ColumnEffect {
+    /// t.
+    pub shift: Tensor<2>,
+    /// s.
+    pub log_scale: Tensor<2>,
+    /// Variance of the noise.
+    pub noise: Tensor<2>,
 }
 
 impl Mechanism for PerColumn {
@@ -75,7 +89,8 @@ impl Mechanism for PerColumn {
             .unzip::<_, _, Vec<_>, Vec<_>>();
         let prior = SpikeAndSlab::new(2 * names.len(), init.device);
         let spread = spread(&places, table.width(), init.device);
-        Self { config: config.clone(), names, width: table.width(), spread, prior }
+        let noise = Param::from_tensor(Tensor::zeros([names.len()], init.device));
+        Self { config: config.clone(), names, width: table.width(), spread, prior, noise }
     }
 
     fn parameters(&self) -> Vec<Parameter> {
@@ -102,11 +117,30 @@ impl Mechanism for PerColumn {
         (x - shift.unsqueeze_dim(1)) * log_scale.neg().exp().unsqueeze_dim(1)
     }
 
-    /// What X is off its mean is stretched with it.
+    /// What X is off its mean is stretched with it, and the noise of the data set comes on top.
     fn observe(&self, m: Tensor<2>, likelihood: LikelihoodParams) -> LikelihoodParams {
         let [_, log_scale] = self.parts(m.clone());
         let transformed = likelihood.map_means(|means| self.transform(m, means));
         transformed.map_log_sigma(|log_sigma| log_sigma + log_scale.unsqueeze_dim(1))
+    }
+}
+
+impl PerColumn {
+    /// The effect of `m`, `[1 or batch, dim]`.
+    pub(crate) fn effect(&self, m: Tensor<2>) -> ColumnEffect {
+        let numbers = self.names.len();
+        let shift = m.clone().narrow(1, 0, numbers).mul_scalar(self.config.shift);
+        let log_scale = m.narrow(1, numbers, numbers).mul_scalar(self.config.log_scale);
+        let log_scale = log_scale.clamp(-MOST_LOG_SCALE, MOST_LOG_SCALE);
+        ColumnEffect { shift, log_scale, noise: self.noise.val().detach().unsqueeze_dim(0) }
+    }
+
+    /// The same with a prior about what was found in a data set.
+    pub(crate) fn with_effect(self, effect: ColumnEffect) -> Self {
+        let ColumnEffect { shift, log_scale, noise } = effect;
+        let m = [shift.div_scalar(self.config.shift), log_scale.div_scalar(self.config.log_scale)];
+        let prior = self.prior.about(Tensor::cat(m.to_vec(), 1).squeeze_dim(0));
+        Self { prior, noise: self.noise.map(|_| noise.squeeze_dim(0)), ..self }
     }
 }
 

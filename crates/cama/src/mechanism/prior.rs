@@ -144,6 +144,11 @@ impl Prior {
 }
 
 impl SpikeAndSlab {
+    /// The prior once this mean of its slab, `[dim]`, is known.
+    pub(crate) fn about(self, mean: Tensor<1>) -> Self {
+        Self { mean: self.mean.clone().map(|_| mean.div_scalar(PACE)), ..self }.recentred()
+    }
+
     /// The prior once the mean of its slab is known: examples that are manipulated lie about it in all components.
     pub(crate) fn recentred(self) -> Self {
         let constant = |p: Param<Tensor<1>>, value: f64| p.map(|t| t.full_like(value / PACE));

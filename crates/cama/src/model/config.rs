@@ -28,10 +28,31 @@ pub struct ModelConfig {
     pub likelihood: Likelihood,
     /// Length of Z.
     pub z: usize,
+    /// What p(x|·) is made by.
+    #[serde(default, skip_serializing_if = "GeneratorConfig::is_network")]
+    pub generator: GeneratorConfig,
     /// The networks.
     pub network: NetworkConfig,
     /// The parts of m, in the order in which they act on the clean X.
     pub mechanisms: Vec<MechanismConfig>,
+}
+
+/// What p(x|·) is made by.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GeneratorConfig {
+    /// Networks, with z of the model's length.
+    #[default]
+    Network,
+    /// A [`Factor`](super::Factor) model with these numbers of factors, for tables.
+    Factor(Vec<usize>),
+}
+
+impl GeneratorConfig {
+    /// Whether it is networks.
+    pub fn is_network(&self) -> bool {
+        *self == Self::Network
+    }
 }
 
 /// p(y).
@@ -158,6 +179,7 @@ impl ModelConfig {
             class_prior: ClassPrior::Uniform,
             likelihood,
             z,
+            generator: GeneratorConfig::Network,
             network: NetworkConfig {
                 hidden,
                 cause_layers: 2,
@@ -260,6 +282,7 @@ impl Config for ModelConfig {
             return Err(Error::config("model.network.negative_slope", slope, "from 0 (ReLU) to 1 (linear)"));
         }
         self.check_data()?;
+        self.check_generator()?;
         check_class_prior(&self.class_prior, self.classes)?;
         check_mechanisms(&self.mechanisms, &self.data)?;
         let weights = self.weights();
@@ -275,6 +298,22 @@ impl Config for ModelConfig {
 }
 
 impl ModelConfig {
+    /// A factor model explains numbers of a table, and m is what was done to its columns.
+    fn check_generator(&self) -> Result<()> {
+        let GeneratorConfig::Factor(factors) = &self.generator else { return Ok(()) };
+        let refused = |value: &str, allowed: &str| Err(Error::config("model.generator", value, allowed));
+        if self.data.table().is_none_or(|table| table.numeric().is_empty()) {
+            return refused("factor", "network: a factor model is for tables whose X has a numeric column");
+        }
+        if factors.is_empty() || factors.iter().any(|l| !(1..=64).contains(l)) {
+            return refused(&format!("{factors:?}"), "one number of factors or more, each from 1 to 64");
+        }
+        match self.mechanisms.iter().find(|m| !matches!(m, MechanismConfig::PerColumn(_))) {
+            Some(other) => refused("factor", &format!("network: a factor model has no {} mechanism", other.name())),
+            None => Ok(()),
+        }
+    }
+
     /// Networks and likelihood are those for such data, and its sizes are ones that can be built for.
     fn check_data(&self) -> Result<()> {
         match (&self.data, &self.network.trunk, self.likelihood) {

@@ -5,7 +5,8 @@ use burn::tensor::{Device, Int, Tensor};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
-use super::config::{ModelConfig, NetworkConfig, check_mechanisms};
+use super::config::{GeneratorConfig, ModelConfig, NetworkConfig, check_mechanisms};
+use super::factor::Factor;
 use super::generator::Generator;
 use super::inference::ZPosterior;
 use super::mechanisms::Mechanisms;
@@ -29,6 +30,8 @@ pub struct DeepCama {
     pub(crate) p: Generator,
     /// q1(z|x,y,m,a,c).
     pub(crate) q1: ZPosterior,
+    /// p(x|y,c,m) with z integrated out, in place of the networks.
+    factor: Option<Factor>,
     /// NN_M, the explicit mechanisms and q2(m|x): all that adaptation trains.
     pub(crate) m: Option<Mechanisms>,
     #[module(skip)]
@@ -54,8 +57,14 @@ impl DeepCama {
         let mut init = init(config, &mut rng, device);
         let p = Generator::new(config, &mut init);
         let q1 = ZPosterior::new(config, &mut init);
-        let bare =
-            Self { p, q1, m: None, config: ModelConfig { mechanisms: Vec::new(), ..(**config).clone() } };
+        let factor = match (&config.generator, config.data.table()) {
+            (GeneratorConfig::Factor(factors), Some(table)) => {
+                Some(Factor::empty(table, config.classes, factors, device))
+            }
+            _ => None,
+        };
+        let config_of_bare = ModelConfig { mechanisms: Vec::new(), ..(**config).clone() };
+        let bare = Self { p, q1, factor, m: None, config: config_of_bare };
         bare.with_mechanisms(&config.mechanisms, &mut init)
     }
 
@@ -89,6 +98,16 @@ impl DeepCama {
     /// The parts that depend on M, if it has a mechanism.
     pub fn mechanisms(&self) -> Option<&Mechanisms> {
         self.m.as_ref()
+    }
+
+    /// The factor model that makes X, if it is not networks.
+    pub fn factor(&self) -> Option<&Factor> {
+        self.factor.as_ref()
+    }
+
+    /// The same with this factor model, which has as many factors as the configuration says.
+    pub(crate) fn with_factor(self, factor: Factor) -> Self {
+        Self { factor: Some(factor), ..self }
     }
 
     /// The same with these parts that depend on M.
@@ -136,10 +155,11 @@ impl DeepCama {
         let log_py = self.log_py(seen, labels.clone());
         let given = self.given(seen, labels, m);
         let [log_px, log_ratio_z] = self.explain(&given, noise);
-        Joint { log_py, log_px, log_ratio_z, kl_z: given.q1.kl_to_standard().squeeze_dim(2) }
+        Joint { log_py, log_px, log_ratio_z, kl_z: given.kl_z() }
     }
 
-    /// q1(z|x,y,m,a,c), `[batch, targets, z]`: it sees T_m⁻¹(x) of the explicit mechanisms.
+    /// q1(z|x,y,m,a,c), `[batch, targets, z]`: it sees T_m⁻¹(x) of the explicit mechanisms. That of the networks; a factor
+    /// model integrates z out and asks no q1.
     pub fn style(
         &self,
         seen: &Observed,
@@ -149,7 +169,7 @@ impl DeepCama {
         self.style_at(seen, labels, m, self.latent(m).map(|(part, ..)| part))
     }
 
-    /// p(x|y,c,z,m) of samples `z`, `[batch, targets, samples, z]`, as `[batch, targets·samples, width]`; `c` is
+    /// p(x|y,c,z,m) of the networks at samples `z`, `[batch, targets, samples, z]`, as `[batch, targets·samples, width]`; `c` is
     /// `[batch, co-parents]`.
     pub fn observe(
         &self,

@@ -5,22 +5,31 @@ use std::ops::Range;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::deep_cama::DeepCama;
+use super::factor::{Factor, Under};
 use super::generator::Causes;
 use super::observed::Observed;
 use crate::likelihood::LikelihoodParams;
 use crate::mechanism::Merge;
 use crate::network::DiagonalGaussian;
 
+/// What is known before z is drawn, for every example and target.
+pub(crate) enum Given {
+    /// Of networks: z is to be sampled.
+    Sampled(Sampled),
+    /// Of a factor model: log p(x|y,c,m) with z integrated out, `[batch, targets, 1]`.
+    Exact(Tensor<3>),
+}
+
 /// All of p(x|y,c,z,m) and q1(z|x,y,m,a,c) that does not depend on z, for every example and target.
 ///
 /// T_m⁻¹(x), q1's trunk, NN_Y, NN_C and NN_M run when it is made; what is left for each sample is NN_Z, NN_merge and T_m.
-pub(crate) struct Given {
+pub(crate) struct Sampled {
     /// X, `[batch, width]`.
     x: Tensor<2>,
     /// m, `[batch, dim]`.
     m: Option<Tensor<2>>,
     /// q1(z|x,y,m,a,c), `[batch, targets, z]`.
-    pub q1: DiagonalGaussian<3>,
+    q1: DiagonalGaussian<3>,
     causes: Causes,
 }
 
@@ -75,17 +84,28 @@ impl Given {
 
     /// `rows` picks from what there is for each example, `of` also from what there is for each target.
     fn map(&self, rows: impl Fn(&Tensor<2>) -> Tensor<2>, of: impl Fn(&Tensor<3>) -> Tensor<3>) -> Self {
-        let Causes { y, c, m, skip } = &self.causes;
-        Self {
-            x: rows(&self.x),
-            m: self.m.as_ref().map(rows),
-            q1: DiagonalGaussian { mean: of(&self.q1.mean), log_var: of(&self.q1.log_var) },
+        let Sampled { x, m, q1, causes: Causes { y, c, m: h_m, skip } } = match self {
+            Self::Sampled(sampled) => sampled,
+            Self::Exact(log_px) => return Self::Exact(of(log_px)),
+        };
+        Self::Sampled(Sampled {
+            x: rows(x),
+            m: m.as_ref().map(rows),
+            q1: DiagonalGaussian { mean: of(&q1.mean), log_var: of(&q1.log_var) },
             causes: Causes {
                 y: of(y),
                 c: c.as_ref().map(&of),
-                m: m.as_ref().map(|(m, merge)| (of(m), *merge)),
+                m: h_m.as_ref().map(|(m, merge)| (of(m), *merge)),
                 skip: skip.as_ref().map(&of),
             },
+        })
+    }
+
+    /// KL(q1(z|x,y,m,a,c) ‖ p(z)), `[batch, targets]`, in nats: zero where z is integrated out.
+    pub fn kl_z(&self) -> Tensor<2> {
+        match self {
+            Self::Sampled(sampled) => sampled.q1.kl_to_standard().squeeze_dim(2),
+            Self::Exact(log_px) => log_px.zeros_like().squeeze_dim(2),
         }
     }
 }
@@ -98,22 +118,51 @@ impl DeepCama {
         labels: Option<Tensor<1, Int>>,
         m: Option<&Tensor<2>>,
     ) -> Given {
+        if let Some(factor) = self.factor() {
+            return Given::Exact(self.exact(factor, seen, labels, m));
+        }
         let (part, h_m) = match self.latent(m) {
             Some((part, h, merge)) => (Some(part), Some((h, merge))),
             None => (None, None),
         };
-        Given {
+        Given::Sampled(Sampled {
             x: seen.x.clone(),
             m: m.cloned(),
             q1: self.style_at(seen, labels.clone(), m, part),
             causes: self.p.causes(labels, seen.c.clone(), h_m),
-        }
+        })
+    }
+
+    /// log p(x|y,c,m) of the labelled classes or of all, `[batch, targets, 1]`, z integrated out.
+    fn exact(
+        &self,
+        factor: &Factor,
+        seen: &Observed,
+        labels: Option<Tensor<1, Int>>,
+        m: Option<&Tensor<2>>,
+    ) -> Tensor<3> {
+        let effect = m.zip(self.m.as_ref()).and_then(|(m, mechanisms)| mechanisms.column_effect(m));
+        let under = effect.map(|effect| Under { effect, moved: factor.moved() });
+        let all = factor.log_px(seen.x.clone(), seen.c.clone(), under.as_ref());
+        let of_targets = match labels {
+            Some(labels) => all.gather(1, labels.unsqueeze_dim(1)),
+            None => all,
+        };
+        of_targets.unsqueeze_dim(2)
     }
 
     /// log p(x|y,c,z,m) and log p(z) − log q1(z|x,y,m,a,c) at samples of q1, each `[batch, targets, samples]`, in nats;
     /// `noise` is standard normal, `[batch, samples, z]`, and shared by the targets.
     pub(crate) fn explain(&self, given: &Given, noise: Tensor<3>) -> [Tensor<3>; 2] {
         let [batch, samples, _] = noise.dims();
+        let given = match given {
+            Given::Sampled(given) => given,
+            Given::Exact(log_px) => {
+                let targets = log_px.dims()[1];
+                let log_px = log_px.clone().expand([batch, targets, samples]);
+                return [log_px.clone(), log_px.zeros_like()];
+            }
+        };
         let noise = noise.unsqueeze_dim::<4>(1);
         let mean = given.q1.mean.clone().unsqueeze_dim::<4>(2);
         let log_var = given.q1.log_var.clone().unsqueeze_dim::<4>(2);

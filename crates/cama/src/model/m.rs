@@ -16,6 +16,8 @@ pub enum M<T = Tensor<2>> {
     /// do(m = m0): the examples were made by a known intervention, `[batch, dim]`.
     #[serde(skip)]
     Given(T),
+    /// The m that a whole data set shares: the mean of p(m | data set), the same for every example.
+    Global,
     /// The mean of q2(m|x).
     Mean,
     /// One sample of q2(m|x) (Eqs. 4, 6, 7).
@@ -29,6 +31,7 @@ impl From<MChoice> for M {
     fn from(choice: MChoice) -> Self {
         match choice {
             M::Null => M::Null,
+            M::Global => M::Global,
             M::Mean => M::Mean,
             M::Sample => M::Sample,
         }

@@ -10,7 +10,7 @@ use super::inference::MPosterior;
 use super::observed::Observed;
 use crate::data::DataShape;
 use crate::likelihood::LikelihoodParams;
-use crate::mechanism::{AnyMechanism, MechanismConfig, Merge, Parameter, Prior};
+use crate::mechanism::{AnyMechanism, ColumnEffect, MechanismConfig, Merge, Parameter, Prior};
 use crate::network::{DiagonalGaussian, Init};
 use crate::noise::normals;
 
@@ -179,6 +179,25 @@ impl Mechanisms {
         let zeros = |dim| Tensor::zeros([1, dim], &device);
         let parts = centres.into_iter().zip(&self.dims).map(|(c, dim)| c.unwrap_or_else(|| zeros(*dim)));
         Some(Tensor::cat(parts.collect(), 1))
+    }
+
+    /// What m, `[1 or batch, dim]`, does to the numeric columns of a table, if that is what there is a mechanism for.
+    pub(crate) fn column_effect(&self, m: &Tensor<2>) -> Option<ColumnEffect> {
+        self.parts(m).find_map(|(mechanism, part)| match mechanism {
+            AnyMechanism::PerColumn(per_column) => Some(per_column.effect(part)),
+            _ => None,
+        })
+    }
+
+    /// The same with a prior about what was found to have been done to the columns of a data set.
+    pub(crate) fn with_effect(self, effect: &ColumnEffect) -> Self {
+        let about = |mechanism| match mechanism {
+            AnyMechanism::PerColumn(per_column) => {
+                AnyMechanism::PerColumn(per_column.with_effect(effect.clone()))
+            }
+            other => other,
+        };
+        Self { mechanisms: self.mechanisms.into_iter().map(about).collect(), ..self }
     }
 
     /// The same with priors whose centres were just found in data.

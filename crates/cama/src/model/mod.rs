@@ -2,6 +2,7 @@
 
 mod config;
 mod deep_cama;
+mod factor;
 mod generator;
 mod given;
 mod inference;
@@ -11,9 +12,11 @@ mod observed;
 mod trunk;
 
 pub use config::{
-    ClassPrior, ConvolutionalConfig, FullyConnectedConfig, ModelConfig, NetworkConfig, PRESETS, TrunkConfig,
+    ClassPrior, ConvolutionalConfig, FullyConnectedConfig, GeneratorConfig, ModelConfig, NetworkConfig, PRESETS, TrunkConfig,
 };
 pub use deep_cama::{DeepCama, Joint};
+pub use factor::{Factor, FactorConfig};
+pub(crate) use factor::{Under, tempered};
 pub(crate) use given::{Given, Pairs};
 pub use m::{M, MChoice};
 pub use mechanisms::Mechanisms;

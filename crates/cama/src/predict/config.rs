@@ -55,6 +55,10 @@ impl PredictConfig {
                 "null: the model has no mechanism, so no q2(m|x)",
             ));
         }
+        if self.m == M::Global && model.mechanisms().is_none_or(|m| m.global_m().is_none()) {
+            let allowed = "null, mean or sample: no mechanism of the model has an m that a whole data set shares";
+            return Err(Error::config("m", "global", allowed));
+        }
         Ok(())
     }
 

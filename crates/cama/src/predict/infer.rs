@@ -26,11 +26,24 @@ pub(crate) fn infer_m(
     rngs: &mut [ChaCha8Rng],
 ) -> Option<Inferred> {
     let mechanisms = model.mechanisms().filter(|_| choice != M::Null)?;
+    if choice == M::Global {
+        return Some(known(mechanisms.global_m().expect("checked to have one"), rngs.len()));
+    }
     let q2 = mechanisms.posterior(observed);
     let m = m_of(&q2, choice, rngs);
     let log_ratio = host(mechanisms.log_prior(&m) - q2.log_prob(m.clone()));
     Some(Inferred { q2, m, log_ratio })
 }
+
+/// The same m, `[1, dim]`, of `n` examples, which is known.
+fn known(m: Tensor<2>, n: usize) -> Inferred {
+    let m = m.repeat_dim(0, n);
+    let log_var = m.full_like(2.0 * KNOWN_SD.ln());
+    Inferred { q2: DiagonalGaussian { mean: m.clone(), log_var }, m, log_ratio: vec![0.0; n] }
+}
+
+/// What is told of the standard deviation of an m that is taken as known.
+const KNOWN_SD: f64 = 1e-6;
 
 /// The m of each example, `[n, dim]`, of q2(m|x) that has been asked for.
 pub(crate) fn m_of(q2: &DiagonalGaussian<2>, choice: MChoice, rngs: &mut [ChaCha8Rng]) -> Tensor<2> {
@@ -39,7 +52,7 @@ pub(crate) fn m_of(q2: &DiagonalGaussian<2>, choice: MChoice, rngs: &mut [ChaCha
             let [_, dim] = q2.mean.dims();
             q2.sample(Tensor::from_data(drawn(dim, rngs), &q2.mean.device()))
         }
-        M::Null | M::Mean => q2.mean.clone(),
+        M::Null | M::Global | M::Mean => q2.mean.clone(),
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
+use crate::adapt::Rehearsal;
 use crate::cama::{Cama, Card};
 use crate::classifier::{DirectClassifier, DirectConfig};
 use crate::data::DataShape;
@@ -43,6 +44,8 @@ struct ConfigFile {
     temperature: f64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     guard: Option<Guard>,
+    #[serde(default)]
+    rehearsal: Rehearsal,
     card: Card,
 }
 
@@ -71,6 +74,7 @@ pub(super) fn files_of(cama: &Cama, place: &Path) -> Result<Vec<(&'static str, V
         }),
         temperature: cama.temperature,
         guard: cama.guard,
+        rehearsal: cama.rehearsal.clone(),
         card: cama.card.clone().named(cama.schema.as_ref(), cama.model.config().classes),
     };
     let json = serde_json::to_vec_pretty(&config).map_err(|e| failed(CONFIG, &e))?;
@@ -95,8 +99,9 @@ pub(super) fn model_of(
         let direct = DirectClassifier::new(&file.model, &config.check()?, 0, device);
         weights::apply(direct, read(DIRECT, *weights_crc32)?, place, DIRECT, CONFIG)
     });
-    let ConfigFile { schema, temperature, guard, card, .. } = file;
-    Ok(Cama { model, schema, direct: direct.transpose()?, temperature, guard, card, verdicts: Vec::new() })
+    let ConfigFile { schema, temperature, guard, rehearsal, card, .. } = file;
+    let (direct, verdicts) = (direct.transpose()?, Vec::new());
+    Ok(Cama { model, schema, direct, temperature, guard, rehearsal, card, verdicts })
 }
 
 /// `config.json`, as far as it can be checked alone.

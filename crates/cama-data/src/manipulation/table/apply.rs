@@ -8,7 +8,7 @@ use super::TableManipulation;
 use super::kind::Kind;
 use super::step::Step;
 use crate::manipulation::amount::{Amount, uniform};
-use crate::table::{self, Rows, Schema};
+use crate::table::{self, Reading, Rows, Schema};
 use crate::{Dataset, shuffled};
 use crate::{Error, Result};
 
@@ -83,19 +83,57 @@ fn change(step: &Step, columns: &[usize], schema: &Schema, values: &mut [f32], k
         let amount = draw(step, &mut stream);
         for &column in columns {
             let value = &mut row[ranges[column].start];
-            let z = f64::from(*value);
-            let changed = match (step.kind, &schema.columns[column].kind) {
-                (Kind::Shift, _) => z + amount,
-                (Kind::Scale, table::Kind::Number { mean, sd }) => amount * z + (amount - 1.0) * mean / sd,
-                (Kind::Noise, _) => {
+            // Only numbers are changed, and columns are permuted above.
+            let table::Kind::Number { mean, sd, reading } = schema.columns[column].kind else { continue };
+            let own = Own::new(mean, sd, reading);
+            let z = own.standardised(f64::from(*value));
+            let changed = match step.kind {
+                Kind::Shift => z + amount,
+                Kind::Scale => amount * z + (amount - 1.0) * own.mean / own.sd,
+                Kind::Noise => {
                     let noise: f64 = StandardNormal.sample(&mut stream);
                     z + amount * noise
                 }
-                (Kind::Constant, _) => amount,
-                // Only numbers are scaled, and columns are permuted above.
-                (Kind::Scale | Kind::Permute, _) => z,
+                Kind::Constant => amount,
+                Kind::Permute => z,
             };
-            *value = changed as f32;
+            *value = own.encoded(changed) as f32;
+        }
+    }
+}
+
+/// A column in its own unit, where manipulations act, however it is read.
+struct Own {
+    /// Mean and standard deviation of the training data, in the column's own unit.
+    mean: f64,
+    sd: f64,
+    /// Its reading, with the mean and the standard deviation of the readings, if it is not linear.
+    read: Option<(Reading, f64, f64)>,
+}
+
+impl Own {
+    fn new(mean: f64, sd: f64, reading: Reading) -> Self {
+        match reading {
+            Reading::Linear => Self { mean, sd, read: None },
+            Reading::SignedLog { mean: own_mean, sd: own_sd, .. } => {
+                Self { mean: own_mean, sd: own_sd, read: Some((reading, mean, sd)) }
+            }
+        }
+    }
+
+    /// The number that is encoded so, in standard deviations from its mean.
+    fn standardised(&self, encoded: f64) -> f64 {
+        match self.read {
+            None => encoded,
+            Some((reading, mean, sd)) => (reading.undo(mean + sd * encoded) - self.mean) / self.sd,
+        }
+    }
+
+    /// The encoding of the number that is so many standard deviations from its mean.
+    fn encoded(&self, standardised: f64) -> f64 {
+        match self.read {
+            None => standardised,
+            Some((reading, mean, sd)) => (reading.read(self.mean + self.sd * standardised) - mean) / sd,
         }
     }
 }
@@ -140,6 +178,18 @@ mod tests {
         assert_eq!(x1_and_c1(&done("constant:c1:-3", &rows)).1, [-3.0; 3]);
         assert_eq!(Dataset::name(&scaled), "example|scale:x1:2");
         assert_eq!(scaled.labels(), rows.labels());
+    }
+
+    #[test]
+    fn columns_that_are_read_as_logarithms_change_in_their_own_unit() {
+        let reading = Reading::SignedLog { unit: 0.5, mean: 40.0, sd: 20.0 };
+        let own = Own::new(1.2, 0.7, reading);
+        let encoded = (reading.read(70.0) - 1.2) / 0.7;
+        let z = own.standardised(encoded);
+        assert!((z - 1.5).abs() < 1e-9);
+        // A standard deviation more.
+        let shifted = own.encoded(z + 1.0);
+        assert!((reading.undo(1.2 + 0.7 * shifted) - 90.0).abs() < 1e-9);
     }
 
     #[test]

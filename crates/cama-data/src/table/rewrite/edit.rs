@@ -42,9 +42,13 @@ const ROUNDINGS: f64 = 4.0;
 
 fn decoded(kind: &Kind, old: &[f32], new: &[f32]) -> Cell {
     match (kind, kind.decode(new)) {
-        (Kind::Number { sd, .. }, Cell::Number(value)) => {
+        (Kind::Number { mean, sd, reading }, Cell::Number(value)) => {
             let size = old[0].abs().max(new[0].abs()).max(1.0);
-            Cell::Number(rounded(value, ROUNDINGS * sd * f64::from(size) * f64::from(f32::EPSILON)))
+            let rounding = ROUNDINGS * sd * f64::from(size) * f64::from(f32::EPSILON);
+            // What a rounding of the encoding amounts to in the column's own unit.
+            let encoded = mean + sd * f64::from(new[0]);
+            let lost = (reading.undo(encoded + rounding) - reading.undo(encoded)).abs();
+            Cell::Number(rounded(value, if reading.is_linear() { rounding } else { lost }))
         }
         (_, cell) => cell,
     }

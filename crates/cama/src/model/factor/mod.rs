@@ -1,0 +1,208 @@
+//! A generator without networks: in each class, X is a linear function of C and of a few normal factors Z, and noise.
+//!
+//! It is what the networks would be if each had one linear layer, and then everything about Z is known in closed form: q1
+//! is the exact posterior, and the integral over Z is a normal density. So nothing is sampled, few rows are enough, and
+//! each bound of the objectives is log p(x|y,c,m) itself.
+
+mod config;
+mod eliminate;
+mod em;
+mod fit;
+
+pub use config::FactorConfig;
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Int, Tensor, TensorData, activation};
+
+use self::eliminate::quadratic_and_log_det;
+use crate::data::TableShape;
+use crate::mechanism::ColumnEffect;
+use crate::objective::log_sum_exp;
+
+/// p(x|y,c,m) of the columns of a table.
+///
+/// Numbers are `mean_y + slopes_y·c + loadings_y·z + noise` with z standard normal and a noise whose variances the
+/// classes share: N(mean_y + slopes_y·c, loadings_y loadings_yᵀ + Ψ). A few numbers of factors are mixed in equal shares.
+/// Columns of two or more values depend on the class alone. None of it is trained by gradient.
+#[derive(Module, Debug)]
+pub struct Factor {
+    /// `[classes, numbers]`.
+    means: Param<Tensor<2>>,
+    /// How far the data set at hand has moved the means, `[classes, numbers]`: m that depends on Y. Zero, and not used,
+    /// with do(m = 0).
+    moved: Param<Tensor<2>>,
+    /// `[classes, co-parents, numbers]`.
+    slopes: Option<Param<Tensor<3>>>,
+    analyses: Vec<Analysis>,
+    others: Option<Others>,
+    /// Where the numbers stand in a row of X; nothing if X is numbers alone.
+    #[module(skip)]
+    places: Option<Vec<usize>>,
+}
+
+/// What one number of factors explains.
+#[derive(Module, Debug)]
+struct Analysis {
+    /// `[classes, numbers, factors]`.
+    loadings: Param<Tensor<3>>,
+    /// Logarithms of the variances that no factor explains, `[numbers]`.
+    log_variances: Param<Tensor<1>>,
+}
+
+/// Columns of two or more values: log p is linear in their encoding.
+#[derive(Module, Debug)]
+struct Others {
+    /// `[width, classes]`, zero for numbers.
+    weights: Param<Tensor<2>>,
+    /// `[classes]`.
+    bias: Param<Tensor<1>>,
+}
+
+/// What was done to the numbers of a data set.
+pub(crate) struct Under {
+    /// To each column of all classes alike.
+    pub effect: ColumnEffect,
+    /// To the means of each class, `[classes, numbers]`.
+    pub moved: Tensor<2>,
+}
+
+impl Factor {
+    /// One whose weights are still to be read, with these numbers of factors.
+    pub(super) fn empty(table: &TableShape, classes: usize, factors: &[usize], device: &Device) -> Self {
+        let numbers = table.numeric().len();
+        let zeros = || Param::from_tensor(Tensor::zeros([classes, numbers], device));
+        let analysis = |&factors: &usize| Analysis {
+            loadings: Param::from_tensor(Tensor::zeros([classes, numbers, factors], device)),
+            log_variances: Param::from_tensor(Tensor::zeros([numbers], device)),
+        };
+        Self {
+            means: zeros(),
+            moved: zeros(),
+            slopes: (table.co_parents > 0)
+                .then(|| Param::from_tensor(Tensor::zeros([classes, table.co_parents, numbers], device))),
+            analyses: factors.iter().map(analysis).collect(),
+            others: (numbers < table.width()).then(|| Others {
+                weights: Param::from_tensor(Tensor::zeros([table.width(), classes], device)),
+                bias: Param::from_tensor(Tensor::zeros([classes], device)),
+            }),
+            places: places(table),
+        }
+    }
+
+    /// Numbers in a row of X.
+    pub(crate) fn numbers(&self) -> usize {
+        self.means.dims()[1]
+    }
+
+    /// How far the data set at hand has moved the means, `[classes, numbers]`.
+    pub(crate) fn moved(&self) -> Tensor<2> {
+        self.moved.val().detach()
+    }
+
+    /// The same for a data set that has moved the means so far.
+    pub(crate) fn with_moved(self, moved: Tensor<2>) -> Self {
+        Self { moved: self.moved.map(|_| moved), ..self }
+    }
+
+    /// `[classes, numbers]`, clean.
+    pub(crate) fn means(&self) -> Tensor<2> {
+        self.means.val().detach()
+    }
+
+    /// Expected numbers of each class, `[classes, rows, numbers]`, or `[classes, 1, numbers]` without co-parents; clean.
+    pub(crate) fn expected(&self, c: Option<&Tensor<2>>) -> Tensor<3> {
+        let means: Tensor<3> = self.means().unsqueeze_dim(1);
+        match (c, &self.slopes) {
+            (Some(c), Some(slopes)) => means + c.clone().unsqueeze_dim::<3>(0).matmul(slopes.val().detach()),
+            _ => means,
+        }
+    }
+
+    /// Variances of the numbers of each class, `[classes, numbers]`, clean: those of the first number of factors.
+    pub(crate) fn variances(&self) -> Tensor<2> {
+        let Analysis { loadings, log_variances } = &self.analyses[0];
+        let explained = loadings.val().detach().square().sum_dim(2).squeeze_dim::<2>(2);
+        explained + log_variances.val().detach().exp().unsqueeze_dim(0)
+    }
+
+    /// The numbers of X, `[batch, numbers]`.
+    pub(crate) fn numbers_of(&self, x: Tensor<2>) -> Tensor<2> {
+        match &self.places {
+            None => x,
+            Some(places) => {
+                let places: Vec<i64> = places.iter().map(|place| *place as i64).collect();
+                let n = places.len();
+                let index = Tensor::<1, Int>::from_data(TensorData::new(places, [n]), &x.device());
+                x.select(1, index)
+            }
+        }
+    }
+
+    /// log p(x|y,c,m) of every class, `[batch, classes]`, in nats, z integrated out; without `under` with do(m = 0).
+    /// `x` is `[batch, width]`, `c` `[batch, co-parents]`.
+    pub(crate) fn log_px(&self, x: Tensor<2>, c: Option<Tensor<2>>, under: Option<&Under>) -> Tensor<2> {
+        let mut numbers = self.numbers_of(x.clone());
+        let mut moved = None;
+        // Scales and noise of the data set, `[1 or batch, numbers]`.
+        let mut spread: Option<(Tensor<2>, Tensor<2>)> = None;
+        if let Some(Under { effect, moved: by }) = under {
+            let ColumnEffect { shift, log_scale, noise } = effect;
+            // Where everything is as if clean, with the noise shrunk as much as the column is.
+            numbers = (numbers - shift.clone()) * log_scale.clone().neg().exp();
+            spread = Some((log_scale.clone(), noise.clone() * log_scale.clone().mul_scalar(-2.0).exp()));
+            moved = Some(by.clone().unsqueeze_dim::<3>(1));
+        }
+        let expected = self.expected(c.as_ref());
+        let expected = moved.map_or(expected.clone(), |moved| expected + moved);
+        let off = numbers.unsqueeze_dim::<3>(0) - expected;
+        let noise = spread.as_ref().map(|(_, noise)| noise);
+        let each = self.analyses.iter().map(|analysis| analysis.log_density(&off, noise));
+        let mut log_px = log_sum_exp(each.collect()).sub_scalar((self.analyses.len() as f64).ln());
+        if let Some((log_scale, _)) = &spread {
+            log_px = log_px - log_scale.clone().sum_dim(1).transpose();
+        }
+        let log_px = log_px.transpose();
+        match &self.others {
+            Some(Others { weights, bias }) => {
+                log_px + x.matmul(weights.val().detach()) + bias.val().detach().unsqueeze_dim(0)
+            }
+            None => log_px,
+        }
+    }
+}
+
+impl Analysis {
+    /// log N(`off`; 0, loadings loadingsᵀ + Ψ + noise), `[classes, batch]`: `off` is `[classes, batch, numbers]`, `noise`
+    /// the variances that come on top, `[1 or batch, numbers]`.
+    fn log_density(&self, off: &Tensor<3>, noise: Option<&Tensor<2>>) -> Tensor<2> {
+        let [classes, batch, numbers] = off.dims();
+        let loadings = self.loadings.val().detach();
+        let factors = loadings.dims()[2];
+        let variances: Tensor<2> = self.log_variances.val().detach().exp().unsqueeze_dim(0);
+        let variances = noise.map_or(variances.clone(), |noise| variances + noise.clone());
+        let rows = variances.dims()[0];
+        let precisions: Tensor<3> = variances.clone().recip().unsqueeze_dim(0);
+        let weighted = off.clone() * precisions.clone();
+        let square = (weighted.clone() * off.clone()).sum_dim(2).reshape([classes, batch]);
+        // I + loadingsᵀ Ψ⁻¹ loadings, by Woodbury's identity all that need be inverted.
+        let products = loadings.clone().unsqueeze_dim::<4>(3) * loadings.clone().unsqueeze_dim::<4>(2);
+        let products = products.reshape([classes, numbers, factors * factors]);
+        let small = precisions.matmul(products).reshape([classes, rows, factors, factors]);
+        let small = small + Tensor::<2>::eye(factors, &off.device()).reshape([1, 1, factors, factors]);
+        let (explained, log_det) = quadratic_and_log_det(small, weighted.matmul(loadings));
+        let log_det = log_det + variances.log().sum_dim(1).transpose();
+        let log_2pi = numbers as f64 * (2.0 * std::f64::consts::PI).ln();
+        (square - explained + log_det + log_2pi).mul_scalar(-0.5)
+    }
+}
+
+/// Where the numbers stand in a row of X; nothing if X is numbers alone.
+fn places(table: &TableShape) -> Option<Vec<usize>> {
+    let numeric = table.numeric();
+    (numeric.len() < table.width()).then(|| numeric.into_iter().map(|(_, place)| place).collect())
+}
+
+/// Class shares to the power of one over a temperature do not overflow, however little a class explains.
+pub(crate) fn tempered(scores: Tensor<2>, log_shares: Tensor<2>, power: f64) -> Tensor<2> {
+    activation::softmax(scores.mul_scalar(power) + log_shares, 1)
+}
