@@ -85,7 +85,7 @@ pub fn adapt_steps(model: &DeepCama, adapting: Adapting, steps: usize) -> Result
         validate_every: steps + WARM_UP,
         ..AdaptConfig::default()
     };
-    let (config, previous) = (config.check()?, Previous { decider: Decider::bare(model), m: M::Null, least_gain: 0.0 });
+    let (config, previous) = (config.check()?, Previous { decider: Decider::bare(model), m: M::Null });
     between_steps(steps, |observer| {
         adapt(model, Unlabelled::whole(&unlabelled), Some(&clean), &config, previous, 1, observer).map(drop)
     })

@@ -79,6 +79,7 @@ mod epoch;
 pub mod fit;
 mod folder_format;
 mod likelihood;
+mod log_sum;
 pub mod mechanism;
 mod model;
 pub mod network;
@@ -99,13 +100,18 @@ pub use cama_causal as causal;
 pub use cama_data as data;
 pub use cama_data::manipulation;
 
-pub use adapt::{AdaptConfig, AdaptReport, Adapted, DatasetConfig, Outcome, Previous, Rehearsal, RollbackReason, Unlabelled, adapt};
-pub use cama::{Adaptation, Builder, Cama, Card, CardEntry, FitConfig, GeneratorChoice, HeldOut, Predictor, Restored};
+pub use adapt::{
+    AdaptConfig, AdaptReport, Adapted, DatasetConfig, Outcome, Previous, Rehearsal, RollbackReason, Trial,
+    Unlabelled, adapt,
+};
+pub use cama::{
+    Adaptation, Builder, Cama, Card, CardEntry, FitConfig, GeneratorChoice, HeldOut, Predictor, Restored,
+};
 pub use checkpoint::Checkpoints;
 pub use classifier::{Classifier, DirectClassifier, DirectConfig, fit_direct};
 pub use decide::{
-    ByRule, Context, DecideConfig, Decider, Decision, Guard, Rule, RuleClassifier, TEMPERATURE, Verdict,
-    fit_temperature,
+    ByRule, Context, DecideConfig, Decider, Decision, Guard, Rule, RuleClassifier, TEMPERATURE, Tempering,
+    Thresholds, Verdict, fit_temperature,
 };
 pub use device::{device, device_names};
 pub use dream::{DreamConfig, dream};

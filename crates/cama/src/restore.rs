@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 
 use crate::data::DataShape;
-use crate::model::{DeepCama, Observed};
+use crate::model::{DeepCama, M, MChoice, Observed, tempered};
 
 /// T_m⁻¹(x) at the mean of q2(m|x), `[batch, width]`: pixels in [0, 1], or columns as the model reads them.
 ///
@@ -12,6 +12,27 @@ use crate::model::{DeepCama, Observed};
 pub fn restore(model: &DeepCama, observed: &Observed) -> Tensor<2> {
     let Some(mechanisms) = model.mechanisms() else { return observed.x.clone() };
     restored(model, &mechanisms.posterior(observed).mean, observed.x.clone())
+}
+
+/// The same with the m that has been asked for: with the global m of a factor model, less how far the classes have moved by
+/// themselves.
+pub(crate) fn restore_with(model: &DeepCama, observed: &Observed, choice: MChoice) -> Tensor<2> {
+    match (choice, model.mechanisms()) {
+        (M::Null, _) | (_, None) => observed.x.clone(),
+        (M::Global, Some(mechanisms)) => {
+            let m = mechanisms.global_m().expect("checked to have one");
+            restored_globally(model, &m.repeat_dim(0, observed.x.dims()[0]), observed)
+        }
+        (M::Mean | M::Sample | M::Given(_), Some(_)) => restore(model, observed),
+    }
+}
+
+/// T_m⁻¹(x) for a known global `m`, `[batch, dim]`.
+pub(crate) fn restored_globally(model: &DeepCama, m: &Tensor<2>, observed: &Observed) -> Tensor<2> {
+    let x = restored(model, m, observed.x.clone());
+    let Some(factor) = model.factor() else { return x };
+    let scores = model.exact_scores(factor, observed, Some(m));
+    factor.unmoved(x, tempered(scores, model.log_py(observed, None), factor.power()))
 }
 
 /// T_m⁻¹(x) for known `m`, `[batch, dim]`.

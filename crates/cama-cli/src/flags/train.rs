@@ -101,7 +101,8 @@ impl TrainFlags {
     ///
     /// If a name is unknown, a value is not allowed, or a flag says nothing about such data.
     pub fn config(&self, data: &impl Dataset) -> Result<Checked<FitConfig>> {
-        let FitConfig { model, generator, factor, train, dream, direct } = FitConfig::preset(&self.model.preset, data)?;
+        let FitConfig { model, generator, factor, train, dream, direct } =
+            FitConfig::preset(&self.model.preset, data)?;
         let mut model = self.settings.apply("model", self.model.overlay(model)?)?;
         model.mechanisms = self.settings.apply_to_mechanisms(model.mechanisms)?;
         self.settings.check_sections(&["model", "factor", "train", "dream", "direct"], &model.mechanisms)?;

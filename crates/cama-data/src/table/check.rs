@@ -110,8 +110,14 @@ mod tests {
         check(|s| s.target = "x1".into(), "also from the target's");
         check(|s| s.columns.swap(0, 5), "in another order");
         check(|s| s.columns[0].causes_children = true, "schema.columns.x1.causes_children");
-        check(|s| s.columns[0].kind = Kind::Number { mean: 0.0, sd: 0.0, reading: Reading::Linear }, "schema.columns.x1.kind.sd = 0");
-        check(|s| s.columns[0].kind = Kind::Number { mean: f64::NAN, sd: 1.0, reading: Reading::Linear }, "kind.mean = NaN");
+        check(
+            |s| s.columns[0].kind = Kind::Number { mean: 0.0, sd: 0.0, reading: Reading::Linear },
+            "schema.columns.x1.kind.sd = 0",
+        );
+        check(
+            |s| s.columns[0].kind = Kind::Number { mean: f64::NAN, sd: 1.0, reading: Reading::Linear },
+            "kind.mean = NaN",
+        );
         check(|s| s.columns[2].kind = Kind::Category { values: vec!["b".into()] }, "2 to 1000 names");
         check(|s| s.columns[1].imputed = Cell::Name("maybe".into()), "schema.columns.x2.imputed = maybe");
         check(|s| s.columns[3].imputed = Cell::Name("0".into()), "schema.columns.a1.imputed");

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::reading::Reading;
 use super::cells::{Cells, Value, listed, shown, truth};
+use super::reading::Reading;
 use super::schema::{Cell, Column, Kind, Missing, Schema};
 use super::source::Chunk;
 use super::{Notices, Rows};

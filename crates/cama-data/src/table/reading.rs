@@ -57,7 +57,9 @@ impl Reading {
     /// logarithm of their number (Schwarz, Ann. Stat. 6, 1978).
     pub(super) fn of(numbers: &[f64], classes: &[usize]) -> Reading {
         let (mean, sd) = moments(numbers);
-        let Some(unit) = unit(numbers).filter(|_| numbers.len() >= LEAST_NUMBERS && numbers.len() == classes.len()) else {
+        let Some(unit) =
+            unit(numbers).filter(|_| numbers.len() >= LEAST_NUMBERS && numbers.len() == classes.len())
+        else {
             return Reading::Linear;
         };
         let log = Reading::SignedLog { unit, mean, sd };

@@ -11,7 +11,8 @@ use super::tent_config::TentConfig;
 use super::trees_config::TreesConfig;
 
 /// The names of the baselines.
-pub const BASELINES: &[&str] = &["mlp", "mlp-paper", "cnn", "cnn-bn", "cnn-adversarial", "tent", "trees"];
+pub const BASELINES: &[&str] =
+    &["mlp", "mlp-paper", "cnn", "cnn-bn", "cnn-adversarial", "tent", "standardise-each-batch", "trees"];
 
 /// Which baseline, and how to train it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,6 +30,9 @@ pub enum BaselineConfig {
     CnnAdversarial(AdversarialConfig),
     /// A convolutional network with batch normalisation, which adapts to the data that it predicts.
     Tent(OnlineConfig),
+    /// Logistic regression on features that are standardised by the data set that they are from, of training as of what is
+    /// predicted: shifts and scales of columns cancel, and so does what the shares of the classes do to the moments.
+    StandardiseEachBatch(MlpConfig),
     /// Gradient-boosted trees.
     Trees(TreesConfig),
 }
@@ -57,6 +61,7 @@ impl BaselineConfig {
             "cnn-bn" => Ok(Self::CnnBn(CnnConfig::default())),
             "cnn-adversarial" => Ok(Self::CnnAdversarial(AdversarialConfig::default())),
             "tent" => Ok(Self::Tent(OnlineConfig::default())),
+            "standardise-each-batch" => Ok(Self::StandardiseEachBatch(MlpConfig::linear())),
             "trees" => Ok(Self::Trees(TreesConfig::default())),
             _ => Err(Error::unknown_name("baseline", name, BASELINES)),
         }
@@ -71,6 +76,7 @@ impl BaselineConfig {
             Self::CnnBn(_) => "cnn-bn",
             Self::CnnAdversarial(_) => "cnn-adversarial",
             Self::Tent(_) => "tent",
+            Self::StandardiseEachBatch(_) => "standardise-each-batch",
             Self::Trees(_) => "trees",
         }
     }
@@ -95,6 +101,9 @@ impl BaselineConfig {
         Ok(match self {
             Self::Mlp(config) => Self::Mlp(changed(config, group, &field, value)?),
             Self::MlpPaper(config) => Self::MlpPaper(changed(config, group, &field, value)?),
+            Self::StandardiseEachBatch(config) => {
+                Self::StandardiseEachBatch(changed(config, group, &field, value)?)
+            }
             Self::Cnn(config) => Self::Cnn(changed(config, group, &field, value)?),
             Self::CnnBn(config) => Self::CnnBn(changed(config, group, &field, value)?),
             Self::CnnAdversarial(AdversarialConfig { cnn, adversary }) => Self::CnnAdversarial(match group {
@@ -112,7 +121,7 @@ impl BaselineConfig {
     /// The groups of its settings.
     fn groups(&self) -> &'static [&'static str] {
         match self {
-            Self::Mlp(_) | Self::MlpPaper(_) => &["mlp"],
+            Self::Mlp(_) | Self::MlpPaper(_) | Self::StandardiseEachBatch(_) => &["mlp"],
             Self::Cnn(_) | Self::CnnBn(_) => &["cnn"],
             Self::CnnAdversarial(_) => &["cnn", "adversary"],
             Self::Tent(_) => &["cnn", "tent"],
@@ -129,7 +138,9 @@ impl BaselineConfig {
 impl Config for BaselineConfig {
     fn validate(&self) -> Result<()> {
         match self {
-            Self::Mlp(config) | Self::MlpPaper(config) => config.validate(),
+            Self::Mlp(config) | Self::MlpPaper(config) | Self::StandardiseEachBatch(config) => {
+                config.validate()
+            }
             Self::Cnn(config) | Self::CnnBn(config) => config.validate(),
             Self::CnnAdversarial(AdversarialConfig { cnn, adversary }) => {
                 cnn.validate().and_then(|()| adversary.validate())

@@ -82,6 +82,10 @@ impl Baseline {
                 let adversary = Some(&config.adversary);
                 Kind::Network(fitting.cnn(&config.cnn, false, adversary, seed, observer)?.into())
             }
+            BaselineConfig::StandardiseEachBatch(config) => {
+                let network = fitting.mlp(config, seed, observer)?;
+                Kind::Network(Box::new(Network { reading: Reading::Moments, ..network }))
+            }
             BaselineConfig::Tent(config) => {
                 let network = fitting.cnn(&config.cnn, true, None, seed, observer)?;
                 Kind::Network(Box::new(Network { reading: Reading::Online(config.tent.clone()), ..network }))

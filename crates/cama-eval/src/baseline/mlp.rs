@@ -66,6 +66,12 @@ impl MlpConfig {
         }
     }
 
+    /// Logistic regression.
+    pub fn linear() -> Self {
+        let dropout = Dropout::All(0.0);
+        Self { hidden: Vec::new(), dropout, learning_rate: 1e-2, weight_decay: 0.01, ..Self::default() }
+    }
+
     fn check_dropout(&self) -> Result<()> {
         let shares = |shares: &[f64]| shares.iter().all(|share| (0.0..1.0).contains(share));
         match &self.dropout {

@@ -43,6 +43,8 @@ pub(super) type Part = (Vec<usize>, Vec<Vec<f64>>);
 pub(super) enum Reading {
     /// Those of its training data.
     Population,
+    /// Those of its training data, after features were standardised by the moments of the data set at hand.
+    Moments,
     /// Those of the examples that it is given.
     Batch,
     /// Those of the examples that it is given, to which it adapts, too.
@@ -84,7 +86,7 @@ impl Network {
     /// A network that adapts to what it predicts does not adapt here: it takes the statistics of these rows.
     pub fn log_probabilities(&self, x: Tensor<2>) -> Tensor<2> {
         let statistics = match self.reading {
-            Reading::Population => Statistics::Population,
+            Reading::Population | Reading::Moments => Statistics::Population,
             Reading::Batch | Reading::Online(_) => Statistics::Batch,
         };
         let x = self.scaled(x);

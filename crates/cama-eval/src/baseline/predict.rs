@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::features::Features;
 use super::network::{Network, Part, Reading, mixed_parts, rows_of};
 use super::norm::Statistics;
+use super::scale::Scale;
 use super::tent;
 use super::tent_config::TentConfig;
 
@@ -22,6 +23,10 @@ impl Network {
             rows_of(self.layers.forward(x, &[], statistics))
         };
         let parts: Vec<Part> = match &self.reading {
+            Reading::Moments => {
+                let scale = Some(Scale::of(features, &all));
+                return Self::new(self.layers.clone(), scale).probabilities(features);
+            }
             Reading::Population => {
                 return Ok(all
                     .par_chunks(CHUNK)

@@ -127,6 +127,7 @@ impl Baseline {
                     CONFIG,
                 )?;
                 let reading = match network {
+                    BaselineConfig::StandardiseEachBatch(_) => Reading::Moments,
                     BaselineConfig::Tent(config) => Reading::Online(config.tent.clone()),
                     _ if origin.adaptations.is_empty() => Reading::Population,
                     _ => Reading::Batch,
@@ -176,7 +177,9 @@ fn check(file: &File) -> std::result::Result<(), String> {
         config if convolves(config).is_some() && file.image.is_none() => {
             return Err("it convolves images of unknown size".into());
         }
-        BaselineConfig::Mlp(config) | BaselineConfig::MlpPaper(config)
+        BaselineConfig::Mlp(config)
+        | BaselineConfig::MlpPaper(config)
+        | BaselineConfig::StandardiseEachBatch(config)
             if config.standardised != file.scale.is_some() =>
         {
             return Err("its scale is missing, or superfluous".into());
@@ -195,9 +198,12 @@ fn check(file: &File) -> std::result::Result<(), String> {
 fn layers(config: &BaselineConfig, image: Option<[usize; 3]>, width: usize, classes: usize) -> Layers {
     let (device, rng) = (Device::flex(), &mut ChaCha8Rng::seed_from_u64(0));
     match (config, convolves(config), image) {
-        (BaselineConfig::Mlp(config) | BaselineConfig::MlpPaper(config), ..) => {
-            Layers::Dense(Dense::new(&config.widths(width, classes), rng, &device))
-        }
+        (
+            BaselineConfig::Mlp(config)
+            | BaselineConfig::MlpPaper(config)
+            | BaselineConfig::StandardiseEachBatch(config),
+            ..,
+        ) => Layers::Dense(Dense::new(&config.widths(width, classes), rng, &device)),
         (_, Some((config, normalised)), Some(image)) => {
             Layers::Conv(Conv::new(image, config, normalised, classes, rng, &device))
         }
@@ -208,9 +214,12 @@ fn layers(config: &BaselineConfig, image: Option<[usize; 3]>, width: usize, clas
 /// How many weights they have, at least.
 fn size(config: &BaselineConfig, image: Option<[usize; 3]>, width: usize, classes: usize) -> u64 {
     match (config, convolves(config), image) {
-        (BaselineConfig::Mlp(config) | BaselineConfig::MlpPaper(config), ..) => {
-            Dense::size(&config.widths(width, classes))
-        }
+        (
+            BaselineConfig::Mlp(config)
+            | BaselineConfig::MlpPaper(config)
+            | BaselineConfig::StandardiseEachBatch(config),
+            ..,
+        ) => Dense::size(&config.widths(width, classes)),
         (_, Some((config, _)), Some(image)) => Conv::size(image, config, classes),
         _ => 0,
     }
@@ -223,6 +232,9 @@ fn convolves(config: &BaselineConfig) -> Option<(&CnnConfig, bool)> {
         BaselineConfig::CnnBn(config) => Some((config, true)),
         BaselineConfig::CnnAdversarial(config) => Some((&config.cnn, false)),
         BaselineConfig::Tent(config) => Some((&config.cnn, true)),
-        BaselineConfig::Mlp(_) | BaselineConfig::MlpPaper(_) | BaselineConfig::Trees(_) => None,
+        BaselineConfig::Mlp(_)
+        | BaselineConfig::MlpPaper(_)
+        | BaselineConfig::StandardiseEachBatch(_)
+        | BaselineConfig::Trees(_) => None,
     }
 }

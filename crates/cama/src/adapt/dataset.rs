@@ -14,9 +14,9 @@ use super::input::NOTHING_KEPT;
 use crate::batch::{self, host};
 use crate::data::{Dataset, shuffled};
 use crate::fit::{Batch, Fit, Objective, Schedule, Shard};
+use crate::log_sum::logsumexp;
 use crate::mechanism::ColumnEffect;
 use crate::model::{DeepCama, Factor, Observed, Under, tempered};
-use crate::objective::logsumexp;
 use crate::optimise::Optimiser;
 use crate::progress::{Observer, Phase};
 use crate::{Config, Error, Result};
@@ -77,7 +77,11 @@ impl Config for DatasetConfig {
             }
         }
         if !(self.share_weight >= 0.0 && self.share_weight.is_finite()) {
-            return Err(Error::config("adapt.dataset.share_weight", self.share_weight, "a number, 0 or more"));
+            return Err(Error::config(
+                "adapt.dataset.share_weight",
+                self.share_weight,
+                "a number, 0 or more",
+            ));
         }
         Ok(())
     }
@@ -94,9 +98,6 @@ const FIRST_LOG_NOISE: f64 = -4.0;
 
 /// Adam moves every parameter about as far in a step; noise has farther to go.
 const NOISE_PACE: f64 = 5.0;
-
-/// So many columns count in full; of more, each tells a part of what others have told.
-const INDEPENDENT_COLUMNS: f64 = 12.8;
 
 /// The power of likelihoods at first, over the last, and the share of the steps in which it rises.
 const FIRST_POWER: f64 = 0.2;
@@ -190,7 +191,7 @@ pub(super) fn find<D: Dataset>(
     let observed = batch::observed(data, drawn, &model.device());
     let log_py = model.log_py(&observed, None);
     let shares = log_py.clone().exp().mean_dim(0);
-    let power = (INDEPENDENT_COLUMNS / factor.numbers() as f64).min(1.0);
+    let power = factor.power();
     let rows = Rows { factor, observed, log_py, shares, config, power };
     let mut moved = factor.moved().zeros_like();
     let mut parameters = rows.start();
@@ -223,7 +224,8 @@ impl Rows<'_> {
         // [classes, 1, 1]
         let shares: Tensor<3> = self.shares.clone().transpose().unsqueeze_dim(2);
         let mean = (expected.clone().mean_dim(1) * shares.clone()).sum_dim(0);
-        let variance = (expected - mean.clone()).square().mean_dim(1) + self.factor.variances().unsqueeze_dim(1);
+        let variance =
+            (expected - mean.clone()).square().mean_dim(1) + self.factor.variances().unsqueeze_dim(1);
         let sd = (variance * shares).sum_dim(0).squeeze_dim::<2>(0).sqrt();
         let mean = mean.squeeze_dim::<2>(0);
         let numbers = self.numbers();

@@ -15,9 +15,6 @@ pub struct Previous<'a> {
     pub decider: Decider<'a>,
     /// The m that it predicted with.
     pub m: MChoice,
-    /// How much better than nothing but noise the m of a data set must explain a number to be kept, in nats: see
-    /// [`Rehearsal`](crate::Rehearsal).
-    pub least_gain: f64,
 }
 
 /// What is adapted to, of which not all need be in memory.

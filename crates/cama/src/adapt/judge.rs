@@ -77,11 +77,22 @@ impl<D: Dataset> Judge<'_, D> {
             let (verdicts, _) = self.verdicts(self.previous.decider, self.previous.m)?;
             Ok(rolled_back(reason, verdicts))
         };
-        let least = self.previous.least_gain;
+        let least = self.previous.decider.thresholds.gain;
         if gain <= least {
             return previous(RollbackReason::LittleGained { gain, least });
         }
-        let (verdicts, _) = self.verdicts(Decider { model: found, ..self.previous.decider }, M::Global)?;
+        let decider = Decider { model: found, ..self.previous.decider };
+        if decider.direct.is_some() && least.is_finite() {
+            let asked = self.unlabelled.spread;
+            let before = self.previous.decider.answers_as_it_is(asked, self.seed)?;
+            let after = decider.answers(asked, M::Global, self.seed)?;
+            if after.evidence_globally(&before, decider.guard.map(|guard| guard.agreement))
+                <= decider.thresholds.rise
+            {
+                return previous(RollbackReason::NoEasier);
+            }
+        }
+        let (verdicts, _) = self.verdicts(decider, M::Global)?;
         let n = verdicts.len() as f64;
         if (count(&verdicts, Verdict::Restored) as f64) < LEAST_RESTORED * n {
             return previous(RollbackReason::Outside);

@@ -1,5 +1,6 @@
 //! Adaptation at test time, on unlabelled manipulated data (Eq. 8), with a guard.
 
+mod candidates;
 mod config;
 mod dataset;
 mod eq8;
@@ -15,19 +16,21 @@ mod validate;
 pub use config::AdaptConfig;
 pub use dataset::DatasetConfig;
 pub use input::{Previous, Unlabelled};
-pub use rehearse::Rehearsal;
+pub use rehearse::{Rehearsal, Trial};
+pub(crate) use rehearse::{Rehearsed, Rehearsing};
 pub use report::{AdaptReport, Outcome, RollbackReason};
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
+use self::candidates::{Candidates, groups};
 use self::global::find_global_m;
 use self::judge::{Judge, Judged};
 use self::select::Selection;
 use self::split::Splits;
 use self::validate::{FitStatistics, Validator};
 use crate::data::{Dataset, shuffled};
-use crate::decide::Verdict;
+use crate::decide::{Decider, Verdict};
 use crate::model::DeepCama;
 use crate::progress::Observer;
 use crate::{Checked, Error, Result};
@@ -70,6 +73,10 @@ pub fn adapt<D: Dataset>(
     }
     let splits = Splits::new(unlabelled.subsample, clean, config, &mut rng);
     let validator = Validator::new(&splits, config, seed, previous.decider);
+    if asks_classifier(model, &previous.decider) {
+        let run = Run { splits: &splits, validator: &validator, config, previous, unlabelled, seed };
+        return run.by_answers(model, &mut rng, observer);
+    }
     let before = validator.validate(previous.decider.model, previous.m)?;
     let mut selection = Selection::new(&validator, before.clone());
 
@@ -103,6 +110,55 @@ pub fn adapt<D: Dataset>(
     let judge = Judge { previous, unlabelled, negligible: config.negligible, seed };
     let judged = judge.judge(selection.best.take(), reason)?;
     Ok(adapted(judged, previous, before, steps, splits.unlabelled.learnt.len()))
+}
+
+/// Whether a discriminative classifier tells which states are kept: there is one, with a guard, and the model undoes what
+/// it finds in images.
+fn asks_classifier(model: &DeepCama, decider: &Decider) -> bool {
+    let undoes = model.mechanisms().is_some_and(|mechanisms| mechanisms.explicit().contains(&true));
+    undoes && decider.direct.is_some() && decider.guard.is_some() && model.config().data.image().is_some()
+}
+
+/// All that an adaptation is about.
+struct Run<'a, D> {
+    splits: &'a Splits<'a, D>,
+    validator: &'a Validator<'a, D>,
+    config: &'a Checked<AdaptConfig>,
+    previous: Previous<'a>,
+    unlabelled: Unlabelled<'a, D>,
+    seed: u64,
+}
+
+impl<D: Dataset> Run<'_, D> {
+    /// Keeps what the discriminative classifier and Bayes' rule agree on: of the mechanisms alone and together, as q2 has
+    /// dreamt of them and after steps of Eq. 8.
+    fn by_answers(&self, model: &DeepCama, rng: &mut ChaCha8Rng, observer: &mut Observer) -> Result<Adapted> {
+        let Self { splits, validator, config, previous, unlabelled, seed } = *self;
+        let before = validator.validate_decided(&previous.decider, previous.m)?;
+        let mut candidates = Candidates::new(previous.decider, unlabelled.spread, seed)?;
+        for group in groups(model)? {
+            candidates.consider(0, &group)?;
+        }
+        candidates.consider(0, model)?;
+        let start = candidates.leading().unwrap_or(model).clone();
+        let mut steps = Steps::default();
+        let climbed = eq8::climb(start, splits, config, rng, observer, |done, model| {
+            steps.done = done;
+            match done == config.steps.div_ceil(2) || done == config.steps {
+                true => candidates.consider(done, model),
+                false => Ok(()),
+            }
+        });
+        match climbed {
+            Ok(()) | Err(Error::Diverged(_)) => {}
+            Err(error) => return Err(error),
+        }
+        let best = candidates.best(validator, before.clean)?;
+        let reason = best.is_none().then_some(RollbackReason::NoEasier);
+        let judge = Judge { previous, unlabelled, negligible: config.negligible, seed };
+        let judged = judge.judge(best, reason)?;
+        Ok(adapted(judged, previous, before, steps, splits.unlabelled.learnt.len()))
+    }
 }
 
 /// Finds m of the data set under a factor model. Clean data need not be watched: for each example, and for data as a

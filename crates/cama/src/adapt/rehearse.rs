@@ -1,20 +1,445 @@
-//! What adapting to damage that was done on purpose tells of adapting to damage that was not.
+//! Rehearsal: what adapting to damage that was done on purpose tells of adapting to damage that was not.
+//!
+//! Clean examples of the user's own are damaged, in ways that the mechanisms can express and in ways that they cannot, and
+//! restored as if nothing were known of it. Their labels are known, so it shows from where on restoration helps, and how
+//! much Bayes' rule is worth where the model explains an example badly.
 
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-/// What adapting to clean rows of the user's own, damaged on purpose, has told: their labels are known.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+use super::candidates::groups;
+use super::dataset::{self, DatasetConfig};
+use crate::data::{DataShape, Dataset, shuffled};
+use crate::decide::{
+    Answers, DecideConfig, Decider, Decision, Guard, Rule, Tempering, Thresholds, Weighed, fit_tempering,
+};
+use crate::model::{DeepCama, M, MChoice};
+use crate::noise::{example_rng, normals};
+use crate::predict::{PredictConfig, highest};
+use crate::progress::silent;
+use crate::{Config, Result};
+
+/// What was rehearsed, and what it told.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rehearsal {
-    /// How much better than nothing but noise the m of a data set must explain a number to be kept, in nats.
-    pub least_gain: f64,
+    /// From where on data as a whole is restored.
+    pub thresholds: Thresholds,
+    /// Every damage that was tried; empty if nothing was, as with too few clean examples.
+    #[serde(default)]
+    pub trials: Vec<Trial>,
 }
 
-/// What is asked for where nothing was rehearsed: read off adaptations to five data sets of measurements.
-const LEAST_GAIN: f64 = 0.29;
+/// One damage that was done on purpose to clean examples.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Trial {
+    /// What was done.
+    pub damage: String,
+    /// How strongly the rule was for restoring: standard errors by which the discriminative classifier is surer (images),
+    /// or nats by which a number is explained better (tables).
+    pub evidence: f64,
+    /// Whether the thresholds then let it be restored.
+    pub kept: bool,
+    /// Accuracy if nothing is restored.
+    pub before: f64,
+    /// Accuracy if everything is.
+    pub after: f64,
+}
 
-impl Default for Rehearsal {
-    fn default() -> Self {
-        Self { least_gain: LEAST_GAIN }
+impl Rehearsal {
+    /// How often restoration was rightly kept, rightly refused, wrongly kept, and wrongly refused: wrong is what costs more
+    /// than a point of accuracy.
+    pub fn counts(&self) -> [usize; 4] {
+        let mut counts = [0; 4];
+        for Trial { kept, before, after, .. } in &self.trials {
+            let place = match (kept, after - before) {
+                (true, gained) if gained >= -SLACK => 0,
+                (false, gained) if gained <= SLACK => 1,
+                (true, _) => 2,
+                (false, _) => 3,
+            };
+            counts[place] += 1;
+        }
+        counts
+    }
+}
+
+/// A loss of accuracy that passes for none.
+const SLACK: f64 = 0.01;
+
+/// What a point of accuracy lost, beyond the slack, weighs against one gained.
+const HARM: f64 = 4.0;
+
+/// The most examples that each damage is done to, and fewer of which nothing is learnt.
+const EXAMPLES: usize = 200;
+
+/// By how many standard errors the discriminative classifier must be surer of rows that are explained well enough already.
+const USUAL_RISE: f64 = 1.0;
+
+/// Samples of z for each class.
+const SAMPLES: usize = 2;
+
+/// The most decisions that the tempering is fitted to.
+const WEIGHED: usize = 4000;
+
+/// Damage to images: what affine and photometric mechanisms express, all images alike or each by itself, some of it
+/// strong, and what they do not.
+const IMAGE_DAMAGE: [&str; 18] = [
+    "none",
+    "shift:0.1",
+    "shift:0.25",
+    "rotate:20",
+    "rotate:45",
+    "scale:1.4",
+    "shear:0.5",
+    "contrast:0.3:0.7",
+    "brightness:0.3",
+    "rotate:30+contrast:0.4:0.8",
+    "noise:0.2",
+    "blur:1.5",
+    "impulse:0.1",
+    "invert-part:0.5",
+    "bars:2",
+    "scribble:2",
+    "occlude:0.3",
+    "ramp:0.4",
+];
+
+/// What rehearsal has told.
+pub(crate) struct Rehearsed {
+    /// T of the product, and how it rises.
+    pub product: Option<(f64, Tempering)>,
+    pub rehearsal: Rehearsal,
+}
+
+/// A model that rehearses, with clean, labelled examples that it was not trained on.
+pub(crate) struct Rehearsing<'a, D> {
+    /// What stands beside the model, its guard included.
+    pub decider: Decider<'a>,
+    pub guard: &'a Guard,
+    pub clean: &'a D,
+    pub seed: u64,
+}
+
+/// A trial, before thresholds are known.
+#[derive(Clone)]
+struct Tried {
+    damage: String,
+    /// What can be kept, best first: evidence, and accuracy if it is.
+    options: Vec<(f64, f64)>,
+    /// Of a table: by how many standard errors the discriminative classifier is surer; below any threshold where Bayes'
+    /// rule agrees with it no more often.
+    surer: f64,
+    before: f64,
+}
+
+impl<D: Dataset> Rehearsing<'_, D> {
+    /// Rehearses.
+    ///
+    /// # Errors
+    ///
+    /// If numbers diverge.
+    pub fn run(&self) -> Result<Rehearsed> {
+        let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+        let mut weighed = Vec::new();
+        let tried = match (&self.decider.model.config().data, self.decider.model.factor()) {
+            (DataShape::Image(_), _) => self.images(&mut rng, &mut weighed)?,
+            (DataShape::Table(_), Some(_)) => self.tables(&mut weighed)?,
+            (DataShape::Table(_), None) => Vec::new(),
+        };
+        if weighed.len() > WEIGHED {
+            let mut kept: Vec<Option<Weighed>> = weighed.into_iter().map(Some).collect();
+            let chosen = shuffled(kept.len(), &mut rng).into_iter().take(WEIGHED);
+            weighed = chosen.filter_map(|i| kept[i].take()).collect();
+        }
+        let asked = self.decider.direct.is_some() && !weighed.is_empty();
+        let product = asked.then(|| fit_tempering(&weighed, self.guard.median));
+        let evidence = tried.iter().flat_map(|tried| tried.options.iter().map(|(evidence, _)| *evidence));
+        let least = least_evidence(&tried, evidence.collect(), self.usual());
+        let mut thresholds = self.decider.thresholds;
+        match self.decider.model.factor() {
+            None => thresholds.rise = least,
+            Some(_) => {
+                thresholds.gain = least;
+                // Among what gains enough, the surer.
+                let surer: Vec<Tried> = tried.iter().filter_map(|tried| tried.by_surer(least)).collect();
+                let evidence = surer.iter().map(|tried| tried.options[0].0).collect();
+                thresholds.rise = least_evidence(&surer, evidence, USUAL_RISE);
+            }
+        }
+        let asked = self.decider.model.factor().is_some() && self.decider.direct.is_some();
+        let trial = |tried: Tried| {
+            let kept = tried.kept(least).filter(|_| !asked || tried.surer > thresholds.rise);
+            let (evidence, after) =
+                kept.or(tried.options.first().copied()).unwrap_or((f64::MIN, tried.before));
+            Trial { damage: tried.damage, evidence, kept: kept.is_some(), before: tried.before, after }
+        };
+        let trials = tried.into_iter().map(trial).collect();
+        Ok(Rehearsed { product, rehearsal: Rehearsal { thresholds, trials } })
+    }
+
+    /// The threshold that holds where trials do not tell.
+    fn usual(&self) -> f64 {
+        match self.decider.model.factor() {
+            Some(_) => self.decider.thresholds.gain,
+            None => self.decider.thresholds.rise,
+        }
+    }
+
+    /// Examples to damage: some, or all of few several times.
+    fn examples(&self, rng: &mut ChaCha8Rng) -> D {
+        let n = self.clean.len();
+        let indices: Vec<usize> = match n >= EXAMPLES {
+            true => shuffled(n, rng).into_iter().take(EXAMPLES).collect(),
+            false => (0..EXAMPLES).map(|_| rng.random_range(0..n)).collect(),
+        };
+        self.clean.select(&indices)
+    }
+
+    /// Decisions about all examples, none of them guarded, by the product with T = 1.
+    fn decide(&self, model: &DeepCama, data: &D, m: MChoice) -> Result<Vec<Decision>> {
+        let predict = PredictConfig { samples: SAMPLES, m, seed: self.seed, ..PredictConfig::default() };
+        let rule = if self.decider.direct.is_some() { Rule::Product } else { Rule::Bayes };
+        let decider = Decider { model, guard: None, temperature: 1.0, tempering: None, ..self.decider };
+        decider.decide(data, &DecideConfig { rule, predict }.check()?)
+    }
+
+    /// By how many standard errors the discriminative classifier is surer of restored rows; below any threshold where Bayes'
+    /// rule agrees with it no more often, above any where there is none.
+    fn surer(&self, as_they_are: &[Decision], restored: &[Decision]) -> f64 {
+        if self.decider.direct.is_none() {
+            return f64::INFINITY;
+        }
+        let [before, after] =
+            [as_they_are, restored].map(|decisions| Answers::of(decisions, Some(self.guard.threshold)));
+        after.evidence_globally(&before, Some(self.guard.agreement))
+    }
+
+    fn images(&self, rng: &mut ChaCha8Rng, weighed: &mut Vec<Weighed>) -> Result<Vec<Tried>> {
+        let model = self.decider.model;
+        let mut states = groups(model)?;
+        if model.mechanisms().is_some_and(|m| m.explicit().contains(&true)) {
+            states.push(model.clone());
+        }
+        let mut tried = Vec::new();
+        for damage in IMAGE_DAMAGE {
+            let clean = self.examples(rng);
+            // What cannot be done to such images, as some things to coloured ones, is not rehearsed.
+            let Some(data) = damage.parse().ok().and_then(|damage| clean.manipulated(&damage, rng).ok())
+            else {
+                continue;
+            };
+            let labels = data.labels().expect("labelled clean examples").to_vec();
+            let threshold = Some(self.guard.threshold);
+            let as_they_are = self.decide(model, &data, M::Null)?;
+            let before = Answers::of(&as_they_are, threshold);
+            let accuracy = |decisions: &[Decision]| share(decisions, &labels, |d| &d.by_rule.direct);
+            let mut options = Vec::new();
+            for state in &states {
+                let restored = self.decide(state, &data, M::Mean)?;
+                let answers = Answers::of(&restored, threshold);
+                let evidence = answers.evidence(&before);
+                if evidence.is_finite() {
+                    options.push((evidence, accuracy(&restored), answers.agreement()));
+                }
+                if answers.are_better(&before, &self.decider.thresholds) {
+                    weighed.extend(restored.iter().zip(&labels).map(|(d, label)| Weighed::new(d, *label)));
+                }
+            }
+            weighed.extend(as_they_are.iter().zip(&labels).map(|(d, label)| Weighed::new(d, *label)));
+            options.sort_by(|a, b| b.2.total_cmp(&a.2));
+            tried.push(Tried {
+                damage: damage.into(),
+                options: options.into_iter().map(|(surer, accuracy, _)| (surer, accuracy)).collect(),
+                surer: f64::INFINITY,
+                before: accuracy(&as_they_are),
+            });
+        }
+        Ok(tried)
+    }
+
+    fn tables(&self, weighed: &mut Vec<Weighed>) -> Result<Vec<Tried>> {
+        let model = self.decider.model;
+        let one = |(i, damage): (usize, &TableDamage)| {
+            let mut rng = example_rng(self.seed, i);
+            let data = damage.done_to(self.examples(&mut rng), model, &mut rng)?;
+            let labels = data.labels().expect("labelled clean examples").to_vec();
+            let all: Vec<usize> = (0..data.len()).collect();
+            let found = dataset::find(model, &data, &all, &DatasetConfig::default(), &mut rng, &mut silent)?;
+            let as_they_are = self.decide(model, &data, M::Null)?;
+            let restored = self.decide(&found.model, &data, M::Global)?;
+            let accuracy = |decisions: &[Decision]| share(decisions, &labels, |d| &d.by_rule.bayes);
+            let weighed = [&as_they_are, &restored].into_iter().flat_map(|decisions| {
+                decisions.iter().zip(&labels).map(|(d, label)| Weighed::new(d, *label))
+            });
+            let weighed: Vec<Weighed> = weighed.collect();
+            let tried = Tried {
+                damage: damage.name.into(),
+                options: vec![(found.gain, accuracy(&restored))],
+                surer: self.surer(&as_they_are, &restored),
+                before: accuracy(&as_they_are),
+            };
+            Ok((tried, weighed))
+        };
+        let done: Result<Vec<_>> =
+            TableDamage::ALL.par_iter().enumerate().map(|(i, d)| one((i, d))).collect();
+        let (tried, each): (Vec<Tried>, Vec<Vec<Weighed>>) = done?.into_iter().unzip();
+        weighed.extend(each.into_iter().flatten());
+        Ok(tried)
+    }
+}
+
+impl Tried {
+    /// The same trial with how much surer the discriminative classifier is for evidence, if it gains more than this.
+    fn by_surer(&self, least: f64) -> Option<Self> {
+        let (_, accuracy) = self.kept(least)?;
+        Some(Self { options: vec![(self.surer, accuracy)], ..self.clone() })
+    }
+
+    /// Evidence and accuracy of the best option that a threshold lets be kept.
+    fn kept(&self, least: f64) -> Option<(f64, f64)> {
+        self.options.iter().copied().find(|(evidence, _)| *evidence > least)
+    }
+
+    /// What a threshold gains on it: accuracy, of which a loss beyond the slack counts several times.
+    fn worth(&self, least: f64) -> f64 {
+        let gained = self.kept(least).map_or(0.0, |(_, after)| after - self.before);
+        if gained < -SLACK { HARM * gained } else { gained }
+    }
+}
+
+/// The threshold that gains most: half-way between two pieces of evidence that were found; of several the nearest, as a
+/// ratio, to the usual one.
+fn least_evidence(tried: &[Tried], mut evidence: Vec<f64>, usual: f64) -> f64 {
+    evidence.retain(|evidence| evidence.is_finite() && *evidence > 0.0);
+    evidence.sort_by(f64::total_cmp);
+    let between = evidence.windows(2).map(|pair| (pair[0] * pair[1]).sqrt());
+    let worth = |least: f64| tried.iter().map(|tried| tried.worth(least)).sum::<f64>();
+    let far = |least: f64| (least / usual).ln().abs();
+    between.chain([usual]).fold(usual, |best, least| {
+        let (a, b) = (worth(least), worth(best));
+        if a > b + 1e-9 || (a > b - 1e-9 && far(least) < far(best)) { least } else { best }
+    })
+}
+
+/// On what share of examples the most probable class is theirs.
+fn share(decisions: &[Decision], labels: &[usize], p: impl Fn(&Decision) -> &Vec<f64>) -> f64 {
+    let right = |(decision, label): (&Decision, &usize)| {
+        let p = p(decision);
+        !p.is_empty() && highest(p) == *label
+    };
+    decisions.iter().zip(labels).filter(|pair| right(*pair)).count() as f64 / labels.len() as f64
+}
+
+/// Damage to the numeric columns of a table, in standard deviations of the training data as they are read.
+struct TableDamage {
+    name: &'static str,
+    /// Standard deviations over columns of a shift and of the logarithm of a factor; the standard deviation of noise.
+    shift: f64,
+    log_scale: f64,
+    noise: f64,
+    /// Share of the columns that it is done to.
+    columns: f64,
+    /// Whether columns are exchanged at random.
+    exchanged: bool,
+    /// Whether the shares of the classes change.
+    shares: bool,
+}
+
+const PLAIN: TableDamage = TableDamage {
+    name: "none",
+    shift: 0.0,
+    log_scale: 0.0,
+    noise: 0.0,
+    columns: 1.0,
+    exchanged: false,
+    shares: false,
+};
+
+impl TableDamage {
+    const ALL: [TableDamage; 12] = [
+        PLAIN,
+        TableDamage { name: "other shares of the classes", shares: true, ..PLAIN },
+        TableDamage { name: "small shifts", shift: 0.3, ..PLAIN },
+        TableDamage { name: "shifts", shift: 1.0, log_scale: 0.2, ..PLAIN },
+        TableDamage { name: "shifts, other shares of the classes", shift: 1.0, shares: true, ..PLAIN },
+        TableDamage { name: "large shifts", shift: 2.0, log_scale: 0.5, ..PLAIN },
+        TableDamage { name: "shifts of some columns", shift: 1.5, columns: 0.3, ..PLAIN },
+        TableDamage { name: "scales", log_scale: 0.5, ..PLAIN },
+        TableDamage { name: "noise", noise: 1.0, ..PLAIN },
+        TableDamage { name: "shifts and noise", shift: 1.0, noise: 0.5, ..PLAIN },
+        TableDamage { name: "columns exchanged", exchanged: true, ..PLAIN },
+        TableDamage { name: "columns exchanged and shifts", exchanged: true, shift: 1.0, ..PLAIN },
+    ];
+
+    fn done_to<D: Dataset>(&self, rows: D, model: &DeepCama, rng: &mut ChaCha8Rng) -> Result<D> {
+        let rows = if self.shares { with_other_shares(&rows, model.config().classes, rng) } else { rows };
+        let table = model.config().data.table().expect("a factor model is for tables");
+        let places: Vec<usize> = table.numeric().into_iter().map(|(_, place)| place).collect();
+        let mut draw = || normals(places.len(), rng).map(f64::from).collect::<Vec<_>>();
+        let (shifts, scales) = (draw(), draw());
+        let hit: Vec<bool> = places.iter().map(|_| rng.random_bool(self.columns)).collect();
+        let from: Vec<usize> = match self.exchanged {
+            true => shuffled(places.len(), rng).into_iter().map(|i| places[i]).collect(),
+            false => places.clone(),
+        };
+        let mut x = Vec::with_capacity(rows.len() * table.width());
+        for i in 0..rows.len() {
+            let mut row = rows.x(i).to_vec();
+            let noise: Vec<f32> = normals(places.len(), rng).collect();
+            for (j, place) in places.iter().enumerate().filter(|(j, _)| hit[*j]) {
+                let value = f64::from(rows.x(i)[from[j]]) * (self.log_scale * scales[j]).exp();
+                row[*place] = (value + self.shift * shifts[j] + self.noise * f64::from(noise[j])) as f32;
+            }
+            x.extend(row);
+        }
+        rows.with_x(&x)
+    }
+}
+
+/// As many rows, of which each class has a share drawn anew.
+fn with_other_shares<D: Dataset>(rows: &D, classes: usize, rng: &mut ChaCha8Rng) -> D {
+    let labels = rows.labels().expect("labelled clean examples");
+    // Exponential weights make shares that are uniform on the simplex.
+    let weights: Vec<f64> = (0..classes).map(|_| -(1.0 - rng.random::<f64>()).ln()).collect();
+    let ends: Vec<f64> = labels
+        .iter()
+        .scan(0.0, |end, label| {
+            *end += weights[*label];
+            Some(*end)
+        })
+        .collect();
+    let total = ends.last().copied().unwrap_or_default();
+    let draw = |_| {
+        let at = rng.random::<f64>() * total;
+        ends.partition_point(|end| *end < at).min(labels.len() - 1)
+    };
+    let indices: Vec<usize> = (0..labels.len()).map(draw).collect();
+    rows.select(&indices)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tried(before: f64, options: &[(f64, f64)]) -> Tried {
+        Tried { damage: String::new(), options: options.to_vec(), surer: f64::INFINITY, before }
+    }
+
+    #[test]
+    fn thresholds_let_through_what_helps_and_stop_what_harms() {
+        let helps = [tried(0.5, &[(20.0, 0.9)]), tried(0.7, &[(8.0, 0.8)])];
+        let harms = [tried(0.9, &[(4.0, 0.6)]), tried(0.9, &[(1.0, 0.88)])];
+        let all: Vec<Tried> = helps.into_iter().chain(harms).collect();
+        let evidence = || vec![20.0, 8.0, 4.0, 1.0];
+        let least = least_evidence(&all, evidence(), 3.0);
+        assert!((4.0..8.0).contains(&least), "{least}");
+        // Where nothing tells, the usual one.
+        assert_eq!(least_evidence(&[], Vec::new(), 3.0), 3.0);
+        let usual = least_evidence(&[tried(0.5, &[(20.0, 0.9)])], vec![20.0], 3.0);
+        assert_eq!(usual, 3.0);
     }
 }

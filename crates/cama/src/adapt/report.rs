@@ -20,6 +20,9 @@ pub enum Outcome {
 pub enum RollbackReason {
     /// No state explained the validation set better without losing accuracy on clean ones.
     NotBetter,
+    /// Restored, the examples are no easier to classify: the discriminative classifier is not surer, or Bayes' rule agrees
+    /// with it no more often, or clean data would suffer.
+    NoEasier,
     /// What was done to the examples is outside of what the mechanisms can express: restored, next to none of them is
     /// explained as clean ones are, or they are harder to classify than before.
     Outside,
@@ -40,6 +43,11 @@ impl std::fmt::Display for RollbackReason {
             Self::NotBetter => write!(
                 f,
                 "no state explained the validation data better while keeping the accuracy on clean data"
+            ),
+            Self::NoEasier => write!(
+                f,
+                "restored, the data is no easier to classify: the direct classifier is not surer of it, or Bayes' rule agrees with \
+                 it no more often, or clean data would suffer"
             ),
             Self::Outside => write!(
                 f,

@@ -8,7 +8,7 @@ use super::config::AdaptConfig;
 use super::split::Splits;
 use crate::batch;
 use crate::data::Dataset;
-use crate::decide::{DecideConfig, Decider};
+use crate::decide::{DecideConfig, Decider, Decision, Rule};
 use crate::model::{DeepCama, M, MChoice};
 use crate::objective::elbo_unlabelled;
 use crate::predict::PredictConfig;
@@ -61,6 +61,20 @@ impl<'a, D: Dataset> Validator<'a, D> {
         Ok(FitStatistics { elbo, clean })
     }
 
+    /// The same with the accuracy of what decides: of the product, and of what is restored once the clean examples, too,
+    /// were looked at as a whole.
+    pub fn validate_decided(&self, decider: &Decider, m: MChoice) -> Result<FitStatistics> {
+        let elbo = self.elbo(decider.model, m);
+        let clean = self.clean.map(|clean| {
+            let AdaptConfig { negligible, .. } = *self.config;
+            let predict =
+                PredictConfig { samples: 4, m, seed: self.seed, negligible, ..PredictConfig::default() };
+            let config = DecideConfig { rule: Rule::Product, predict }.check()?;
+            share_right(&decider.informed(clean, &config)?.decide(clean, &config)?, clean)
+        });
+        Ok(FitStatistics { elbo, clean: clean.transpose()? })
+    }
+
     fn elbo(&self, model: &DeepCama, m: MChoice) -> f64 {
         let all: Vec<usize> = (0..self.unlabelled.len()).collect();
         let chunks: Vec<_> = all.chunks(self.config.batch).collect();
@@ -78,13 +92,18 @@ impl<'a, D: Dataset> Validator<'a, D> {
 
     /// Unguarded: what the guard would catch is to be seen.
     fn accuracy(&self, model: &DeepCama, m: MChoice, clean: &D) -> Result<f64> {
-        let labels = clean.labels().expect("checked to have labels");
         let AdaptConfig { rule, negligible, .. } = *self.config;
         let predict =
             PredictConfig { samples: 4, m, seed: self.seed, negligible, ..PredictConfig::default() };
         let decider = Decider { model, guard: None, ..self.companions };
         let decided = decider.decide(clean, &DecideConfig { rule, predict }.check()?)?;
-        let correct = decided.iter().zip(labels).filter(|(decision, y)| decision.class == **y).count();
-        Ok(correct as f64 / clean.len() as f64)
+        share_right(&decided, clean)
     }
+}
+
+/// On what share of the examples the class is the label.
+fn share_right<D: Dataset>(decided: &[Decision], data: &D) -> Result<f64> {
+    let labels = data.labels().expect("checked to have labels");
+    let correct = decided.iter().zip(labels).filter(|(decision, y)| decision.class == **y).count();
+    Ok(correct as f64 / data.len() as f64)
 }

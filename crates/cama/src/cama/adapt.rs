@@ -125,8 +125,12 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
         self.attach_and_dream(&mut start, seeds, observer)?;
         let decider = self.from.decider();
         let guard = decider.guard.filter(|_| self.guard);
-        let least_gain = if self.guard { self.from.rehearsal.least_gain } else { f64::NEG_INFINITY };
-        let previous = Previous { decider: Decider { guard, ..decider }, m: self.from.card.m, least_gain };
+        let mut thresholds = decider.thresholds;
+        if !self.guard {
+            thresholds.gain = f64::NEG_INFINITY;
+        }
+        let decider = Decider { guard, thresholds, ..decider };
+        let previous = Previous { decider, m: self.from.card.m };
         let (unlabelled, clean) = (self.unlabelled, self.clean);
         let adapted = adapt(&start.model, unlabelled, clean, &config, previous, seeds.adapt, observer)?;
         let card = match adapted.report.outcome {

@@ -3,28 +3,21 @@
 use std::path::PathBuf;
 
 use burn::tensor::Device;
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 
 use super::config::FitConfig;
+use super::fitting::Fitting;
 use super::generator::Made;
 use super::identity;
 use super::{Cama, Card};
-use crate::adapt::Rehearsal;
+use crate::adapt::Rehearsed;
 use crate::checkpoint::Checkpoints;
-use crate::classifier::{Classifier, DirectClassifier, fit_direct};
 use crate::data::Dataset;
-use crate::decide::{Decider, Guard, TEMPERATURE, fit_temperature};
-use crate::dream::dream;
 use crate::mechanism::MechanismConfig;
-use crate::model::{DeepCama, M};
-use crate::progress::{Event, Observer, silent};
+use crate::model::M;
+use crate::progress::{Observer, silent};
 use crate::seeds::Seeds;
-use crate::train::{Augmentation, Split, Trained, train};
-use crate::{Checked, Config, Error, Result};
-
-/// Samples of z for each class when the temperature is fitted.
-const TEMPERATURE_SAMPLES: usize = 4;
+use crate::train::{Augmentation, Split};
+use crate::{Checked, Config, Result};
 
 impl Cama {
     /// Prepares a fit to clean, labelled examples: images, or rows of a table.
@@ -153,6 +146,12 @@ impl<'a, D: Dataset> Builder<'a, D> {
         let Made { trained, held_out } = made;
         let (direct, temperature) = fit.direct(&trained.model, observer)?;
         let guard = fit.guard(&trained.model, direct.as_ref(), observer)?;
+        let Rehearsed { product, rehearsal } =
+            fit.rehearse(&trained.model, direct.as_ref(), guard.as_ref(), temperature)?;
+        let (temperature, tempering) = match product {
+            Some((temperature, tempering)) => (temperature, Some(tempering)),
+            None => (temperature, None),
+        };
         let explicit = trained.model.mechanisms().is_some_and(|m| m.explicit().contains(&true));
         // With a known m, q2 is not asked and learns nothing.
         let infers = !matches!(self.augmentation, None | Some(Augmentation::Mechanisms));
@@ -171,100 +170,8 @@ impl<'a, D: Dataset> Builder<'a, D> {
         };
         let schema = self.clean.table_schema().cloned();
         let model = trained.model;
-        let (rehearsal, verdicts) = (Rehearsal::default(), Vec::new());
-        Ok(Cama { model, schema, direct, temperature, guard, rehearsal, card, verdicts })
-    }
-}
-
-/// What all parts of a fit share.
-pub(super) struct Fitting<'a, D> {
-    pub split: &'a Split<D>,
-    pub config: &'a FitConfig,
-    pub seeds: Seeds,
-    checkpoints: Option<&'a Checkpoints>,
-}
-
-impl<D: Dataset> Fitting<'_, D> {
-    /// Dreams, and trains.
-    pub fn train(
-        &self,
-        mut model: DeepCama,
-        clean: &D,
-        augmentation: Option<&Augmentation<D>>,
-        observer: &mut Observer,
-    ) -> Result<Trained> {
-        let FitConfig { train: config, dream: dreams, .. } = self.config;
-        if !self.has_checkpoint() {
-            // Dreams need the mechanisms and clean data alone. They come first, so that training with
-            // manipulated data can go on from what q2 has dreamt; clean training leaves q2 as it is.
-            model = dream(model, clean, &dreams.check()?, self.seeds.dream, observer)?;
-        }
-        let (seed, checkpoints) = (self.seeds.train, self.checkpoints);
-        match train(model, self.split, augmentation, &config.check()?, seed, checkpoints, observer) {
-            Ok(Trained { history, stopped: true, .. }) => {
-                Err(Error::Interrupted(match self.has_checkpoint() {
-                    true => format!("{} of {} epochs are kept{}", history.len(), config.epochs, self.place()),
-                    false => "nothing was kept".into(),
-                }))
-            }
-            Err(Error::Diverged(what)) if self.has_checkpoint() => {
-                Err(Error::Diverged(format!("{what}; the last good checkpoint is kept{}", self.place())))
-            }
-            other => other,
-        }
-    }
-
-    /// The direct classifier, if one is wanted, and T of its product with Bayes' rule.
-    fn direct(&self, model: &DeepCama, observer: &mut Observer) -> Result<(Option<DirectClassifier>, f64)> {
-        let config = &self.config.direct;
-        if config.epochs == 0 {
-            return Ok((None, TEMPERATURE));
-        }
-        let Split { learnt, validation } = self.split;
-        let mut rng = ChaCha8Rng::seed_from_u64(self.seeds.direct);
-        let fitted = fit_direct(model, learnt, validation, &config.check()?, &mut rng, observer);
-        let direct = fitted.map_err(|error| match error {
-            Error::Interrupted(_) if self.has_checkpoint() => {
-                Error::Interrupted(format!("all epochs are kept{}", self.place()))
-            }
-            other => other,
-        })?;
-        let decider = Decider { direct: Some(&direct), ..Decider::bare(model) };
-        let temperature = fit_temperature(&decider, validation, TEMPERATURE_SAMPLES, rng.random())?;
-        Ok((Some(direct), temperature))
-    }
-
-    /// The guard, if there are examples enough.
-    fn guard(
-        &self,
-        model: &DeepCama,
-        direct: Option<&DirectClassifier>,
-        observer: &mut Observer,
-    ) -> Result<Option<Guard>> {
-        let validation = &self.split.validation;
-        if validation.len() < Guard::LEAST_CLEAN {
-            let notice = format!(
-                "the validation set has {} {}s: too few for a guard, which needs {} to learn what it is to be explained; \
-                 everything will be restored unguarded",
-                validation.len(),
-                model.config().data.noun(),
-                Guard::LEAST_CLEAN
-            );
-            if observer(Event::Notice(&notice)).is_break() {
-                return Err(Error::Interrupted("nothing was kept".into()));
-            }
-            return Ok(None);
-        }
-        let direct = direct.map(|direct| direct as &dyn Classifier);
-        Guard::fit(model, direct, validation, self.seeds.guard).map(Some)
-    }
-
-    fn has_checkpoint(&self) -> bool {
-        self.checkpoints.is_some_and(Checkpoints::exist)
-    }
-
-    fn place(&self) -> String {
-        self.checkpoints.map_or(String::new(), |kept| format!(" in {}", kept.folder().display()))
+        let verdicts = Vec::new();
+        Ok(Cama { model, schema, direct, temperature, tempering, guard, rehearsal, card, verdicts })
     }
 }
 

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 
 use super::HeldOut;
 use super::config::GeneratorChoice;
-use super::fit::Fitting;
+use super::fitting::Fitting;
 use crate::data::Dataset;
 use crate::mechanism::MechanismConfig;
 use crate::model::{DeepCama, Factor, GeneratorConfig, ModelConfig};

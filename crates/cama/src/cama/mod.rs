@@ -4,6 +4,7 @@ mod adapt;
 mod card;
 mod config;
 mod fit;
+mod fitting;
 mod generator;
 mod identity;
 mod predict;
@@ -17,7 +18,7 @@ pub use predict::{Predictor, Restored};
 use crate::adapt::{AdaptReport, Rehearsal};
 use crate::classifier::{Classifier, DirectClassifier};
 use crate::data::table::Schema;
-use crate::decide::{Context, Decider, Guard, TEMPERATURE, Verdict};
+use crate::decide::{Context, Decider, Guard, TEMPERATURE, Tempering, Verdict};
 use crate::model::DeepCama;
 use crate::{Error, Result};
 
@@ -59,6 +60,8 @@ pub struct Cama {
     pub(crate) direct: Option<DirectClassifier>,
     /// T of the product of Bayes' rule and the direct classifier.
     pub(crate) temperature: f64,
+    /// How T rises where an example is explained badly.
+    pub(crate) tempering: Option<Tempering>,
     pub(crate) guard: Option<Guard>,
     pub(crate) rehearsal: Rehearsal,
     pub(crate) card: Card,
@@ -76,6 +79,7 @@ impl Cama {
             schema: None,
             direct: None,
             temperature: TEMPERATURE,
+            tempering: None,
             guard: None,
             rehearsal: Rehearsal::default(),
             card,
@@ -90,7 +94,7 @@ impl Cama {
 
     /// The same with a direct classifier, and T of its product with Bayes' rule.
     pub fn with_direct(self, direct: DirectClassifier, temperature: f64) -> Self {
-        Self { direct: Some(direct), temperature, ..self }
+        Self { direct: Some(direct), temperature, tempering: None, ..self }
     }
 
     /// The same for the columns of a table, which must be those that the model reads, with the names of its classes.
@@ -168,7 +172,9 @@ impl Cama {
             direct: self.direct.as_ref().map(|direct| direct as &dyn Classifier),
             external: None,
             temperature: self.temperature,
+            tempering: self.tempering,
             guard: self.guard.as_ref(),
+            thresholds: self.rehearsal.thresholds,
             context: Context::Unknown,
             log_odds: 0.0,
         }

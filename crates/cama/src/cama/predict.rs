@@ -81,9 +81,9 @@ impl<'a> Predictor<'a> {
         self
     }
 
-    /// T of the product; what was fitted for the model's direct classifier unless given.
+    /// T of the product, the same for every example; what was fitted for the model's direct classifier unless given.
     pub fn temperature(mut self, temperature: f64) -> Self {
-        self.decider.temperature = temperature;
+        (self.decider.temperature, self.decider.tempering) = (temperature, None);
         self
     }
 
@@ -93,13 +93,16 @@ impl<'a> Predictor<'a> {
         self
     }
 
-    /// The rule that measures best: the product on images and with an external classifier, and Bayes' rule on rows, whose
-    /// children are few, or where there is no discriminative classifier.
+    /// The rule that measures best: the product on images, with an external classifier, and where rehearsal has told how
+    /// much Bayes' rule counts in it; Bayes' rule on other rows, or where there is no discriminative classifier.
     pub fn best_rule(&self) -> Rule {
-        match (self.decider.classifier(), self.decider.external, &self.decider.model.config().data) {
-            (None, ..) => Rule::Bayes,
-            (Some(_), Some(_), _) | (Some(_), None, DataShape::Image(_)) => Rule::Product,
-            (Some(_), None, DataShape::Table(_)) => Rule::Bayes,
+        let images = matches!(self.decider.model.config().data, DataShape::Image(_));
+        match self.decider.classifier() {
+            None => Rule::Bayes,
+            Some(_) if images || self.decider.external.is_some() || self.decider.tempering.is_some() => {
+                Rule::Product
+            }
+            Some(_) => Rule::Bayes,
         }
     }
 

@@ -27,6 +27,11 @@ pub(super) fn product(bayes: &[f64], direct: &[f64], temperature: f64) -> Vec<f6
     exponentials(&scores)
 }
 
+/// Logarithms of probabilities, none of them −∞.
+pub(super) fn log_of(p: &[f64]) -> Vec<f64> {
+    p.iter().map(|p| p.max(f64::MIN_POSITIVE).ln()).collect()
+}
+
 /// Normalised exponentials.
 pub(super) fn exponentials(scores: &[f64]) -> Vec<f64> {
     normalised(scores).1

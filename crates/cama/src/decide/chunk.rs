@@ -18,7 +18,7 @@ use crate::data::Dataset;
 use crate::model::{M, Observed};
 use crate::noise::example_rng;
 use crate::predict::{Product, Sampling, class_scores, highest, infer_m, normalised};
-use crate::restore::restored;
+use crate::restore::{restored, restored_globally};
 
 /// Some examples of `data`, of which `first` came before, while they are decided about.
 pub(super) struct Chunk<'a, D> {
@@ -67,6 +67,16 @@ struct Asked {
     reference: Option<Rows>,
 }
 
+/// What the scores of Bayes' rule are multiplied with in the product.
+struct Factors {
+    /// Of the discriminative classifier, to its power, of the examples as they are.
+    alone: Option<Rows>,
+    /// The same of the restored ones.
+    restored: Option<Rows>,
+    /// T of each example.
+    temperatures: Vec<f64>,
+}
+
 impl<'a, D: Dataset> Chunk<'a, D> {
     pub fn new(
         decider: Decider<'a>,
@@ -89,13 +99,35 @@ impl<'a, D: Dataset> Chunk<'a, D> {
         let asked = self.ask(found.as_ref())?;
         let verdicts: Vec<Verdict> =
             (0..self.range.len()).map(|i| self.verdict(i, &as_it_is, found.as_ref(), &asked)).collect();
-        let with_m = found.as_ref().map(|found| self.found_scores(found, &verdicts, &asked));
-        let null_scores = self.null_scores(&verdicts, &asked);
+        let weights: Vec<(f64, f64)> = verdicts
+            .iter()
+            .enumerate()
+            .map(|(i, verdict)| {
+                let judged = found.as_ref().filter(|_| *verdict == Verdict::Restored);
+                self.decider.weights(judged.map_or(&as_it_is, |found| &found.explained).anomaly_scores[i])
+            })
+            .collect();
+        // To its power, the one that decides.
+        let powered = |rows: Option<Rows>| {
+            rows.map(|rows| {
+                let row =
+                    |(row, (power, _)): (Vec<f64>, &(f64, f64))| row.iter().map(|p| p * power).collect();
+                rows.into_iter().zip(&weights).map(row).collect::<Rows>()
+            })
+        };
+        let factors = Factors {
+            alone: powered(asked.alone.clone()),
+            restored: powered(asked.restored.clone()),
+            temperatures: weights.iter().map(|(_, temperature)| *temperature).collect(),
+        };
+        let with_m = found.as_ref().map(|found| self.found_scores(found, &verdicts, &factors));
+        let null_scores = self.null_scores(&verdicts, &factors);
         let mut null_scores = null_scores.iter().map(Vec::as_slice);
         let decision = |(i, verdict): (usize, Verdict)| {
             let with_m = with_m.as_ref().map(|scores| scores[i].as_slice());
             let decides = with_m.filter(|_| verdict == Verdict::Restored).or_else(|| null_scores.next());
-            self.decision(i, verdict, Scores { decides, with_m }, &as_it_is, found.as_ref(), &asked)
+            let scores = Scores { decides, with_m };
+            self.decision(i, verdict, scores, &as_it_is, found.as_ref(), &asked, &factors)
         };
         Ok(verdicts.into_iter().enumerate().map(decision).collect())
     }
@@ -107,7 +139,10 @@ impl<'a, D: Dataset> Chunk<'a, D> {
         let mut rngs = self.rngs(self.range.clone());
         let chosen = infer_m(model, &self.observed, choice, &mut rngs)?;
         let q2 = chosen.q2;
-        let x = restored(model, &q2.mean, self.observed.x.clone());
+        let x = match choice {
+            M::Global => restored_globally(model, &q2.mean, &self.observed),
+            _ => restored(model, &q2.mean, self.observed.x.clone()),
+        };
         let rows = host(x.clone());
         let cleaned = Observed { x, ..self.observed.clone() };
         let width = rows.len() / self.range.len();
@@ -184,11 +219,11 @@ impl<'a, D: Dataset> Chunk<'a, D> {
     }
 
     /// Bayes' rule with the m that was found, of every example: also where it is not undone it tells log p(x).
-    fn found_scores(&self, found: &Found, verdicts: &[Verdict], asked: &Asked) -> Vec<Vec<f64>> {
+    fn found_scores(&self, found: &Found, verdicts: &[Verdict], factors: &Factors) -> Vec<Vec<f64>> {
         let samples = if self.config.rule.needs_bayes() { self.sampling.samples } else { explain::SAMPLES };
         let sampling = Sampling { samples, ..self.sampling };
         let restored = |(i, &verdict): (usize, &Verdict)| {
-            self.product(asked.restored.as_ref().filter(|_| verdict == Verdict::Restored), i)
+            self.product(factors, factors.restored.as_ref().filter(|_| verdict == Verdict::Restored), i)
         };
         let products: Vec<_> = verdicts.iter().enumerate().map(restored).collect();
         let mut rngs = found.rngs.clone();
@@ -197,13 +232,14 @@ impl<'a, D: Dataset> Chunk<'a, D> {
     }
 
     /// Bayes' rule with do(m = 0), of the examples of which nothing is undone.
-    fn null_scores(&self, verdicts: &[Verdict], asked: &Asked) -> Vec<Vec<f64>> {
+    fn null_scores(&self, verdicts: &[Verdict], factors: &Factors) -> Vec<Vec<f64>> {
         let left: Vec<usize> = (0..verdicts.len()).filter(|&i| verdicts[i] != Verdict::Restored).collect();
         if !self.config.rule.needs_bayes() || left.is_empty() {
             return Vec::new();
         }
-        let alone =
-            |&i: &usize| self.product(asked.alone.as_ref().filter(|_| verdicts[i] == Verdict::AsItWas), i);
+        let alone = |&i: &usize| {
+            self.product(factors, factors.alone.as_ref().filter(|_| self.multiplies(verdicts[i])), i)
+        };
         let products: Vec<_> = left.iter().map(alone).collect();
         let model = self.decider.model;
         let at = || left.iter().map(|i| self.range.start + i);
@@ -213,9 +249,15 @@ impl<'a, D: Dataset> Chunk<'a, D> {
     }
 
     /// What the scores of example `i` are for besides themselves, where `direct` is what they are multiplied with.
-    fn product<'b>(&self, direct: Option<&'b Rows>, i: usize) -> Option<Product<'b>> {
+    fn product<'b>(&self, factors: &Factors, direct: Option<&'b Rows>, i: usize) -> Option<Product<'b>> {
         let direct = direct.filter(|_| self.config.rule == Rule::Product)?;
-        Some(Product { direct: &direct[i], temperature: self.decider.temperature })
+        Some(Product { direct: &direct[i], temperature: factors.temperatures[i] })
+    }
+
+    /// Whether Bayes' rule has a say in the product about an example with this verdict: without a tempering, only where
+    /// the example is explained.
+    fn multiplies(&self, verdict: Verdict) -> bool {
+        self.decider.tempering.is_some() || verdict != Verdict::Unexplained
     }
 
     fn decision(
@@ -226,6 +268,7 @@ impl<'a, D: Dataset> Chunk<'a, D> {
         as_it_is: &Explained,
         found: Option<&Found>,
         asked: &Asked,
+        factors: &Factors,
     ) -> Decision {
         let n = self.range.len();
         let log_ratio = found.map_or(0.0, |found| f64::from(found.log_ratio[i]));
@@ -240,7 +283,18 @@ impl<'a, D: Dataset> Chunk<'a, D> {
         let alone = asked.alone.as_ref().map(row);
         let direct = asked.restored.as_ref().filter(|_| is_undone).map(row).or_else(|| alone.clone());
         let bayes = scores.decides.filter(|_| self.config.rule.needs_bayes());
-        let by_rule = self.by_rule(bayes, direct.as_deref(), alone.as_deref(), verdict);
+        let powered = factors.restored.as_ref().filter(|_| is_undone).or(factors.alone.as_ref());
+        let product = match (bayes, powered.map(|rows| &rows[i])) {
+            (Some(_), Some(direct)) if !self.multiplies(verdict) => exponentials(direct),
+            (Some(bayes), Some(direct)) => product(bayes, direct, factors.temperatures[i]),
+            _ => Vec::new(),
+        };
+        let by_rule = ByRule {
+            direct_alone: alone.as_deref().map(exponentials).unwrap_or_default(),
+            direct: direct.as_deref().map(exponentials).unwrap_or_default(),
+            bayes: bayes.map(exponentials).unwrap_or_default(),
+            product,
+        };
         let probabilities = by_rule.get(self.config.rule).to_vec();
         let part = |of: fn(&Found) -> &Vec<f32>| {
             let all = found.map_or(&[][..], |found| of(found));
@@ -264,26 +318,6 @@ impl<'a, D: Dataset> Chunk<'a, D> {
                 as_it_is.anomaly_scores[i],
                 found.map_or(as_it_is.anomaly_scores[i], |found| found.explained.anomaly_scores[i]),
             ],
-        }
-    }
-
-    fn by_rule(
-        &self,
-        bayes: Option<&[f64]>,
-        direct: Option<&[f64]>,
-        alone: Option<&[f64]>,
-        verdict: Verdict,
-    ) -> ByRule {
-        let product = match (bayes, direct) {
-            (Some(_), Some(direct)) if verdict == Verdict::Unexplained => exponentials(direct),
-            (Some(bayes), Some(direct)) => product(bayes, direct, self.decider.temperature),
-            _ => Vec::new(),
-        };
-        ByRule {
-            direct_alone: alone.map(exponentials).unwrap_or_default(),
-            direct: direct.map(exponentials).unwrap_or_default(),
-            bayes: bayes.map(exponentials).unwrap_or_default(),
-            product,
         }
     }
 

@@ -2,6 +2,8 @@
 
 use super::guard::Guard;
 use super::rule::{Rule, TEMPERATURE};
+use super::tempering::Tempering;
+use super::thresholds::Thresholds;
 use super::verdict::Context;
 use crate::classifier::Classifier;
 use crate::model::DeepCama;
@@ -19,8 +21,13 @@ pub struct Decider<'a> {
     pub external: Option<&'a dyn Classifier>,
     /// T of [`Rule::Product`].
     pub temperature: f64,
+    /// How T rises where an example is explained badly; without one it is the same for all, and what is explained neither
+    /// way is left to the discriminative classifier.
+    pub tempering: Option<Tempering>,
     /// The guard; without one everything is restored.
     pub guard: Option<&'a Guard>,
+    /// From where on data as a whole is restored.
+    pub thresholds: Thresholds,
     /// What the guard knows of the data that examples are from: see [`informed`](Self::informed).
     pub context: Context,
     /// With [`M::Global`](crate::M::Global), log odds that an example is one of the manipulated ones, before it is seen:
@@ -36,7 +43,9 @@ impl<'a> Decider<'a> {
             direct: None,
             external: None,
             temperature: TEMPERATURE,
+            tempering: None,
             guard: None,
+            thresholds: Thresholds::default(),
             context: Context::Unknown,
             log_odds: 0.0,
         }
@@ -45,6 +54,14 @@ impl<'a> Decider<'a> {
     /// The discriminative classifier that decides, if there is one.
     pub fn classifier(&self) -> Option<&'a dyn Classifier> {
         self.external.or(self.direct)
+    }
+
+    /// The power of the discriminative classifier in the product, and T for an example with this anomaly score.
+    pub(super) fn weights(&self, anomaly_score: f64) -> (f64, f64) {
+        match &self.tempering {
+            Some(tempering) => (tempering.direct, self.temperature * tempering.factor(anomaly_score)),
+            None => (1.0, self.temperature),
+        }
     }
 
     pub(super) fn check(&self, rule: Rule) -> Result<()> {

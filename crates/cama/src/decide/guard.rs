@@ -4,9 +4,11 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::ask::log_probabilities;
+use super::compare::Answers;
 use super::decision::Decision;
 use super::explain::{explain, rngs};
 use super::rule::ByRule;
+use super::thresholds::Thresholds;
 use super::verdict::{Context, Verdict};
 use crate::batch;
 use crate::classifier::Classifier;
@@ -30,11 +32,14 @@ const DISAGREED: f64 = 0.35;
 const INSIDE: f64 = 0.5;
 const OUTSIDE: f64 = 0.1;
 
+/// From what share on examples that are explained as they are make data that nothing was done to.
+const AT_REST: f64 = 0.9;
+
 /// By how much the share of examples on which Bayes' rule agrees may be lower.
 const DISAGREEMENT: f64 = 0.05;
 
 /// Fewer examples say too little of the data that they are from.
-const LEAST_EXAMPLES: usize = 50;
+pub(super) const LEAST_EXAMPLES: usize = 50;
 
 /// How badly the model explains clean examples at worst, learnt from examples that it was not trained on.
 ///
@@ -144,6 +149,8 @@ impl Guard {
     ) -> Verdict {
         match restored {
             Some(restored) if restored <= self.threshold_for(context, agreed) => Verdict::Restored,
+            // All of it is easier to classify restored: what is then less of an anomaly is so, too.
+            Some(restored) if context == Context::Inside && restored < as_it_is => Verdict::Restored,
             _ if as_it_is <= self.threshold => Verdict::AsItWas,
             _ => Verdict::Unexplained,
         }
@@ -152,7 +159,7 @@ impl Guard {
     /// The highest anomaly score with which an example may be restored.
     fn threshold_for(&self, context: Context, agreed: Option<bool>) -> f64 {
         let share = match (context, agreed) {
-            (Context::Outside, _) => return f64::NEG_INFINITY,
+            (Context::Outside | Context::AtRest, _) => return f64::NEG_INFINITY,
             (Context::Inside, _) => 1.0,
             (_, Some(true)) => AGREED,
             (_, Some(false)) => DISAGREED,
@@ -161,7 +168,17 @@ impl Guard {
         self.mean + share * (self.threshold - self.mean)
     }
 
-    /// What data is of which restored examples look so.
+    /// What data is of which the discriminative classifier and Bayes' rule say this as it is, and this restored; nothing is
+    /// learnt of few examples.
+    pub(super) fn context_of(&self, before: &Answers, after: &Answers, thresholds: &Thresholds) -> Context {
+        match after.are_better(before, thresholds) {
+            true => Context::Inside,
+            false if before.explained() >= AT_REST => Context::AtRest,
+            false => Context::Outside,
+        }
+    }
+
+    /// What data is, where there is no discriminative classifier, of which restored examples look so.
     ///
     /// Half of the clean examples have an anomaly score below their median. So twice the share of restored ones below it
     /// estimates how many are explained as clean ones are, however the others are distributed (Storey, J. R. Stat.
@@ -223,7 +240,6 @@ mod tests {
     fn what_is_known_of_the_data_decides_in_doubt() {
         let verdict = |context, restored, agreed| GUARD.judge(context, 300.0, Some(restored), agreed);
         for (context, agreed, highest) in [
-            (Context::Inside, Some(false), 100.0),
             (Context::Unknown, Some(true), 85.0),
             (Context::Mixed, Some(false), 67.5),
             (Context::Mixed, None, 76.25),
@@ -235,6 +251,10 @@ mod tests {
                 "{context:?} {agreed:?}"
             );
         }
+        // Where all of the data is easier to classify restored, less of an anomaly is enough.
+        assert_eq!(verdict(Context::Inside, 299.0, Some(false)), Verdict::Restored);
+        assert_eq!(verdict(Context::Inside, 301.0, Some(true)), Verdict::Unexplained);
+        assert_eq!(verdict(Context::AtRest, 0.0, Some(true)), Verdict::Unexplained);
         assert_eq!(verdict(Context::Outside, 0.0, Some(true)), Verdict::Unexplained);
         assert_eq!(GUARD.judge(Context::Outside, 99.0, Some(0.0), Some(true)), Verdict::AsItWas);
         assert_eq!(GUARD.judge(Context::Unknown, 99.0, None, None), Verdict::AsItWas);

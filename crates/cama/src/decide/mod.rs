@@ -6,6 +6,7 @@
 
 mod ask;
 mod chunk;
+mod compare;
 mod decider;
 mod decision;
 mod explain;
@@ -14,12 +15,18 @@ mod rule;
 mod rule_classifier;
 mod run;
 mod temperature;
+mod tempering;
+mod thresholds;
 mod verdict;
 
+pub(crate) use compare::Answers;
 pub use decider::Decider;
 pub use decision::Decision;
 pub use guard::Guard;
 pub use rule::{ByRule, DecideConfig, Rule, TEMPERATURE};
 pub use rule_classifier::RuleClassifier;
 pub use temperature::fit_temperature;
+pub use tempering::Tempering;
+pub(crate) use tempering::{Weighed, fit_tempering};
+pub use thresholds::Thresholds;
 pub use verdict::{Context, Verdict};

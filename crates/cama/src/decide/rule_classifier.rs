@@ -1,16 +1,19 @@
 //! A deep CAMA model under one rule, as a classifier that can be differentiated.
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor, activation};
+use burn::tensor::{Device, Tensor, TensorData, activation};
 use rand_chacha::ChaCha8Rng;
 
 use super::decider::Decider;
+use super::explain::{self, explain};
 use super::rule::Rule;
+use super::tempering::Tempering;
 use crate::Result;
+use crate::batch::host;
 use crate::classifier::Classifier;
 use crate::model::{DeepCama, M, Observed};
 use crate::predict::PredictConfig;
-use crate::restore::restore;
+use crate::restore::restore_with;
 use crate::scores::class_scores;
 
 /// A deep CAMA model under one rule, differentiated as a whole: through the likelihood, q1, q2(m|x) and restoration.
@@ -21,6 +24,7 @@ pub struct RuleClassifier<'a> {
     model: DeepCama,
     direct: Option<&'a dyn Classifier>,
     temperature: f64,
+    tempering: Option<Tempering>,
     predict: PredictConfig,
     rule: Rule,
 }
@@ -37,6 +41,7 @@ impl<'a> RuleClassifier<'a> {
             model: decider.model.valid(),
             direct: decider.classifier(),
             temperature: decider.temperature,
+            tempering: decider.tempering,
             predict: predict.clone(),
             rule,
         })
@@ -46,11 +51,40 @@ impl<'a> RuleClassifier<'a> {
         class_scores(&self.model, observed, self.predict.m, self.predict.samples, rngs)
     }
 
+    /// T of each example, `[batch, 1]`, and the power of the discriminative classifier. To the gradient T is a constant.
+    fn weights(&self, observed: &Observed) -> (Tensor<2>, f64) {
+        let n = observed.x.dims()[0];
+        let device = self.model.device();
+        let constant = Tensor::full([n, 1], self.temperature, &device);
+        let Some(tempering) = &self.tempering else { return (constant, 1.0) };
+        let still = |t: &Tensor<2>| t.clone().without_autodiff();
+        let seen = Observed {
+            x: still(&observed.x),
+            a: observed.a.as_ref().map(still),
+            c: observed.c.as_ref().map(still),
+        };
+        let m = match (self.predict.m, self.model.mechanisms()) {
+            (M::Global, Some(mechanisms)) => mechanisms.global_m().map(|m| m.repeat_dim(0, n)),
+            _ => None,
+        };
+        let judged = match self.predict.m {
+            M::Null | M::Global | M::Given(_) => seen,
+            M::Mean | M::Sample => Observed { x: restore_with(&self.model, &seen, self.predict.m), ..seen },
+        };
+        let rows = host(judged.x.clone());
+        let sampling = self.predict.sampling(&self.model);
+        let mut rngs = explain::rngs(self.predict.seed, 0..n);
+        let rows = rows.chunks(rows.len() / n);
+        let explained = explain(&self.model, &judged, m.as_ref(), rows, &sampling, &mut rngs);
+        let factors: Vec<f32> =
+            explained.anomaly_scores.iter().map(|score| tempering.factor(*score) as f32).collect();
+        (constant * Tensor::from_data(TensorData::new(factors, [n, 1]), &device), tempering.direct)
+    }
+
     fn direct(&self, observed: &Observed, rngs: &mut [ChaCha8Rng]) -> Result<Tensor<2>> {
         let x = match self.predict.m {
-            M::Null => observed.x.clone(),
             _ if self.rule == Rule::DirectAlone => observed.x.clone(),
-            _ => restore(&self.model, observed),
+            choice => restore_with(&self.model, observed, choice),
         };
         let classifier = self.direct.expect("checked when it was made");
         classifier.log_probabilities(&Observed { x, ..observed.clone() }, rngs)
@@ -90,9 +124,10 @@ impl Classifier for RuleClassifier<'_> {
             Rule::DirectAlone | Rule::Direct => self.direct(observed, rngs)?,
             Rule::Bayes => activation::log_softmax(self.bayes(observed, rngs), 1),
             Rule::Product => {
-                let bayes = self.bayes(observed, rngs).div_scalar(self.temperature);
-                let bayes = activation::log_softmax(bayes, 1);
-                activation::log_softmax(bayes + self.direct(observed, rngs)?, 1)
+                let (temperatures, power) = self.weights(observed);
+                let bayes = activation::log_softmax(self.bayes(observed, rngs) / temperatures, 1);
+                let direct = self.direct(observed, rngs)?.mul_scalar(power);
+                activation::log_softmax(bayes + direct, 1)
             }
         })
     }

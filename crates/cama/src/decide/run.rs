@@ -5,15 +5,24 @@ use std::ops::ControlFlow;
 use burn::module::Module;
 
 use super::chunk::Chunk;
+use super::compare::Answers;
 use super::decider::Decider;
 use super::decision::Decision;
-use super::guard::Survey;
+use super::guard::{Guard, LEAST_EXAMPLES, Survey};
 use super::rule::{DecideConfig, Rule};
 use super::verdict::Context;
 use crate::data::{Dataset, spread_indices};
-use crate::model::M;
+use crate::model::{DeepCama, M, MChoice};
 use crate::predict::{PredictConfig, chunks, not_finite};
 use crate::{Checked, Config, Error, Result};
+
+/// Samples of z for each class: of many examples, few each are enough.
+const SAMPLES: usize = 2;
+
+/// Whether a mechanism acts on X itself, so that it can be undone.
+fn undoes(model: &DeepCama) -> bool {
+    model.mechanisms().is_some_and(|mechanisms| mechanisms.explicit().contains(&true))
+}
 
 /// Log odds of the share of examples that are of one of two kinds under which they are most probable, by
 /// expectation–maximisation: each has this log ratio of its probabilities. Neither share is less than half an example.
@@ -43,8 +52,11 @@ impl Decider<'_> {
         }
         let Some(guard) = self.guard.filter(|_| config.predict.m != M::Null) else { return Ok(*self) };
         let spread: Vec<usize> = spread_indices(data.len()).collect();
+        if self.direct.is_some() && undoes(self.model) {
+            return self.informed_by_answers(guard, &data.select(&spread), config.predict.seed);
+        }
         let rule = if self.direct.is_some() { Rule::Product } else { Rule::Bayes };
-        let undoes = self.model.mechanisms().is_some_and(|mechanisms| mechanisms.explicit().contains(&true));
+        let undoes = undoes(self.model);
         let predict = PredictConfig { samples: 2, m: M::Mean, ..config.predict.clone() };
         // Unguarded, everything is restored.
         let all = Self { guard: None, external: None, ..*self };
@@ -60,6 +72,20 @@ impl Decider<'_> {
             Err(error) => Err(error),
             Ok(()) => Ok(Self { context: guard.context(&survey), ..*self }),
         }
+    }
+
+    /// The same, knowing whether the examples are easier to classify once they are restored.
+    fn informed_by_answers<D: Dataset>(&self, guard: &Guard, data: &D, seed: u64) -> Result<Self> {
+        if data.len() < LEAST_EXAMPLES {
+            return Ok(*self);
+        }
+        let before = self.answers_as_it_is(data, seed)?;
+        let after = match self.answers(data, M::Mean, seed) {
+            // What cannot be restored is no reason not to decide about the others.
+            Err(Error::Diverged(_)) => return Ok(Self { context: Context::Outside, ..*self }),
+            after => after?,
+        };
+        Ok(Self { context: guard.context_of(&before, &after, &self.thresholds), ..*self })
     }
 
     /// The same, knowing what share of the data was manipulated as the data set was that the global m is of: the share
@@ -80,6 +106,25 @@ impl Decider<'_> {
             Err(error) => Err(error),
             Ok(()) => Ok(Self { log_odds: log_odds(&log_factors), ..*self }),
         }
+    }
+
+    /// What the model's own discriminative classifier and Bayes' rule say of every example, all of them restored with this
+    /// m, or as they are.
+    pub(crate) fn answers<D: Dataset>(&self, data: &D, m: MChoice, seed: u64) -> Result<Answers> {
+        let threshold = self.guard.map(|guard| guard.threshold);
+        let predict = PredictConfig { samples: SAMPLES, m, seed, ..PredictConfig::default() };
+        let config = DecideConfig { rule: Rule::Product, predict }.check()?;
+        let mut answers = Answers::of(&[], threshold);
+        Decider { guard: None, external: None, ..*self }.decide_each(data, 0, &config, |decision| {
+            answers.add(&decision, threshold);
+            ControlFlow::Continue(())
+        })?;
+        Ok(answers)
+    }
+
+    /// What the model's own discriminative classifier and Bayes' rule say of every example as it is.
+    pub(crate) fn answers_as_it_is<D: Dataset>(&self, data: &D, seed: u64) -> Result<Answers> {
+        self.answers(data, M::Null, seed)
     }
 
     /// Decides about every example.

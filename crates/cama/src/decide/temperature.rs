@@ -1,8 +1,9 @@
 //! T of the product of Bayes' rule and a discriminative classifier.
 
-use super::ask::product;
+use super::ask::{log_of, product};
 use super::decider::Decider;
 use super::rule::{DecideConfig, Rule};
+use super::tempering::golden;
 use crate::data::Dataset;
 use crate::model::M;
 use crate::predict::PredictConfig;
@@ -27,20 +28,14 @@ pub fn fit_temperature<D: Dataset>(decider: &Decider, clean: &D, samples: usize,
     let predict = PredictConfig { samples, m: M::Null, seed, negligible, ..PredictConfig::default() };
     let decisions = Decider { guard: None, temperature: 1.0, ..*decider }
         .decide(clean, &DecideConfig { rule: Rule::Product, predict }.check()?)?;
-    let log = |p: &[f64]| p.iter().map(|p| p.max(f64::MIN_POSITIVE).ln()).collect::<Vec<_>>();
-    let pairs: Vec<_> = decisions.iter().map(|d| (log(&d.by_rule.bayes), log(&d.by_rule.direct))).collect();
+    let pairs: Vec<_> =
+        decisions.iter().map(|d| (log_of(&d.by_rule.bayes), log_of(&d.by_rule.direct))).collect();
     let loss = |log_t: f64| {
         let of = |((bayes, direct), &label): (&(Vec<f64>, Vec<f64>), &usize)| {
             -product(bayes, direct, log_t.exp())[label].max(f64::MIN_POSITIVE).ln()
         };
         pairs.iter().zip(labels).map(of).sum::<f64>()
     };
-    // The loss is convex in 1/T, so it has one minimum in log T as well: golden sections find it.
-    let golden = (5f64.sqrt() - 1.0) / 2.0;
-    let (mut low, mut high) = LOG_T;
-    for _ in 0..40 {
-        let (left, right) = (high - golden * (high - low), low + golden * (high - low));
-        if loss(left) < loss(right) { high = right } else { low = left }
-    }
-    Ok(((low + high) / 2.0).exp())
+    // The loss is convex in 1/T, so it has one minimum in log T as well.
+    Ok(golden(LOG_T, loss).exp())
 }

@@ -36,6 +36,8 @@ pub enum Context {
     Inside,
     /// Some of it is explained when it is restored: each example is judged strictly.
     Mixed,
+    /// Most of it is explained as it is, and restored it is no easier to classify: nothing need be undone.
+    AtRest,
     /// Next to nothing of it is explained when it is restored, or restored it is harder to classify: what was done to
     /// it, the mechanisms cannot express. Nothing is restored.
     Outside,

@@ -309,7 +309,9 @@ impl ModelConfig {
             return refused(&format!("{factors:?}"), "one number of factors or more, each from 1 to 64");
         }
         match self.mechanisms.iter().find(|m| !matches!(m, MechanismConfig::PerColumn(_))) {
-            Some(other) => refused("factor", &format!("network: a factor model has no {} mechanism", other.name())),
+            Some(other) => {
+                refused("factor", &format!("network: a factor model has no {} mechanism", other.name()))
+            }
             None => Ok(()),
         }
     }

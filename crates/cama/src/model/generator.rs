@@ -62,7 +62,8 @@ impl Generator {
         let ModelConfig { ref data, classes, z, .. } = *config;
         let NetworkConfig { hidden, cause_layers, .. } = config.network;
         // A factor model takes the place of the networks: then they are as small as they can be.
-        let (hidden, cause_layers) = if config.generator.is_network() { (hidden, cause_layers) } else { (1, 1) };
+        let (hidden, cause_layers) =
+            if config.generator.is_network() { (hidden, cause_layers) } else { (1, 1) };
         let co_parents = data.table().map_or(0, |table| table.co_parents);
         // Y, Z and M, and C where there is any.
         let causes = if co_parents > 0 { 4 } else { 3 };

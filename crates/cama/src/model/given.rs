@@ -133,6 +133,13 @@ impl DeepCama {
         })
     }
 
+    /// log p(x|y,c,m) of all classes under a factor model, `[batch, classes]`, z integrated out.
+    pub(crate) fn exact_scores(&self, factor: &Factor, seen: &Observed, m: Option<&Tensor<2>>) -> Tensor<2> {
+        let effect = m.zip(self.m.as_ref()).and_then(|(m, mechanisms)| mechanisms.column_effect(m));
+        let under = effect.map(|effect| Under { effect, moved: factor.moved() });
+        factor.log_px(seen.x.clone(), seen.c.clone(), under.as_ref())
+    }
+
     /// log p(x|y,c,m) of the labelled classes or of all, `[batch, targets, 1]`, z integrated out.
     fn exact(
         &self,
@@ -141,9 +148,7 @@ impl DeepCama {
         labels: Option<Tensor<1, Int>>,
         m: Option<&Tensor<2>>,
     ) -> Tensor<3> {
-        let effect = m.zip(self.m.as_ref()).and_then(|(m, mechanisms)| mechanisms.column_effect(m));
-        let under = effect.map(|effect| Under { effect, moved: factor.moved() });
-        let all = factor.log_px(seen.x.clone(), seen.c.clone(), under.as_ref());
+        let all = self.exact_scores(factor, seen, m);
         let of_targets = match labels {
             Some(labels) => all.gather(1, labels.unsqueeze_dim(1)),
             None => all,

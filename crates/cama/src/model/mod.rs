@@ -12,7 +12,8 @@ mod observed;
 mod trunk;
 
 pub use config::{
-    ClassPrior, ConvolutionalConfig, FullyConnectedConfig, GeneratorConfig, ModelConfig, NetworkConfig, PRESETS, TrunkConfig,
+    ClassPrior, ConvolutionalConfig, FullyConnectedConfig, GeneratorConfig, ModelConfig, NetworkConfig,
+    PRESETS, TrunkConfig,
 };
 pub use deep_cama::{DeepCama, Joint};
 pub use factor::{Factor, FactorConfig};

@@ -56,7 +56,8 @@ impl PredictConfig {
             ));
         }
         if self.m == M::Global && model.mechanisms().is_none_or(|m| m.global_m().is_none()) {
-            let allowed = "null, mean or sample: no mechanism of the model has an m that a whole data set shares";
+            let allowed =
+                "null, mean or sample: no mechanism of the model has an m that a whole data set shares";
             return Err(Error::config("m", "global", allowed));
         }
         Ok(())

@@ -11,7 +11,7 @@ use crate::cama::{Cama, Card};
 use crate::classifier::{DirectClassifier, DirectConfig};
 use crate::data::DataShape;
 use crate::data::table::Schema;
-use crate::decide::Guard;
+use crate::decide::{Guard, Tempering};
 use crate::folder_format::FolderFormat;
 use crate::model::{DeepCama, ModelConfig};
 use crate::{Config, Error, Result, weights};
@@ -43,6 +43,8 @@ struct ConfigFile {
     direct: Option<DirectFile>,
     temperature: f64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    tempering: Option<Tempering>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     guard: Option<Guard>,
     #[serde(default)]
     rehearsal: Rehearsal,
@@ -73,6 +75,7 @@ pub(super) fn files_of(cama: &Cama, place: &Path) -> Result<Vec<(&'static str, V
             config: direct.config().clone(),
         }),
         temperature: cama.temperature,
+        tempering: cama.tempering,
         guard: cama.guard,
         rehearsal: cama.rehearsal.clone(),
         card: cama.card.clone().named(cama.schema.as_ref(), cama.model.config().classes),
@@ -99,9 +102,9 @@ pub(super) fn model_of(
         let direct = DirectClassifier::new(&file.model, &config.check()?, 0, device);
         weights::apply(direct, read(DIRECT, *weights_crc32)?, place, DIRECT, CONFIG)
     });
-    let ConfigFile { schema, temperature, guard, rehearsal, card, .. } = file;
+    let ConfigFile { schema, temperature, tempering, guard, rehearsal, card, .. } = file;
     let (direct, verdicts) = (direct.transpose()?, Vec::new());
-    Ok(Cama { model, schema, direct, temperature, guard, rehearsal, card, verdicts })
+    Ok(Cama { model, schema, direct, temperature, tempering, guard, rehearsal, card, verdicts })
 }
 
 /// `config.json`, as far as it can be checked alone.
@@ -115,6 +118,7 @@ fn parsed(json: &[u8], place: &Path) -> Result<ConfigFile> {
     if !(file.temperature.is_finite() && file.temperature > 0.0) {
         return Err(problem(format!("temperature is {}", file.temperature)));
     }
+    file.tempering.as_ref().map_or(Ok(()), Tempering::check).map_err(|error| problem(error.to_string()))?;
     let (names, classes) = (file.card.classes.len(), file.model.classes);
     if names != classes {
         return Err(problem(format!(

@@ -258,14 +258,21 @@ fn the_guard_sees_of_all_the_data_what_no_example_tells() {
         decider.informed(&images.slice(0..n), &config).unwrap().context
     };
     let guard = |median: f64| Guard { threshold: 1e9, mean: 0.0, median, agreement: 0.0, examples: 100 };
-    // By how well it is explained.
-    assert_eq!(context(&guard(1e9), &own, 60), Context::Inside);
-    assert_eq!(context(&guard(-1e9), &own, 60), Context::Outside);
+    // A classifier that is never surer of what is restored: nothing is, and whether anything was done to the data is told
+    // by how it is explained as it is.
+    assert_eq!(context(&guard(1e9), &own, 60), Context::AtRest);
+    let unexplained = Guard { threshold: -1e9, ..guard(-1e9) };
+    assert_eq!(context(&unexplained, &own, 60), Context::Outside);
     // Few say nothing.
-    assert_eq!(context(&guard(-1e9), &own, 49), Context::Unknown);
-    // By whether the two agree: a classifier that never changes its mind, and Bayes' rule that does not follow it.
-    let asked = Guard { agreement: 1.0, ..guard(1e9) };
-    assert_eq!(context(&asked, &own, 60), Context::Outside);
+    assert_eq!(context(&unexplained, &own, 49), Context::Unknown);
+    // Without one, by how well it is explained restored.
+    let alone = |guard: &Guard| {
+        let decider = Decider { guard: Some(guard), ..Decider::bare(&model) };
+        decider.informed(&images, &by(Rule::Bayes, M::Mean)).unwrap().context
+    };
+    assert_eq!(alone(&guard(1e9)), Context::Inside);
+    assert_eq!(alone(&guard(-1e9)), Context::Outside);
+    let asked = guard(1e9);
     // With do(m = 0) nothing is restored, and nothing looked at.
     let decider = Decider { guard: Some(&asked), direct: Some(&own), ..Decider::bare(&model) };
     let null = decider.informed(&images, &by(Rule::Bayes, M::Null)).unwrap();

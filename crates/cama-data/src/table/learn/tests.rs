@@ -53,7 +53,10 @@ fn a_known_table_becomes_known_numbers() {
     let order: Vec<&str> = schema.columns.iter().map(|column| column.name.as_str()).collect();
     assert_eq!(order, ["x", "k", "a", "b", "c"]);
     assert_eq!(schema.classes, ["cold", "hot"]);
-    assert_eq!(schema.columns[0].kind, Kind::Number { mean: 2.0, sd: (2f64 / 3.0).sqrt(), reading: Reading::Linear });
+    assert_eq!(
+        schema.columns[0].kind,
+        Kind::Number { mean: 2.0, sd: (2f64 / 3.0).sqrt(), reading: Reading::Linear }
+    );
     assert_eq!(schema.columns[1].kind, Kind::Category { values: names("blue red") });
     assert_eq!(schema.columns[3].kind, Kind::Boolean { values: ["no".into(), "yes".into()] });
     let imputed: Vec<String> = schema.columns.iter().map(|column| column.imputed.to_string()).collect();

@@ -36,10 +36,9 @@ impl Classes {
             };
             let (mut x, c) = (centred(&x, &x_mean), centred(&c, &c_mean));
             let gram = c.tr_mul(&c) + DMatrix::identity(c.ncols(), c.ncols()) * RIDGE;
-            let slope = gram.cholesky().map_or_else(
-                || DMatrix::zeros(c.ncols(), x.ncols()),
-                |gram| gram.solve(&c.tr_mul(&x)),
-            );
+            let slope = gram
+                .cholesky()
+                .map_or_else(|| DMatrix::zeros(c.ncols(), x.ncols()), |gram| gram.solve(&c.tr_mul(&x)));
             x -= &c * &slope;
             means.push((x_mean - c_mean * &slope).transpose());
             residuals.push((x.tr_mul(&x) / rows.len() as f64, rows.len()));

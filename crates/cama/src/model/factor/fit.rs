@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::em::{Classes, Factors};
 use super::{Analysis, Factor, FactorConfig, Others, places};
 use crate::data::{ChildKind, Dataset, TableShape, shuffled};
-use crate::objective::logsumexp;
+use crate::log_sum::logsumexp;
 use crate::{Checked, Error, Result, batch};
 
 /// Folds of the rows, and how many of them are held out in turn to choose the numbers of factors.
@@ -38,7 +38,8 @@ impl Factor {
         };
         let rows = Rows::new(clean, labels, table, classes);
         if let Some(class) = rows.of_class.iter().position(Vec::is_empty) {
-            let what = format!("{} has no row of class {class} for a factor model to learn from", clean.name());
+            let what =
+                format!("{} has no row of class {class} for a factor model to learn from", clean.name());
             return Err(Error::Mismatch(what));
         }
         let factors = rows.numbers_of_factors(clean, config, seed, device);

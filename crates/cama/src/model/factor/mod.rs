@@ -8,6 +8,8 @@ mod config;
 mod eliminate;
 mod em;
 mod fit;
+#[cfg(test)]
+mod tests;
 
 pub use config::FactorConfig;
 
@@ -16,8 +18,8 @@ use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 
 use self::eliminate::quadratic_and_log_det;
 use crate::data::TableShape;
+use crate::log_sum::log_sum_exp;
 use crate::mechanism::ColumnEffect;
-use crate::objective::log_sum_exp;
 
 /// p(x|y,c,m) of the columns of a table.
 ///
@@ -195,6 +197,28 @@ impl Analysis {
         (square - explained + log_det + log_2pi).mul_scalar(-0.5)
     }
 }
+
+impl Factor {
+    /// `x`, `[batch, width]`, less how far the classes have moved by themselves, each in so far as a row is of it:
+    /// `of_class` is `[batch, classes]`.
+    pub(crate) fn unmoved(&self, x: Tensor<2>, of_class: Tensor<2>) -> Tensor<2> {
+        let moved = of_class.matmul(self.moved());
+        let Some(places) = &self.places else { return x - moved };
+        let ([numbers, width], device) = ([places.len(), x.dims()[1]], x.device());
+        let mut spread = vec![0.0f32; numbers * width];
+        places.iter().enumerate().for_each(|(i, place)| spread[i * width + place] = 1.0);
+        x - moved.matmul(Tensor::from_data(TensorData::new(spread, [numbers, width]), &device))
+    }
+
+    /// The power of likelihoods at which classes are told from each other: so many columns count in full; of more, each
+    /// tells a part of what others have told.
+    pub(crate) fn power(&self) -> f64 {
+        (INDEPENDENT_COLUMNS / self.numbers() as f64).min(1.0)
+    }
+}
+
+/// See [`Factor::power`].
+const INDEPENDENT_COLUMNS: f64 = 12.8;
 
 /// Where the numbers stand in a row of X; nothing if X is numbers alone.
 fn places(table: &TableShape) -> Option<Vec<usize>> {

@@ -1,0 +1,97 @@
+//! Which state of an adaptation is kept where a discriminative classifier can be asked.
+//!
+//! Restored examples that look to the discriminative classifier surely like one class, and to Bayes' rule like the same,
+//! are restored rightly: the two read them in different ways, and seldom err alike. So a state is kept if both the one's
+//! confidence and the other's agreement rise over all the data; of those, the one that agrees most among the surest.
+
+use super::select::Candidate;
+use super::validate::Validator;
+use crate::data::Dataset;
+use crate::decide::{Answers, Decider};
+use crate::mechanism::MechanismConfig;
+use crate::model::{DeepCama, M};
+use crate::{Error, Result};
+
+/// The most examples that are asked about for each state.
+const ASKED: usize = 300;
+
+/// The states that were better than doing nothing.
+pub(super) struct Candidates<'a, D> {
+    /// What stands beside the model.
+    decider: Decider<'a>,
+    /// The examples that are asked about.
+    data: D,
+    before: Answers,
+    seed: u64,
+    better: Vec<(usize, DeepCama, Answers)>,
+}
+
+impl<'a, D: Dataset> Candidates<'a, D> {
+    /// None yet; `decider` has the previous model.
+    pub fn new(decider: Decider<'a>, data: &D, seed: u64) -> Result<Self> {
+        let asked: Vec<usize> = (0..data.len().min(ASKED)).collect();
+        let data = data.select(&asked);
+        let before = decider.answers_as_it_is(&data, seed)?;
+        Ok(Self { decider, data, before, seed, better: Vec::new() })
+    }
+
+    /// Asks about a state after so many steps of Eq. 8.
+    pub fn consider(&mut self, step: usize, model: &DeepCama) -> Result<()> {
+        let answers = match (Decider { model, ..self.decider }).answers(&self.data, M::Mean, self.seed) {
+            // A state whose numbers are not finite is no candidate.
+            Err(Error::Diverged(_)) => return Ok(()),
+            answers => answers?,
+        };
+        if answers.are_better(&self.before, &self.decider.thresholds) {
+            self.better.push((step, model.clone(), answers));
+        }
+        Ok(())
+    }
+
+    /// The best so far, without regard to clean examples.
+    pub fn leading(&self) -> Option<&DeepCama> {
+        self.ranked().first().map(|i| &self.better[*i].1)
+    }
+
+    /// The best whose accuracy on clean examples is within the tolerance of what it was, with it.
+    pub fn best(&self, validator: &Validator<D>, clean_before: Option<f64>) -> Result<Option<Candidate>> {
+        for i in self.ranked() {
+            let (step, model, _) = &self.better[i];
+            let fit = validator.validate_decided(&Decider { model, ..self.decider }, M::Mean)?;
+            let allowed = match (clean_before, fit.clean) {
+                (Some(before), Some(after)) => after >= before - validator.config.tolerance,
+                _ => true,
+            };
+            if allowed {
+                return Ok(Some(Candidate { step: *step, fit, model: model.clone() }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Best first: those as sure as the surest, most agreeing first, then the others.
+    fn ranked(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.better.len()).collect();
+        let answers = |i: usize| &self.better[i].2;
+        order.sort_by(|&a, &b| answers(b).confidence().total_cmp(&answers(a).confidence()));
+        let Some(&surest) = order.first() else { return order };
+        let as_sure = |i: usize| answers(i).are_as_sure(answers(surest));
+        order.sort_by(|&a, &b| {
+            let key = |i: usize| (as_sure(i), answers(i).agreement());
+            key(b).partial_cmp(&key(a)).expect("shares are numbers")
+        });
+        order
+    }
+}
+
+/// The model with each of its explicit mechanisms alone, if there are several: where only one of them is at work, the
+/// others mistake what is left for theirs.
+pub(super) fn groups(model: &DeepCama) -> Result<Vec<DeepCama>> {
+    let mechanisms = &model.config().mechanisms;
+    let explicit: Vec<&MechanismConfig> = mechanisms.iter().filter(|m| m.is_explicit()).collect();
+    if explicit.len() < 2 {
+        return Ok(Vec::new());
+    }
+    // What is kept of them keeps its weights: nothing is drawn.
+    explicit.into_iter().map(|one| model.clone().attach(std::slice::from_ref(one), 0)).collect()
+}

@@ -1,0 +1,154 @@
+//! Whether restoring data as a whole makes it easier to classify, told without labels.
+
+use super::decision::Decision;
+use super::thresholds::Thresholds;
+use crate::predict::highest;
+
+/// From what share on of explained examples data is what the mechanisms can express.
+const INSIDE: f64 = 0.5;
+
+/// From what share on rows that are explained as they are make data that nothing need have been done to.
+const MOSTLY: f64 = 0.9;
+
+/// A share of examples that passes for none.
+const AS_CLEAN: f64 = 0.01;
+
+/// What the discriminative classifier and Bayes' rule say of each example.
+#[derive(Clone)]
+pub(crate) struct Answers {
+    /// The highest probability that the discriminative classifier gives.
+    confidence: Vec<f64>,
+    /// Whether Bayes' rule gives the same class.
+    agrees: Vec<bool>,
+    /// Whether the example is explained as clean ones are, as it is and as it was asked about, where there is a guard.
+    explained: Vec<[bool; 2]>,
+}
+
+/// Mean and standard error of differences.
+fn mean_and_error(differences: impl ExactSizeIterator<Item = f64> + Clone) -> (f64, f64) {
+    let n = differences.len() as f64;
+    let mean = differences.clone().sum::<f64>() / n;
+    let variance = differences.map(|d| (d - mean).powi(2)).sum::<f64>() / n;
+    (mean, (variance / n).sqrt())
+}
+
+impl Answers {
+    /// What decisions by the product say; an example is explained if its anomaly score is at most this.
+    pub fn of(decisions: &[Decision], threshold: Option<f64>) -> Self {
+        let mut answers = Self { confidence: Vec::new(), agrees: Vec::new(), explained: Vec::new() };
+        decisions.iter().for_each(|decision| answers.add(decision, threshold));
+        answers
+    }
+
+    pub fn add(&mut self, decision: &Decision, threshold: Option<f64>) {
+        let direct = &decision.by_rule.direct;
+        let class = highest(direct);
+        self.confidence.push(direct[class]);
+        self.agrees.push(class == highest(&decision.by_rule.bayes));
+        let explained = |score: f64| threshold.is_none_or(|threshold| score <= threshold);
+        self.explained.push(decision.anomaly_score.map(explained));
+    }
+
+    /// How many standard errors the discriminative classifier is surer than in `before`, and by how much Bayes' rule agrees
+    /// more often, as a share.
+    pub fn rise(&self, before: &Answers) -> (f64, f64) {
+        let surer = self.confidence.iter().zip(&before.confidence).map(|(after, before)| after - before);
+        let (mean, error) = mean_and_error(surer);
+        (if mean == 0.0 { 0.0 } else { mean / error.max(1e-12) }, self.agreement() - before.agreement())
+    }
+
+    /// How strongly these answers are for restoration: by how many standard errors the discriminative classifier is surer.
+    /// Not at all if Bayes' rule agrees no more often, or if most examples, restored, are not explained as clean ones are.
+    pub fn evidence(&self, before: &Answers) -> f64 {
+        let (surer, more_often) = self.rise(before);
+        match more_often > 0.0 && self.explained_restored() >= INSIDE {
+            true => surer,
+            false => f64::NEG_INFINITY,
+        }
+    }
+
+    /// Whether restoration is to be kept.
+    pub fn are_better(&self, before: &Answers, thresholds: &Thresholds) -> bool {
+        self.evidence(before) > thresholds.rise
+    }
+
+    /// How strongly these answers are for what was found of a whole data set, under a factor model: without bound if the two
+    /// agree as often as on clean rows, in so far as they did not before or the rows were not explained; else by how many
+    /// standard errors the discriminative classifier is surer; not at all if they agree no more often.
+    ///
+    /// `on_clean` is how often they agree on clean rows, where that is known. Of rows far from all that it has learnt from a
+    /// network may be surer than of any other, and Bayes' rule give the same wrong class: neither alone tells.
+    pub fn evidence_globally(&self, before: &Answers, on_clean: Option<f64>) -> f64 {
+        let (surer, more_often) = self.rise(before);
+        let as_clean = on_clean.is_some_and(|on_clean| self.agreement() >= on_clean - AS_CLEAN);
+        match more_often > 0.0 {
+            _ if as_clean && before.explained() < MOSTLY => f64::INFINITY,
+            true if as_clean => f64::INFINITY,
+            true => surer,
+            false => f64::NEG_INFINITY,
+        }
+    }
+
+    /// Whether the discriminative classifier is as sure as in `other`, within two standard errors.
+    pub fn are_as_sure(&self, other: &Answers) -> bool {
+        let differences = self.confidence.iter().zip(&other.confidence).map(|(a, b)| a - b);
+        let (mean, error) = mean_and_error(differences);
+        mean >= -2.0 * error
+    }
+
+    /// Mean highest probability.
+    pub fn confidence(&self) -> f64 {
+        self.confidence.iter().sum::<f64>() / self.confidence.len().max(1) as f64
+    }
+
+    /// On what share Bayes' rule agrees.
+    pub fn agreement(&self) -> f64 {
+        self.agrees.iter().filter(|agrees| **agrees).count() as f64 / self.agrees.len().max(1) as f64
+    }
+
+    /// What share is explained as clean examples are, as it is.
+    pub fn explained(&self) -> f64 {
+        self.share_explained(0)
+    }
+
+    /// What share is explained as clean examples are, as it was asked about.
+    fn explained_restored(&self) -> f64 {
+        self.share_explained(1)
+    }
+
+    fn share_explained(&self, which: usize) -> f64 {
+        let explained = self.explained.iter().filter(|explained| explained[which]).count();
+        explained as f64 / self.explained.len().max(1) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answers(confidence: impl Fn(usize) -> f64, agreeing: usize) -> Answers {
+        Answers {
+            confidence: (0..100).map(confidence).collect(),
+            agrees: (0..100).map(|i| i < agreeing).collect(),
+            explained: vec![[true; 2]; 100],
+        }
+    }
+
+    #[test]
+    fn both_must_rise() {
+        let before = answers(|i| 0.5 + 0.001 * (i % 9) as f64, 60);
+        let surer = |agreeing| answers(|i| 0.7 + 0.001 * (i % 7) as f64, agreeing);
+        let thresholds = Thresholds::default();
+        assert!(surer(80).are_better(&before, &thresholds));
+        assert!(!surer(60).are_better(&before, &thresholds) && !surer(50).are_better(&before, &thresholds));
+        assert!(!answers(|i| 0.4 + 0.001 * i as f64, 80).are_better(&before, &thresholds));
+        // However sure: of what is not explained either way nothing is restored.
+        let mut unexplained = surer(80);
+        unexplained.explained = vec![[true, false]; 100];
+        assert!(!unexplained.are_better(&before, &thresholds));
+        // Nothing has changed.
+        assert!(!before.are_better(&before, &Thresholds { rise: -1.0, gain: 0.0 }));
+        assert_eq!(before.rise(&before), (0.0, 0.0));
+        assert!(surer(1).are_as_sure(&before) && !before.are_as_sure(&surer(1)));
+    }
+}

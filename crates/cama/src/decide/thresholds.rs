@@ -1,0 +1,40 @@
+//! From where on data as a whole is restored.
+
+use serde::{Deserialize, Serialize};
+
+use crate::Result;
+
+/// From where on data as a whole is taken to be what the mechanisms can express. Learnt from clean examples that were
+/// damaged on purpose; see [`Rehearsal`](crate::Rehearsal).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Thresholds {
+    /// How many standard errors the discriminative classifier must be surer on restored examples.
+    pub rise: f64,
+    /// How much better than nothing but noise the m of a data set must explain a number, in nats (tables).
+    pub gain: f64,
+}
+
+impl Default for Thresholds {
+    /// Those of the data sets of digits, clothes and measurements that the rules were found on: for models that have
+    /// rehearsed nothing.
+    fn default() -> Self {
+        Self { rise: 3.0, gain: 0.29 }
+    }
+}
+
+impl Thresholds {
+    /// Errors unless they are ones that can be: from a file they may be anything.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Config`](crate::Error::Config).
+    pub fn check(&self) -> Result<()> {
+        for (field, value) in [("rise", self.rise), ("gain", self.gain)] {
+            if !value.is_finite() {
+                return Err(crate::Error::config(format!("thresholds.{field}"), value, "a finite number"));
+            }
+        }
+        Ok(())
+    }
+}
