@@ -48,6 +48,8 @@ fn carry_out(command: &Command, session: &Session) -> anyhow::Result<()> {
         Command::Train(flags) => commands::train::run(flags, session),
         Command::Predict(flags) => commands::predict::run(flags, session),
         Command::Adapt(flags) => commands::adapt::run(flags, session),
+        Command::Drift(flags) => commands::drift::run(flags, session),
+        Command::Rehearse(flags) => commands::rehearse::run(flags, session),
         Command::Restore(flags) => commands::restore::run(flags, session),
         Command::Evaluate(flags) => commands::evaluate::run(flags, session),
         Command::Baseline(flags) => commands::baseline::run(flags, session),

@@ -105,7 +105,8 @@ pub use adapt::{
     Unlabelled, adapt,
 };
 pub use cama::{
-    Adaptation, Builder, Cama, Card, CardEntry, FitConfig, GeneratorChoice, HeldOut, Predictor, Restored,
+    Adaptation, Builder, Cama, Card, CardEntry, Changed, Drift, FitConfig, GeneratorChoice, HeldOut,
+    Predictor, Restored,
 };
 pub use checkpoint::Checkpoints;
 pub use classifier::{Classifier, DirectClassifier, DirectConfig, fit_direct};

@@ -21,7 +21,8 @@ pub fn run(flags: &InfoFlags, session: &Session) -> anyhow::Result<()> {
             let direct =
                 direct.map(|direct| json!({ "config": direct.config(), "temperature": cama.temperature() }));
             let value = json!({
-                "model": cama.model().config(), "direct": direct, "guard": cama.guard(), "card": cama.card(),
+                "model": cama.model().config(), "direct": direct, "guard": cama.guard(),
+                "rehearsal": cama.rehearsal(), "card": cama.card(),
             });
             serde_json::to_string_pretty(&value)? + "\n"
         }

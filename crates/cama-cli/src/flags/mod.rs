@@ -12,6 +12,7 @@ mod graph;
 mod look;
 mod model;
 mod overlay;
+mod rehearse;
 mod restore;
 mod setting;
 mod simulate;
@@ -31,6 +32,7 @@ pub use experiment::{DEFAULT_OUT, ExperimentFlags};
 pub use graph::GraphFlags;
 pub use look::{DemoFlags, EvaluateFlags, InfoFlags, PredictCommand, ShowFlags, What};
 pub use overlay::refuse;
+pub use rehearse::{DriftFlags, DriftFormat, RehearseFlags};
 pub use restore::RestoreFlags;
 pub use setting::{SECTIONS, is_section, sections};
 pub use simulate::SimulateFlags;
@@ -83,6 +85,10 @@ pub enum Command {
     Predict(PredictCommand),
     /// Adapt a model to unlabelled, manipulated images or rows.
     Adapt(AdaptFlags),
+    /// Tell what has changed in data since training, without adapting.
+    Drift(DriftFlags),
+    /// Tell which damage of clean data of one's own would be repaired, which left, and which made worse.
+    Rehearse(RehearseFlags),
     /// Undo what the world did to images, or to rows of a table, and tell what it was.
     Restore(RestoreFlags),
     /// Judge a model on labelled images or rows under manipulations.

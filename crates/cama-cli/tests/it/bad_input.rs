@@ -258,11 +258,11 @@ fn model_folders_that_are_not_whole() {
     let edit = |from: &'static str, to: &'static str| {
         move |bytes: Vec<u8>| Some(String::from_utf8(bytes).unwrap().replace(from, to).into_bytes())
     };
-    damaged(folder, "config.json", edit("\"version\": 3", "\"version\": 99"));
+    damaged(folder, "config.json", edit("\"version\": 4", "\"version\": 99"));
     info(&["version is 99"]);
-    damaged(folder, "config.json", edit("\"version\": 3", "\"version\": 2"));
+    damaged(folder, "config.json", edit("\"version\": 4", "\"version\": 2"));
     let remedy = "train anew, or use the program that wrote it";
-    info(&["model m", "version is 2", "reads version 3", remedy]);
+    info(&["model m", "version is 2", "reads version 4", remedy]);
     for args in [
         &["predict", "--model", "m", "--data", "mnist:test[..9]"][..],
         &["adapt", "--model", "m", "--data", "mnist:test[..9]", "--out", "a"],

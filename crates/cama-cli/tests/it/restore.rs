@@ -162,9 +162,9 @@ fn column(folder: &Path, name: &str, column: &str) -> Vec<String> {
 fn restore_predict_and_evaluate_agree_on_the_verdicts() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    put(folder, "t.csv", csv(&patients(80)));
+    put(folder, "t.csv", csv(&patients(40)));
     for (name, data, manipulate, out) in [
-        ("images", "mnist:test[..80]", "rotate:40", "r.npz"),
+        ("images", "mnist:test[..40]", "rotate:40", "r.npz"),
         ("table", "t.csv", "shift:fever:1.5+noise:fever:0.5", "r.csv"),
     ] {
         let moved = ["--manipulate", manipulate, "--force", "--out", out];
@@ -177,15 +177,17 @@ fn restore_predict_and_evaluate_agree_on_the_verdicts() {
         };
         let mut scores = of_report("anomaly score restored");
         scores.sort_by(f64::total_cmp);
-        // Half of the data, as it is restored, is explained as well as this, and the two classifiers need not agree.
+        // So few say nothing of the data that they are from: each is judged by itself, and half of them are explained as
+        // well as this where the two classifiers agree or do not.
+        let threshold = scores[0] + 2.0 * (scores[20] - scores[0]);
         let guard = json!({
-            "threshold": scores[40], "mean": scores[0], "median": scores[40], "agreement": 0.0, "examples": 80
+            "threshold": threshold, "mean": scores[0], "median": scores[20], "agreement": 0.0, "examples": 80
         });
         guarded(name, &folder.join(name), Some(guard));
         restore(name, &[]);
         let verdicts = column(folder, "m.csv", "verdict");
         let n = |verdict: &str| verdicts.iter().filter(|other| *other == verdict).count();
-        assert!(n("restored") > 20 && n("restored") < 60, "{name}: {verdicts:?}");
+        assert!(n("restored") > 5 && n("restored") < 35, "{name}: {verdicts:?}");
 
         let base = ["--model", name, "--data", data, "--manipulate", manipulate, "--samples", "2"];
         for more in [&[][..], &["--rule", "bayes"], &["--rule", "direct"]] {
@@ -206,7 +208,7 @@ fn restore_predict_and_evaluate_agree_on_the_verdicts() {
         let rows: Vec<Value> = judged.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(rows.len(), 4);
         for row in &rows[1..] {
-            let share = |field: &str| (row["guard"][field].as_f64().unwrap() * 80.0).round() as usize;
+            let share = |field: &str| (row["guard"][field].as_f64().unwrap() * 40.0).round() as usize;
             let shares = ["restored", "as_they_were", "unexplained"].map(share);
             assert_eq!(shares, ["restored", "as-it-was", "unexplained"].map(n), "{name} {row}");
         }

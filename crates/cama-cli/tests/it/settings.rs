@@ -29,7 +29,10 @@ fn mistakes_name_the_field_and_what_is_allowed() {
         ("train.lambda=much", &["train.lambda = \"much\""]),
         ("train.lambda", &["SECTION.FIELD=VALUE"]),
         ("lambda=1", &["SECTION.FIELD=VALUE"]),
-        ("predict.samples=2", &["unknown section of settings `predict`", "model, train, dream, direct"]),
+        (
+            "predict.samples=2",
+            &["unknown section of settings `predict`", "model, factor, train, dream, direct"],
+        ),
         ("model.network.trunk.channels=0", &["model.network.trunk.channels = 0", "from 1 to"]),
         ("model.network.trunk.chanels=4", &["did you mean `channels`?"]),
         ("model.network.trunk=4", &["model.network.trunk = 4"]),

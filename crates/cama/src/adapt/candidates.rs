@@ -42,7 +42,8 @@ impl<'a, D: Dataset> Candidates<'a, D> {
             Err(Error::Diverged(_)) => return Ok(()),
             answers => answers?,
         };
-        if answers.are_better(&self.before, &self.decider.thresholds) {
+        let on_clean = self.decider.guard.map_or(1.0, |guard| guard.agreement);
+        if answers.are_better(&self.before, on_clean, &self.decider.thresholds) {
             self.better.push((step, model.clone(), answers));
         }
         Ok(())

@@ -213,6 +213,19 @@ pub(super) fn find<D: Dataset>(
     Ok(Found { model: adapted, before, after, gain: (after - best) / factor.numbers() as f64 })
 }
 
+/// The model with the m of the data set that these are examples of, and by how much it explains a number better than
+/// nothing but a noise of all columns alike, in nats.
+pub(crate) fn find_global<D: Dataset>(
+    model: &DeepCama,
+    data: &D,
+    indices: &[usize],
+    config: &DatasetConfig,
+    rng: &mut ChaCha8Rng,
+    observer: &mut Observer,
+) -> Result<(DeepCama, f64)> {
+    find(model, data, indices, config, rng, observer).map(|found| (found.model, found.gain))
+}
+
 impl Rows<'_> {
     fn numbers(&self) -> Tensor<2> {
         self.factor.numbers_of(self.observed.x.clone())

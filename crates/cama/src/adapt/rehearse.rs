@@ -220,6 +220,10 @@ impl<D: Dataset> Rehearsing<'_, D> {
 
     fn images(&self, rng: &mut ChaCha8Rng, weighed: &mut Vec<Weighed>) -> Result<Vec<Tried>> {
         let model = self.decider.model;
+        // Without a discriminative classifier nothing is asked.
+        if self.decider.direct.is_none() {
+            return Ok(Vec::new());
+        }
         let mut states = groups(model)?;
         if model.mechanisms().is_some_and(|m| m.explicit().contains(&true)) {
             states.push(model.clone());
@@ -241,11 +245,11 @@ impl<D: Dataset> Rehearsing<'_, D> {
             for state in &states {
                 let restored = self.decide(state, &data, M::Mean)?;
                 let answers = Answers::of(&restored, threshold);
-                let evidence = answers.evidence(&before);
+                let evidence = answers.evidence(&before, self.guard.agreement);
                 if evidence.is_finite() {
                     options.push((evidence, accuracy(&restored), answers.agreement()));
                 }
-                if answers.are_better(&before, &self.decider.thresholds) {
+                if answers.are_better(&before, self.guard.agreement, &self.decider.thresholds) {
                     weighed.extend(restored.iter().zip(&labels).map(|(d, label)| Weighed::new(d, *label)));
                 }
             }

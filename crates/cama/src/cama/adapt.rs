@@ -121,6 +121,13 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
             Some(observer) => observer,
             None => &mut nobody,
         };
+        if self.guard && self.from.guard.is_none() && self.from.model.factor().is_none() {
+            let notice = "the model has no guard, as it was trained on too few examples for one: nothing tells whether what \
+                          is found explains the data, and prediction then restores all of it; evaluate it on labelled data";
+            if observer(Event::Notice(notice)).is_break() {
+                return Err(Error::Interrupted("nothing of the adaptation was kept".into()));
+            }
+        }
         let mut start = self.from.clone();
         self.attach_and_dream(&mut start, seeds, observer)?;
         let decider = self.from.decider();

@@ -3,6 +3,7 @@
 mod adapt;
 mod card;
 mod config;
+mod drift;
 mod fit;
 mod fitting;
 mod generator;
@@ -12,6 +13,7 @@ mod predict;
 pub use adapt::Adaptation;
 pub use card::{Card, CardEntry, HeldOut};
 pub use config::{FitConfig, GeneratorChoice};
+pub use drift::{Changed, Drift};
 pub use fit::Builder;
 pub use predict::{Predictor, Restored};
 

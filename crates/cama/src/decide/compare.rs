@@ -4,6 +4,10 @@ use super::decision::Decision;
 use super::thresholds::Thresholds;
 use crate::predict::highest;
 
+/// What share of their agreement on clean examples the two must keep: of what is beyond the mechanisms, as an image of which
+/// one half is inverted, the classifier can be surer and surely wrong.
+const LEAST_AGREEMENT: f64 = 0.75;
+
 /// From what share on of explained examples data is what the mechanisms can express.
 const INSIDE: f64 = 0.5;
 
@@ -58,18 +62,17 @@ impl Answers {
     }
 
     /// How strongly these answers are for restoration: by how many standard errors the discriminative classifier is surer.
-    /// Not at all if Bayes' rule agrees no more often, or if most examples, restored, are not explained as clean ones are.
-    pub fn evidence(&self, before: &Answers) -> f64 {
+    /// Not at all if Bayes' rule agrees no more often, or far less than on clean examples, or if most examples, restored, are
+    /// not explained as clean ones are. `on_clean` is how often they agree on clean examples.
+    pub fn evidence(&self, before: &Answers, on_clean: f64) -> f64 {
         let (surer, more_often) = self.rise(before);
-        match more_often > 0.0 && self.explained_restored() >= INSIDE {
-            true => surer,
-            false => f64::NEG_INFINITY,
-        }
+        let agrees = more_often > 0.0 && self.agreement() >= LEAST_AGREEMENT * on_clean;
+        if agrees && self.explained_restored() >= INSIDE { surer } else { f64::NEG_INFINITY }
     }
 
     /// Whether restoration is to be kept.
-    pub fn are_better(&self, before: &Answers, thresholds: &Thresholds) -> bool {
-        self.evidence(before) > thresholds.rise
+    pub fn are_better(&self, before: &Answers, on_clean: f64, thresholds: &Thresholds) -> bool {
+        self.evidence(before, on_clean) > thresholds.rise
     }
 
     /// How strongly these answers are for what was found of a whole data set, under a factor model: without bound if the two
@@ -139,15 +142,24 @@ mod tests {
         let before = answers(|i| 0.5 + 0.001 * (i % 9) as f64, 60);
         let surer = |agreeing| answers(|i| 0.7 + 0.001 * (i % 7) as f64, agreeing);
         let thresholds = Thresholds::default();
-        assert!(surer(80).are_better(&before, &thresholds));
-        assert!(!surer(60).are_better(&before, &thresholds) && !surer(50).are_better(&before, &thresholds));
-        assert!(!answers(|i| 0.4 + 0.001 * i as f64, 80).are_better(&before, &thresholds));
+        assert!(surer(80).are_better(&before, 0.9, &thresholds));
+        assert!(
+            !surer(60).are_better(&before, 0.9, &thresholds)
+                && !surer(50).are_better(&before, 0.9, &thresholds)
+        );
+        assert!(!answers(|i| 0.4 + 0.001 * i as f64, 80).are_better(&before, 0.9, &thresholds));
         // However sure: of what is not explained either way nothing is restored.
         let mut unexplained = surer(80);
         unexplained.explained = vec![[true, false]; 100];
-        assert!(!unexplained.are_better(&before, &thresholds));
+        assert!(!unexplained.are_better(&before, 0.9, &thresholds));
+        // Nor where the two agree on little.
+        let of_few = answers(|i| 0.5 + 0.001 * (i % 9) as f64, 10);
+        assert!(
+            !surer(60).are_better(&of_few, 0.9, &thresholds)
+                && surer(60).are_better(&of_few, 0.7, &thresholds)
+        );
         // Nothing has changed.
-        assert!(!before.are_better(&before, &Thresholds { rise: -1.0, gain: 0.0 }));
+        assert!(!before.are_better(&before, 0.9, &Thresholds { rise: -1.0, gain: 0.0 }));
         assert_eq!(before.rise(&before), (0.0, 0.0));
         assert!(surer(1).are_as_sure(&before) && !before.are_as_sure(&surer(1)));
     }

@@ -171,7 +171,7 @@ impl Guard {
     /// What data is of which the discriminative classifier and Bayes' rule say this as it is, and this restored; nothing is
     /// learnt of few examples.
     pub(super) fn context_of(&self, before: &Answers, after: &Answers, thresholds: &Thresholds) -> Context {
-        match after.are_better(before, thresholds) {
+        match after.are_better(before, self.agreement, thresholds) {
             true => Context::Inside,
             false if before.explained() >= AT_REST => Context::AtRest,
             false => Context::Outside,

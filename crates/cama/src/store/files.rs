@@ -17,7 +17,7 @@ use crate::model::{DeepCama, ModelConfig};
 use crate::{Config, Error, Result, weights};
 
 const FORMAT: &str = "cama-model";
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 pub(super) const CONFIG: &str = "config.json";
 pub(super) const WEIGHTS: &str = "model.safetensors";
 pub(super) const DIRECT: &str = "direct.safetensors";

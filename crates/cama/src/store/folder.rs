@@ -128,7 +128,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         stored(&[]).save(folder.path()).unwrap();
         let path = folder.path().join(CONFIG);
-        let text = fs::read_to_string(&path).unwrap().replace("\"version\": 3", "\"version\": 2");
+        let text = fs::read_to_string(&path).unwrap().replace("\"version\": 4", "\"version\": 2");
         fs::write(&path, text).unwrap();
         let text = Cama::load(folder.path()).unwrap_err().to_string();
         assert!(text.contains("version is 2") && text.contains("train anew"), "{text}");

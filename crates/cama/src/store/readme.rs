@@ -3,9 +3,10 @@
 use burn::module::Module;
 
 use crate::adapt::{AdaptReport, Outcome};
-use crate::cama::{Cama, Card, CardEntry};
+use crate::cama::{Cama, Card, CardEntry, HeldOut};
 use crate::data::DataShape;
 use crate::data::table::Schema;
+use crate::model::GeneratorConfig;
 
 impl Cama {
     /// The page about the model for people, in Markdown: `README.md` of its folder.
@@ -15,6 +16,7 @@ impl Cama {
         self.card.commands.iter().for_each(|command| text += &format!("    {command}\n"));
         text += &self.training();
         text += &self.companions();
+        text += &self.rehearsed();
         self.card.adaptations.iter().for_each(|entry| text += &adaptation(entry, self.noun()));
         text
     }
@@ -28,13 +30,46 @@ impl Cama {
         let mechanisms: Vec<_> = self.model.config().mechanisms.iter().map(|m| m.name()).collect();
         format!(
             "# A deep CAMA model\n\nA causal, generative classifier; `cama info` prints this page, `cama predict` uses it.\n\n\
-             - classes: {}\n- {}\n- preset: {preset}\n- mechanisms: {}\n- parameters: {}\n- training data: {data}\n\
+             - classes: {}\n- {}\n- preset: {preset}\n- X is made by: {}\n- mechanisms: {}\n- parameters: {}\n- training data: {data}\n\
              - manipulated training data: {}\n- dream steps: {dream_steps}\n- seed: {seed}\n",
             classes.join(", "),
             described(&self.model.config().data, self.schema.as_ref()),
+            self.generator(),
             if mechanisms.is_empty() { "none".into() } else { mechanisms.join(", ") },
             self.model.num_params(),
             manipulated.as_deref().unwrap_or("none"),
+        )
+    }
+
+    /// What makes X, in words.
+    fn generator(&self) -> String {
+        let made = match &self.model.config().generator {
+            GeneratorConfig::Network => "networks".to_string(),
+            GeneratorConfig::Factor(factors) => {
+                let numbers: Vec<String> = factors.iter().map(ToString::to_string).collect();
+                format!("a factor model of {} factors", numbers.join(" and "))
+            }
+        };
+        match self.card.held_out {
+            Some(HeldOut { network, factor }) => format!(
+                "{made} (log p(x, y) of a held-out row: {network:.1} nats with networks, {factor:.1} with a factor model)"
+            ),
+            None => made,
+        }
+    }
+
+    /// What damage on purpose has told.
+    fn rehearsed(&self) -> String {
+        if self.rehearsal.trials.is_empty() {
+            return String::new();
+        }
+        let [kept, refused, harmed, missed] = self.rehearsal.counts();
+        format!(
+            "\n## Rehearsal\n\nOf {} kinds of damage done on purpose to clean {}s, {kept} would be restored rightly and {refused} left \
+             rightly; {harmed} would be restored to their harm, and {missed} left that could have been repaired. `cama rehearse` \
+             lists them.\n",
+            self.rehearsal.trials.len(),
+            self.noun()
         )
     }
 
@@ -76,12 +111,15 @@ impl Cama {
 }
 
 fn adaptation(CardEntry { from, on, seed, report }: &CardEntry, noun: &str) -> String {
+    // A factor model has no steps of Eq. 8.
+    let eq8 = match report.steps {
+        0 if report.global_steps > 0 => "no others needed".to_string(),
+        steps => format!("the state after {} of {steps} steps of Eq. 8 kept", report.kept_step),
+    };
     let mut text = format!(
-        "\n## Adaptation\n\nFrom `{from}`, on unlabelled {on}, seed {seed}: {}the state after {} of {} steps of Eq. 8 kept{}.\n\n\
+        "\n## Adaptation\n\nFrom `{from}`, on unlabelled {on}, seed {seed}: {}{eq8}{}.\n\n\
          | figure | before | after |\n|---|---|---|\n| validation bound on log p(x) (Eq. 7), nats | {:.2} | {:.2} |\n",
         global(report),
-        report.kept_step,
-        report.steps,
         outcome(report),
         report.elbo_before,
         report.elbo_after,

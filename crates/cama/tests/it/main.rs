@@ -2,6 +2,7 @@
 
 mod adaptation;
 mod common;
+mod factor;
 mod gradients;
 mod integration;
 mod likelihood;

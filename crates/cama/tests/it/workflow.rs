@@ -12,8 +12,8 @@ use cama::data::{self, Dataset, Images};
 use cama::manipulation::Manipulation;
 use cama::mechanism::MechanismConfig;
 use cama::{
-    Augmentation, Builder, Cama, Card, Decision, Error, Event, M, Observed, Outcome, Phase, Rule, Verdict,
-    restore,
+    Augmentation, Builder, Cama, Card, Decision, Error, Event, GeneratorChoice, M, Observed, Outcome, Phase,
+    Rule, Verdict, restore,
 };
 
 use crate::common::convolutional;
@@ -138,7 +138,10 @@ fn a_guarded_adaptation_has_a_verdict_for_every_example_or_rolls_back() {
 #[test]
 fn a_table_is_fitted_adapted_to_predicted_saved_and_loaded_by_the_same_calls() {
     let [clean, moved] = simulated();
-    let cama = quick(&clean).configure(|config| config.train.epochs = 5).fit().unwrap();
+    let networks = quick(&clean).configure(|config| {
+        (config.train.epochs, config.generator) = (5, GeneratorChoice::Network);
+    });
+    let cama = networks.fit().unwrap();
     assert_eq!(cama.schema().unwrap(), &**clean.schema());
     let unlabelled = moved.clone().without_labels();
     let adapted = cama
@@ -154,7 +157,7 @@ fn a_table_is_fitted_adapted_to_predicted_saved_and_loaded_by_the_same_calls() {
     assert_eq!(adapted.report().unwrap().outcome, Outcome::Adapted);
     let decisions = comes_back(&adapted, &moved);
     assert!(decisions.iter().all(|decision| decision.probabilities.len() == 3));
-    // Bayes' rule is the one for rows, and the direct classifier is there for whoever asks it.
+    // Bayes' rule is the one for rows that networks make, and the direct classifier is there for whoever asks it.
     assert!(decisions.iter().all(|decision| decision.by_rule.product.is_empty()));
     let product = adapted.predictor().rule(Rule::Product).predict(&moved).unwrap();
     assert!(product.iter().all(|decision| decision.by_rule.product.len() == 3));

@@ -1,0 +1,53 @@
+//! Flags of `cama rehearse` and `cama drift`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::table::ReadFlags;
+
+/// `cama rehearse`
+#[derive(Args)]
+pub struct RehearseFlags {
+    /// The model folder.
+    #[arg(long, value_name = "MODEL")]
+    pub model: PathBuf,
+    /// Clean, labelled images or rows to damage on purpose; unless given, what training found with its validation set.
+    #[arg(long, value_name = "D")]
+    pub data: Option<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub reading: ReadFlags,
+}
+
+/// `cama drift`
+#[derive(Args)]
+pub struct DriftFlags {
+    /// The model folder.
+    #[arg(long, value_name = "MODEL")]
+    pub model: PathBuf,
+    /// Unlabelled images or rows that come in now.
+    #[arg(long, value_name = "D")]
+    pub data: String,
+    /// Do this to the data first.
+    #[arg(long, value_name = "SPEC")]
+    pub manipulate: Option<String>,
+    /// How to print: a table, JSON, or text for Prometheus.
+    #[arg(long, value_enum, default_value_t = DriftFormat::Table, value_name = "FORMAT")]
+    pub format: DriftFormat,
+    #[command(flatten)]
+    pub reading: ReadFlags,
+}
+
+/// How to print what has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum DriftFormat {
+    /// For people.
+    Table,
+    /// One object.
+    Json,
+    /// One metric a line.
+    Prometheus,
+}

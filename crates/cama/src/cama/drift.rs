@@ -1,0 +1,180 @@
+//! What has changed in data since training, told without adapting; and rehearsal on data of one's own.
+
+use std::ops::ControlFlow;
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
+
+use super::Cama;
+use crate::adapt::{DatasetConfig, Rehearsal, Rehearsing, find_global};
+use crate::batch::{self, host};
+use crate::classifier::Classifier;
+use crate::data::{Dataset, spread_indices};
+use crate::decide::{DecideConfig, Decider, Rule};
+use crate::mechanism::Parameter;
+use crate::model::{DeepCama, M, MChoice};
+use crate::predict::PredictConfig;
+use crate::progress::{Observer, silent};
+use crate::{Config, Error, Result};
+
+/// What has changed in data since training.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Drift {
+    /// What each component of m says was done to the data as a whole.
+    pub parameters: Vec<Changed>,
+    /// What share of the examples is not explained as clean ones are, as they are; nothing without a guard.
+    pub unexplained: Option<f64>,
+    /// The shares of the classes in the training data.
+    pub shares_then: Vec<f64>,
+    /// The shares of the classes in this data, as the model's default prediction has them.
+    pub shares_now: Vec<f64>,
+    /// Of a factor model: by how much m explains a number better than nothing but noise would, in nats.
+    pub gain: Option<f64>,
+    /// Examples that were looked at.
+    pub examples: usize,
+}
+
+/// One component of m over a data set.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Changed {
+    /// Its name, such as `rotation` or `s1_1 shift`.
+    pub name: String,
+    /// Its unit.
+    pub unit: &'static str,
+    /// Its value, in its unit: 0 of a shift and 1 of a factor are no change.
+    pub value: f64,
+    /// Its standard deviation: of what a q2 infers of each example, over the examples, what differs between them included;
+    /// of the one m of a factor model, the standard error.
+    pub sd: f64,
+}
+
+/// Samples of z for each class.
+const SAMPLES: usize = 2;
+
+impl Cama {
+    /// Damages clean, labelled examples on purpose, restores them, and tells which damage of *this* data would be repaired,
+    /// to what accuracy, which refused, and what would be harmed; [`fit`](super::Builder::fit) has done it with its
+    /// validation set, see [`rehearsal`](Self::rehearsal).
+    ///
+    /// # Errors
+    ///
+    /// If the data does not fit or has no labels, or the model has no guard or no mechanism.
+    pub fn rehearse<D: Dataset>(&self, clean: &D, seed: u64) -> Result<Rehearsal> {
+        self.model.check_labelled(clean)?;
+        let (Some(guard), Some(_)) = (self.guard.as_ref(), self.model.mechanisms()) else {
+            let what = "the model has no guard or no mechanism: there is nothing to rehearse";
+            return Err(Error::Mismatch(what.into()));
+        };
+        let decider = self.decider();
+        Ok(Rehearsing { decider, guard, clean, seed }.run()?.rehearsal)
+    }
+
+    /// What has changed in unlabelled data since training, at no more than 500 examples spread over it.
+    ///
+    /// # Errors
+    ///
+    /// If the data does not fit, or the model has no mechanism.
+    pub fn drift<D: Dataset>(&self, data: &D, seed: u64) -> Result<Drift> {
+        self.model.check_fits(data)?;
+        if self.model.mechanisms().is_none() || data.is_empty() {
+            let what = "the model has no mechanism, or the data no examples: nothing can be told of what has changed";
+            return Err(Error::Mismatch(what.into()));
+        }
+        let data = data.select(&spread_indices(data.len()).collect::<Vec<_>>());
+        let (parameters, gain) = match self.model.factor() {
+            Some(_) => self.drift_of_columns(&data, seed)?,
+            None => (self.drift_of_examples(&data, seed)?, None),
+        };
+        let mut shares_now = vec![0.0; self.model.config().classes];
+        for decision in self.predict(&data)? {
+            decision.probabilities.iter().zip(&mut shares_now).for_each(|(p, share)| *share += p);
+        }
+        shares_now.iter_mut().for_each(|share| *share /= data.len() as f64);
+        let unexplained = match &self.guard {
+            Some(guard) => {
+                let mut unexplained = 0;
+                self.each(&self.model, &data, M::Null, seed, |decision| {
+                    unexplained += usize::from(decision.anomaly_score[0] > guard.threshold);
+                })?;
+                Some(unexplained as f64 / data.len() as f64)
+            }
+            None => None,
+        };
+        let observed = batch::observed(&data, 0..data.len(), &self.model.device());
+        let then = self.model.log_py(&observed, None).exp().mean_dim(0);
+        let shares_then = host(then).into_iter().map(f64::from).collect();
+        Ok(Drift { parameters, unexplained, shares_then, shares_now, gain, examples: data.len() })
+    }
+
+    fn parameters(&self) -> Vec<Parameter> {
+        let all = self.model.mechanisms().map(|mechanisms| mechanisms.parameters()).unwrap_or_default();
+        match &self.schema {
+            Some(schema) => all.into_iter().map(|parameter| parameter.in_own_unit(schema)).collect(),
+            None => all,
+        }
+    }
+
+    /// Of a factor model: the one m of the data set.
+    fn drift_of_columns<D: Dataset>(&self, data: &D, seed: u64) -> Result<(Vec<Changed>, Option<f64>)> {
+        let all: Vec<usize> = (0..data.len()).collect();
+        let (rng, mut nobody) = (&mut ChaCha8Rng::seed_from_u64(seed), silent);
+        let observer: &mut Observer = &mut nobody;
+        let (model, gain) = find_global(&self.model, data, &all, &DatasetConfig::default(), rng, observer)?;
+        let m = model.mechanisms().and_then(|mechanisms| mechanisms.global_m());
+        let m = host(m.expect("a factor model has columns"));
+        let n = data.len() as f64;
+        let parameters = self.parameters().into_iter().zip(m).map(|(parameter, m)| {
+            let m = f64::from(m);
+            // Of n rows of standard deviation one: that of their mean, and of its logarithm.
+            let error = if parameter.exponential { (2.0 * n).sqrt() } else { n.sqrt() }.recip();
+            let sd = parameter.sd(m, error / self.prior_scale(&parameter));
+            Changed { value: parameter.value(m), sd, name: parameter.name, unit: parameter.unit }
+        });
+        Ok((parameters.collect(), Some(gain)))
+    }
+
+    /// How many standard deviations of a column, or of the logarithm of a factor, one of the prior is.
+    fn prior_scale(&self, parameter: &Parameter) -> f64 {
+        let of_model = self.model.mechanisms().map(|mechanisms| mechanisms.parameters()).unwrap_or_default();
+        let same = of_model.iter().find(|other| other.name == parameter.name);
+        same.map_or(1.0, |parameter| parameter.scale)
+    }
+
+    /// Of what q2 infers of each example: mean and standard deviation over them.
+    fn drift_of_examples<D: Dataset>(&self, data: &D, seed: u64) -> Result<Vec<Changed>> {
+        let (mut means, mut variances) = (Vec::<Vec<f32>>::new(), Vec::<Vec<f32>>::new());
+        self.each(&self.model, data, M::Mean, seed, |decision| {
+            means.push(decision.m.clone());
+            variances.push(decision.m_sd.iter().map(|sd| sd * sd).collect());
+        })?;
+        let n = means.len() as f64;
+        let of_all = |i: usize, all: &[Vec<f32>]| all.iter().map(|row| f64::from(row[i])).sum::<f64>() / n;
+        let changed = |(i, parameter): (usize, Parameter)| {
+            let mean = of_all(i, &means);
+            let between = means.iter().map(|row| (f64::from(row[i]) - mean).powi(2)).sum::<f64>() / n;
+            let sd = parameter.sd(mean, (between + of_all(i, &variances)).sqrt());
+            Changed { value: parameter.value(mean), sd, name: parameter.name, unit: parameter.unit }
+        };
+        Ok(self.parameters().into_iter().enumerate().map(changed).collect())
+    }
+
+    /// Hands over every decision by Bayes' rule, none of them guarded.
+    fn each<D: Dataset>(
+        &self,
+        model: &DeepCama,
+        data: &D,
+        m: MChoice,
+        seed: u64,
+        mut each: impl FnMut(&crate::decide::Decision),
+    ) -> Result<()> {
+        let predict = PredictConfig { samples: SAMPLES, m, seed, ..PredictConfig::default() };
+        let config = DecideConfig { rule: Rule::Bayes, predict }.check()?;
+        let direct = self.direct.as_ref().map(|direct| direct as &dyn Classifier);
+        let decider = Decider { direct, ..Decider::bare(model) };
+        decider.decide_each(data, 0, &config, |decision| {
+            each(&decision);
+            ControlFlow::Continue(())
+        })
+    }
+}

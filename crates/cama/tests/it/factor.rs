@@ -1,0 +1,145 @@
+//! The factor model and the m of a data set, against what is known to have made the rows.
+
+use cama::causal::Roles;
+use cama::data::Dataset;
+use cama::data::table::{LearnOptions, Learnt, Rows, Table};
+use cama::manipulation::TableManipulation;
+use cama::{Cama, GeneratorChoice, M, Outcome, Rule, Verdict};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use rand_distr::{Distribution, StandardNormal};
+
+const COLUMNS: usize = 8;
+
+/// Rows of three classes, each a mean and a factor of its own; every other column is positive and spreads over decades.
+fn table(n: usize, seed: u64) -> Table {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let mut normal = || -> f64 { StandardNormal.sample(&mut rng) };
+    let mut columns = vec![Vec::with_capacity(n); COLUMNS];
+    let mut classes = Vec::with_capacity(n);
+    for i in 0..n {
+        let class = i % 3;
+        let z = normal();
+        for (j, column) in columns.iter_mut().enumerate() {
+            let mean = ((3 * class + 5 * j) as f64).sin() * 1.5;
+            let value = mean + 0.6 * ((class + 2 * j) as f64).cos() * z + 0.4 * normal();
+            column.push(if j % 2 == 0 { value } else { 50.0 * value.exp() });
+        }
+        classes.push(["a", "b", "c"][class]);
+    }
+    let named = columns.into_iter().enumerate().map(|(j, column)| (format!("x{j}"), column.into()));
+    Table::from_columns("rows", [("y".to_string(), classes.into())].into_iter().chain(named)).unwrap()
+}
+
+fn learnt() -> Learnt {
+    let roles = Roles {
+        target: "y".into(),
+        children: (0..COLUMNS).map(|j| format!("x{j}")).collect(),
+        ..Roles::default()
+    };
+    table(600, 1).learn(&roles, &LearnOptions::default()).unwrap()
+}
+
+fn fitted(rows: &Rows) -> Cama {
+    let builder = Cama::builder(rows).seed(1);
+    builder.configure(|config| config.generator = GeneratorChoice::Factor).fit().unwrap()
+}
+
+fn accuracy(cama: &Cama, rows: &Rows) -> f64 {
+    let decided = cama.predict(rows).unwrap();
+    let right = decided.iter().zip(rows.labels().unwrap()).filter(|(d, y)| d.class == **y).count();
+    right as f64 / rows.len() as f64
+}
+
+#[test]
+fn a_data_set_that_was_shifted_scaled_and_made_noisier_is_found_out_and_undone() {
+    let Learnt { schema, rows, .. } = learnt();
+    let linear: Vec<bool> = schema
+        .columns
+        .iter()
+        .map(|column| match &column.kind {
+            cama::data::table::Kind::Number { reading, .. } => reading.is_linear(),
+            _ => panic!("all are numbers"),
+        })
+        .collect();
+    assert_eq!(
+        linear,
+        (0..COLUMNS).map(|j| j % 2 == 0).collect::<Vec<_>>(),
+        "decades are read as logarithms"
+    );
+
+    let cama = fitted(&rows);
+    let (others, _) = table(400, 2).read(&schema, true).unwrap();
+    let clean = accuracy(&cama, &others);
+    assert!(clean > 0.93, "{clean}");
+    // A gain of the columns that are read as logarithms, a shift and a noise of others.
+    let damage = "scale:x1:6+scale:x3:0.15+scale:x5:4+shift:x0:1.2+shift:x4:-1.5+noise:x2:0.7";
+    let moved = TableManipulation::parse(damage).unwrap().apply_seeded(&others, 1).unwrap();
+    let before = accuracy(&cama, &moved);
+    assert!(before < 0.8, "{before}");
+    let adapted = cama.adapt(&moved.clone().without_labels()).seed(1).run().unwrap();
+    let report = adapted.report().unwrap();
+    assert_eq!((report.outcome, adapted.card().m), (Outcome::Adapted, M::Global), "{report:?}");
+    let after = accuracy(&adapted, &moved);
+    assert!(after > clean - 0.05, "{after}, clean {clean}");
+
+    // The m that was found is what was done, in the units that it is told in.
+    let drift = cama.drift(&moved, 1).unwrap();
+    let value = |name: &str| drift.parameters.iter().find(|changed| changed.name == name).unwrap().value;
+    let sd_of = |j: usize| match schema.columns[j].kind {
+        cama::data::table::Kind::Number { sd, .. } => sd,
+        _ => panic!("a number"),
+    };
+    for (column, j, expected) in [("x0", 0, 1.2), ("x4", 4, -1.5), ("x6", 6, 0.0)] {
+        let found = value(&format!("{column} shift"));
+        assert!((found - expected * sd_of(j)).abs() < 0.3 * sd_of(j), "{column}: {found}");
+    }
+    // ln 6 of a logarithm with this standard deviation, far above its unit.
+    let found = value("x1 shift") * sd_of(1);
+    assert!((found - 6f64.ln()).abs() < 0.35, "{found}");
+    assert!(drift.unexplained.unwrap() > 0.3 && drift.gain.unwrap() > 0.3, "{drift:?}");
+
+    // Clean rows are left as they are, and data that returns to clean returns to do(m = 0).
+    let decided = adapted.predict(&others).unwrap();
+    let left = decided.iter().filter(|decision| decision.verdict != Verdict::Restored).count();
+    assert!(left as f64 > 0.9 * others.len() as f64, "{left}");
+    assert!(accuracy(&adapted, &others) > clean - 0.02);
+    let again = Cama::from_bytes(&adapted.to_bytes().unwrap()).unwrap();
+    assert_eq!(again.predict(&moved).unwrap(), adapted.predict(&moved).unwrap());
+}
+
+#[test]
+fn clean_rows_and_garbage_are_no_reason_to_adapt() {
+    let Learnt { schema, rows, .. } = learnt();
+    let cama = fitted(&rows);
+    assert_eq!(cama.rehearsal().trials.len(), 12);
+    let (others, _) = table(300, 3).read(&schema, true).unwrap();
+    for damage in ["none", "permute:*", "constant:*:4"] {
+        let data = TableManipulation::parse(damage).unwrap().apply_seeded(&others, 1).unwrap();
+        let before = accuracy(&cama, &data);
+        let adapted = cama.adapt(&data.clone().without_labels()).run().unwrap();
+        let after = accuracy(&adapted, &data);
+        assert!(after >= before - 0.02, "{damage}: {before} {after} {:?}", adapted.report());
+    }
+    // One class only, moved: its share is bound, not free.
+    let of_one: Vec<usize> = (0..300).filter(|i| i % 3 == 0).collect();
+    let one =
+        TableManipulation::parse("shift:*:0.5").unwrap().apply_seeded(&others.select(&of_one), 1).unwrap();
+    let before = accuracy(&cama, &one);
+    let adapted = cama.adapt(&one.clone().without_labels()).run().unwrap();
+    assert!(accuracy(&adapted, &one) >= before - 0.02, "{before} {:?}", adapted.report());
+}
+
+#[test]
+fn the_product_trusts_what_the_model_explains() {
+    let Learnt { schema, rows, .. } = learnt();
+    let cama = fitted(&rows);
+    assert_eq!(cama.predictor().best_rule(), Rule::Product);
+    let (others, _) = table(300, 4).read(&schema, true).unwrap();
+    // Far off everything: the direct classifier decides.
+    let far = TableManipulation::parse("shift:*:40").unwrap().apply_seeded(&others, 1).unwrap();
+    for decision in cama.predict(&far).unwrap() {
+        let of = |p: &[f64]| (0..p.len()).max_by(|&a, &b| p[a].total_cmp(&p[b]));
+        assert_eq!(of(&decision.by_rule.product), of(&decision.by_rule.direct_alone));
+    }
+}
