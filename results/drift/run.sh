@@ -17,6 +17,6 @@ batches=("$data"/batch{2,3,4,5,6}.csv)
     > "$out/before.jsonl"
 : > "$out/after.jsonl"
 for batch in "${batches[@]}"; do
-    "$cama" adapt -q --model "$work/model" --data "$batch" --out "$work/adapted" --seed "$seed"
+    "$cama" adapt -q --force --model "$work/model" --data "$batch" --out "$work/adapted" --seed "$seed"
     "$cama" evaluate -q --model "$work/adapted" --data "$batch" --json --seed "$seed" >> "$out/after.jsonl"
 done

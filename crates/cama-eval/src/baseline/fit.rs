@@ -66,7 +66,7 @@ impl Baseline {
             }
             BaselineConfig::Trees(config) => Kind::Trees(Trees::fit(&labelled, config, seed, observer)?),
             BaselineConfig::Mlp(config) | BaselineConfig::MlpPaper(config) => {
-                Kind::Network(fitting.mlp(config, seed, observer)?.into())
+                Kind::Network(fitting.mlp(config, true, seed, observer)?.into())
             }
             BaselineConfig::Cnn(config) => {
                 Kind::Network(fitting.cnn(config, false, None, seed, observer)?.into())
@@ -83,7 +83,7 @@ impl Baseline {
                 Kind::Network(fitting.cnn(&config.cnn, false, adversary, seed, observer)?.into())
             }
             BaselineConfig::StandardiseEachBatch(config) => {
-                let network = fitting.mlp(config, seed, observer)?;
+                let network = fitting.mlp(config, false, seed, observer)?;
                 Kind::Network(Box::new(Network { reading: Reading::Moments, ..network }))
             }
             BaselineConfig::Tent(config) => {
@@ -119,7 +119,7 @@ struct Fitting<'a, D: Dataset> {
 }
 
 impl<D: Dataset> Fitting<'_, D> {
-    fn mlp(&self, config: &MlpConfig, seed: u64, observer: &mut Observer) -> Result<Network> {
+    fn mlp(&self, config: &MlpConfig, bounded: bool, seed: u64, observer: &mut Observer) -> Result<Network> {
         let rng = &mut ChaCha8Rng::seed_from_u64(seed);
         let (train, validation) = self.labelled.split(rng);
         let scale = match (config.standardised, self.manipulations) {
@@ -131,6 +131,7 @@ impl<D: Dataset> Fitting<'_, D> {
                 Some(Scale::of(&met, &(0..met.len()).collect::<Vec<_>>()))
             }
         };
+        let scale = scale.map(|scale| if bounded { scale } else { scale.unbounded() });
         let widths = config.widths(self.labelled.features.width(), self.labelled.classes);
         let layers = Layers::Dense(Dense::new(&widths, rng, &Device::flex()));
         let steps = config.epochs.map_or(config.steps, |epochs| epochs * train.len().div_ceil(config.batch));

@@ -24,7 +24,7 @@ impl Network {
         };
         let parts: Vec<Part> = match &self.reading {
             Reading::Moments => {
-                let scale = Some(Scale::of(features, &all));
+                let scale = Some(Scale::of(features, &all).unbounded());
                 return Self::new(self.layers.clone(), scale).probabilities(features);
             }
             Reading::Population => {

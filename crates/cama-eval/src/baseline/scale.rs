@@ -5,13 +5,20 @@ use serde::{Deserialize, Serialize};
 
 use super::features::Features;
 
-/// Brings every feature to mean 0 and variance 1, and within ±[`BOUND`](Self::BOUND).
+/// Brings every feature to mean 0 and variance 1, and, unless told otherwise, within ±[`BOUND`](Self::BOUND).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Scale {
     means: Vec<f64>,
     /// 1/σ, or 0 of a feature that never varies.
     factors: Vec<f64>,
+    /// Whether scaled features are brought within ±[`BOUND`](Self::BOUND).
+    #[serde(default = "bounded")]
+    bounded: bool,
+}
+
+fn bounded() -> bool {
+    true
 }
 
 impl Scale {
@@ -31,7 +38,12 @@ impl Scale {
             (mean, if varies { 1.0 / variance.sqrt() } else { 0.0 })
         };
         let (means, factors) = (0..features.width()).map(column).unzip();
-        Self { means, factors }
+        Self { means, factors, bounded: true }
+    }
+
+    /// The same without a bound.
+    pub fn unbounded(self) -> Self {
+        Self { bounded: false, ..self }
     }
 
     /// How many features.
@@ -57,6 +69,7 @@ impl Scale {
             half_mean: row(&mut self.means.iter().map(|&mean| rounded(mean) / 2.0)),
             half_rest: row(&mut self.means.iter().map(|&mean| (mean - rounded(mean)) / 2.0)),
             twice_factor: row(&mut self.factors.iter().map(|factor| factor * 2.0)),
+            bounded: self.bounded,
         }
     }
 }
@@ -67,6 +80,7 @@ pub(super) struct Scaling {
     half_mean: Tensor<2>,
     half_rest: Tensor<2>,
     twice_factor: Tensor<2>,
+    bounded: bool,
 }
 
 impl Scaling {
@@ -76,7 +90,7 @@ impl Scaling {
         // taken off last, when what is left of x is small enough to feel it.
         let z =
             (x.mul_scalar(0.5) - self.half_mean.clone() - self.half_rest.clone()) * self.twice_factor.clone();
-        z.clamp(-Scale::BOUND, Scale::BOUND)
+        if self.bounded { z.clamp(-Scale::BOUND, Scale::BOUND) } else { z }
     }
 }
 

@@ -67,6 +67,14 @@ struct Asked {
     reference: Option<Rows>,
 }
 
+/// All that is known of the examples before they are decided about.
+struct Known<'a> {
+    as_it_is: &'a Explained,
+    found: Option<&'a Found>,
+    asked: &'a Asked,
+    factors: &'a Factors,
+}
+
 /// What the scores of Bayes' rule are multiplied with in the product.
 struct Factors {
     /// Of the discriminative classifier, to its power, of the examples as they are.
@@ -121,13 +129,14 @@ impl<'a, D: Dataset> Chunk<'a, D> {
             temperatures: weights.iter().map(|(_, temperature)| *temperature).collect(),
         };
         let with_m = found.as_ref().map(|found| self.found_scores(found, &verdicts, &factors));
+        let known = Known { as_it_is: &as_it_is, found: found.as_ref(), asked: &asked, factors: &factors };
         let null_scores = self.null_scores(&verdicts, &factors);
         let mut null_scores = null_scores.iter().map(Vec::as_slice);
         let decision = |(i, verdict): (usize, Verdict)| {
             let with_m = with_m.as_ref().map(|scores| scores[i].as_slice());
             let decides = with_m.filter(|_| verdict == Verdict::Restored).or_else(|| null_scores.next());
             let scores = Scores { decides, with_m };
-            self.decision(i, verdict, scores, &as_it_is, found.as_ref(), &asked, &factors)
+            self.decision(i, verdict, scores, &known)
         };
         Ok(verdicts.into_iter().enumerate().map(decision).collect())
     }
@@ -260,16 +269,8 @@ impl<'a, D: Dataset> Chunk<'a, D> {
         self.decider.tempering.is_some() || verdict != Verdict::Unexplained
     }
 
-    fn decision(
-        &self,
-        i: usize,
-        verdict: Verdict,
-        scores: Scores,
-        as_it_is: &Explained,
-        found: Option<&Found>,
-        asked: &Asked,
-        factors: &Factors,
-    ) -> Decision {
+    fn decision(&self, i: usize, verdict: Verdict, scores: Scores, known: &Known) -> Decision {
+        let Known { as_it_is, found, asked, factors } = *known;
         let n = self.range.len();
         let log_ratio = found.map_or(0.0, |found| f64::from(found.log_ratio[i]));
         let with_m = scores.with_m.map(|scores| normalised(scores).0 + log_ratio);

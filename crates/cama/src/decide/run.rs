@@ -52,7 +52,8 @@ impl Decider<'_> {
         }
         let Some(guard) = self.guard.filter(|_| config.predict.m != M::Null) else { return Ok(*self) };
         let spread: Vec<usize> = spread_indices(data.len()).collect();
-        if self.direct.is_some() && undoes(self.model) {
+        // Of rows far from all that it has learnt from a network is as sure as of any other.
+        if self.direct.is_some() && undoes(self.model) && self.model.config().data.image().is_some() {
             return self.informed_by_answers(guard, &data.select(&spread), config.predict.seed);
         }
         let rule = if self.direct.is_some() { Rule::Product } else { Rule::Bayes };

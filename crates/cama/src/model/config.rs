@@ -299,7 +299,7 @@ impl Config for ModelConfig {
 
 impl ModelConfig {
     /// A factor model explains numbers of a table, and m is what was done to its columns.
-    fn check_generator(&self) -> Result<()> {
+    pub(super) fn check_generator(&self) -> Result<()> {
         let GeneratorConfig::Factor(factors) = &self.generator else { return Ok(()) };
         let refused = |value: &str, allowed: &str| Err(Error::config("model.generator", value, allowed));
         if self.data.table().is_none_or(|table| table.numeric().is_empty()) {

@@ -72,6 +72,7 @@ impl DeepCama {
     /// weights; new ones, and heads of q2 for them, are drawn from `seed`.
     pub fn attach(self, mechanisms: &[MechanismConfig], seed: u64) -> Result<Self> {
         check_mechanisms(mechanisms, &self.config.data)?;
+        ModelConfig { mechanisms: mechanisms.to_vec(), ..self.config.clone() }.check_generator()?;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let (config, device) = (self.config.clone(), self.device());
         Ok(self.with_mechanisms(mechanisms, &mut init(&config, &mut rng, &device)))

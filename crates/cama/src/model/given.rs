@@ -13,6 +13,7 @@ use crate::mechanism::Merge;
 use crate::network::DiagonalGaussian;
 
 /// What is known before z is drawn, for every example and target.
+#[expect(clippy::large_enum_variant, reason = "it is made, used and dropped")]
 pub(crate) enum Given {
     /// Of networks: z is to be sampled.
     Sampled(Sampled),

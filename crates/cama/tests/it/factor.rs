@@ -15,7 +15,7 @@ const COLUMNS: usize = 8;
 fn table(n: usize, seed: u64) -> Table {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut normal = || -> f64 { StandardNormal.sample(&mut rng) };
-    let mut columns = vec![Vec::with_capacity(n); COLUMNS];
+    let mut columns = vec![Vec::new(); COLUMNS];
     let mut classes = Vec::with_capacity(n);
     for i in 0..n {
         let class = i % 3;
