@@ -17,13 +17,15 @@ pub struct PredictFlags {
     /// others weighed far more; no probability changes by more. 0 gives every class all samples.
     #[arg(long, value_name = "P")]
     pub negligible: Option<f64>,
-    /// The manipulation that is assumed: `null` is do(m=0), `mean` or `sample` infer it from the data.
+    /// The manipulation that is assumed: `null` is do(m=0), `mean` or `sample` infer it from the data,
+    /// `global` is the one of the data set that a factor model was adapted to.
     /// Unless given, it is inferred once the model has met manipulated data.
     #[arg(long, value_name = "null|mean|sample|global", value_parser = named::<MChoice>)]
     pub m: Option<MChoice>,
     /// By which rule to classify: `bayes` (Bayes' rule, Eq. 6), `direct` (the model's direct classifier, or --classifier, on
     /// the restored input), `product` of the two, or `direct-alone`, on the input as it is. Unless given, `product` for
-    /// images or with --classifier, `bayes` for tables or without a direct classifier; `evaluate` judges all of them.
+    /// images, with --classifier and where rehearsal has weighed it, `bayes` for other tables or without a direct classifier;
+    /// `evaluate` judges all of them.
     #[arg(long, value_name = "bayes|direct|product|direct-alone", value_parser = named::<Rule>)]
     pub rule: Option<Rule>,
     /// T of `product`, which has Bayes' rule to the power 1/T; what was fitted for the direct classifier unless given.

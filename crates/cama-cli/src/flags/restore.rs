@@ -59,7 +59,11 @@ impl RestoreFlags {
     pub fn overlay<'a>(&self, predictor: Predictor<'a>, seed: u64) -> Result<Predictor<'a>> {
         let mut predictor = predictor.rule(Rule::Bayes).guard(!self.no_guard);
         let config = &mut predictor.config.predict;
-        (config.m, config.seed) = (M::Mean, seed);
+        config.seed = seed;
+        // What a factor model was adapted to is one m for all rows.
+        if config.m != M::Global {
+            config.m = M::Mean;
+        }
         overlay!(self => config; samples, negligible);
         config.chunk = self.chunk.or(config.chunk);
         self.settings.check_sections(&["predict"], &[])?;

@@ -10,6 +10,7 @@ mod baseline;
 mod classifier;
 mod commands;
 mod demo;
+mod drift;
 mod experiment;
 mod graph;
 mod memory;

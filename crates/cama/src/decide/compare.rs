@@ -14,6 +14,9 @@ const INSIDE: f64 = 0.5;
 /// From what share on rows that are explained as they are make data that nothing need have been done to.
 const MOSTLY: f64 = 0.9;
 
+/// How many standard errors of a change leave no doubt that it is one.
+const SURELY: f64 = 3.0;
+
 /// A share of examples that passes for none.
 const AS_CLEAN: f64 = 0.01;
 
@@ -76,17 +79,23 @@ impl Answers {
     }
 
     /// How strongly these answers are for what was found of a whole data set, under a factor model: without bound if the two
-    /// agree as often as on clean rows, in so far as they did not before or the rows were not explained; else by how many
-    /// standard errors the discriminative classifier is surer; not at all if they agree no more often.
+    /// agree surely more often, or as often as on clean rows where the rows were not explained; else by how many standard
+    /// errors the discriminative classifier is surer; not at all if they agree no more often, or far less than on clean rows.
     ///
     /// `on_clean` is how often they agree on clean rows, where that is known. Of rows far from all that it has learnt from a
     /// network may be surer than of any other, and Bayes' rule give the same wrong class: neither alone tells.
     pub fn evidence_globally(&self, before: &Answers, on_clean: Option<f64>) -> f64 {
         let (surer, more_often) = self.rise(before);
+        let number = |agrees: &bool| f64::from(u8::from(*agrees));
+        let changes = self.agrees.iter().zip(&before.agrees).map(|(a, b)| number(a) - number(b));
+        let (mean, error) = mean_and_error(changes);
         let as_clean = on_clean.is_some_and(|on_clean| self.agreement() >= on_clean - AS_CLEAN);
+        if on_clean.is_some_and(|on_clean| self.agreement() < LEAST_AGREEMENT * on_clean) {
+            return f64::NEG_INFINITY;
+        }
         match more_often > 0.0 {
             _ if as_clean && before.explained() < MOSTLY => f64::INFINITY,
-            true if as_clean => f64::INFINITY,
+            true if as_clean || mean > SURELY * error => f64::INFINITY,
             true => surer,
             false => f64::NEG_INFINITY,
         }
@@ -135,6 +144,20 @@ mod tests {
             agrees: (0..100).map(|i| i < agreeing).collect(),
             explained: vec![[true; 2]; 100],
         }
+    }
+
+    #[test]
+    fn of_a_whole_data_set_agreement_counts_as_well() {
+        let sure = |agreeing| answers(|_| 0.99, agreeing);
+        let less_sure = |agreeing| answers(|i| 0.9 + 0.001 * (i % 7) as f64, agreeing);
+        assert_eq!(less_sure(90).evidence_globally(&sure(60), Some(0.95)), f64::INFINITY);
+        assert!(less_sure(90).evidence_globally(&sure(88), Some(0.95)) < 0.0);
+        assert_eq!(less_sure(50).evidence_globally(&sure(20), Some(0.95)), f64::NEG_INFINITY);
+        assert_eq!(sure(80).evidence_globally(&less_sure(81), None), f64::NEG_INFINITY);
+        // Far from everything the two may agree on the same wrong class.
+        let mut far = sure(100);
+        far.explained = vec![[false; 2]; 100];
+        assert_eq!(less_sure(95).evidence_globally(&far, Some(0.95)), f64::INFINITY);
     }
 
     #[test]

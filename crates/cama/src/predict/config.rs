@@ -55,6 +55,10 @@ impl PredictConfig {
                 "null: the model has no mechanism, so no q2(m|x)",
             ));
         }
+        if let (M::Mean | M::Sample, Some(_)) = (self.m, model.factor()) {
+            let allowed = "null or global: a factor model has no q2, and infers one m of a whole data set";
+            return Err(Error::config("m", "mean or sample", allowed));
+        }
         if self.m == M::Global && model.mechanisms().is_none_or(|m| m.global_m().is_none()) {
             let allowed =
                 "null, mean or sample: no mechanism of the model has an m that a whole data set shares";

@@ -1,5 +1,7 @@
 //! The factor model and the m of a data set, against what is known to have made the rows.
 
+use std::sync::OnceLock;
+
 use cama::causal::Roles;
 use cama::data::Dataset;
 use cama::data::table::{LearnOptions, Learnt, Rows, Table};
@@ -45,6 +47,16 @@ fn fitted(rows: &Rows) -> Cama {
     builder.configure(|config| config.generator = GeneratorChoice::Factor).fit().unwrap()
 }
 
+/// The rows and a model of them, made once for all tests.
+fn shared() -> &'static (Learnt, Cama) {
+    static SHARED: OnceLock<(Learnt, Cama)> = OnceLock::new();
+    SHARED.get_or_init(|| {
+        let learnt = learnt();
+        let cama = fitted(&learnt.rows);
+        (learnt, cama)
+    })
+}
+
 fn accuracy(cama: &Cama, rows: &Rows) -> f64 {
     let decided = cama.predict(rows).unwrap();
     let right = decided.iter().zip(rows.labels().unwrap()).filter(|(d, y)| d.class == **y).count();
@@ -53,7 +65,7 @@ fn accuracy(cama: &Cama, rows: &Rows) -> f64 {
 
 #[test]
 fn a_data_set_that_was_shifted_scaled_and_made_noisier_is_found_out_and_undone() {
-    let Learnt { schema, rows, .. } = learnt();
+    let (Learnt { schema, .. }, cama) = shared();
     let linear: Vec<bool> = schema
         .columns
         .iter()
@@ -68,14 +80,13 @@ fn a_data_set_that_was_shifted_scaled_and_made_noisier_is_found_out_and_undone()
         "decades are read as logarithms"
     );
 
-    let cama = fitted(&rows);
-    let (others, _) = table(400, 2).read(&schema, true).unwrap();
-    let clean = accuracy(&cama, &others);
+    let (others, _) = table(400, 2).read(schema, true).unwrap();
+    let clean = accuracy(cama, &others);
     assert!(clean > 0.93, "{clean}");
     // A gain of the columns that are read as logarithms, a shift and a noise of others.
     let damage = "scale:x1:6+scale:x3:0.15+scale:x5:4+shift:x0:1.2+shift:x4:-1.5+noise:x2:0.7";
     let moved = TableManipulation::parse(damage).unwrap().apply_seeded(&others, 1).unwrap();
-    let before = accuracy(&cama, &moved);
+    let before = accuracy(cama, &moved);
     assert!(before < 0.8, "{before}");
     let adapted = cama.adapt(&moved.clone().without_labels()).seed(1).run().unwrap();
     let report = adapted.report().unwrap();
@@ -110,13 +121,12 @@ fn a_data_set_that_was_shifted_scaled_and_made_noisier_is_found_out_and_undone()
 
 #[test]
 fn clean_rows_and_garbage_are_no_reason_to_adapt() {
-    let Learnt { schema, rows, .. } = learnt();
-    let cama = fitted(&rows);
+    let (Learnt { schema, .. }, cama) = shared();
     assert_eq!(cama.rehearsal().trials.len(), 12);
-    let (others, _) = table(300, 3).read(&schema, true).unwrap();
+    let (others, _) = table(300, 3).read(schema, true).unwrap();
     for damage in ["none", "permute:*", "constant:*:4"] {
         let data = TableManipulation::parse(damage).unwrap().apply_seeded(&others, 1).unwrap();
-        let before = accuracy(&cama, &data);
+        let before = accuracy(cama, &data);
         let adapted = cama.adapt(&data.clone().without_labels()).run().unwrap();
         let after = accuracy(&adapted, &data);
         assert!(after >= before - 0.02, "{damage}: {before} {after} {:?}", adapted.report());
@@ -125,21 +135,39 @@ fn clean_rows_and_garbage_are_no_reason_to_adapt() {
     let of_one: Vec<usize> = (0..300).filter(|i| i % 3 == 0).collect();
     let one =
         TableManipulation::parse("shift:*:0.5").unwrap().apply_seeded(&others.select(&of_one), 1).unwrap();
-    let before = accuracy(&cama, &one);
+    let before = accuracy(cama, &one);
     let adapted = cama.adapt(&one.clone().without_labels()).run().unwrap();
     assert!(accuracy(&adapted, &one) >= before - 0.02, "{before} {:?}", adapted.report());
 }
 
 #[test]
 fn the_product_trusts_what_the_model_explains() {
-    let Learnt { schema, rows, .. } = learnt();
-    let cama = fitted(&rows);
+    let (Learnt { schema, .. }, cama) = shared();
     assert_eq!(cama.predictor().best_rule(), Rule::Product);
-    let (others, _) = table(300, 4).read(&schema, true).unwrap();
+    let (others, _) = table(300, 4).read(schema, true).unwrap();
     // Far off everything: the direct classifier decides.
     let far = TableManipulation::parse("shift:*:40").unwrap().apply_seeded(&others, 1).unwrap();
     for decision in cama.predict(&far).unwrap() {
         let of = |p: &[f64]| (0..p.len()).max_by(|&a, &b| p[a].total_cmp(&p[b]));
         assert_eq!(of(&decision.by_rule.product), of(&decision.by_rule.direct_alone));
     }
+}
+
+/// Fourteen months of real drift: sensors in another state, gases in other shares, one of them gone.
+#[test]
+fn drifting_sensors_are_read_as_they_were() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/gas-drift");
+    let path = |name: &str| folder.join(name).to_str().unwrap().to_string();
+    let graph = cama::causal::CausalGraph::read(&folder.join("graph.dot")).unwrap();
+    let roles = Roles::of(&graph, "gas").unwrap();
+    let Learnt { schema, rows, .. } =
+        Table::open(&path("batch1.csv")).unwrap().learn(&roles, &LearnOptions::default()).unwrap();
+    let (later, _) = schema.read(&path("batch5.csv"), true).unwrap();
+    let cama = fitted(&rows);
+    let before = accuracy(&cama, &later);
+    let adapted = cama.adapt(&later.clone().without_labels()).seed(1).run().unwrap();
+    let after = accuracy(&adapted, &later);
+    assert_eq!(adapted.report().unwrap().outcome, Outcome::Adapted, "{:?}", adapted.report());
+    assert!(before < 0.75 && after > 0.82, "{before} {after}");
+    assert!(accuracy(&adapted, &rows) > 0.95, "clean rows are still read as they were");
 }

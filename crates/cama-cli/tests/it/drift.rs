@@ -1,0 +1,61 @@
+//! `cama drift`, `cama rehearse`, and the m of a data set, on real drift.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::common::{done, run};
+
+fn data(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/gas-drift").join(name).display().to_string()
+}
+
+#[test]
+fn drift_is_told_adapted_to_undone_and_rehearsed() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (first, later, graph) = (data("batch1.csv"), data("batch5.csv"), data("graph.dot"));
+    let train = ["train", "--data", &first, "--graph", &graph, "--target", "gas", "--generator", "factor"];
+    done(folder, &[&train[..], &["--out", "m", "--seed", "1"]].concat());
+    let page = done(folder, &["info", "m"]);
+    assert!(page.contains("X is made by: a factor model") && page.contains("## Rehearsal"), "{page}");
+
+    let rehearsed = done(folder, &["rehearse", "--model", "m"]);
+    assert!(rehearsed.contains("large shifts") && rehearsed.contains("Of 12 kinds of damage"), "{rehearsed}");
+    let value: Value = serde_json::from_str(&done(folder, &["rehearse", "--model", "m", "--json"])).unwrap();
+    assert_eq!(value["rehearsal"]["trials"].as_array().unwrap().len(), 12);
+
+    let drift = ["drift", "--model", "m", "--data", &later];
+    let words = done(folder, &drift);
+    assert!(words.contains("s1_1 shift") && words.contains("ethanol"), "{words}");
+    let value: Value =
+        serde_json::from_str(&done(folder, &[&drift[..], &["--format", "json"]].concat())).unwrap();
+    assert_eq!(value["parameters"].as_array().unwrap().len(), 64);
+    assert!(value["gain"].as_f64().unwrap() > 0.3 && value["unexplained"].as_f64().unwrap() > 0.5);
+    let metrics = done(folder, &[&drift[..], &["--format", "prometheus"]].concat());
+    assert!(
+        metrics.contains("# TYPE cama_drift_value gauge\ncama_drift_value{parameter=\"s1_1 shift\""),
+        "{metrics}"
+    );
+    assert!(
+        metrics
+            .lines()
+            .all(|line| line.starts_with('#') || line.rsplit(' ').next().unwrap().parse::<f64>().is_ok())
+    );
+
+    done(folder, &["adapt", "--model", "m", "--data", &later, "--out", "a", "--seed", "1"]);
+    let accuracy = |model: &str| {
+        let rows = done(folder, &["evaluate", "--model", model, "--data", &later, "--json"]);
+        let product = rows.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        product.last().unwrap()["accuracy"].as_f64().unwrap()
+    };
+    let (before, after) = (accuracy("m"), accuracy("a"));
+    assert!(after > before + 0.15, "{before} {after}");
+    done(folder, &["restore", "--model", "a", "--data", &later, "--out", "r.csv"]);
+    let report = std::fs::read_to_string(folder.join("r-m.csv")).unwrap();
+    let restored = report.lines().skip(1).filter(|line| line.split(',').nth(1) == Some("restored")).count();
+    assert!(restored > 180, "{restored}");
+    // One m for all rows, and no other.
+    let refused = run(folder, &["predict", "--model", "a", "--data", &later, "--m", "mean"]);
+    assert!(refused.code != 0 && refused.err.contains("null or global"), "{}", refused.err);
+}
