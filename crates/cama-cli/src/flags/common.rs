@@ -31,7 +31,8 @@ pub struct PredictFlags {
     /// T of `product`, which has Bayes' rule to the power 1/T; what was fitted for the direct classifier unless given.
     #[arg(long, value_name = "T")]
     pub temperature: Option<f64>,
-    /// Restore every input, even where the model cannot explain what comes out.
+    /// Restore every input, even where the model cannot explain what comes out; under a factor model every row that its m
+    /// explains better than do(m=0).
     #[arg(long)]
     pub no_guard: bool,
     /// The most decoded images or rows that each thread holds at a time: bounds the memory of a thread.

@@ -61,7 +61,7 @@ impl RestoreFlags {
         let config = &mut predictor.config.predict;
         config.seed = seed;
         // What a factor model was adapted to is one m for all rows.
-        if config.m != M::Global {
+        if predictor.decider.model.factor().is_none() {
             config.m = M::Mean;
         }
         overlay!(self => config; samples, negligible);
@@ -73,7 +73,7 @@ impl RestoreFlags {
             return Err(Error::config(
                 "predict.m",
                 "null",
-                "mean or sample: what is not inferred cannot be undone",
+                "mean or sample, or the model's own, once it was adapted: what is not inferred cannot be undone",
             ));
         }
         Ok(predictor)

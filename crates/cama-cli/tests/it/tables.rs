@@ -36,7 +36,8 @@ fn the_whole_way_from_a_simulation_to_predictions() {
 
     let base = ["train", "--data", "s/table.csv[..500]", "--graph", "s/graph.dot", "--target", "Y"];
     let train = |out: &str, seed: &str| {
-        let more = ["--test", "s/table.csv[500..]", "--out", out, "--seed", seed];
+        // Networks: their q2 infers an m of each row, of which the formats below tell.
+        let more = ["--test", "s/table.csv[500..]", "--out", out, "--seed", seed, "--generator", "network"];
         (
             done(folder, &[&base, TINY, &more].concat()),
             fs::read(folder.join(out).join("model.safetensors")).unwrap(),

@@ -141,8 +141,9 @@ mod tests {
         let both_signs: Vec<f64> = numbers.iter().map(|x| x.signum() * (3.0 * x.abs()).exp_m1()).collect();
         assert!(!Reading::of(&both_signs, &classes).is_linear());
         // In another unit the same.
-        let other: Vec<f64> = numbers.iter().map(|x| x * 1e-9).collect();
-        assert!(Reading::of(&other, &classes).is_linear());
+        let other = |numbers: &[f64]| numbers.iter().map(|x| x * 1e-9).collect::<Vec<f64>>();
+        assert!(Reading::of(&other(&numbers), &classes).is_linear());
+        assert!(!Reading::of(&other(&decades), &classes).is_linear());
     }
 
     #[test]

@@ -29,7 +29,9 @@ pub(super) struct Candidates<'a, D> {
 impl<'a, D: Dataset> Candidates<'a, D> {
     /// None yet; `decider` has the previous model.
     pub fn new(decider: Decider<'a>, data: &D, seed: u64) -> Result<Self> {
-        let asked: Vec<usize> = (0..data.len().min(ASKED)).collect();
+        // Files may be sorted by class.
+        let (n, asked) = (data.len(), data.len().min(ASKED));
+        let asked: Vec<usize> = (0..asked).map(|i| i * n / asked).collect();
         let data = data.select(&asked);
         let before = decider.answers_as_it_is(&data, seed)?;
         Ok(Self { decider, data, before, seed, better: Vec::new() })

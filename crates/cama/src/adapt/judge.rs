@@ -85,7 +85,10 @@ impl<D: Dataset> Judge<'_, D> {
         if decider.direct.is_some() && least.is_finite() {
             let asked = self.unlabelled.spread;
             let before = self.previous.decider.answers_as_it_is(asked, self.seed)?;
-            let after = decider.answers(asked, M::Global, self.seed)?;
+            let after = match decider.answers(asked, M::Global, self.seed) {
+                Err(Error::Diverged(what)) => return previous(RollbackReason::Diverged(what)),
+                after => after?,
+            };
             if after.evidence_globally(&before, decider.guard.map(|guard| guard.agreement))
                 <= decider.thresholds.rise
             {
@@ -94,7 +97,7 @@ impl<D: Dataset> Judge<'_, D> {
         }
         let (verdicts, _) = self.verdicts(decider, M::Global)?;
         let n = verdicts.len() as f64;
-        if (count(&verdicts, Verdict::Restored) as f64) < LEAST_RESTORED * n {
+        if least.is_finite() && (count(&verdicts, Verdict::Restored) as f64) < LEAST_RESTORED * n {
             return previous(RollbackReason::Outside);
         }
         let left = n - count(&verdicts, Verdict::Restored) as f64;

@@ -19,7 +19,7 @@ use crate::model::{DeepCama, M, MChoice};
 use crate::noise::{example_rng, normals};
 use crate::predict::{PredictConfig, highest};
 use crate::progress::silent;
-use crate::{Config, Result};
+use crate::{Config, Error, Result};
 
 /// What was rehearsed, and what it told.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -243,7 +243,11 @@ impl<D: Dataset> Rehearsing<'_, D> {
             let accuracy = |decisions: &[Decision]| share(decisions, &labels, |d| &d.by_rule.direct);
             let mut options = Vec::new();
             for state in &states {
-                let restored = self.decide(state, &data, M::Mean)?;
+                let restored = match self.decide(state, &data, M::Mean) {
+                    // What cannot be restored would not be.
+                    Err(Error::Diverged(_)) => continue,
+                    restored => restored?,
+                };
                 let answers = Answers::of(&restored, threshold);
                 let evidence = answers.evidence(&before, self.guard.agreement);
                 if evidence.is_finite() {
@@ -288,9 +292,13 @@ impl<D: Dataset> Rehearsing<'_, D> {
             };
             Ok((tried, weighed))
         };
-        let done: Result<Vec<_>> =
-            TableDamage::ALL.par_iter().enumerate().map(|(i, d)| one((i, d))).collect();
-        let (tried, each): (Vec<Tried>, Vec<Vec<Weighed>>) = done?.into_iter().unzip();
+        let done = TableDamage::ALL.par_iter().enumerate().map(|(i, damage)| match one((i, damage)) {
+            // A damage beyond all bounds is not rehearsed.
+            Err(Error::Diverged(_)) => Ok(None),
+            done => done.map(Some),
+        });
+        let done: Result<Vec<_>> = done.collect();
+        let (tried, each): (Vec<Tried>, Vec<Vec<Weighed>>) = done?.into_iter().flatten().unzip();
         weighed.extend(each.into_iter().flatten());
         Ok(tried)
     }

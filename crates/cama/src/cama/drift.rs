@@ -62,6 +62,12 @@ impl Cama {
     /// If the data does not fit or has no labels, or the model has no guard or no mechanism.
     pub fn rehearse<D: Dataset>(&self, clean: &D, seed: u64) -> Result<Rehearsal> {
         self.model.check_labelled(clean)?;
+        if clean.is_empty() {
+            return Err(Error::Mismatch(format!(
+                "{} is empty: there is nothing to rehearse with",
+                clean.name()
+            )));
+        }
         let (Some(guard), Some(_)) = (self.guard.as_ref(), self.model.mechanisms()) else {
             let what = "the model has no guard or no mechanism: there is nothing to rehearse";
             return Err(Error::Mismatch(what.into()));

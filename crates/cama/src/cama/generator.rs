@@ -80,7 +80,12 @@ impl<D: Dataset> Fitting<'_, D> {
         let has_parents = config.model.data.table().is_some_and(|table| table.parents > 0);
         match has_parents {
             // All that a gradient reaches is p(y|a).
-            true => train(model, self.split, None, &config.train.check()?, seeds.train, None, observer),
+            true => {
+                match train(model, self.split, None, &config.train.check()?, seeds.train, None, observer)? {
+                    Trained { stopped: true, .. } => Err(Error::Interrupted("nothing was kept".into())),
+                    trained => Ok(trained),
+                }
+            }
             false => Ok(Trained { model, history: Vec::new(), stopped: false }),
         }
     }

@@ -87,7 +87,7 @@ impl<'a> Predictor<'a> {
         self
     }
 
-    /// Without the guard everything is restored.
+    /// Without the guard everything is restored; with the global m of a factor model, what it explains better than do(m=0).
     pub fn guard(mut self, guard: bool) -> Self {
         self.decider.guard = self.decider.guard.filter(|_| guard);
         self

@@ -14,6 +14,9 @@ const INSIDE: f64 = 0.5;
 /// From what share on rows that are explained as they are make data that nothing need have been done to.
 const MOSTLY: f64 = 0.9;
 
+/// Fewer examples say nothing of the data that they are from: standard errors of a few differences are themselves in error.
+pub(super) const LEAST_EXAMPLES: usize = 20;
+
 /// How many standard errors of a change leave no doubt that it is one.
 const SURELY: f64 = 3.0;
 
@@ -68,6 +71,9 @@ impl Answers {
     /// Not at all if Bayes' rule agrees no more often, or far less than on clean examples, or if most examples, restored, are
     /// not explained as clean ones are. `on_clean` is how often they agree on clean examples.
     pub fn evidence(&self, before: &Answers, on_clean: f64) -> f64 {
+        if self.agrees.len() < LEAST_EXAMPLES {
+            return f64::NEG_INFINITY;
+        }
         let (surer, more_often) = self.rise(before);
         let agrees = more_often > 0.0 && self.agreement() >= LEAST_AGREEMENT * on_clean;
         if agrees && self.explained_restored() >= INSIDE { surer } else { f64::NEG_INFINITY }
@@ -85,6 +91,9 @@ impl Answers {
     /// `on_clean` is how often they agree on clean rows, where that is known. Of rows far from all that it has learnt from a
     /// network may be surer than of any other, and Bayes' rule give the same wrong class: neither alone tells.
     pub fn evidence_globally(&self, before: &Answers, on_clean: Option<f64>) -> f64 {
+        if self.agrees.len() < LEAST_EXAMPLES {
+            return f64::NEG_INFINITY;
+        }
         let (surer, more_often) = self.rise(before);
         let number = |agrees: &bool| f64::from(u8::from(*agrees));
         let changes = self.agrees.iter().zip(&before.agrees).map(|(a, b)| number(a) - number(b));

@@ -65,6 +65,9 @@ impl<'a> RuleClassifier<'a> {
         };
         let m = match (self.predict.m, self.model.mechanisms()) {
             (M::Global, Some(mechanisms)) => mechanisms.global_m().map(|m| m.repeat_dim(0, n)),
+            (M::Mean | M::Sample, Some(mechanisms)) => {
+                mechanisms.non_invertible(&mechanisms.posterior(&seen).mean)
+            }
             _ => None,
         };
         let judged = match self.predict.m {

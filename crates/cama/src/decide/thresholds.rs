@@ -31,8 +31,8 @@ impl Thresholds {
     /// [`Error::Config`](crate::Error::Config).
     pub fn check(&self) -> Result<()> {
         for (field, value) in [("rise", self.rise), ("gain", self.gain)] {
-            if !value.is_finite() {
-                return Err(crate::Error::config(format!("thresholds.{field}"), value, "a finite number"));
+            if !(value > 0.0 && value.is_finite()) {
+                return Err(crate::Error::config(format!("thresholds.{field}"), value, "a positive number"));
             }
         }
         Ok(())

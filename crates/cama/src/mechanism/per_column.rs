@@ -117,7 +117,8 @@ impl Mechanism for PerColumn {
         (x - shift.unsqueeze_dim(1)) * log_scale.neg().exp().unsqueeze_dim(1)
     }
 
-    /// What X is off its mean is stretched with it, and the noise of the data set comes on top.
+    /// What X is off its mean is stretched with it. The noise of a data set is for what knows the exact density:
+    /// see [`effect`](PerColumn::effect).
     fn observe(&self, m: Tensor<2>, likelihood: LikelihoodParams) -> LikelihoodParams {
         let [_, log_scale] = self.parts(m.clone());
         let transformed = likelihood.map_means(|means| self.transform(m, means));

@@ -119,6 +119,7 @@ fn parsed(json: &[u8], place: &Path) -> Result<ConfigFile> {
         return Err(problem(format!("temperature is {}", file.temperature)));
     }
     file.tempering.as_ref().map_or(Ok(()), Tempering::check).map_err(|error| problem(error.to_string()))?;
+    file.rehearsal.thresholds.check().map_err(|error| problem(error.to_string()))?;
     let (names, classes) = (file.card.classes.len(), file.model.classes);
     if names != classes {
         return Err(problem(format!(
