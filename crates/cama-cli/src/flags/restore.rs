@@ -61,7 +61,8 @@ impl RestoreFlags {
         let config = &mut predictor.config.predict;
         config.seed = seed;
         // What a factor model was adapted to is one m for all rows.
-        if predictor.decider.model.factor().is_none() {
+        let is_factor = predictor.decider.model.factor().is_some();
+        if !is_factor {
             config.m = M::Mean;
         }
         overlay!(self => config; samples, negligible);
@@ -69,7 +70,8 @@ impl RestoreFlags {
         self.settings.check_sections(&["predict"], &[])?;
         *config = self.settings.apply("predict", config.clone())?;
         config.validate()?;
-        if config.m == M::Null {
+        // That a factor model was not adapted is for the command to say.
+        if config.m == M::Null && !is_factor {
             return Err(Error::config(
                 "predict.m",
                 "null",

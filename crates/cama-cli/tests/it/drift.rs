@@ -43,6 +43,8 @@ fn drift_is_told_adapted_to_undone_and_rehearsed() {
             .all(|line| line.starts_with('#') || line.rsplit(' ').next().unwrap().parse::<f64>().is_ok())
     );
 
+    let early = run(folder, &["restore", "--model", "m", "--data", &later, "--out", "r.csv"]);
+    assert!(early.code != 0 && early.err.contains("run `cama adapt` first"), "{}", early.err);
     done(folder, &["adapt", "--model", "m", "--data", &later, "--out", "a", "--seed", "1"]);
     let accuracy = |model: &str| {
         let rows = done(folder, &["evaluate", "--model", model, "--data", &later, "--json"]);

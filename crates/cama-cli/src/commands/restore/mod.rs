@@ -30,8 +30,8 @@ use crate::source::reads_images;
 /// nothing is written.
 pub fn run(flags: &RestoreFlags, session: &Session) -> anyhow::Result<()> {
     let cama = load_model(&flags.model, session)?;
-    check(&cama, &flags.model)?;
     let predictor = flags.overlay(cama.predictor(), session.seeds.predict)?;
+    check(&cama, &flags.model)?;
     if cama.guard().is_none() && !flags.no_guard {
         session.warn(
             "the model has no guard, as it was trained on too few examples for one: everything is restored, also what the \
