@@ -117,8 +117,7 @@ impl Mechanism for PerColumn {
         (x - shift.unsqueeze_dim(1)) * log_scale.neg().exp().unsqueeze_dim(1)
     }
 
-    /// What X is off its mean is stretched with it. The noise of a data set is for what knows the exact density:
-    /// see [`effect`](PerColumn::effect).
+    /// What X is off its mean is stretched with it. The noise of a data set is for a factor model, which knows its density.
     fn observe(&self, m: Tensor<2>, likelihood: LikelihoodParams) -> LikelihoodParams {
         let [_, log_scale] = self.parts(m.clone());
         let transformed = likelihood.map_means(|means| self.transform(m, means));
