@@ -53,6 +53,6 @@ pub use dataset::{Appendable, Dataset};
 pub use image::{ImageBatches, Images, NpzWriter, folder_classes, load, write_folder, write_npz};
 pub use shape::{ChildColumn, ChildKind, DataShape, TableShape};
 pub use split::{shuffled, split, split_indices};
-pub use subsample::{Subsample, spread_indices, subsample};
+pub use subsample::{Subsample, spread_indices, spread_over, subsample};
 
 pub use cama_base::{Error, Result, files};

@@ -12,7 +12,12 @@ const SPREAD: usize = 500;
 
 /// The indices of at most 500 examples, spread evenly over `n`, that stand for all of them.
 pub fn spread_indices(n: usize) -> impl Iterator<Item = usize> {
-    let picked = n.min(SPREAD);
+    spread_over(n, SPREAD)
+}
+
+/// At most `most` indices, spread evenly over `n`.
+pub fn spread_over(n: usize, most: usize) -> impl Iterator<Item = usize> {
+    let picked = n.min(most);
     (0..picked).map(move |i| i * n / picked)
 }
 

@@ -106,7 +106,7 @@ pub struct AdaptationFlags {
     /// Share of the unlabelled data that is used.
     #[arg(long, value_name = "P")]
     pub portion: Option<f64>,
-    /// Steps between two validations.
+    /// Steps between two validations; where the direct classifier is asked (images), it is so half-way and at the end.
     #[arg(long, value_name = "N")]
     pub validate_every: Option<usize>,
     /// Clean images or rows, and unlabelled ones, of the validation sets.

@@ -6,7 +6,7 @@
 
 use super::select::Candidate;
 use super::validate::Validator;
-use crate::data::Dataset;
+use crate::data::{Dataset, spread_over};
 use crate::decide::{Answers, Decider};
 use crate::mechanism::MechanismConfig;
 use crate::model::{DeepCama, M};
@@ -30,10 +30,8 @@ impl<'a, D: Dataset> Candidates<'a, D> {
     /// None yet; `decider` has the previous model.
     pub fn new(decider: Decider<'a>, data: &D, seed: u64) -> Result<Self> {
         // Files may be sorted by class.
-        let (n, asked) = (data.len(), data.len().min(ASKED));
-        let asked: Vec<usize> = (0..asked).map(|i| i * n / asked).collect();
-        let data = data.select(&asked);
-        let before = decider.answers_as_it_is(&data, seed)?;
+        let data = data.select(&spread_over(data.len(), ASKED).collect::<Vec<_>>());
+        let before = decider.answers(&data, M::Null, seed)?;
         Ok(Self { decider, data, before, seed, better: Vec::new() })
     }
 

@@ -41,7 +41,7 @@ pub struct AdaptConfig {
     pub gradient_clip: f64,
     /// Share of the unlabelled examples that is used, drawn at random.
     pub portion: f64,
-    /// Steps between two validations.
+    /// Steps between two validations; where the direct classifier is asked (images), it is so half-way and at the end.
     pub validate_every: usize,
     /// Labelled clean examples, and unlabelled ones, that the guard watches; none of them is trained on.
     pub validation: usize,

@@ -113,7 +113,7 @@ const LEAST_SHARE: f64 = 1e-4;
 const NOISES: [f64; 7] = [-12.0, -4.0, -3.0, -2.0, -1.0, 0.0, 1.0];
 
 /// What was found.
-pub(super) struct Found {
+pub(crate) struct Found {
     pub model: DeepCama,
     /// Mean log p(x) with do(m = 0), in nats.
     pub before: f64,
@@ -177,7 +177,7 @@ struct Rows<'a> {
 }
 
 /// Finds m of the data set that these are examples of.
-pub(super) fn find<D: Dataset>(
+pub(crate) fn find<D: Dataset>(
     model: &DeepCama,
     data: &D,
     indices: &[usize],
@@ -211,19 +211,6 @@ pub(super) fn find<D: Dataset>(
     let mechanisms = model.mechanisms().expect("checked to have one").clone().with_effect(&under.effect);
     let adapted = model.with(mechanisms).with_factor(factor.clone().with_moved(under.moved));
     Ok(Found { model: adapted, before, after, gain: (after - best) / factor.numbers() as f64 })
-}
-
-/// The model with the m of the data set that these are examples of, and by how much it explains a number better than
-/// nothing but a noise of all columns alike, in nats.
-pub(crate) fn find_global<D: Dataset>(
-    model: &DeepCama,
-    data: &D,
-    indices: &[usize],
-    config: &DatasetConfig,
-    rng: &mut ChaCha8Rng,
-    observer: &mut Observer,
-) -> Result<(DeepCama, f64)> {
-    find(model, data, indices, config, rng, observer).map(|found| (found.model, found.gain))
 }
 
 impl Rows<'_> {

@@ -84,7 +84,7 @@ impl<D: Dataset> Judge<'_, D> {
         let decider = Decider { model: found, ..self.previous.decider };
         if decider.direct.is_some() && least.is_finite() {
             let asked = self.unlabelled.spread;
-            let before = self.previous.decider.answers_as_it_is(asked, self.seed)?;
+            let before = self.previous.decider.answers(asked, M::Null, self.seed)?;
             let after = match decider.answers(asked, M::Global, self.seed) {
                 Err(Error::Diverged(what)) => return previous(RollbackReason::Diverged(what)),
                 after => after?,

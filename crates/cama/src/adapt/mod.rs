@@ -15,7 +15,7 @@ mod validate;
 
 pub use config::AdaptConfig;
 pub use dataset::DatasetConfig;
-pub(crate) use dataset::find_global;
+pub(crate) use dataset::find as find_global;
 pub use input::{Previous, Unlabelled};
 pub use rehearse::{Rehearsal, Trial};
 pub(crate) use rehearse::{Rehearsed, Rehearsing};

@@ -9,11 +9,10 @@ use serde::Serialize;
 use super::Cama;
 use crate::adapt::{DatasetConfig, Rehearsal, Rehearsing, find_global};
 use crate::batch::{self, host};
-use crate::classifier::Classifier;
 use crate::data::{Dataset, spread_indices};
-use crate::decide::{DecideConfig, Decider, Rule};
+use crate::decide::{DecideConfig, Decider, Decision, Rule};
 use crate::mechanism::Parameter;
-use crate::model::{DeepCama, M, MChoice};
+use crate::model::{M, MChoice};
 use crate::predict::PredictConfig;
 use crate::progress::{Observer, silent};
 use crate::{Config, Error, Result};
@@ -100,7 +99,7 @@ impl Cama {
         let unexplained = match &self.guard {
             Some(guard) => {
                 let mut unexplained = 0;
-                self.each(&self.model, &data, M::Null, seed, |decision| {
+                self.each(&data, M::Null, seed, |decision| {
                     unexplained += usize::from(decision.anomaly_score[0] > guard.threshold);
                 })?;
                 Some(unexplained as f64 / data.len() as f64)
@@ -126,31 +125,26 @@ impl Cama {
         let all: Vec<usize> = (0..data.len()).collect();
         let (rng, mut nobody) = (&mut ChaCha8Rng::seed_from_u64(seed), silent);
         let observer: &mut Observer = &mut nobody;
-        let (model, gain) = find_global(&self.model, data, &all, &DatasetConfig::default(), rng, observer)?;
-        let m = model.mechanisms().and_then(|mechanisms| mechanisms.global_m());
-        let m = host(m.expect("a factor model has columns"));
+        let found = find_global(&self.model, data, &all, &DatasetConfig::default(), rng, observer)?;
+        let mechanisms = found.model.mechanisms().expect("checked to have one");
+        let m = host(mechanisms.global_m().expect("a factor model has columns"));
         let n = data.len() as f64;
-        let parameters = self.parameters().into_iter().zip(m).map(|(parameter, m)| {
+        // Before they are in the columns' own units a scale is in standard deviations of the column.
+        let scales = mechanisms.parameters().into_iter().map(|parameter| parameter.scale);
+        let parameters = self.parameters().into_iter().zip(m).zip(scales).map(|((parameter, m), scale)| {
             let m = f64::from(m);
             // Of n rows of standard deviation one: that of their mean, and of its logarithm.
             let error = if parameter.exponential { (2.0 * n).sqrt() } else { n.sqrt() }.recip();
-            let sd = parameter.sd(m, error / self.prior_scale(&parameter));
+            let sd = parameter.sd(m, error / scale);
             Changed { value: parameter.value(m), sd, name: parameter.name, unit: parameter.unit }
         });
-        Ok((parameters.collect(), Some(gain)))
-    }
-
-    /// How many standard deviations of a column, or of the logarithm of a factor, one of the prior is.
-    fn prior_scale(&self, parameter: &Parameter) -> f64 {
-        let of_model = self.model.mechanisms().map(|mechanisms| mechanisms.parameters()).unwrap_or_default();
-        let same = of_model.iter().find(|other| other.name == parameter.name);
-        same.map_or(1.0, |parameter| parameter.scale)
+        Ok((parameters.collect(), Some(found.gain)))
     }
 
     /// Of what q2 infers of each example: mean and standard deviation over them.
     fn drift_of_examples<D: Dataset>(&self, data: &D, seed: u64) -> Result<Vec<Changed>> {
         let (mut means, mut variances) = (Vec::<Vec<f32>>::new(), Vec::<Vec<f32>>::new());
-        self.each(&self.model, data, M::Mean, seed, |decision| {
+        self.each(data, M::Mean, seed, |decision| {
             means.push(decision.m.clone());
             variances.push(decision.m_sd.iter().map(|sd| sd * sd).collect());
         })?;
@@ -168,17 +162,14 @@ impl Cama {
     /// Hands over every decision by Bayes' rule, none of them guarded.
     fn each<D: Dataset>(
         &self,
-        model: &DeepCama,
         data: &D,
         m: MChoice,
         seed: u64,
-        mut each: impl FnMut(&crate::decide::Decision),
+        mut each: impl FnMut(&Decision),
     ) -> Result<()> {
         let predict = PredictConfig { samples: SAMPLES, m, seed, ..PredictConfig::default() };
         let config = DecideConfig { rule: Rule::Bayes, predict }.check()?;
-        let direct = self.direct.as_ref().map(|direct| direct as &dyn Classifier);
-        let decider = Decider { direct, ..Decider::bare(model) };
-        decider.decide_each(data, 0, &config, |decision| {
+        Decider::bare(&self.model).decide_each(data, 0, &config, |decision| {
             each(&decision);
             ControlFlow::Continue(())
         })

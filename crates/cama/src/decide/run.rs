@@ -80,7 +80,7 @@ impl Decider<'_> {
         if data.len() < LEAST_EXAMPLES {
             return Ok(*self);
         }
-        let before = self.answers_as_it_is(data, seed)?;
+        let before = self.answers(data, M::Null, seed)?;
         let after = match self.answers(data, M::Mean, seed) {
             // What cannot be restored is no reason not to decide about the others.
             Err(Error::Diverged(_)) => return Ok(Self { context: Context::Outside, ..*self }),
@@ -121,11 +121,6 @@ impl Decider<'_> {
             ControlFlow::Continue(())
         })?;
         Ok(answers)
-    }
-
-    /// What the model's own discriminative classifier and Bayes' rule say of every example as it is.
-    pub(crate) fn answers_as_it_is<D: Dataset>(&self, data: &D, seed: u64) -> Result<Answers> {
-        self.answers(data, M::Null, seed)
     }
 
     /// Decides about every example.

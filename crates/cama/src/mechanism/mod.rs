@@ -17,7 +17,7 @@ pub use affine::{Affine, AffineConfig};
 pub use contract::Mechanism;
 pub use latent::{Latent, LatentConfig, Merge};
 pub use parameter::Parameter;
-pub(crate) use per_column::ColumnEffect;
+pub(crate) use per_column::{ColumnEffect, spread};
 pub use per_column::{PerColumn, PerColumnConfig};
 pub use photometric::{Photometric, PhotometricConfig};
 pub use prior::{Prior, SpikeAndSlab};

@@ -147,11 +147,8 @@ impl PerColumn {
 impl PerColumn {
     /// Shift and log-scale, each `[batch, width]`, zero for columns that are no numbers.
     fn parts(&self, m: Tensor<2>) -> [Tensor<2>; 2] {
-        let numbers = self.names.len();
-        let [shift, log_scale] = [(0, self.config.shift), (numbers, self.config.log_scale)]
-            .map(|(first, scale)| m.clone().narrow(1, first, numbers).mul_scalar(scale));
-        let log_scale = log_scale.clamp(-MOST_LOG_SCALE, MOST_LOG_SCALE);
-        if numbers == self.width {
+        let ColumnEffect { shift, log_scale, .. } = self.effect(m);
+        if self.names.len() == self.width {
             return [shift, log_scale];
         }
         let spread = self.spread.clone();
@@ -160,7 +157,7 @@ impl PerColumn {
 }
 
 /// Puts each numeric column where it stands in a row: `[numbers, width]`, zeros and ones.
-fn spread(places: &[usize], width: usize, device: &Device) -> Tensor<2> {
+pub(crate) fn spread(places: &[usize], width: usize, device: &Device) -> Tensor<2> {
     let mut values = vec![0.0f32; places.len() * width];
     for (i, place) in places.iter().enumerate() {
         values[i * width + place] = 1.0;

@@ -19,7 +19,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 use self::eliminate::quadratic_and_log_det;
 use crate::data::TableShape;
 use crate::log_sum::log_sum_exp;
-use crate::mechanism::ColumnEffect;
+use crate::mechanism::{ColumnEffect, spread};
 
 /// p(x|y,c,m) of the columns of a table.
 ///
@@ -204,10 +204,8 @@ impl Factor {
     pub(crate) fn unmoved(&self, x: Tensor<2>, of_class: Tensor<2>) -> Tensor<2> {
         let moved = of_class.matmul(self.moved());
         let Some(places) = &self.places else { return x - moved };
-        let ([numbers, width], device) = ([places.len(), x.dims()[1]], x.device());
-        let mut spread = vec![0.0f32; numbers * width];
-        places.iter().enumerate().for_each(|(i, place)| spread[i * width + place] = 1.0);
-        x - moved.matmul(Tensor::from_data(TensorData::new(spread, [numbers, width]), &device))
+        let spread = spread(places, x.dims()[1], &x.device());
+        x - moved.matmul(spread)
     }
 
     /// The power of likelihoods at which classes are told from each other: so many columns count in full; of more, each
