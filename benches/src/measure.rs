@@ -85,7 +85,8 @@ pub fn adapt_steps(model: &DeepCama, adapting: Adapting, steps: usize) -> Result
         validate_every: steps + WARM_UP,
         ..AdaptConfig::default()
     };
-    let (config, previous) = (config.check()?, Previous { decider: Decider::bare(model), m: M::Null });
+    let (config, previous) =
+        (config.check()?, Previous { decider: Decider::bare(model), m: M::Null, begins_stream: false });
     between_steps(steps, |observer| {
         adapt(model, Unlabelled::whole(&unlabelled), Some(&clean), &config, previous, 1, observer).map(drop)
     })

@@ -7,6 +7,7 @@ mod flags;
 mod interrupt;
 mod memory;
 mod output;
+mod page;
 mod progress;
 mod session;
 mod source;

@@ -1,13 +1,18 @@
 //! Where results go: nothing is overwritten unasked, nothing is left half-written.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use cama::files::write_atomic;
 use cama::{Cama, Checkpoints, Error, Result, is_model_folder};
 use cama_eval::Baseline;
 
 /// Where a model folder keeps the checkpoints of its training.
 pub const CHECKPOINTS: &str = "checkpoints";
+
+/// Where the model folder of a stream of adaptations keeps all of its states, each a model folder.
+pub const STATES: &str = "states";
 
 /// A path that results may be written to.
 #[derive(Clone, Debug)]
@@ -95,12 +100,32 @@ impl Output {
         &self.path
     }
 
-    /// Writes a model folder; one that cannot be written is not left behind.
+    /// Writes a file of text.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be written; one that was there before survives.
+    pub fn write_text(&self, text: &str) -> Result<()> {
+        write_atomic(&self.path, |file| file.write_all(text.as_bytes()))
+    }
+
+    /// Writes a model folder; one that cannot be written is not left behind. The states of a stream that was there before
+    /// are removed.
     ///
     /// # Errors
     ///
     /// If anything cannot be written; a model that was there before survives.
     pub fn save(&self, cama: &Cama) -> Result<()> {
+        self.save_last(cama)?;
+        self.remove_states()
+    }
+
+    /// Writes a model folder as [`save`](Self::save) does, and keeps the states of the stream that it is of.
+    ///
+    /// # Errors
+    ///
+    /// As [`save`](Self::save).
+    pub fn save_last(&self, cama: &Cama) -> Result<()> {
         let existed = self.path.exists();
         cama.save(&self.path).inspect_err(|_| {
             if !existed {
@@ -108,6 +133,19 @@ impl Output {
                 let _ = fs::remove_dir(&self.path);
             }
         })
+    }
+
+    /// Removes the states of a stream that is there.
+    ///
+    /// # Errors
+    ///
+    /// If they cannot be removed.
+    pub fn remove_states(&self) -> Result<()> {
+        let states = self.path.join(STATES);
+        match states.is_dir() {
+            true => fs::remove_dir_all(&states).map_err(Error::io("remove", &states)),
+            false => Ok(()),
+        }
     }
 }
 

@@ -32,6 +32,11 @@ pub trait Dataset: Clone + Send + Sync {
     /// X of example `i`, as the model reads it.
     fn x(&self, i: usize) -> &[f32];
 
+    /// Which values of X of example `i` were observed; the others are filled in. Nothing where all were.
+    fn x_known(&self, _i: usize) -> Option<&[bool]> {
+        None
+    }
+
     /// A of example `i`: the observed parents of Y. Images have none.
     fn a(&self, _i: usize) -> &[f32] {
         &[]

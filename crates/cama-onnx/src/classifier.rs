@@ -148,7 +148,7 @@ impl Classifier for OnnxClassifier {
     }
 
     fn log_probabilities(&self, observed: &Observed, _rngs: &mut [ChaCha8Rng]) -> Result<Tensor<2>> {
-        let Observed { x, a, c } = observed;
+        let Observed { x, a, c, .. } = observed;
         let ([n, _], device) = (x.dims(), x.device());
         let host = |tensor: Option<&Tensor<2>>| match tensor {
             Some(tensor) => {

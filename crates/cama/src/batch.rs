@@ -17,7 +17,16 @@ pub(crate) fn observed<D: Dataset>(
         let width = values.len() / indices.len().max(1);
         (width > 0).then(|| Tensor::from_data(TensorData::new(values, [indices.len(), width]), device))
     };
-    Observed { x: tensor(D::x).expect("every example has an X"), a: tensor(D::a), c: tensor(D::c) }
+    let x = tensor(D::x).expect("every example has an X");
+    let known =
+        indices.iter().any(|&i| data.x_known(i).is_some_and(|known| known.contains(&false))).then(|| {
+            let [rows, width] = x.dims();
+            let all = vec![true; width];
+            let known = indices.iter().flat_map(|&i| data.x_known(i).unwrap_or(&all));
+            let known: Vec<f32> = known.map(|known| f32::from(u8::from(*known))).collect();
+            Tensor::from_data(TensorData::new(known, [rows, width]), device)
+        });
+    Observed { x, known, a: tensor(D::a), c: tensor(D::c) }
 }
 
 /// Class indices of the examples at `indices`, `[indices]`.

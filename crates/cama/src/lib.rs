@@ -101,8 +101,8 @@ pub use cama_data as data;
 pub use cama_data::manipulation;
 
 pub use adapt::{
-    AdaptConfig, AdaptReport, Adapted, DatasetConfig, Outcome, Previous, Rehearsal, RollbackReason, Trial,
-    Unlabelled, adapt,
+    AdaptConfig, AdaptReport, Adapted, DatasetConfig, Keep, Outcome, Previous, Rehearsal, RollbackReason,
+    Trial, Unlabelled, adapt,
 };
 pub use cama::{
     Adaptation, Builder, Cama, Card, CardEntry, Changed, Drift, FitConfig, GeneratorChoice, HeldOut,

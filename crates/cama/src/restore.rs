@@ -11,7 +11,15 @@ use crate::model::{DeepCama, M, MChoice, Observed, tempered};
 /// latent mechanism undoes nothing in X itself.
 pub fn restore(model: &DeepCama, observed: &Observed) -> Tensor<2> {
     let Some(mechanisms) = model.mechanisms() else { return observed.x.clone() };
-    restored(model, &mechanisms.posterior(observed).mean, observed.x.clone())
+    known_only(observed, restored(model, &mechanisms.posterior(observed).mean, observed.x.clone()))
+}
+
+/// What was restored where X was observed; what is filled in for a missing value was not manipulated.
+fn known_only(observed: &Observed, restored: Tensor<2>) -> Tensor<2> {
+    match &observed.known {
+        Some(known) => observed.x.clone() + (restored - observed.x.clone()) * known.clone(),
+        None => restored,
+    }
 }
 
 /// The same with the m that has been asked for: with the global m of a factor model, less how far the classes have moved by
@@ -32,7 +40,8 @@ pub(crate) fn restored_globally(model: &DeepCama, m: &Tensor<2>, observed: &Obse
     let x = restored(model, m, observed.x.clone());
     let Some(factor) = model.factor() else { return x };
     let scores = model.exact_scores(factor, observed, Some(m));
-    factor.unmoved(x, tempered(scores, model.log_py(observed, None), factor.power()))
+    let x = factor.unmoved(x, tempered(scores, model.log_py(observed, None), factor.power()));
+    known_only(observed, x)
 }
 
 /// T_m⁻¹(x) for known `m`, `[batch, dim]`.

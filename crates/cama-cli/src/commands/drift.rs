@@ -9,6 +9,8 @@ use cama::{Cama, Drift};
 
 use super::load_model;
 use crate::flags::{DriftFlags, DriftFormat};
+use crate::output::Output;
+use crate::page;
 use crate::session::Session;
 use crate::source::{Source, Wanted, reads_images};
 use crate::table::Table;
@@ -19,11 +21,17 @@ use crate::table::Table;
 ///
 /// If the model or the data cannot be used.
 pub fn run(flags: &DriftFlags, session: &Session) -> anyhow::Result<()> {
+    let page = flags.page.as_deref().map(|path| Output::file(path, flags.force)).transpose()?;
     let cama = load_model(&flags.model, session)?;
     let drift = match reads_images(&cama) {
         true => drift::<Images>(flags, &cama, session)?,
         false => drift::<Rows>(flags, &cama, session)?,
     };
+    if let Some(out) = &page {
+        let least = cama.rehearsal().thresholds.gain;
+        let noun = cama.model().config().data.noun();
+        out.write_text(&page::drift(&drift, cama.classes(), noun, &flags.data, least))?;
+    }
     let text = match flags.format {
         DriftFormat::Table => words(&drift, &cama),
         DriftFormat::Json => {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use cama::data::DataShape;
 use cama::mechanism::MechanismConfig;
-use cama::{AdaptConfig, Checked, Config, DreamConfig, MChoice, Result, Rule};
+use cama::{AdaptConfig, Checked, Config, DreamConfig, Error, Keep, MChoice, Result, Rule};
 use clap::Args;
 
 use super::dream::DreamFlags;
@@ -23,12 +23,18 @@ pub struct AdaptFlags {
     /// The model folder to start from.
     #[arg(long, value_name = "MODEL")]
     pub model: PathBuf,
-    /// The images or rows to adapt to; their labels, if they have any, are not used.
-    #[arg(long, value_name = "D")]
-    pub data: String,
-    /// Manipulate them first.
-    #[arg(long, value_name = "SPEC")]
-    pub manipulate: Option<String>,
+    /// The images or rows to adapt to; their labels, if they have any, are not used. With --stream there can be several data
+    /// sets, in order of time.
+    #[arg(long, value_name = "D", num_args = 1.., required = true)]
+    pub data: Vec<String>,
+    /// Manipulate them first; with --stream in one way for all data sets, or in one for each.
+    #[arg(long, value_name = "SPEC", num_args = 1..)]
+    pub manipulate: Vec<String>,
+    /// Adapt to one data set after another: each starts from what was found of the one before, and where nothing is better
+    /// than the trained model that comes back. Every state is kept in `states/` of the folder that is written, which
+    /// --model takes to go on with the stream.
+    #[arg(long)]
+    pub stream: bool,
     /// Attack them then, on the model as it is and away from the classes that it gives them by Bayes' rule: one
     /// adversarial attack at one strength, such as `pgd:0.3`, as `cama evaluate --help` has them.
     #[arg(long, value_name = "SPEC")]
@@ -43,7 +49,8 @@ pub struct AdaptFlags {
     /// Use no clean data: nothing then validates the accuracy on them.
     #[arg(long, conflicts_with = "clean")]
     pub no_clean: bool,
-    /// Keep the best state even if what it restores is not explained, or is harder to classify.
+    /// Keep the best state even if what it restores is not explained, or is harder to classify; the model that is written
+    /// has no guard, and prediction with it restores everything.
     #[arg(long)]
     pub no_guard: bool,
     /// The most of the data that is kept in memory, in MiB of 4 bytes a pixel or value; of larger data a random subsample
@@ -70,6 +77,10 @@ pub struct AdaptFlags {
 #[derive(Args)]
 #[command(next_help_heading = "Adaptation")]
 pub struct AdaptationFlags {
+    /// Which state is kept: `best`, the best that was validated if it is better than the model as it came, or `last`, that
+    /// after the last step, whatever it is worth.
+    #[arg(long, value_name = "best|last", value_parser = named::<Keep>)]
+    pub keep: Option<Keep>,
     /// Steps that first find a global m, what was done to all the data alike (tables; 0 does without).
     #[arg(long, value_name = "N")]
     pub global_steps: Option<usize>,
@@ -100,6 +111,9 @@ pub struct AdaptationFlags {
     /// Samples of z for each image or row and class.
     #[arg(long, value_name = "N")]
     pub samples: Option<usize>,
+    /// Classes whose weights in the bound of an image or row together are less than this get no gradient; 0 gives it to all.
+    #[arg(long, value_name = "P")]
+    pub no_gradient_below: Option<f64>,
     /// Bound on the norm of the gradient; 0 is no bound.
     #[arg(long, value_name = "G")]
     pub gradient_clip: Option<f64>,
@@ -124,7 +138,37 @@ pub struct AdaptationFlags {
     pub negligible: Option<f64>,
 }
 
+/// One data set to adapt to.
+#[derive(Clone, Copy, Debug)]
+pub struct Incoming<'a> {
+    /// As the user wrote it.
+    pub data: &'a str,
+    /// What to do to it first.
+    pub manipulate: Option<&'a str>,
+}
+
 impl AdaptFlags {
+    /// The data sets, in order of time.
+    ///
+    /// # Errors
+    ///
+    /// If there are several, but they are no stream, or other than one manipulation for all or for each.
+    pub fn incoming(&self) -> Result<Vec<Incoming<'_>>> {
+        let (sets, specs) = (self.data.len(), self.manipulate.len());
+        if !self.stream && (sets > 1 || specs > 1) {
+            let allowed =
+                "one data set and at most one manipulation; give --stream for data sets in order of time";
+            return Err(Error::config("data", self.data.join(" "), allowed));
+        }
+        if specs > 1 && specs != sets {
+            let allowed = format!("one for all data sets, or one for each of {sets}");
+            return Err(Error::config("manipulate", self.manipulate.join(" "), allowed));
+        }
+        let manipulate = |i: usize| self.manipulate.get(if specs > 1 { i } else { 0 }).map(String::as_str);
+        let sets = self.data.iter().enumerate();
+        Ok(sets.map(|(i, data)| Incoming { data, manipulate: manipulate(i) }).collect())
+    }
+
     /// The checked configuration for such data, with what the flags change.
     ///
     /// # Errors
@@ -164,7 +208,7 @@ impl AdaptFlags {
 impl AdaptationFlags {
     fn overlay(&self, mut config: AdaptConfig) -> AdaptConfig {
         overlay!(self => config;
-            global_steps, recentre_steps, steps, batch, clean_batch, learning_rate, alpha, clean_m, kl_m, samples,
+            keep, global_steps, recentre_steps, steps, batch, clean_batch, learning_rate, alpha, clean_m, kl_m, samples, no_gradient_below,
             gradient_clip, portion, validate_every, validation, tolerance, rule, negligible);
         config
     }

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use super::attack::AttackFlags;
 use super::classifier::ClassifierFlags;
 use super::common::PredictFlags;
-use super::table::ReadFlags;
+use super::table::{ReadFlags, TableFlags};
 
 /// `cama predict`
 #[derive(Args)]
@@ -143,4 +143,10 @@ pub struct DemoFlags {
     /// Tiny and in seconds, to see that everything runs; its numbers mean nothing.
     #[arg(long)]
     pub quick: bool,
+    /// Data of one's own, labelled and clean: images, or with --graph a table. A model is trained on four fifths of it at
+    /// most, and the rest is damaged on purpose: the page tells which damage would be repaired.
+    #[arg(long, value_name = "D", conflicts_with = "quick")]
+    pub data: Option<String>,
+    #[command(flatten)]
+    pub table: TableFlags,
 }

@@ -24,7 +24,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
-pub use adapt::AdaptFlags;
+pub use adapt::{AdaptFlags, Incoming};
 pub use attack::AttackFlags;
 pub use baseline::BaselineFlags;
 pub use classifier::ClassifierFlags;

@@ -18,6 +18,12 @@ pub struct RehearseFlags {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+    /// Write a page, too, with pictures of the damage to images where --data gives some.
+    #[arg(long, value_name = "FILE.html")]
+    pub page: Option<PathBuf>,
+    /// Replace a page that is there already.
+    #[arg(long, requires = "page")]
+    pub force: bool,
     #[command(flatten)]
     pub reading: ReadFlags,
 }
@@ -37,6 +43,12 @@ pub struct DriftFlags {
     /// How to print: a table, JSON, or text for Prometheus.
     #[arg(long, value_enum, default_value_t = DriftFormat::Table, value_name = "FORMAT")]
     pub format: DriftFormat,
+    /// Write a page with plots, too.
+    #[arg(long, value_name = "FILE.html")]
+    pub page: Option<PathBuf>,
+    /// Replace a page that is there already.
+    #[arg(long, requires = "page")]
+    pub force: bool,
     #[command(flatten)]
     pub reading: ReadFlags,
 }

@@ -61,3 +61,57 @@ fn drift_is_told_adapted_to_undone_and_rehearsed() {
     let refused = run(folder, &["predict", "--model", "a", "--data", &later, "--m", "mean"]);
     assert!(refused.code != 0 && refused.err.contains("null or global"), "{}", refused.err);
 }
+
+#[test]
+fn a_stream_keeps_every_state_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (first, later, graph) = (data("batch1.csv"), data("batch5.csv"), data("graph.dot"));
+    let train = ["train", "--data", &first, "--graph", &graph, "--target", "gas", "--generator", "factor"];
+    done(folder, &[&train[..], &["--out", "m", "--seed", "1"]].concat());
+
+    let twice = run(folder, &["adapt", "--model", "m", "--out", "s", "--data", &later, &first]);
+    assert!(twice.code != 0 && twice.err.contains("give --stream"), "{}", twice.err);
+    let specs = ["--manipulate", "none", "none", "none"];
+    let stream = ["adapt", "--stream", "--model", "m", "--out", "s", "--seed", "1", "--data", &later, &first];
+    let uneven = run(folder, &[&stream[..], &specs].concat());
+    assert!(uneven.code != 0 && uneven.err.contains("one for each of 2"), "{}", uneven.err);
+
+    let told = done(folder, &stream);
+    assert!(told.contains("left as trained") && told.contains("states/002"), "{told}");
+    let states = |model: &str| {
+        let mut names: Vec<_> = std::fs::read_dir(folder.join(model).join("states"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(states("s"), ["001", "002", "trained"]);
+    let page = done(folder, &["info", "s"]);
+    assert!(page.contains("## Adaptations so far") && page.contains("| rolled back |"), "{page}");
+    let accuracy = |model: &str| {
+        let rows = done(folder, &["evaluate", "--model", model, "--data", &later, "--json"]);
+        let mut rows = rows.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        rows.next_back().unwrap()["accuracy"].as_f64().unwrap()
+    };
+    // Clean rows came last: the model is again the one that was trained.
+    assert_eq!(accuracy("s"), accuracy("m"));
+    assert!(accuracy("s/states/001") > accuracy("m") + 0.15);
+
+    // It goes on where it was, in the same folder or in another.
+    let next = ["adapt", "--stream", "--model", "s", "--seed", "1", "--data", &later];
+    done(folder, &[&next[..], &["--out", "s", "--force"]].concat());
+    assert_eq!(states("s"), ["001", "002", "003", "trained"]);
+    assert_eq!(accuracy("s"), accuracy("s/states/001"));
+    let missing = run(folder, &[&next[..], &["absent.csv", "--out", "other"]].concat());
+    assert!(
+        missing.code != 0 && missing.err.contains("data set 2 of the stream; 1 before it"),
+        "{}",
+        missing.err
+    );
+    assert_eq!(states("other"), ["004", "trained"]);
+    // A model that is no stream leaves nothing of one.
+    done(folder, &["adapt", "--model", "m", "--data", &later, "--out", "s", "--force"]);
+    assert!(!folder.join("s/states").exists());
+}

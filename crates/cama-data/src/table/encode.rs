@@ -63,6 +63,7 @@ impl Encoder {
     /// Adds the rows of a chunk, less those that are dropped.
     pub(super) fn encode(&mut self, path: &Path, chunk: &Chunk, rows: &mut Rows) -> Result<()> {
         let mut values = vec![0.0; self.schema.width()];
+        let ranges = self.schema.ranges();
         let mut imputed = Vec::new();
         for i in 0..chunk.len() {
             imputed.clear();
@@ -102,7 +103,10 @@ impl Encoder {
             }
             if complete {
                 rows.push(&values, label, chunk.first + i);
-                imputed.iter().for_each(|&at| self.imputed[at] += 1);
+                for &at in &imputed {
+                    self.imputed[at] += 1;
+                    rows.filled_in(ranges[at].clone());
+                }
             } else {
                 self.dropped += 1;
             }

@@ -21,6 +21,8 @@ pub struct Rows {
     schema: Arc<Schema>,
     /// `[row][value]`, in the order of the schema's columns.
     values: Vec<f32>,
+    /// Whether each value was observed and not filled in; empty where all were.
+    known: Vec<bool>,
     labels: Option<Vec<usize>>,
     /// The index that each row has in its table.
     indices: Vec<usize>,
@@ -30,15 +32,26 @@ impl Rows {
     /// No rows yet.
     pub(super) fn empty(name: &str, schema: Arc<Schema>, labelled: bool) -> Rows {
         let labels = labelled.then(Vec::new);
-        Rows { name: name.to_string(), schema, values: Vec::new(), labels, indices: Vec::new() }
+        let (values, known) = (Vec::new(), Vec::new());
+        Rows { name: name.to_string(), schema, values, known, labels, indices: Vec::new() }
     }
 
     /// Adds one row.
     pub(super) fn push(&mut self, values: &[f32], label: Option<usize>, index: usize) {
         debug_assert_eq!((values.len(), label.is_some()), (self.schema.width(), self.labels.is_some()));
         self.values.extend_from_slice(values);
+        if !self.known.is_empty() {
+            self.known.resize(self.values.len(), true);
+        }
         self.labels.iter_mut().for_each(|labels| labels.extend(label));
         self.indices.push(index);
+    }
+
+    /// Says that these values of the last row were missing and are filled in.
+    pub(super) fn filled_in(&mut self, values: Range<usize>) {
+        self.known.resize(self.values.len(), true);
+        let row = self.values.len() - self.schema.width();
+        self.known[row + values.start..row + values.end].fill(false);
     }
 
     /// How many rows there are.
@@ -158,6 +171,11 @@ impl Appendable for Rows {
     fn append(&mut self, batch: &Self) {
         let alike = (batch.labels.is_some(), batch.schema.width());
         assert_eq!((self.labels.is_some(), self.schema.width()), alike, "batches of one table");
+        if !self.known.is_empty() || !batch.known.is_empty() {
+            self.known.resize(self.values.len(), true);
+            self.known.extend_from_slice(&batch.known);
+            self.known.resize(self.values.len() + batch.values.len(), true);
+        }
         self.values.extend_from_slice(&batch.values);
         self.labels.iter_mut().zip(&batch.labels).for_each(|(all, new)| all.extend(new));
         self.indices.extend_from_slice(&batch.indices);
@@ -185,6 +203,11 @@ impl Dataset for Rows {
 
     fn x(&self, i: usize) -> &[f32] {
         &self.row(i)[..self.schema.x_width()]
+    }
+
+    fn x_known(&self, i: usize) -> Option<&[bool]> {
+        let width = self.schema.width();
+        (!self.known.is_empty()).then(|| &self.known[i * width..i * width + self.schema.x_width()])
     }
 
     fn a(&self, i: usize) -> &[f32] {
@@ -240,10 +263,16 @@ impl Dataset for Rows {
     fn select(&self, indices: &[usize]) -> Self {
         let mut values = Vec::with_capacity(indices.len() * self.schema.width());
         indices.iter().for_each(|&i| values.extend_from_slice(self.row(i)));
+        let width = self.schema.width();
+        let known = match self.known.is_empty() {
+            true => Vec::new(),
+            false => indices.iter().flat_map(|i| &self.known[i * width..(i + 1) * width]).copied().collect(),
+        };
         Rows {
             name: self.name.clone(),
             schema: self.schema.clone(),
             values,
+            known,
             labels: self.labels.as_ref().map(|labels| indices.iter().map(|&i| labels[i]).collect()),
             indices: indices.iter().map(|&i| self.indices[i]).collect(),
         }

@@ -20,6 +20,8 @@ pub(super) struct Batch<'a> {
     pub origin: Vec<f32>,
     /// A of every example, one after another; empty where there is none.
     pub a: Vec<f32>,
+    /// One where X was observed, zero where it is filled in, one example after another; empty where all was observed.
+    pub known: Vec<f32>,
     /// A generator for each example, of what the attack draws.
     pub rngs: Vec<ChaCha8Rng>,
     /// The generators of the classifier's noise, with which all points of an example are compared.
@@ -55,15 +57,23 @@ impl Batch<'_> {
     }
 
     fn parents(&self, device: &Device) -> Option<Tensor<2>> {
-        let (n, width) = (self.len(), self.a.len() / self.len().max(1));
-        (width > 0).then(|| Tensor::from_data(TensorData::new(self.a.clone(), [n, width]), device))
+        self.rows_of(&self.a, device)
+    }
+
+    fn known(&self, device: &Device) -> Option<Tensor<2>> {
+        self.rows_of(&self.known, device)
+    }
+
+    fn rows_of(&self, values: &[f32], device: &Device) -> Option<Tensor<2>> {
+        let (n, width) = (self.len(), values.len() / self.len().max(1));
+        (width > 0).then(|| Tensor::from_data(TensorData::new(values.to_vec(), [n, width]), device))
     }
 
     /// log p(y|x) at the points, `[example][class]`, with the same noise whatever the points.
     pub fn log_probabilities(&self, points: &[f32]) -> Result<Vec<Vec<f32>>> {
         let device = self.classifier.device();
         let (x, c) = self.tensors(points, &device);
-        let observed = Observed { x, a: self.parents(&device), c };
+        let observed = Observed { x, known: self.known(&device), a: self.parents(&device), c };
         let log_p = self.classifier.log_probabilities(&observed, &mut self.comparing.clone())?;
         let classes = self.classifier.classes();
         let values: Vec<f32> = log_p.into_data().iter::<f32>().collect();
@@ -95,8 +105,8 @@ impl Batch<'_> {
         let (x, c) = self.tensors(points, &device);
         let leaf = |values: Tensor<2>| values.autodiff().require_grad();
         let (x, c) = (leaf(x), c.map(leaf));
-        let observed =
-            Observed { x: x.clone(), a: self.parents(&device).map(Tensor::autodiff), c: c.clone() };
+        let [known, a] = [self.known(&device), self.parents(&device)].map(|t| t.map(Tensor::autodiff));
+        let observed = Observed { x: x.clone(), known, a, c: c.clone() };
         let log_p = self.classifier.log_probabilities(&observed, &mut self.rngs)?;
         let loss = self.loss().of(log_p, &self.goals);
         for (sum, value) in losses.iter_mut().zip(loss.clone().into_data().iter::<f32>()) {

@@ -123,6 +123,7 @@ impl<D: Attackable> Run<'_, D> {
             goals,
             origin: range.clone().flat_map(|i| data.x(i).iter().chain(data.c(i)).copied()).collect(),
             a: range.clone().flat_map(|i| data.a(i).iter().copied()).collect(),
+            known: known(data, range.clone()),
             rngs: example_rngs(self.seed ^ SALT, range.clone()),
             comparing: example_rngs(self.seed ^ SALT.rotate_left(8), range),
         }
@@ -243,8 +244,19 @@ pub(crate) fn perturbed(
     let rngs: Vec<ChaCha8Rng> = (0..labels.len()).map(of_example).collect();
     let goals = labels.iter().map(|&label| Goal::Not(label)).collect();
     let comparing = rngs.clone();
-    let mut batch = Batch { classifier, space, attack, goals, origin, a: Vec::new(), rngs, comparing };
+    let (a, known) = (Vec::new(), Vec::new());
+    let mut batch = Batch { classifier, space, attack, goals, origin, a, known, rngs, comparing };
     if attack.eps == 0.0 { Ok(batch.origin) } else { Ok(search(&mut batch, None)?.end) }
+}
+
+/// Which of X was observed, one example after another; empty where all was.
+fn known<D: Attackable>(data: &D, range: Range<usize>) -> Vec<f32> {
+    if range.clone().all(|i| data.x_known(i).is_none_or(|known| !known.contains(&false))) {
+        return Vec::new();
+    }
+    let all = vec![true; data.x(range.start).len()];
+    let known = range.flat_map(|i| data.x_known(i).unwrap_or(&all));
+    known.map(|known| f32::from(u8::from(*known))).collect()
 }
 
 /// A generator for each example.
@@ -267,18 +279,20 @@ fn search(batch: &mut Batch, ask: Option<&Ask>) -> Result<Found> {
             None => {
                 let (classifier, a, comparing) = (batch.classifier, batch.a.clone(), batch.comparing.clone());
                 let (space, attack, goals) = (batch.space, batch.attack, batch.goals.clone());
-                let parents = a.len() / goals.len().max(1);
-                batch.search(&move |which, points| {
+                let known = batch.known.clone();
+                let of = |all: &[f32], which: &[usize]| -> Vec<f32> {
+                    let width = all.len() / goals.len().max(1);
+                    which.iter().flat_map(|&i| all[i * width..(i + 1) * width].iter().copied()).collect()
+                };
+                batch.search(&|which, points| {
                     let part = Batch {
                         classifier,
                         space,
                         attack,
                         goals: which.iter().map(|&i| goals[i]).collect(),
                         origin: Vec::new(),
-                        a: which
-                            .iter()
-                            .flat_map(|&i| a[i * parents..(i + 1) * parents].iter().copied())
-                            .collect(),
+                        a: of(&a, which),
+                        known: of(&known, which),
                         rngs: Vec::new(),
                         comparing: which.iter().map(|&i| comparing[i].clone()).collect(),
                     };

@@ -101,7 +101,7 @@ impl Features {
 
 /// A, C and X of `observed`, `[rows, width]`, in the order of [`Features`].
 pub(super) fn concatenated(observed: &Observed) -> Tensor<2> {
-    let Observed { x, a, c } = observed;
+    let Observed { x, a, c, .. } = observed;
     let parts: Vec<_> = [a, c].into_iter().flatten().chain([x]).cloned().collect();
     if parts.len() == 1 { x.clone() } else { Tensor::cat(parts, 1) }
 }

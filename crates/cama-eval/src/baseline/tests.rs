@@ -134,7 +134,7 @@ fn observed(points: &Points, device: &Device) -> Observed {
     let tensor = |rows: &[Vec<f32>]| {
         Tensor::from_data(TensorData::new(rows.concat(), [rows.len(), rows[0].len()]), device)
     };
-    Observed { x: tensor(&points.x), a: Some(tensor(&points.a)), c: Some(tensor(&points.c)) }
+    Observed { a: Some(tensor(&points.a)), c: Some(tensor(&points.c)), ..Observed::of_x(tensor(&points.x)) }
 }
 
 fn fit<D: Dataset>(config: &BaselineConfig, data: &D, seed: u64) -> Result<Baseline> {
@@ -203,7 +203,7 @@ fn networks_can_be_differentiated_in_what_they_read() {
     let log_p = |seen: &Observed| mlp.log_probabilities(seen, &mut []).unwrap().narrow(1, 0, 1).sum();
     let seen = observed(&test, &Device::flex().autodiff());
     let [x, a] = [seen.x.require_grad(), seen.a.unwrap().require_grad()];
-    let seen = Observed { x: x.clone(), a: Some(a.clone()), c: seen.c };
+    let seen = Observed { x: x.clone(), a: Some(a.clone()), ..seen };
     let gradients = log_p(&seen).backward();
     let total = |of: Tensor<2>| f64::from(of.sum().into_scalar::<f32>());
     let at = |step: f64| {

@@ -57,6 +57,18 @@ impl Picture {
         write_atomic(path, |out| picture.write_to(out, ImageFormat::Png).map_err(std::io::Error::other))
     }
 
+    /// The picture as the bytes of a PNG.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be encoded.
+    pub fn png(&self) -> cama::Result<Vec<u8>> {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        let written = self.draw().write_to(&mut bytes, ImageFormat::Png);
+        written.map_err(|error| cama::Error::Mismatch(format!("the picture cannot be encoded: {error}")))?;
+        Ok(bytes.into_inner())
+    }
+
     /// The picture.
     pub fn draw(&self) -> RgbImage {
         let labels = self.panels.iter().flat_map(|panel| &panel.strips);

@@ -57,9 +57,9 @@ fn observed(rows: &Rows, n: usize) -> Observed {
         (width > 0).then(|| Tensor::from_data(TensorData::new(values, [n, width]), &device))
     };
     Observed {
-        x: tensor(&|i| rows.x(i).to_vec()).unwrap(),
         a: tensor(&|i| rows.a(i).to_vec()),
         c: tensor(&|i| rows.c(i).to_vec()),
+        ..Observed::of_x(tensor(&|i| rows.x(i).to_vec()).unwrap())
     }
 }
 

@@ -10,10 +10,23 @@ use crate::model::{M, MChoice};
 use crate::predict::{PredictConfig, check_negligible};
 use crate::{Config, Error, Result};
 
+/// Which state of an adaptation is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keep {
+    /// The best that was validated, if it is better than the previous model; else that comes back.
+    #[default]
+    Best,
+    /// The state after the last step, whatever it is worth: what the paper does. Nothing is rolled back.
+    Last,
+}
+
 /// How to adapt.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AdaptConfig {
+    /// Which state is kept.
+    pub keep: Keep,
     /// Steps of Eq. 7 on one m for all unlabelled data, before any other: where a mechanism's prior has a slab, its
     /// mean. What all the data shares is found so without an inference network in between.
     pub global_steps: usize,
@@ -37,6 +50,9 @@ pub struct AdaptConfig {
     pub kl_m: f64,
     /// Samples of z for each example and class.
     pub samples: usize,
+    /// Classes of an example whose weights in Eq. 7 together are less than this get no gradient; 0 gives it to all. The
+    /// gradient of an example is off by less than this times the longest of theirs.
+    pub no_gradient_below: f64,
     /// Bound on the gradient's norm; 0 is no bound.
     pub gradient_clip: f64,
     /// Share of the unlabelled examples that is used, drawn at random.
@@ -60,6 +76,7 @@ impl Default for AdaptConfig {
     /// For images; for tables, [`AdaptConfig::for_data`].
     fn default() -> Self {
         Self {
+            keep: Keep::Best,
             global_steps: 0,
             recentre_steps: 0,
             steps: 200,
@@ -70,6 +87,7 @@ impl Default for AdaptConfig {
             clean_m: M::Sample,
             kl_m: 1.0,
             samples: 1,
+            no_gradient_below: 1e-3,
             gradient_clip: 200.0,
             portion: 1.0,
             validate_every: 50,
@@ -123,7 +141,11 @@ impl Config for AdaptConfig {
             }
         }
         check_samples("adapt.samples", self.samples, self.batch.max(self.clean_batch))?;
-        let shares = [("adapt.alpha", self.alpha), ("adapt.tolerance", self.tolerance)];
+        let shares = [
+            ("adapt.alpha", self.alpha),
+            ("adapt.tolerance", self.tolerance),
+            ("adapt.no_gradient_below", self.no_gradient_below),
+        ];
         for (field, value) in shares {
             if !(0.0..=1.0).contains(&value) {
                 return Err(Error::config(field, value, "from 0 to 1"));

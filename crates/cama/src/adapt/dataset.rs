@@ -96,6 +96,12 @@ const LOG_NOISE: (f64, f64) = (-3.0, 2.0);
 /// Where the logarithm of the noise's variance starts.
 const FIRST_LOG_NOISE: f64 = -4.0;
 
+/// Fewer observed values of a column say nothing of its standard deviation.
+const LEAST_OBSERVED: f64 = 5.0;
+
+/// A noise of a smaller variance passes for this one.
+const LEAST_NOISE: f64 = 1e-6;
+
 /// Adam moves every parameter about as far in a step; noise has farther to go.
 const NOISE_PACE: f64 = 5.0;
 
@@ -142,15 +148,39 @@ impl Parameters {
         }
     }
 
-    /// log p(m) up to a constant, `[1]`.
-    fn log_prior(&self) -> Tensor<1> {
-        let normal = |x: Tensor<1>, mean: f64, sd: f64| {
-            x.sub_scalar(mean).div_scalar(sd).square().sum().mul_scalar(-0.5)
+    /// log p(m) up to a constant, `[1]`, about what m was.
+    fn log_prior(&self, about: &Centre) -> Tensor<1> {
+        let normal = |x: Tensor<1>, mean: &Tensor<1>, sd: f64| {
+            (x - mean.clone()).div_scalar(sd).square().sum().mul_scalar(-0.5)
         };
-        let (mean, sd) = LOG_NOISE;
-        normal(self.shift.val(), 0.0, SHIFT)
-            + normal(self.log_scale.val(), 0.0, LOG_SCALE)
-            + normal(self.log_noise.val().mul_scalar(NOISE_PACE), mean, sd)
+        normal(self.shift.val(), &about.shift, SHIFT)
+            + normal(self.log_scale.val(), &about.log_scale, LOG_SCALE)
+            + normal(self.log_noise.val().mul_scalar(NOISE_PACE), &about.log_noise, LOG_NOISE.1)
+    }
+}
+
+/// What m is expected to be: nothing, or, in a stream of data sets, what it was of the last one. Each `[numbers]`.
+struct Centre {
+    shift: Tensor<1>,
+    log_scale: Tensor<1>,
+    /// Logarithm of the noise's variance.
+    log_noise: Tensor<1>,
+    /// How far the means of the classes have moved by themselves, `[classes, numbers]`.
+    moved: Tensor<2>,
+}
+
+impl Centre {
+    /// m of the last data set of a stream, if there was one.
+    fn new(factor: &Factor, last: Option<&Under>) -> Self {
+        let Some(Under { effect: ColumnEffect { shift, log_scale, noise }, moved }) = last else {
+            let moved = factor.moved().zeros_like();
+            let zeros = moved.clone().slice([0..1, 0..factor.numbers()]).squeeze_dim::<1>(0);
+            let (shift, log_scale) = (zeros.clone(), zeros.clone());
+            return Self { shift, log_scale, log_noise: zeros.add_scalar(LOG_NOISE.0), moved };
+        };
+        let row = |x: &Tensor<2>| x.clone().squeeze_dim::<1>(0);
+        let log_noise = row(noise).clamp_min(LEAST_NOISE).log();
+        Self { shift: row(shift), log_scale: row(log_scale), log_noise, moved: moved.clone() }
     }
 }
 
@@ -174,26 +204,31 @@ struct Rows<'a> {
     config: &'a DatasetConfig,
     /// The power of likelihoods at last.
     power: f64,
+    centre: Centre,
 }
 
-/// Finds m of the data set that these are examples of.
+/// What `model` takes to have been done to a data set, if it was adapted to one.
+pub(super) fn under(model: &DeepCama) -> Option<Under> {
+    let mechanisms = model.mechanisms()?;
+    let effect = mechanisms.column_effect(&mechanisms.global_m()?)?;
+    Some(Under { effect, moved: model.factor()?.moved() })
+}
+
+/// Finds m of the data set that these are examples of; in a stream, `last` is m of the data set before: m and what is
+/// moved start a random walk there.
 pub(crate) fn find<D: Dataset>(
     model: &DeepCama,
     data: &D,
     indices: &[usize],
     config: &DatasetConfig,
+    last: Option<&Under>,
     rng: &mut ChaCha8Rng,
     observer: &mut Observer,
 ) -> Result<Found> {
-    let factor = model.factor().expect("asked for a factor model only");
     let drawn: Vec<usize> =
         shuffled(indices.len(), rng).into_iter().take(config.rows).map(|i| indices[i]).collect();
-    let observed = batch::observed(data, drawn, &model.device());
-    let log_py = model.log_py(&observed, None);
-    let shares = log_py.clone().exp().mean_dim(0);
-    let power = factor.power();
-    let rows = Rows { factor, observed, log_py, shares, config, power };
-    let mut moved = factor.moved().zeros_like();
+    let rows = Rows::new(model, batch::observed(data, drawn, &model.device()), config, last);
+    let mut moved = rows.centre.moved.clone();
     let mut parameters = rows.start();
     for round in 0..=config.rounds {
         let steps = if round == 0 { config.steps } else { config.round_steps };
@@ -202,25 +237,62 @@ pub(crate) fn find<D: Dataset>(
         }
         parameters = rows.climb(parameters, &moved, steps, rng, observer)?;
     }
-    let under = Under { effect: parameters.effect(), moved };
-    let (before, after) = (rows.log_px(None), rows.log_px(Some(&under)));
-    let best = NOISES.iter().map(|noise| rows.log_px(Some(&rows.only_noise(*noise)))).fold(before, f64::max);
-    if !after.is_finite() {
-        return Err(Error::Diverged(format!("log p(x) of {} is {after}", data.name())));
+    rows.found(model, Under { effect: parameters.effect(), moved })
+        .ok_or_else(|| Error::Diverged(format!("log p(x) of {} is not finite", data.name())))
+}
+
+/// What m of an earlier data set explains of this one, if that is finite; `indices` are the examples that tell.
+pub(super) fn still<D: Dataset>(
+    model: &DeepCama,
+    data: &D,
+    indices: &[usize],
+    config: &DatasetConfig,
+    last: &Under,
+) -> Option<Found> {
+    let drawn = indices.iter().copied().take(config.rows);
+    let rows = Rows::new(model, batch::observed(data, drawn, &model.device()), config, Some(last));
+    rows.found(model, last.clone())
+}
+
+impl<'a> Rows<'a> {
+    fn new(model: &'a DeepCama, observed: Observed, config: &'a DatasetConfig, last: Option<&Under>) -> Self {
+        let factor = model.factor().expect("asked for a factor model only");
+        let log_py = model.log_py(&observed, None);
+        let shares = log_py.clone().exp().mean_dim(0);
+        let centre = Centre::new(factor, last);
+        Self { factor, observed, log_py, shares, config, power: factor.power(), centre }
     }
-    let mechanisms = model.mechanisms().expect("checked to have one").clone().with_effect(&under.effect);
-    let adapted = model.with(mechanisms).with_factor(factor.clone().with_moved(under.moved));
-    Ok(Found { model: adapted, before, after, gain: (after - best) / factor.numbers() as f64 })
 }
 
 impl Rows<'_> {
+    /// `model` adapted to this m; nothing if the likelihood is not finite.
+    fn found(&self, model: &DeepCama, under: Under) -> Option<Found> {
+        let (before, after) = (self.log_px(None), self.log_px(Some(&under)));
+        let only_noise = |noise: &f64| self.log_px(Some(&self.only_noise(*noise)));
+        let best = NOISES.iter().map(only_noise).fold(before, f64::max);
+        let mechanisms = model.mechanisms().expect("checked to have one").clone().with_effect(&under.effect);
+        let adapted = model.with(mechanisms).with_factor(self.factor.clone().with_moved(under.moved));
+        let observed = f64::from(self.known().sum_dim(1).mean().into_scalar::<f32>());
+        let gain = (after - best) / observed.max(1.0);
+        after.is_finite().then_some(Found { model: adapted, before, after, gain })
+    }
+
     fn numbers(&self) -> Tensor<2> {
         self.factor.numbers_of(self.observed.x.clone())
     }
 
+    /// One where a number was observed, zero where it is missing, `[rows, numbers]`.
+    fn known(&self) -> Tensor<2> {
+        match &self.observed.known {
+            Some(known) => self.factor.numbers_of(known.clone()),
+            None => self.numbers().ones_like(),
+        }
+    }
+
     /// Where the moments of the columns say: they are those of the clean mixture at the co-parents seen, shifted and scaled.
     fn start(&self) -> Parameters {
-        let expected = self.factor.expected(self.observed.c.as_ref());
+        let expected =
+            self.factor.expected(self.observed.c.as_ref()) + self.centre.moved.clone().unsqueeze_dim(1);
         // [classes, 1, 1]
         let shares: Tensor<3> = self.shares.clone().transpose().unsqueeze_dim(2);
         let mean = (expected.clone().mean_dim(1) * shares.clone()).sum_dim(0);
@@ -228,10 +300,15 @@ impl Rows<'_> {
             (expected - mean.clone()).square().mean_dim(1) + self.factor.variances().unsqueeze_dim(1);
         let sd = (variance * shares).sum_dim(0).squeeze_dim::<2>(0).sqrt();
         let mean = mean.squeeze_dim::<2>(0);
-        let numbers = self.numbers();
-        let seen = numbers.clone().mean_dim(0);
-        let seen_sd = (numbers - seen.clone()).square().mean_dim(0).sqrt().clamp_min(1e-3);
-        let log_scale = (seen_sd / sd).log();
+        let (numbers, known) = (self.numbers(), self.known());
+        let count = known.clone().sum_dim(0);
+        let mean_of = |x: Tensor<2>| (x * known.clone()).sum_dim(0) / count.clone().clamp_min(1.0);
+        let seen = mean_of(numbers.clone());
+        let seen_sd = mean_of((numbers - seen.clone()).square()).sqrt().clamp_min(1e-3);
+        // A column of which next to nothing was observed is taken to be as it was.
+        let tells = count.greater_equal_elem(LEAST_OBSERVED).float();
+        let seen = mean.clone() + (seen - mean.clone()) * tells.clone();
+        let log_scale = (seen_sd / sd).log() * tells;
         let shift = seen - mean * log_scale.clone().exp();
         let parameter = |row: Tensor<2>| Param::from_tensor(row.squeeze_dim::<1>(0));
         let log_noise = shift.full_like(FIRST_LOG_NOISE / NOISE_PACE);
@@ -254,7 +331,7 @@ impl Rows<'_> {
         let batch = |step: usize, _: &mut ChaCha8Rng| Step(self.power_at(step as f64 / steps.max(1) as f64));
         let loss = |parameters: &Parameters, Step(power): &Step, _: Shard, _: &mut ChaCha8Rng| {
             let under = Under { effect: parameters.effect(), moved: moved.clone() };
-            let log_prior = parameters.log_prior().div_scalar(n);
+            let log_prior = parameters.log_prior(&self.centre).div_scalar(n);
             self.bound(&under, *power).neg() - log_prior
         };
         let fit = Fit {
@@ -276,7 +353,7 @@ impl Rows<'_> {
 
     /// Mean of log Σ_y p(y) p(x|y,m)^β, over β, less what the shares of the classes are off, `[1]`.
     fn bound(&self, under: &Under, power: f64) -> Tensor<1> {
-        let scores = self.factor.log_px(self.observed.x.clone(), self.observed.c.clone(), Some(under));
+        let scores = self.factor.log_px(&self.observed, Some(under));
         let mixture = logsumexp(scores.clone().mul_scalar(power) + self.log_py.clone()).div_scalar(power);
         let counted = tempered(scores, self.log_py.clone(), power.min(COUNTING_POWER)).mean_dim(0);
         let off = self.shares.clone() * (self.shares.clone().log() - counted.add_scalar(LEAST_SHARE).log());
@@ -284,17 +361,21 @@ impl Rows<'_> {
     }
 
     /// How far the mean of each class has moved by itself, `[classes, numbers]`: that of the rows, each in so far as it is
-    /// of the class, and of rows that did not move.
+    /// of the class, and of rows that have not moved, or no more than in the data set before.
     fn moved(&self, effect: &ColumnEffect, moved: Tensor<2>) -> Tensor<2> {
         let under = Under { effect: effect.clone(), moved };
-        let scores = self.factor.log_px(self.observed.x.clone(), self.observed.c.clone(), Some(&under));
+        let scores = self.factor.log_px(&self.observed, Some(&under));
         let of_class = tempered(scores, self.log_py.clone(), self.power);
         let as_if_clean = (self.numbers() - effect.shift.clone()) * effect.log_scale.clone().neg().exp();
-        let off = as_if_clean.unsqueeze_dim::<3>(0) - self.factor.expected(self.observed.c.as_ref());
+        let expected = self.factor.expected(self.observed.c.as_ref());
+        let off = as_if_clean.unsqueeze_dim::<3>(0) - expected;
         let of_class = of_class.transpose();
-        let rows = of_class.clone().sum_dim(1);
+        let known = self.known();
+        let rows = of_class.clone().matmul(known.clone());
+        let off = off * known.unsqueeze_dim(0);
         let sum = (off * of_class.unsqueeze_dim::<3>(2)).sum_dim(1).squeeze_dim::<2>(1);
-        sum / rows.add_scalar(self.config.pseudo_rows)
+        let believed = self.centre.moved.clone().mul_scalar(self.config.pseudo_rows);
+        (sum + believed) / rows.add_scalar(self.config.pseudo_rows)
     }
 
     /// Nothing but a noise of all columns alike.
@@ -310,7 +391,7 @@ impl Rows<'_> {
 
     /// Mean log p(x), in nats.
     fn log_px(&self, under: Option<&Under>) -> f64 {
-        let scores = self.factor.log_px(self.observed.x.clone(), self.observed.c.clone(), under);
+        let scores = self.factor.log_px(&self.observed, under);
         let log_px = host(logsumexp(scores + self.log_py.clone()));
         log_px.iter().map(|value| f64::from(*value)).sum::<f64>() / log_px.len() as f64
     }

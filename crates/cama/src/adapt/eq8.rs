@@ -10,7 +10,7 @@ use crate::batch;
 use crate::data::Dataset;
 use crate::fit::{Batch, Fit, Objective, Schedule, Shard};
 use crate::model::{DeepCama, M, Mechanisms};
-use crate::objective::{elbo, elbo_unlabelled};
+use crate::objective::{elbo, elbo_of_likely_classes, elbo_unlabelled};
 use crate::optimise::Optimiser;
 use crate::progress::{Observer, Phase};
 use crate::{Error, Result};
@@ -79,11 +79,17 @@ impl<D: Dataset> Eq8<'_, D> {
 
     /// The part of Eq. 8, `[1]`, that a shard contributes.
     fn bound(&self, model: &DeepCama, batch: &StepBatch, shard: Shard, rng: &mut ChaCha8Rng) -> Tensor<1> {
-        let AdaptConfig { samples, kl_m, alpha, .. } = *self.config;
+        let AdaptConfig { samples, kl_m, alpha, no_gradient_below, .. } = *self.config;
         let device = model.device();
         let part = shard.part(&batch.unlabelled).iter().copied();
         let observed = batch::observed(self.unlabelled.of, part, &device);
-        let unlabelled = elbo_unlabelled(model, &observed, M::Sample, samples, kl_m, rng);
+        let unlabelled = match no_gradient_below > 0.0 {
+            true => {
+                let weights = (kl_m, no_gradient_below);
+                elbo_of_likely_classes(model, &observed, M::Sample, samples, weights, rng)
+            }
+            false => elbo_unlabelled(model, &observed, M::Sample, samples, kl_m, rng),
+        };
         let unlabelled = unlabelled.sum().mul_scalar(1.0 / batch.unlabelled.len() as f64);
         let (Some(clean), Some(all)) = (self.clean, &batch.clean) else { return unlabelled };
         let unlabelled = unlabelled.mul_scalar(1.0 - alpha);

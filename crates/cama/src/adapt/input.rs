@@ -15,6 +15,9 @@ pub struct Previous<'a> {
     pub decider: Decider<'a>,
     /// The m that it predicted with.
     pub m: MChoice,
+    /// It began a stream of data sets, of which earlier ones were adapted to since: the model that is adapted now starts
+    /// where the last of them has left it, and is kept only if that is better than the beginning.
+    pub begins_stream: bool,
 }
 
 /// What is adapted to, of which not all need be in memory.

@@ -6,7 +6,7 @@ use super::input::{Previous, Unlabelled};
 use super::report::{Outcome, RollbackReason};
 use super::select::Candidate;
 use crate::data::Dataset;
-use crate::decide::{Context, DecideConfig, Decider, Rule, Verdict};
+use crate::decide::{Answers, Context, DecideConfig, Decider, Rule, Verdict};
 use crate::model::{DeepCama, M, MChoice};
 use crate::predict::PredictConfig;
 use crate::{Config, Error, Result};
@@ -71,33 +71,55 @@ impl<D: Dataset> Judge<'_, D> {
         Ok(Judged { kept: best, outcome, reason: None, verdicts })
     }
 
-    /// Judges the m that was found of the data set under a factor model.
-    pub fn judge_global(&self, found: &DeepCama, gain: f64) -> Result<Judged> {
+    /// Lets a state stand, whatever the guard makes of the examples.
+    pub fn let_stand(&self, model: &DeepCama, m: MChoice) -> Result<Judged> {
+        let (verdicts, _) = self.verdicts(Decider { model, ..self.previous.decider }, m)?;
+        Ok(Judged { kept: None, outcome: Outcome::Adapted, reason: None, verdicts })
+    }
+
+    /// What the classifiers say of the examples with an m that was found of the data set under a factor model, or why it is
+    /// no better than doing nothing; nothing where no classifier is asked.
+    pub fn asked_globally(
+        &self,
+        found: &DeepCama,
+        gain: f64,
+    ) -> Result<std::result::Result<Option<Answers>, RollbackReason>> {
+        let least = self.previous.decider.thresholds.gain;
+        if gain <= least {
+            return Ok(Err(RollbackReason::LittleGained { gain, least }));
+        }
+        let decider = Decider { model: found, ..self.previous.decider };
+        if decider.direct.is_none() {
+            return Ok(Ok(None));
+        }
+        let asked = self.unlabelled.spread;
+        let after = match decider.answers(asked, M::Global, self.seed) {
+            Err(Error::Diverged(what)) => return Ok(Err(RollbackReason::Diverged(what))),
+            after => after?,
+        };
+        if least.is_finite() {
+            let before = self.previous.decider.answers(asked, M::Null, self.seed)?;
+            let on_clean = decider.guard.map(|guard| guard.agreement);
+            if after.evidence_globally(&before, on_clean) <= decider.thresholds.rise {
+                return Ok(Err(RollbackReason::NoEasier));
+            }
+        }
+        Ok(Ok(Some(after)))
+    }
+
+    /// Judges the m that was kept of those found under a factor model, or, without one, the previous model, which then comes
+    /// back for this `reason`.
+    pub fn judge_global(&self, kept: Option<&DeepCama>, reason: Option<RollbackReason>) -> Result<Judged> {
         let previous = |reason| {
             let (verdicts, _) = self.verdicts(self.previous.decider, self.previous.m)?;
             Ok(rolled_back(reason, verdicts))
         };
-        let least = self.previous.decider.thresholds.gain;
-        if gain <= least {
-            return previous(RollbackReason::LittleGained { gain, least });
-        }
-        let decider = Decider { model: found, ..self.previous.decider };
-        if decider.direct.is_some() && least.is_finite() {
-            let asked = self.unlabelled.spread;
-            let before = self.previous.decider.answers(asked, M::Null, self.seed)?;
-            let after = match decider.answers(asked, M::Global, self.seed) {
-                Err(Error::Diverged(what)) => return previous(RollbackReason::Diverged(what)),
-                after => after?,
-            };
-            if after.evidence_globally(&before, decider.guard.map(|guard| guard.agreement))
-                <= decider.thresholds.rise
-            {
-                return previous(RollbackReason::NoEasier);
-            }
-        }
+        let Some(model) = kept else { return previous(reason.unwrap_or(RollbackReason::NoEasier)) };
+        let decider = Decider { model, ..self.previous.decider };
         let (verdicts, _) = self.verdicts(decider, M::Global)?;
         let n = verdicts.len() as f64;
-        if least.is_finite() && (count(&verdicts, Verdict::Restored) as f64) < LEAST_RESTORED * n {
+        let guarded = decider.thresholds.gain.is_finite();
+        if guarded && (count(&verdicts, Verdict::Restored) as f64) < LEAST_RESTORED * n {
             return previous(RollbackReason::Outside);
         }
         let left = n - count(&verdicts, Verdict::Restored) as f64;

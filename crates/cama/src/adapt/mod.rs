@@ -4,6 +4,7 @@ mod candidates;
 mod config;
 mod dataset;
 mod eq8;
+mod factor;
 mod global;
 mod input;
 mod judge;
@@ -13,7 +14,7 @@ mod select;
 mod split;
 mod validate;
 
-pub use config::AdaptConfig;
+pub use config::{AdaptConfig, Keep};
 pub use dataset::DatasetConfig;
 pub(crate) use dataset::find as find_global;
 pub use input::{Previous, Unlabelled};
@@ -27,12 +28,12 @@ use rand_chacha::ChaCha8Rng;
 use self::candidates::{Candidates, groups};
 use self::global::find_global_m;
 use self::judge::{Judge, Judged};
-use self::select::Selection;
+use self::select::{Candidate, Selection};
 use self::split::Splits;
 use self::validate::{FitStatistics, Validator};
-use crate::data::{Dataset, shuffled};
+use crate::data::Dataset;
 use crate::decide::{Decider, Verdict};
-use crate::model::DeepCama;
+use crate::model::{DeepCama, M};
 use crate::progress::Observer;
 use crate::{Checked, Error, Result};
 
@@ -70,10 +71,15 @@ pub fn adapt<D: Dataset>(
     check_data(model, unlabelled.subsample, clean)?;
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     if model.factor().is_some() {
-        return adapt_factor(model, unlabelled, config, previous, seed, &mut rng, observer);
+        let adapting = factor::Adapting { model, unlabelled, config, previous, seed };
+        return adapting.run(&mut rng, observer);
     }
     let splits = Splits::new(unlabelled.subsample, clean, config, &mut rng);
     let validator = Validator::new(&splits, config, seed, previous.decider);
+    if config.keep == Keep::Last {
+        let run = Run { splits: &splits, validator: &validator, config, previous, unlabelled, seed };
+        return run.to_the_last_step(model, &mut rng, observer);
+    }
     if asks_classifier(model, &previous.decider) {
         let run = Run { splits: &splits, validator: &validator, config, previous, unlabelled, seed };
         return run.by_answers(model, &mut rng, observer);
@@ -131,16 +137,44 @@ struct Run<'a, D> {
 }
 
 impl<D: Dataset> Run<'_, D> {
+    /// Keeps the state after the last step.
+    fn to_the_last_step(
+        &self,
+        model: &DeepCama,
+        rng: &mut ChaCha8Rng,
+        observer: &mut Observer,
+    ) -> Result<Adapted> {
+        let Self { splits, validator, config, previous, unlabelled, seed } = *self;
+        let before = validator.validate(previous.decider.model, previous.m)?;
+        let found = find_global_m(model.clone(), splits, config, rng, observer)?;
+        let global = if found.is_some() { config.global_steps } else { 0 };
+        let mut last = found.unwrap_or_else(|| model.clone());
+        eq8::climb(last.clone(), splits, config, rng, observer, |_, model| {
+            last = model.clone();
+            Ok(())
+        })?;
+        let fit = validator.validate(&last, M::Mean)?;
+        let judge = Judge { previous, unlabelled, negligible: config.negligible, seed };
+        let judged = judge.let_stand(&last, M::Mean)?;
+        let judged = Judged { kept: Some(Candidate { step: config.steps, fit, model: last }), ..judged };
+        let steps = Steps { global, done: config.steps };
+        Ok(adapted(judged, previous, before, steps, splits.unlabelled.learnt.len()))
+    }
+
     /// Keeps what the discriminative classifier and Bayes' rule agree on: of the mechanisms alone and together, as q2 has
     /// dreamt of them and after steps of Eq. 8.
     fn by_answers(&self, model: &DeepCama, rng: &mut ChaCha8Rng, observer: &mut Observer) -> Result<Adapted> {
         let Self { splits, validator, config, previous, unlabelled, seed } = *self;
         let before = validator.validate_decided(&previous.decider, previous.m)?;
         let mut candidates = Candidates::new(previous.decider, unlabelled.spread, seed)?;
-        for group in groups(model)? {
-            candidates.consider(0, &group)?;
+        let first = previous.decider.model;
+        let begins_anew = previous.begins_stream && first.config().mechanisms == model.config().mechanisms;
+        for state in begins_anew.then_some(first).into_iter().chain([model]) {
+            for group in groups(state)? {
+                candidates.consider(0, &group)?;
+            }
+            candidates.consider(0, state)?;
         }
-        candidates.consider(0, model)?;
         let start = candidates.leading().unwrap_or(model).clone();
         let mut steps = Steps::default();
         let climbed = eq8::climb(start, splits, config, rng, observer, |done, model| {
@@ -160,45 +194,6 @@ impl<D: Dataset> Run<'_, D> {
         let judged = judge.judge(best, reason)?;
         Ok(adapted(judged, previous, before, steps, splits.unlabelled.learnt.len()))
     }
-}
-
-/// Finds m of the data set under a factor model. Clean data need not be watched: for each example, and for data as a
-/// whole, the likelihood tells whether it was manipulated so or not at all.
-fn adapt_factor<D: Dataset>(
-    model: &DeepCama,
-    unlabelled: Unlabelled<D>,
-    config: &Checked<AdaptConfig>,
-    previous: Previous,
-    seed: u64,
-    rng: &mut ChaCha8Rng,
-    observer: &mut Observer,
-) -> Result<Adapted> {
-    let data = unlabelled.subsample;
-    let wanted = ((data.len() as f64 * config.portion).round() as usize).max(1);
-    let mut drawn = shuffled(data.len(), rng);
-    drawn.truncate(wanted);
-    let found = dataset::find(model, data, &drawn, &config.dataset, rng, observer)?;
-    let judge = Judge { previous, unlabelled, negligible: config.negligible, seed };
-    let judged = judge.judge_global(&found.model, found.gain)?;
-    let kept = judged.outcome != Outcome::RolledBack;
-    let DatasetConfig { steps, rounds, round_steps, .. } = config.dataset;
-    let report = AdaptReport {
-        outcome: judged.outcome,
-        rollback_reason: judged.reason.clone(),
-        global_steps: steps + rounds * round_steps,
-        steps: 0,
-        kept_step: 0,
-        examples: drawn.len(),
-        restored: judged.count(Verdict::Restored),
-        as_they_were: judged.count(Verdict::AsItWas),
-        unexplained: judged.count(Verdict::Unexplained),
-        elbo_before: found.before,
-        elbo_after: if kept { found.after } else { found.before },
-        clean_before: None,
-        clean_after: None,
-    };
-    let model = if kept { found.model } else { previous.decider.model.clone() };
-    Ok(Adapted { model, report, verdicts: judged.verdicts })
 }
 
 /// Steps that were done.

@@ -49,17 +49,25 @@ pub struct Trial {
     pub after: f64,
 }
 
+impl Trial {
+    /// Whether what becomes of it costs no more than a point of accuracy.
+    pub fn is_right(&self) -> bool {
+        let gained = self.after - self.before;
+        if self.kept { gained >= -SLACK } else { gained <= SLACK }
+    }
+}
+
 impl Rehearsal {
     /// How often restoration was rightly kept, rightly refused, wrongly kept, and wrongly refused: wrong is what costs more
     /// than a point of accuracy.
     pub fn counts(&self) -> [usize; 4] {
         let mut counts = [0; 4];
-        for Trial { kept, before, after, .. } in &self.trials {
-            let place = match (kept, after - before) {
-                (true, gained) if gained >= -SLACK => 0,
-                (false, gained) if gained <= SLACK => 1,
-                (true, _) => 2,
-                (false, _) => 3,
+        for trial in &self.trials {
+            let place = match (trial.kept, trial.is_right()) {
+                (true, true) => 0,
+                (false, true) => 1,
+                (true, false) => 2,
+                (false, false) => 3,
             };
             counts[place] += 1;
         }
@@ -122,7 +130,15 @@ pub(crate) struct Rehearsing<'a, D> {
     pub guard: &'a Guard,
     pub clean: &'a D,
     pub seed: u64,
+    /// Sees a few examples of every damage to images: how it is called, the examples as they are, damaged, and restored.
+    pub see: Option<&'a See<'a, D>>,
 }
+
+/// Sees what a damage is called, and examples as they are, damaged, and restored.
+pub(crate) type See<'a, D> = dyn Fn(&str, [&D; 3]) + Sync + 'a;
+
+/// Examples of a damage that are seen.
+const SEEN: usize = 10;
 
 /// A trial, before thresholds are known.
 #[derive(Clone)]
@@ -241,7 +257,7 @@ impl<D: Dataset> Rehearsing<'_, D> {
             let as_they_are = self.decide(model, &data, M::Null)?;
             let before = Answers::of(&as_they_are, threshold);
             let accuracy = |decisions: &[Decision]| share(decisions, &labels, |d| &d.by_rule.direct);
-            let mut options = Vec::new();
+            let (mut options, mut best): (Vec<(f64, f64, f64)>, Option<(f64, Vec<f32>)>) = (Vec::new(), None);
             for state in &states {
                 let restored = match self.decide(state, &data, M::Mean) {
                     // What cannot be restored would not be.
@@ -250,6 +266,13 @@ impl<D: Dataset> Rehearsing<'_, D> {
                 };
                 let answers = Answers::of(&restored, threshold);
                 let evidence = answers.evidence(&before, self.guard.agreement);
+                let agreement = answers.agreement();
+                if self.see.is_some() && best.as_ref().is_none_or(|(highest, _)| agreement > *highest) {
+                    best = Some((
+                        agreement,
+                        restored.iter().take(SEEN).flat_map(|d| d.restored.clone()).collect(),
+                    ));
+                }
                 if evidence.is_finite() {
                     options.push((evidence, accuracy(&restored), answers.agreement()));
                 }
@@ -258,6 +281,11 @@ impl<D: Dataset> Rehearsing<'_, D> {
                 }
             }
             weighed.extend(as_they_are.iter().zip(&labels).map(|(d, label)| Weighed::new(d, *label)));
+            if let (Some(see), Some((_, restored))) = (self.see, best) {
+                let few: Vec<usize> = (0..clean.len().min(SEEN)).collect();
+                let [clean, damaged] = [&clean, &data].map(|data| data.select(&few));
+                see(damage, [&clean, &damaged, &damaged.with_x(&restored)?]);
+            }
             options.sort_by(|a, b| b.2.total_cmp(&a.2));
             tried.push(Tried {
                 damage: damage.into(),
@@ -276,7 +304,8 @@ impl<D: Dataset> Rehearsing<'_, D> {
             let data = damage.done_to(self.examples(&mut rng), model, &mut rng)?;
             let labels = data.labels().expect("labelled clean examples").to_vec();
             let all: Vec<usize> = (0..data.len()).collect();
-            let found = dataset::find(model, &data, &all, &DatasetConfig::default(), &mut rng, &mut silent)?;
+            let found =
+                dataset::find(model, &data, &all, &DatasetConfig::default(), None, &mut rng, &mut silent)?;
             let as_they_are = self.decide(model, &data, M::Null)?;
             let restored = self.decide(&found.model, &data, M::Global)?;
             let accuracy = |decisions: &[Decision]| share(decisions, &labels, |d| &d.by_rule.bayes);

@@ -6,7 +6,7 @@ use crate::data::Dataset;
 use crate::decide::{Decider, Verdict};
 use crate::dream::{DreamConfig, dream};
 use crate::mechanism::MechanismConfig;
-use crate::model::M;
+use crate::model::{M, ModelConfig};
 use crate::progress::{Event, Observer, silent};
 use crate::seeds::Seeds;
 use crate::{Config, Error, Result};
@@ -17,6 +17,7 @@ impl Cama {
         Adaptation {
             from: self,
             from_name: String::new(),
+            begun_with: None,
             unlabelled: unlabelled.into(),
             clean: None,
             mechanisms: None,
@@ -43,6 +44,7 @@ type Configure<'a> = Box<dyn FnOnce(&mut AdaptConfig) + 'a>;
 pub struct Adaptation<'a, D: Dataset> {
     from: &'a Cama,
     from_name: String,
+    begun_with: Option<&'a Cama>,
     unlabelled: Unlabelled<'a, D>,
     clean: Option<&'a D>,
     mechanisms: Option<Vec<MechanismConfig>>,
@@ -58,6 +60,29 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
     /// Clean, labelled examples that keep the model right on clean data; without any, nothing validates that.
     pub fn clean(mut self, clean: &'a D) -> Self {
         self.clean = Some(clean);
+        self
+    }
+
+    /// The data is the next of a stream, data sets in order of time, that began with this model: as it was trained, before
+    /// the first of them was adapted to.
+    ///
+    /// What is inferred of m starts from what it was of the last data set, and is kept if that is better than the
+    /// beginning; if nothing is, as on clean data, the model is again the one that the stream began with. Nothing grows
+    /// with the stream but the list of adaptations in the [`card`](Cama::card).
+    ///
+    /// ```
+    /// # fn stream(trained: &cama::Cama, batches: &[cama::data::Images]) -> cama::Result<()> {
+    /// let mut last = trained.clone();
+    /// for batch in batches {
+    ///     last = last.adapt(batch).stream(trained).run()?;
+    ///     println!("{:?}", last.report().expect("it was just adapted").outcome);
+    ///     let classes = last.predict(batch)?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn stream(mut self, begun_with: &'a Cama) -> Self {
+        self.begun_with = Some(begun_with);
         self
     }
 
@@ -80,7 +105,8 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
         self
     }
 
-    /// Without the guard, the best state is kept even if what it restores is not explained, or is harder to classify.
+    /// Without the guard, the best state is kept even if what it restores is not explained, or is harder to classify, and
+    /// the adapted model has no guard: its predictions restore everything.
     pub fn guard(mut self, guard: bool) -> Self {
         self.guard = guard;
         self
@@ -115,6 +141,8 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
         let mut config = AdaptConfig::for_data(&self.from.model.config().data);
         self.configure.drain(..).for_each(|change| change(&mut config));
         let config = config.check()?;
+        let first = self.begun_with.unwrap_or(self.from);
+        check_begun(first, self.from)?;
         let seeds = Seeds::new(self.seed);
         let mut nobody = silent;
         let observer: &mut Observer = match self.observer.take() {
@@ -130,14 +158,18 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
         }
         let mut start = self.from.clone();
         self.attach_and_dream(&mut start, seeds, observer)?;
-        let decider = self.from.decider();
+        let decider = first.decider();
         let guard = decider.guard.filter(|_| self.guard);
         let mut thresholds = decider.thresholds;
         if !self.guard {
             thresholds.gain = f64::NEG_INFINITY;
         }
         let decider = Decider { guard, thresholds, ..decider };
-        let previous = Previous { decider, m: self.from.card.m };
+        // Of a data set that was rolled back nothing is left to start from.
+        let met = self.from.card.adaptations.get(first.card.adaptations.len()..).unwrap_or_default();
+        let kept = met.last().is_some_and(|last| last.report.outcome != Outcome::RolledBack);
+        let begins_stream = self.begun_with.is_some() && kept;
+        let previous = Previous { decider, m: first.card.m, begins_stream };
         let (unlabelled, clean) = (self.unlabelled, self.clean);
         let adapted = adapt(&start.model, unlabelled, clean, &config, previous, seeds.adapt, observer)?;
         let card = match adapted.report.outcome {
@@ -145,11 +177,13 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
                 let m = if start.model.factor().is_some() { M::Global } else { M::Mean };
                 Card { m, ..start.card.clone() }
             }
-            Outcome::RolledBack => self.from.card.clone(),
+            Outcome::RolledBack => Card { m: first.card.m, ..self.from.card.clone() },
         };
         let verdicts = self.indexed(&adapted)?;
+        let unguarded = !self.guard && adapted.report.outcome != Outcome::RolledBack;
         let card = self.record(card, &adapted);
-        Ok(Cama { model: adapted.model, card, verdicts, ..start })
+        let guard = start.guard.take().filter(|_| !unguarded);
+        Ok(Cama { model: adapted.model, guard, card, verdicts, ..start })
     }
 
     /// Gives the model its mechanisms, and lets q2 dream if it does not know all of the explicit ones yet.
@@ -206,4 +240,15 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
         });
         card
     }
+}
+
+/// Errors unless `first` is what the `last` model of a stream was adapted from.
+fn check_begun(first: &Cama, last: &Cama) -> Result<()> {
+    let bare = |cama: &Cama| ModelConfig { mechanisms: Vec::new(), ..cama.model.config().clone() };
+    let trained = |cama: &Cama| (cama.card.data.clone(), cama.card.seed, cama.card.history.clone());
+    if bare(first) == bare(last) && trained(first) == trained(last) && first.schema == last.schema {
+        return Ok(());
+    }
+    let what = "the stream began with a model of another training: give the one that its first data set was adapted from";
+    Err(Error::Mismatch(what.into()))
 }

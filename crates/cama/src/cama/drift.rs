@@ -46,6 +46,16 @@ pub struct Changed {
     /// Its standard deviation: of what a q2 infers of each example, over the examples, what differs between them included;
     /// of the one m of a factor model, the standard error.
     pub sd: f64,
+    /// The value that stands for no change: 0, or 1 of a factor.
+    pub unchanged: f64,
+}
+
+impl Changed {
+    /// A component at `m`, in standard deviations of its prior, with the standard deviation of its value.
+    fn new(parameter: Parameter, m: f64, sd: f64) -> Self {
+        let (value, unchanged) = (parameter.value(m), parameter.value(0.0));
+        Self { value, sd, unchanged, name: parameter.name, unit: parameter.unit }
+    }
 }
 
 /// Samples of z for each class.
@@ -60,6 +70,31 @@ impl Cama {
     ///
     /// If the data does not fit or has no labels, or the model has no guard or no mechanism.
     pub fn rehearse<D: Dataset>(&self, clean: &D, seed: u64) -> Result<Rehearsal> {
+        self.rehearse_with(clean, seed, None)
+    }
+
+    /// The same, and `see` is shown up to ten examples of every damage to images: what the damage is called, and the
+    /// examples clean, damaged, and restored by the mechanisms under which the two classifiers agree most often, whether
+    /// that would be kept or not.
+    ///
+    /// # Errors
+    ///
+    /// As [`rehearse`](Self::rehearse).
+    pub fn rehearse_seen<D: Dataset>(
+        &self,
+        clean: &D,
+        seed: u64,
+        see: &(dyn Fn(&str, [&D; 3]) + Sync),
+    ) -> Result<Rehearsal> {
+        self.rehearse_with(clean, seed, Some(see))
+    }
+
+    fn rehearse_with<D: Dataset>(
+        &self,
+        clean: &D,
+        seed: u64,
+        see: Option<&(dyn Fn(&str, [&D; 3]) + Sync)>,
+    ) -> Result<Rehearsal> {
         self.model.check_labelled(clean)?;
         if clean.is_empty() {
             return Err(Error::Mismatch(format!(
@@ -72,7 +107,7 @@ impl Cama {
             return Err(Error::Mismatch(what.into()));
         };
         let decider = self.decider();
-        Ok(Rehearsing { decider, guard, clean, seed }.run()?.rehearsal)
+        Ok(Rehearsing { decider, guard, clean, seed, see }.run()?.rehearsal)
     }
 
     /// What has changed in unlabelled data since training, at no more than 500 examples spread over it.
@@ -125,7 +160,7 @@ impl Cama {
         let all: Vec<usize> = (0..data.len()).collect();
         let (rng, mut nobody) = (&mut ChaCha8Rng::seed_from_u64(seed), silent);
         let observer: &mut Observer = &mut nobody;
-        let found = find_global(&self.model, data, &all, &DatasetConfig::default(), rng, observer)?;
+        let found = find_global(&self.model, data, &all, &DatasetConfig::default(), None, rng, observer)?;
         let mechanisms = found.model.mechanisms().expect("checked to have one");
         let m = host(mechanisms.global_m().expect("a factor model has columns"));
         let n = data.len() as f64;
@@ -136,7 +171,7 @@ impl Cama {
             // Of n rows of standard deviation one: that of their mean, and of its logarithm.
             let error = if parameter.exponential { (2.0 * n).sqrt() } else { n.sqrt() }.recip();
             let sd = parameter.sd(m, error / scale);
-            Changed { value: parameter.value(m), sd, name: parameter.name, unit: parameter.unit }
+            Changed::new(parameter, m, sd)
         });
         Ok((parameters.collect(), Some(found.gain)))
     }
@@ -154,7 +189,7 @@ impl Cama {
             let mean = of_all(i, &means);
             let between = means.iter().map(|row| (f64::from(row[i]) - mean).powi(2)).sum::<f64>() / n;
             let sd = parameter.sd(mean, (between + of_all(i, &variances)).sqrt());
-            Changed { value: parameter.value(mean), sd, name: parameter.name, unit: parameter.unit }
+            Changed::new(parameter, mean, sd)
         };
         Ok(self.parameters().into_iter().enumerate().map(changed).collect())
     }

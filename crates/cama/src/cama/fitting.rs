@@ -119,7 +119,7 @@ impl<D: Dataset> Fitting<'_, D> {
         };
         let direct = direct.map(|direct| direct as &dyn Classifier);
         let decider = Decider { direct, temperature, guard: Some(guard), ..Decider::bare(model) };
-        Rehearsing { decider, guard, clean: &self.split.validation, seed: self.seeds.guard }.run()
+        Rehearsing { decider, guard, clean: &self.split.validation, seed: self.seeds.guard, see: None }.run()
     }
 
     fn has_checkpoint(&self) -> bool {

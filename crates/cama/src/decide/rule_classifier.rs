@@ -60,6 +60,7 @@ impl<'a> RuleClassifier<'a> {
         let still = |t: &Tensor<2>| t.clone().without_autodiff();
         let seen = Observed {
             x: still(&observed.x),
+            known: observed.known.as_ref().map(still),
             a: observed.a.as_ref().map(still),
             c: observed.c.as_ref().map(still),
         };

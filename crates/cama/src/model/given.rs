@@ -67,6 +67,11 @@ impl Pairs {
 }
 
 impl Given {
+    /// The same, of which nothing is differentiated.
+    pub fn without_autodiff(&self) -> Self {
+        self.map(|rows| rows.clone().without_autodiff(), |all| all.clone().without_autodiff())
+    }
+
     /// The same of some of the examples.
     pub fn examples(&self, range: Range<usize>) -> Self {
         self.map(
@@ -138,7 +143,7 @@ impl DeepCama {
     pub(crate) fn exact_scores(&self, factor: &Factor, seen: &Observed, m: Option<&Tensor<2>>) -> Tensor<2> {
         let effect = m.zip(self.m.as_ref()).and_then(|(m, mechanisms)| mechanisms.column_effect(m));
         let under = effect.map(|effect| Under { effect, moved: factor.moved() });
-        factor.log_px(seen.x.clone(), seen.c.clone(), under.as_ref())
+        factor.log_px(seen, under.as_ref())
     }
 
     /// log p(x|y,c,m) of the labelled classes or of all, `[batch, targets, 1]`, z integrated out.

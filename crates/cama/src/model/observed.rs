@@ -7,6 +7,9 @@ use burn::tensor::Tensor;
 pub struct Observed {
     /// X, `[batch, width]`.
     pub x: Tensor<2>,
+    /// One where X was observed, zero where it was missing and is filled in, `[batch, width]`; nothing where all of it was
+    /// observed. A factor model integrates what is missing out; networks take it as it is filled in.
+    pub known: Option<Tensor<2>>,
     /// A, `[batch, parents]`; nothing where Y has no observed parents.
     pub a: Option<Tensor<2>>,
     /// C, `[batch, co-parents]`; nothing where Y has no observed co-parents.
@@ -16,7 +19,7 @@ pub struct Observed {
 impl Observed {
     /// Images, or children without parents and co-parents.
     pub fn of_x(x: Tensor<2>) -> Self {
-        Self { x, a: None, c: None }
+        Self { x, known: None, a: None, c: None }
     }
 
     /// X, A and C side by side, `[batch, width + parents + co-parents]`.

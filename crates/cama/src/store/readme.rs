@@ -17,7 +17,11 @@ impl Cama {
         text += &self.training();
         text += &self.companions();
         text += &self.rehearsed();
-        self.card.adaptations.iter().for_each(|entry| text += &adaptation(entry, self.noun()));
+        match &self.card.adaptations[..] {
+            [] => {}
+            [entry] => text += &adaptation(entry, self.noun()),
+            [.., last] => text = text + &history(&self.card.adaptations) + &adaptation(last, self.noun()),
+        }
         text
     }
 
@@ -108,6 +112,24 @@ impl Cama {
         }
         text
     }
+}
+
+/// What became of every data set that was adapted to.
+fn history(entries: &[CardEntry]) -> String {
+    let mut text = "\n## Adaptations so far\n\n\
+                    | | on | became | restored | as they were | unexplained |\n|---|---|---|---|---|---|\n"
+        .to_string();
+    for (i, CardEntry { on, report, .. }) in entries.iter().enumerate() {
+        let AdaptReport { outcome, restored, as_they_were, unexplained, .. } = report;
+        let became = match outcome {
+            Outcome::Adapted => "adapted",
+            Outcome::AdaptedForSome => "adapted for some",
+            Outcome::RolledBack => "rolled back",
+        };
+        let row = format!("| {} | {on} | {became} | {restored} | {as_they_were} | {unexplained} |\n", i + 1);
+        text += &row;
+    }
+    text
 }
 
 fn adaptation(CardEntry { from, on, seed, report }: &CardEntry, noun: &str) -> String {

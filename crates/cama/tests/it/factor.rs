@@ -4,9 +4,9 @@ use std::sync::OnceLock;
 
 use cama::causal::Roles;
 use cama::data::Dataset;
-use cama::data::table::{LearnOptions, Learnt, Rows, Table};
+use cama::data::table::{LearnOptions, Learnt, Missing, Rows, Table};
 use cama::manipulation::TableManipulation;
-use cama::{Cama, GeneratorChoice, M, Outcome, Rule, Verdict};
+use cama::{Cama, GeneratorChoice, Keep, M, Outcome, Rule, Verdict};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal};
@@ -15,6 +15,11 @@ const COLUMNS: usize = 8;
 
 /// Rows of three classes, each a mean and a factor of its own; every other column is positive and spreads over decades.
 fn table(n: usize, seed: u64) -> Table {
+    with_missing(n, seed, |_, _| false)
+}
+
+/// The same, of which cells (row, column) are missing.
+fn with_missing(n: usize, seed: u64, missing: impl Fn(usize, usize) -> bool) -> Table {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut normal = || -> f64 { StandardNormal.sample(&mut rng) };
     let mut columns = vec![Vec::new(); COLUMNS];
@@ -25,7 +30,8 @@ fn table(n: usize, seed: u64) -> Table {
         for (j, column) in columns.iter_mut().enumerate() {
             let mean = ((3 * class + 5 * j) as f64).sin() * 1.5;
             let value = mean + 0.6 * ((class + 2 * j) as f64).cos() * z + 0.4 * normal();
-            column.push(if j % 2 == 0 { value } else { 50.0 * value.exp() });
+            let value = if j % 2 == 0 { value } else { 50.0 * value.exp() };
+            column.push((!missing(i, j)).then_some(value));
         }
         classes.push(["a", "b", "c"][class]);
     }
@@ -170,4 +176,82 @@ fn drifting_sensors_are_read_as_they_were() {
     assert_eq!(adapted.report().unwrap().outcome, Outcome::Adapted, "{:?}", adapted.report());
     assert!(before < 0.75 && after > 0.82, "{before} {after}");
     assert!(accuracy(&adapted, &rows) > 0.95, "clean rows are still read as they were");
+}
+
+/// Data sets in order of time: moved a little, farther, not at all, and far again at once.
+#[test]
+fn a_stream_follows_what_moves_and_returns_to_the_trained_model_on_clean_rows() {
+    let (Learnt { schema, .. }, trained) = shared();
+    let data = |seed, damage: &str| {
+        let (rows, _) = table(300, seed).read(schema, true).unwrap();
+        TableManipulation::parse(damage).unwrap().apply_seeded(&rows, 1).unwrap()
+    };
+    let far = "shift:x0:2.4+shift:x4:-3+scale:x1:8+scale:x5:8";
+    let sets =
+        [data(5, "shift:x0:1.2+shift:x4:-1.5+scale:x1:3"), data(6, far), data(7, "none"), data(8, far)];
+    let mut last = trained.clone();
+    let mut moved = Vec::new();
+    for set in &sets {
+        let incoming = set.clone().without_labels();
+        last = last.adapt(&incoming).stream(trained).seed(1).run().unwrap();
+        let (before, after) = (accuracy(trained, set), accuracy(&last, set));
+        assert!(after >= before - 0.01, "{before} {after}");
+        moved.push((last.report().unwrap().outcome != Outcome::RolledBack, last.card().m, after));
+    }
+    let adapted: Vec<bool> = moved.iter().map(|(adapted, ..)| *adapted).collect();
+    assert_eq!(adapted, [true, true, false, true], "{moved:?}");
+    assert_eq!(
+        moved.iter().map(|(_, m, _)| *m).collect::<Vec<_>>(),
+        [M::Global, M::Global, M::Null, M::Global]
+    );
+    assert!([0, 1, 3].iter().all(|i| moved[*i].2 > 0.88), "{moved:?}");
+    assert_eq!(last.card().adaptations.len(), 4);
+    assert!(last.readme().contains("| 3 | rows | rolled back |"), "{}", last.readme());
+
+    let rows = learnt().rows;
+    let other = Cama::builder(&rows).seed(9);
+    let other = other.configure(|config| config.generator = GeneratorChoice::Factor).fit().unwrap();
+    let error = last.adapt(&sets[0]).stream(&other).run().unwrap_err().to_string();
+    assert!(error.contains("began with a model of another training"), "{error}");
+}
+
+#[test]
+fn what_is_kept_without_a_guard_predicts_without_one() {
+    let (Learnt { schema, .. }, trained) = shared();
+    let (rows, _) = table(200, 8).read(schema, true).unwrap();
+    let incoming = rows.clone().without_labels();
+    // Nothing was done to these rows: the last state is kept all the same, and guarded; without a guard the model has none.
+    let last = trained.adapt(&incoming).configure(|config| config.keep = Keep::Last).run().unwrap();
+    assert_eq!((last.report().unwrap().outcome, last.card().m), (Outcome::Adapted, M::Global));
+    assert!(last.guard().is_some());
+    let unguarded = trained.adapt(&incoming).guard(false).run().unwrap();
+    let again = Cama::from_bytes(&unguarded.to_bytes().unwrap()).unwrap();
+    assert!(unguarded.guard().is_none() && again.guard().is_none());
+    let kept = trained.adapt(&incoming).run().unwrap();
+    assert!(kept.report().unwrap().outcome == Outcome::RolledBack && kept.guard().is_some());
+}
+
+#[test]
+fn columns_that_are_missing_are_no_drift_and_say_nothing() {
+    let (Learnt { schema, .. }, cama) = shared();
+    let impute = schema.clone().with_missing(Missing::Impute);
+    let cells = |i: usize, j: usize| j == 2 || j == 5 || (j == 0 && i % 2 == 0);
+    let (rows, _) = with_missing(300, 9, cells).read(&impute, true).unwrap();
+    assert_eq!(rows.x_known(0).unwrap(), [false, true, false, true, true, false, true, true]);
+    let before = accuracy(cama, &rows);
+    let adapted = cama.adapt(&rows.clone().without_labels()).seed(1).run().unwrap();
+    assert_eq!(adapted.report().unwrap().outcome, Outcome::RolledBack, "{:?}", adapted.report());
+    let drift = cama.drift(&rows, 1).unwrap();
+    let of = |name: &str| drift.parameters.iter().find(|p| p.name == name).unwrap().value;
+    assert!((of("x2 factor") - 1.0).abs() < 0.2 && (of("x0 factor") - 1.0).abs() < 0.2, "{drift:?}");
+
+    // The columns that are there move, and are moved back; what is filled in stays so.
+    let moved = "shift:x4:-2+scale:x1:8+scale:x3:0.1";
+    let moved = TableManipulation::parse(moved).unwrap().apply_seeded(&rows, 1).unwrap();
+    let adapted = cama.adapt(&moved.clone().without_labels()).seed(1).run().unwrap();
+    let (lost, after) = (accuracy(cama, &moved), accuracy(&adapted, &moved));
+    assert!(lost < before - 0.1 && after > before - 0.04, "{before} {lost} {after}");
+    let decided = adapted.predict(&moved).unwrap();
+    let filled = decided.iter().enumerate().all(|(i, d)| d.restored[2] == moved.x(i)[2]);
+    assert!(filled);
 }

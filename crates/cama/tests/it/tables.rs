@@ -210,9 +210,9 @@ fn read_off(model: &DeepCama) -> LinearGaussian {
     let u = columns([means([0.0; 2], [1.0, 0.0]), means([0.0; 2], [0.0, 1.0])]);
     let log_py = |a: [f32; PARENTS]| -> Vec<f64> {
         let observed = Observed {
-            x: tensor(vec![0.0; COLUMNS], [1, COLUMNS]),
             a: Some(tensor(a.to_vec(), [1, PARENTS])),
             c: Some(tensor(vec![0.0; CO_PARENTS], [1, CO_PARENTS])),
+            ..Observed::of_x(tensor(vec![0.0; COLUMNS], [1, COLUMNS]))
         };
         let noise = Tensor::zeros([1, 1, STYLES], &device);
         model.joint(&observed, None, None, noise).log_py.into_data().iter::<f32>().map(f64::from).collect()
@@ -272,7 +272,7 @@ fn a_shifted_column_is_found_and_undone_and_the_others_stay() {
         data.x.iter_mut().for_each(|x| x[1] += 4.0);
         data
     };
-    let previous = Previous { decider: Decider::bare(&clean_trained), m: M::Null };
+    let previous = Previous { decider: Decider::bare(&clean_trained), m: M::Null, begins_stream: false };
     let config = AdaptConfig::for_data(&data.data_shape()).check().unwrap();
     let unlabelled = shifted(2).without_labels();
     let unlabelled = Unlabelled::whole(&unlabelled);

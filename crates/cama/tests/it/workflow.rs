@@ -181,7 +181,8 @@ fn is_restored<D: Dataset>(cama: &Cama, given: &D, restored: &D, decisions: &[De
     let row = |values: &[f32]| burn::tensor::Tensor::<1>::from_floats(values, &device).unsqueeze::<2>();
     for (i, decision) in decisions.iter().enumerate() {
         let other = |values: &[f32]| (!values.is_empty()).then(|| row(values));
-        let observed = Observed { x: row(given.x(i)), a: other(given.a(i)), c: other(given.c(i)) };
+        let observed =
+            Observed { a: other(given.a(i)), c: other(given.c(i)), ..Observed::of_x(row(given.x(i))) };
         let undone: Vec<f32> = restore(cama.model(), &observed).into_data().iter::<f32>().collect();
         let expected = if decision.verdict == Verdict::Restored { &undone[..] } else { given.x(i) };
         for (found, expected) in restored.x(i).iter().zip(expected) {

@@ -1,6 +1,7 @@
 //! `cama demo`: a classifier recovers from manipulations that it never saw.
 
 mod judge;
+mod own;
 mod pictures;
 mod plan;
 mod report;
@@ -33,6 +34,17 @@ const INDENT: &str = "   ";
 /// If the folder cannot be written, training or adaptation fails, or it is interrupted; then nothing is
 /// written.
 pub fn run(flags: &DemoFlags, session: &Session) -> anyhow::Result<()> {
+    if let Some(data) = &flags.data {
+        return own::run(data, flags, session);
+    }
+    if flags.table.graph.is_some() {
+        return Err(Error::config(
+            "graph",
+            "given",
+            "together with --data: the demonstration's own data is digits",
+        )
+        .into());
+    }
     let out = Output::folder(&flags.out, flags.force || is_demonstration(&flags.out))?;
     let plan = if flags.quick { Plan::QUICK } else { Plan::FULL };
     let began = Instant::now();

@@ -152,7 +152,8 @@ mod tests {
             assert_eq!(plan.train(Path::new("m"), 3).1.out, Path::new("m"));
             for case in plan.cases() {
                 let (line, flags) = plan.adapt(&case, Path::new("m"), Path::new("o"), 0);
-                assert_eq!((flags.model.as_path(), flags.data), (Path::new("m"), plan.adapt_data()));
+                let data = vec![plan.adapt_data().to_string()];
+                assert_eq!((flags.model.as_path(), flags.data), (Path::new("m"), data));
                 assert!(!line.iter().any(|arg| arg.to_string_lossy().contains("seed")));
                 let line = plan.evaluate(&case, Path::new("m"), 0);
                 assert!(matches!(parse(&line).1, Command::Evaluate(_)));

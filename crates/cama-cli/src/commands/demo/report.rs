@@ -15,7 +15,7 @@ use crate::output::Output;
 use crate::table::Table;
 
 /// The file by which a folder is known to hold a demonstration; it is written last.
-const REPORT: &str = "report.json";
+pub const REPORT: &str = "report.json";
 
 /// Whether `folder` holds a demonstration that was written before.
 pub fn is_demonstration(folder: &Path) -> bool {
@@ -25,7 +25,7 @@ pub fn is_demonstration(folder: &Path) -> bool {
 }
 
 /// How the name in the report begins.
-const PROGRAM: &str = "cama demo";
+pub const PROGRAM: &str = "cama demo";
 
 /// Headings of the table: before, then after adapting.
 const NETWORK: &str = "an ordinary network";

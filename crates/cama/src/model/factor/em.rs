@@ -2,6 +2,8 @@
 
 use nalgebra::{DMatrix, DVector, SymmetricEigen};
 
+use super::complete::Completed;
+
 /// What each class's rows are: `mean + slopes·c + loadings·z + noise`, with z standard normal.
 pub(super) struct Classes {
     /// `[class][column]`.
@@ -26,9 +28,10 @@ const RIDGE: f64 = 1.0;
 impl Classes {
     /// Means and slopes of each class by least squares: `x` is `[rows, columns]`, `c` `[rows, co-parents]`, `rows` are
     /// those of each class, none of them empty.
-    pub fn fit(x: &DMatrix<f64>, c: &DMatrix<f64>, rows: &[Vec<usize>]) -> Self {
+    pub fn fit(x: &Completed, c: &DMatrix<f64>, rows: &[Vec<usize>]) -> Self {
         let (mut means, mut slopes, mut residuals) = (Vec::new(), Vec::new(), Vec::new());
-        for rows in rows {
+        let Completed { values: x, unsure } = x;
+        for (class, rows) in rows.iter().enumerate() {
             let (x, c) = (x.select_rows(rows), c.select_rows(rows));
             let (x_mean, c_mean) = (x.row_mean(), c.row_mean());
             let centred = |of: &DMatrix<f64>, mean: &nalgebra::RowDVector<f64>| {
@@ -41,7 +44,11 @@ impl Classes {
                 .map_or_else(|| DMatrix::zeros(c.ncols(), x.ncols()), |gram| gram.solve(&c.tr_mul(&x)));
             x -= &c * &slope;
             means.push((x_mean - c_mean * &slope).transpose());
-            residuals.push((x.tr_mul(&x) / rows.len() as f64, rows.len()));
+            let mut squares = x.tr_mul(&x);
+            if let Some(unsure) = unsure.get(class) {
+                squares += unsure;
+            }
+            residuals.push((squares / rows.len() as f64, rows.len()));
             slopes.push(slope);
         }
         Self { means, slopes, residuals }
@@ -116,7 +123,7 @@ mod tests {
         let x = DMatrix::from_fn(n, d, |i, j| {
             j as f64 + 0.7 * c[(i, 0)] + loading[j] * z[(i, 0)] + sd[j] * noise[(i, j)]
         });
-        let classes = Classes::fit(&x, &c, &[(0..n).collect()]);
+        let classes = Classes::fit(&Completed::whole(&x), &c, &[(0..n).collect()]);
         let Factors { loadings, variances } = classes.factors(1, 200, 1e-4);
         let sign = loadings[0][(0, 0)].signum();
         for j in 0..d {
@@ -130,7 +137,7 @@ mod tests {
     #[test]
     fn a_class_of_a_few_rows_is_fitted_too() {
         let x = DMatrix::from_fn(5, 3, |i, j| (i * j) as f64 - 1.0);
-        let classes = Classes::fit(&x, &DMatrix::zeros(5, 0), &[vec![0, 1, 2, 3], vec![4]]);
+        let classes = Classes::fit(&Completed::whole(&x), &DMatrix::zeros(5, 0), &[vec![0, 1, 2, 3], vec![4]]);
         let Factors { loadings, variances } = classes.factors(2, 20, 0.01);
         let finite = loadings.iter().all(|l| l.iter().all(|v| v.is_finite()));
         assert!(finite && variances.iter().all(|v| *v >= 0.01), "{loadings:?} {variances:?}");

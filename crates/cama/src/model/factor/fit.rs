@@ -7,6 +7,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
+use super::complete::Completed;
 use super::em::{Classes, Factors};
 use super::{Analysis, Factor, FactorConfig, Others, places};
 use crate::data::{ChildKind, Dataset, TableShape, shuffled};
@@ -16,6 +17,9 @@ use crate::{Checked, Error, Result, batch};
 /// Folds of the rows, and how many of them are held out in turn to choose the numbers of factors.
 const FOLDS: usize = 5;
 const HELD_OUT: usize = 3;
+
+/// Rounds in which missing numbers are expected and the rest fitted.
+const COMPLETIONS: usize = 5;
 
 impl Factor {
     /// Fits it to clean, labelled rows, and says which numbers of factors it has, best first.
@@ -55,6 +59,8 @@ struct Rows<'a> {
     numbers: DMatrix<f64>,
     c: DMatrix<f64>,
     of_class: Vec<Vec<usize>>,
+    /// Whether each value of X was observed, and each number, one row after another; nothing where all were.
+    known: Option<[Vec<bool>; 2]>,
 }
 
 impl<'a> Rows<'a> {
@@ -66,7 +72,15 @@ impl<'a> Rows<'a> {
         let numeric: Vec<usize> = table.numeric().into_iter().map(|(_, place)| place).collect();
         let mut of_class = vec![Vec::new(); classes];
         labels.iter().enumerate().for_each(|(i, class)| of_class[*class].push(i));
+        let missing = (0..n).any(|i| data.x_known(i).is_some_and(|known| known.contains(&false)));
+        let known = missing.then(|| {
+            let all = vec![true; table.width()];
+            let of = |i: usize| data.x_known(i).unwrap_or(&all);
+            let numbers = (0..n).flat_map(|i| numeric.iter().map(move |j| of(i)[*j]));
+            [(0..n).flat_map(of).copied().collect(), numbers.collect()]
+        });
         Self {
+            known,
             table,
             x: matrix(table.width(), &|i, j| data.x(i)[j]),
             numbers: matrix(numeric.len(), &|i, j| data.x(i)[numeric[j]]),
@@ -131,13 +145,14 @@ impl<'a> Rows<'a> {
             return 0.0;
         }
         let observed = batch::observed(data, held, device);
-        let scores = model.log_px(observed.x, observed.c, None) + log_shares(&kept, device);
+        let scores = model.log_px(&observed, None) + log_shares(&kept, device);
         f64::from(logsumexp(scores).sum().into_scalar::<f32>())
     }
 
     /// Fits these rows of each class.
     fn fit(&self, rows: &[Vec<usize>], factors: &[usize], config: &FactorConfig, device: &Device) -> Factor {
-        let classes = Classes::fit(&self.numbers, &self.c, rows);
+        let completed = self.completed(rows, factors[0], config);
+        let classes = Classes::fit(&completed, &self.c, rows);
         let d = self.numbers.ncols();
         let analysis = |&factors: &usize| {
             let found = classes.factors(factors, config.iterations, config.least_variance);
@@ -159,29 +174,43 @@ impl<'a> Rows<'a> {
         }
     }
 
+    /// The numbers, and what those that are missing are expected to be, by expectation–maximisation.
+    fn completed(&self, rows: &[Vec<usize>], factors: usize, config: &FactorConfig) -> Completed {
+        let Some([_, known]) = &self.known else { return Completed::whole(&self.numbers) };
+        let mut completed = Completed::by_means(&self.numbers, known, rows);
+        for _ in 0..COMPLETIONS {
+            let classes = Classes::fit(&completed, &self.c, rows);
+            let found = classes.factors(factors, config.iterations, config.least_variance);
+            completed = classes.complete(&found, &completed.values, known, &self.c, rows);
+        }
+        completed
+    }
+
     /// How often each value comes in each class, as if each had come once more.
     fn others(&self, rows: &[Vec<usize>], device: &Device) -> Others {
         let (width, k) = (self.table.width(), rows.len());
-        let (mut weights, mut bias) = (vec![0.0f32; width * k], vec![0.0f32; k]);
+        let (mut weights, mut bias) = (vec![0.0f32; width * k], vec![0.0f32; width * k]);
         for (class, rows) in rows.iter().enumerate() {
-            let n = rows.len() as f64;
-            let count = |at: usize| rows.iter().map(|&i| self.x[(i, at)]).sum::<f64>();
+            let width = self.table.width();
+            let known = |i: usize, at: usize| self.known.as_ref().is_none_or(|[x, _]| x[i * width + at]);
+            let observed = |at: usize| rows.iter().filter(move |i| known(**i, at));
+            let count = |at: usize| observed(at).map(|&i| self.x[(i, at)]).sum::<f64>();
             for (kind, first, length) in self.table.blocks() {
                 match kind {
                     ChildKind::Number => {}
                     ChildKind::Boolean => (first..first + length).for_each(|at| {
-                        let p = (count(at) + 1.0) / (n + 2.0);
+                        let p = (count(at) + 1.0) / (observed(at).count() as f64 + 2.0);
                         weights[at * k + class] = (p / (1.0 - p)).ln() as f32;
-                        bias[class] += (1.0 - p).ln() as f32;
+                        bias[at * k + class] = (1.0 - p).ln() as f32;
                     }),
                     ChildKind::Category(_) => (first..first + length).for_each(|at| {
-                        let p = (count(at) + 1.0) / (n + length as f64);
+                        let p = (count(at) + 1.0) / (observed(at).count() + length) as f64;
                         weights[at * k + class] = p.ln() as f32;
                     }),
                 }
             }
         }
-        Others { weights: parameter(weights, [width, k], device), bias: parameter(bias, [k], device) }
+        Others { weights: parameter(weights, [width, k], device), bias: parameter(bias, [width, k], device) }
     }
 }
 

@@ -4,6 +4,7 @@
 //! is the exact posterior, and the integral over Z is a normal density. So nothing is sampled, few rows are enough, and
 //! each bound of the objectives is log p(x|y,c,m) itself.
 
+mod complete;
 mod config;
 mod eliminate;
 mod em;
@@ -20,6 +21,7 @@ use self::eliminate::quadratic_and_log_det;
 use crate::data::TableShape;
 use crate::log_sum::log_sum_exp;
 use crate::mechanism::{ColumnEffect, spread};
+use crate::model::Observed;
 
 /// p(x|y,c,m) of the columns of a table.
 ///
@@ -56,11 +58,12 @@ struct Analysis {
 struct Others {
     /// `[width, classes]`, zero for numbers.
     weights: Param<Tensor<2>>,
-    /// `[classes]`.
-    bias: Param<Tensor<1>>,
+    /// log p of the value that is encoded as zeros, of columns of two values, `[width, classes]`; zero for others.
+    bias: Param<Tensor<2>>,
 }
 
 /// What was done to the numbers of a data set.
+#[derive(Clone, Debug)]
 pub(crate) struct Under {
     /// To each column of all classes alike.
     pub effect: ColumnEffect,
@@ -85,7 +88,7 @@ impl Factor {
             analyses: factors.iter().map(analysis).collect(),
             others: (numbers < table.width()).then(|| Others {
                 weights: Param::from_tensor(Tensor::zeros([table.width(), classes], device)),
-                bias: Param::from_tensor(Tensor::zeros([classes], device)),
+                bias: Param::from_tensor(Tensor::zeros([table.width(), classes], device)),
             }),
             places: places(table),
         }
@@ -140,10 +143,12 @@ impl Factor {
         }
     }
 
-    /// log p(x|y,c,m) of every class, `[batch, classes]`, in nats, z integrated out; without `under` with do(m = 0).
-    /// `x` is `[batch, width]`, `c` `[batch, co-parents]`.
-    pub(crate) fn log_px(&self, x: Tensor<2>, c: Option<Tensor<2>>, under: Option<&Under>) -> Tensor<2> {
+    /// log p(x|y,c,m) of every class, `[batch, classes]`, in nats, z and what is missing of x integrated out; without `under`
+    /// with do(m = 0).
+    pub(crate) fn log_px(&self, observed: &Observed, under: Option<&Under>) -> Tensor<2> {
+        let Observed { x, known, c, .. } = observed;
         let mut numbers = self.numbers_of(x.clone());
+        let known_numbers = known.as_ref().map(|known| self.numbers_of(known.clone()));
         let mut moved = None;
         // Scales and noise of the data set, `[1 or batch, numbers]`.
         let mut spread: Option<(Tensor<2>, Tensor<2>)> = None;
@@ -158,15 +163,25 @@ impl Factor {
         let expected = moved.map_or(expected.clone(), |moved| expected + moved);
         let off = numbers.unsqueeze_dim::<3>(0) - expected;
         let noise = spread.as_ref().map(|(_, noise)| noise);
-        let each = self.analyses.iter().map(|analysis| analysis.log_density(&off, noise));
+        let each =
+            self.analyses.iter().map(|analysis| analysis.log_density(&off, noise, known_numbers.as_ref()));
         let mut log_px = log_sum_exp(each.collect()).sub_scalar((self.analyses.len() as f64).ln());
         if let Some((log_scale, _)) = &spread {
-            log_px = log_px - log_scale.clone().sum_dim(1).transpose();
+            let log_scale = match &known_numbers {
+                Some(known) => log_scale.clone() * known.clone(),
+                None => log_scale.clone(),
+            };
+            log_px = log_px - log_scale.sum_dim(1).transpose();
         }
         let log_px = log_px.transpose();
         match &self.others {
             Some(Others { weights, bias }) => {
-                log_px + x.matmul(weights.val().detach()) + bias.val().detach().unsqueeze_dim(0)
+                let (weights, bias) = (weights.val().detach(), bias.val().detach());
+                let (x, bias) = match known {
+                    Some(known) => (x.clone() * known.clone(), known.clone().matmul(bias)),
+                    None => (x.clone(), bias.sum_dim(0)),
+                };
+                log_px + x.matmul(weights) + bias
             }
             None => log_px,
         }
@@ -175,15 +190,27 @@ impl Factor {
 
 impl Analysis {
     /// log N(`off`; 0, loadings loadingsᵀ + Ψ + noise), `[classes, batch]`: `off` is `[classes, batch, numbers]`, `noise`
-    /// the variances that come on top, `[1 or batch, numbers]`.
-    fn log_density(&self, off: &Tensor<3>, noise: Option<&Tensor<2>>) -> Tensor<2> {
+    /// the variances that come on top, `[1 or batch, numbers]`; of the numbers that are `known`, `[batch, numbers]`, alone.
+    fn log_density(
+        &self,
+        off: &Tensor<3>,
+        noise: Option<&Tensor<2>>,
+        known: Option<&Tensor<2>>,
+    ) -> Tensor<2> {
         let [classes, batch, numbers] = off.dims();
         let loadings = self.loadings.val().detach();
         let factors = loadings.dims()[2];
         let variances: Tensor<2> = self.log_variances.val().detach().exp().unsqueeze_dim(0);
         let variances = noise.map_or(variances.clone(), |noise| variances + noise.clone());
-        let rows = variances.dims()[0];
-        let precisions: Tensor<3> = variances.clone().recip().unsqueeze_dim(0);
+        let (mut precisions, mut log_variances) = (variances.clone().recip(), variances.log());
+        let mut count = Tensor::full([1, 1], numbers as f64, &off.device());
+        if let Some(known) = known {
+            // What is missing says nothing: as if its variance were infinite.
+            (precisions, log_variances) = (precisions * known.clone(), log_variances * known.clone());
+            count = known.clone().sum_dim(1).transpose();
+        }
+        let rows = precisions.dims()[0];
+        let precisions: Tensor<3> = precisions.unsqueeze_dim(0);
         let weighted = off.clone() * precisions.clone();
         let square = (weighted.clone() * off.clone()).sum_dim(2).reshape([classes, batch]);
         // I + loadingsᵀ Ψ⁻¹ loadings, by Woodbury's identity all that need be inverted.
@@ -192,8 +219,8 @@ impl Analysis {
         let small = precisions.matmul(products).reshape([classes, rows, factors, factors]);
         let small = small + Tensor::<2>::eye(factors, &off.device()).reshape([1, 1, factors, factors]);
         let (explained, log_det) = quadratic_and_log_det(small, weighted.matmul(loadings));
-        let log_det = log_det + variances.log().sum_dim(1).transpose();
-        let log_2pi = numbers as f64 * (2.0 * std::f64::consts::PI).ln();
+        let log_det = log_det + log_variances.sum_dim(1).transpose();
+        let log_2pi = count.mul_scalar((2.0 * std::f64::consts::PI).ln());
         (square - explained + log_det + log_2pi).mul_scalar(-0.5)
     }
 }

@@ -44,7 +44,9 @@ fn factor(rng: &mut ChaCha8Rng) -> Factor {
     (weights[CLASSES], weights[CLASSES + 1]) = (logit(0.2), logit(0.7));
     others.weights =
         Param::from_tensor(Tensor::from_data(TensorData::new(weights, [4, CLASSES]), &Device::flex()));
-    others.bias = Param::from_tensor(Tensor::from_floats([0.8f32.ln(), 0.3f32.ln()], &Device::flex()));
+    let mut bias = vec![0.0f32; 4 * CLASSES];
+    (bias[CLASSES], bias[CLASSES + 1]) = (0.8f32.ln(), 0.3f32.ln());
+    others.bias = Param::from_tensor(Tensor::from_data(TensorData::new(bias, [4, CLASSES]), &Device::flex()));
     factor
 }
 
@@ -83,8 +85,14 @@ fn it_is_a_mixture_of_normal_densities_shifted_scaled_and_noisier() {
     let [means, moved] = [&factor.means.val(), &factor.moved.val()].map(host);
     let slopes = host(&factor.slopes.as_ref().unwrap().val());
     let [shift, log_scale, noise] = [&effect.shift, &effect.log_scale, &effect.noise].map(host);
-    for under in [None, Some(&under)] {
-        let found = host(&factor.log_px(x.clone(), Some(c.clone()), under));
+    let all = Observed { c: Some(c), ..Observed::of_x(x) };
+    let pattern = |i: usize| if (7 * i + i / 4) % 5 < 3 { 1.0f32 } else { 0.0 };
+    let pattern = TensorData::new((0..20).map(pattern).collect::<Vec<_>>(), [5, 4]);
+    let some = Observed { known: Some(Tensor::from_data(pattern, &Device::flex())), ..all.clone() };
+    let cases = [(None, &all), (Some(&under), &all), (None, &some), (Some(&under), &some)];
+    for (under, observed) in cases {
+        let found = host(&factor.log_px(observed, under));
+        let known = observed.known.as_ref().map_or(vec![1.0; 20], host);
         for (i, class) in (0..5).flat_map(|i| (0..CLASSES).map(move |class| (i, class))) {
             let numbers = DVector::from_fn(NUMBERS, |j, _| rows[i * 4 + [0, 2, 3][j]]);
             let of_c = |j: usize| {
@@ -114,10 +122,24 @@ fn it_is_a_mixture_of_normal_densities_shifted_scaled_and_noisier() {
                             + DMatrix::from_diagonal(&DVector::from_fn(NUMBERS, |j, _| noise[j]))
                     }
                 };
-                log_normal(&numbers, &mean, covariance).exp()
+                let kept: Vec<usize> = (0..NUMBERS).filter(|j| known[i * 4 + [0, 2, 3][*j]] > 0.5).collect();
+                if kept.is_empty() {
+                    return 1.0;
+                }
+                let (numbers, mean) = (numbers.select_rows(&kept), mean.select_rows(&kept));
+                log_normal(&numbers, &mean, covariance.select_rows(&kept).select_columns(&kept)).exp()
             });
             let p = [0.2f64, 0.7][class];
-            let of_boolean = if rows[i * 4 + 1] > 0.5 { p } else { 1.0 - p };
+            let of_boolean = match known[i * 4 + 1] > 0.5 {
+                true => {
+                    if rows[i * 4 + 1] > 0.5 {
+                        p
+                    } else {
+                        1.0 - p
+                    }
+                }
+                false => 1.0,
+            };
             let expected = (density.sum::<f64>() / 2.0).ln() + of_boolean.ln();
             let found = found[i * CLASSES + class];
             assert!(

@@ -1,12 +1,14 @@
 //! `cama adapt`: from a model and unlabelled data to a model that copes with it.
 
+mod stream;
+
 use cama::data::Images;
 use cama::data::table::Rows;
 use cama::{AdaptConfig, AdaptReport, Cama, CardEntry, Error, Event, Outcome, PredictConfig, Rule, VERDICTS};
 use cama_eval::attack::{Attacks, Limits, attack_unlabelled};
 
 use super::load_model;
-use crate::flags::AdaptFlags;
+use crate::flags::{AdaptFlags, Incoming};
 use crate::interrupt::Graceful;
 use crate::output::Output;
 use crate::progress::Reporter;
@@ -23,7 +25,14 @@ pub fn run(flags: &AdaptFlags, session: &Session) -> anyhow::Result<()> {
     let out = Output::model_folder(&flags.out, flags.force)?;
     // What can be refused without the model is refused before it is loaded.
     flags.dreams()?;
+    let incoming = flags.incoming()?;
     let from = load_model(&flags.model, session)?;
+    if flags.stream {
+        return match reads_images(&from) {
+            true => stream::run::<Images>(flags, &incoming, from, &out, session),
+            false => stream::run::<Rows>(flags, &incoming, from, &out, session),
+        };
+    }
     let adapted = match reads_images(&from) {
         true => fit::<Images>(flags, &from, session)?,
         false => fit::<Rows>(flags, &from, session)?,
@@ -39,44 +48,67 @@ pub fn run(flags: &AdaptFlags, session: &Session) -> anyhow::Result<()> {
 ///
 /// As [`run`], less what has to do with files.
 pub fn fit<D: Source>(flags: &AdaptFlags, from: &Cama, session: &Session) -> cama::Result<Cama> {
-    let model = from.model().config();
-    let config = flags.config(&model.data)?.into_inner();
-    let mechanisms = flags.mechanisms(&model.mechanisms)?;
-    let incoming = incoming::<D>(flags, from, session)?;
-    let config = of_subsample(config, &incoming, session);
     let clean: Option<D> = clean_data(flags, from, session)?;
-    session.detail(|| format!("{} with {config:?}", incoming.kept.data.name()));
-
-    let _graceful = Graceful::begin();
-    let mut reporter = Reporter::new(session);
-    let mut observer = |event: Event| reporter.observe(event);
-    let mut adaptation = from
-        .adapt(incoming.unlabelled())
-        .mechanisms(mechanisms)
-        .configure(move |settings| *settings = config)
-        .guard(!flags.no_guard)
-        .seed(session.seeds.given)
-        .provenance(flags.model.display().to_string(), &session.command)
-        .observer(&mut observer);
-    if let Some(clean) = &clean {
-        adaptation = adaptation.clean(clean);
-    }
-    if let Some(dreams) = flags.dreams()? {
-        adaptation = adaptation.dreams(dreams);
-    }
-    adaptation.run()
+    let incoming = flags.incoming()?[0];
+    Adapting { flags, from, begun_with: None, clean: clean.as_ref(), session }.to(incoming)
 }
 
-/// The unlabelled data, and a way through all of it where it is more than is kept in memory.
-fn incoming<D: Source>(flags: &AdaptFlags, cama: &Cama, session: &Session) -> cama::Result<Gathered<D>> {
-    let manipulate = flags.manipulate.as_deref().map(|spec| (spec, session.seeds.manipulate_adapt));
-    let (spec, reading) = (&flags.data[..], &flags.reading);
-    let wanted = Wanted { spec, labelled: false, manipulate, cama, reading, session };
-    match flags.attack.as_deref() {
-        None => D::gather(&wanted, most_bytes(flags)),
-        // Every example must be attacked before it gets its verdict, and that once.
-        Some(attack) => {
-            Ok(Gathered::whole(attacked(wanted.whole::<D>()?.without_labels(), attack, cama, session)?))
+/// A model and what it is adapted with.
+struct Adapting<'a, D> {
+    flags: &'a AdaptFlags,
+    from: &'a Cama,
+    /// The model that a stream began with, of which `from` has met a part.
+    begun_with: Option<&'a Cama>,
+    clean: Option<&'a D>,
+    session: &'a Session,
+}
+
+impl<D: Source> Adapting<'_, D> {
+    /// The model adapted to this data.
+    fn to(&self, incoming: Incoming) -> cama::Result<Cama> {
+        let Self { flags, from, begun_with, clean, session } = *self;
+        let model = from.model().config();
+        let config = flags.config(&model.data)?.into_inner();
+        let mechanisms = flags.mechanisms(&model.mechanisms)?;
+        let incoming = self.gather(incoming)?;
+        let config = of_subsample(config, &incoming, session);
+        session.detail(|| format!("{} with {config:?}", incoming.kept.data.name()));
+
+        let _graceful = Graceful::begin();
+        let mut reporter = Reporter::new(session);
+        let mut observer = |event: Event| reporter.observe(event);
+        let mut adaptation = from
+            .adapt(incoming.unlabelled())
+            .mechanisms(mechanisms)
+            .configure(move |settings| *settings = config)
+            .guard(!flags.no_guard)
+            .seed(session.seeds.given)
+            .provenance(flags.model.display().to_string(), &session.command)
+            .observer(&mut observer);
+        if let Some(first) = begun_with {
+            adaptation = adaptation.stream(first);
+        }
+        if let Some(clean) = clean {
+            adaptation = adaptation.clean(clean);
+        }
+        if let Some(dreams) = flags.dreams()? {
+            adaptation = adaptation.dreams(dreams);
+        }
+        adaptation.run()
+    }
+
+    /// The unlabelled data, and a way through all of it where it is more than is kept in memory.
+    fn gather(&self, incoming: Incoming) -> cama::Result<Gathered<D>> {
+        let Self { flags, from: cama, session, .. } = *self;
+        let manipulate = incoming.manipulate.map(|spec| (spec, session.seeds.manipulate_adapt));
+        let (spec, reading) = (incoming.data, &flags.reading);
+        let wanted = Wanted { spec, labelled: false, manipulate, cama, reading, session };
+        match flags.attack.as_deref() {
+            None => D::gather(&wanted, most_bytes(flags)),
+            // Every example must be attacked before it gets its verdict, and that once.
+            Some(attack) => {
+                Ok(Gathered::whole(attacked(wanted.whole::<D>()?.without_labels(), attack, cama, session)?))
+            }
         }
     }
 }

@@ -1,0 +1,95 @@
+//! `cama demo --data D`: what would be repaired of data of one's own, before anything is deployed.
+
+use std::io::Write;
+
+use cama::data::table::Schema;
+use cama::data::{Dataset, Images, split};
+use cama::{Cama, Event, Rehearsal};
+use serde_json::json;
+
+use super::report::{PROGRAM, REPORT, is_demonstration};
+use crate::commands::rehearse::{self, drawn};
+use crate::commands::{labelled, refuse_table};
+use crate::flags::{DemoFlags, refuse};
+use crate::interrupt::Graceful;
+use crate::output::Output;
+use crate::page::{self, Shown};
+use crate::progress::Reporter;
+use crate::session::{Session, rng};
+use crate::source::roles;
+
+/// The page in the folder, and the folder of the model.
+const PAGE: &str = "rehearsal.html";
+const MODEL: &str = "model";
+
+/// The share of the data that is kept for damage, and the most examples of it.
+const KEPT: usize = 5;
+const MOST: usize = 2000;
+
+/// Trains on most of the data, damages the rest, and writes the model, the page and its numbers.
+pub fn run(data: &str, flags: &DemoFlags, session: &Session) -> anyhow::Result<()> {
+    let out = Output::folder(&flags.out, flags.force || is_demonstration(&flags.out))?;
+    let (cama, rehearsal, shown) = match roles(&flags.table)? {
+        Some(roles) => {
+            let (_, rows, notices) = Schema::learn(data, &roles, &flags.table.options())?;
+            session.notify(data, &notices);
+            rehearsed(&rows, session, |cama, rest, seed| Ok((cama.rehearse(rest, seed)?, Vec::new())))?
+        }
+        None => {
+            refuse_table(data)?;
+            refuse("images", &[("missing", flags.table.missing.is_some())])?;
+            let images: Images = labelled(data)?;
+            rehearsed(&images, session, drawn)?
+        }
+    };
+    let noun = cama.model().config().data.noun();
+    out.write_folder(|folder| {
+        cama.save(folder.join(MODEL))?;
+        let mut report = rehearse::json(&rehearsal);
+        report["program"] = json!(format!("{PROGRAM} --data {data}"));
+        std::fs::write(folder.join(REPORT), serde_json::to_string_pretty(&report)? + "\n")?;
+        let name = out.path().join(MODEL).display().to_string();
+        Ok(std::fs::write(folder.join(PAGE), page::rehearsal(&rehearsal, &name, noun, &shown))?)
+    })?;
+    // What was found is told to the quiet, too; an output that is closed must not cost the files.
+    let _ = match rehearsal.trials.is_empty() {
+        true => writeln!(
+            std::io::stdout(),
+            "Nothing could be rehearsed: there are too few {noun}s for a guard, or networks make the rows of the table. The model \
+             is in {}.",
+            out.path().join(MODEL).display()
+        ),
+        false => writeln!(std::io::stdout(), "{}", rehearse::words(&rehearsal)),
+    };
+    session.tell(format_args!("page        {}", out.path().join(PAGE).display()));
+    session.tell(format_args!("model       {}", out.path().join(MODEL).display()));
+    Ok(())
+}
+
+/// A model of most of the data, and what damage to the rest has told.
+fn rehearsed<D: Dataset>(
+    data: &D,
+    session: &Session,
+    rehearse: impl FnOnce(&Cama, &D, u64) -> cama::Result<(Rehearsal, Vec<Shown>)>,
+) -> cama::Result<(Cama, Rehearsal, Vec<Shown>)> {
+    let (learnt, rest) = split(data, MOST.min(data.len() / KEPT), &mut rng(session.seeds.show));
+    session.tell(format!(
+        "A model is trained on {} of {} {}s; the others are damaged on purpose.\n",
+        learnt.len(),
+        data.len(),
+        data.data_shape().noun()
+    ));
+    let cama = {
+        let _graceful = Graceful::begin();
+        let mut reporter = Reporter::new(session);
+        let mut observer = |event: Event| reporter.observe(event);
+        let builder = Cama::builder(&learnt).seed(session.seeds.given).device(session.device.clone());
+        builder.command(&session.command).observer(&mut observer).fit()?
+    };
+    let able = cama.guard().is_some() && cama.model().mechanisms().is_some() && !rest.is_empty();
+    let (rehearsal, shown) = match able {
+        true => rehearse(&cama, &rest, session.seeds.predict)?,
+        false => (Rehearsal::default(), Vec::new()),
+    };
+    Ok((cama, rehearsal, shown))
+}
