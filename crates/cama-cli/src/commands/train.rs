@@ -10,7 +10,7 @@ use cama_eval::Score;
 
 use super::log::{LOG, Log};
 use super::{labelled, refuse_table};
-use crate::flags::{TrainFlags, refuse};
+use crate::flags::{TrainFlags, WrittenFlags, refuse};
 use crate::interrupt::Graceful;
 use crate::output::{CHECKPOINTS, Output, holds_only};
 use crate::progress::Reporter;
@@ -60,7 +60,13 @@ pub fn fit(flags: &TrainFlags, session: &Session) -> cama::Result<Cama> {
 
 fn images(flags: &TrainFlags) -> cama::Result<Images> {
     refuse_table(&flags.data)?;
-    refuse("images", &[("missing", flags.table.missing.is_some())])?;
+    let WrittenFlags { missing_values, decimal } = &flags.table.written;
+    let table_flags = [
+        ("missing", flags.table.missing.is_some()),
+        ("missing-values", missing_values.is_some()),
+        ("decimal", decimal.is_some()),
+    ];
+    refuse("images", &table_flags)?;
     labelled(&flags.data)
 }
 
