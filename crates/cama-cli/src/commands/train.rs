@@ -118,11 +118,12 @@ impl<'a, D: Dataset> Run<'a, D> {
         let fitted = self.fit(|builder| builder.checkpoints(folder), Some(&mut log));
         let cama = fitted.map_err(|error| with_resume(error, checkpoints.exist()))?;
         let test = self.test(&cama)?;
-        // A factor model without parents has no epochs.
+        out.save(&cama)?;
+        // A factor model without parents has no epochs. One with them keeps no checkpoints, so that the folder is there only
+        // now.
         if !cama.card().history.is_empty() {
             log.finish(&cama.card().history)?;
         }
-        out.save(&cama)?;
         checkpoints.remove()?;
 
         session.tell(format_args!("model       {}", out.path().display()));

@@ -37,7 +37,7 @@ pub struct TableFlags {
 pub struct WrittenFlags {
     /// What stands for a missing value, besides an empty cell, in place of `NA`, `N/A`, `#N/A`, `NaN`, `null`, `?` and `-`;
     /// upper and lower case are the same. A model keeps the list.
-    #[arg(long, value_name = "WORD,…", value_delimiter = ',')]
+    #[arg(long, value_name = "WORD,…", value_delimiter = ',', allow_hyphen_values = true)]
     pub missing_values: Option<Vec<String>>,
     /// The mark before the decimals of numbers in CSV: `0.5` or `0,5`; found out unless given.
     #[arg(long, value_name = "point|comma", value_parser = named::<Decimal>)]
@@ -86,6 +86,14 @@ pub struct ReadFlags {
     pub unseen: Option<Unseen>,
     #[command(flatten)]
     pub written: WrittenFlags,
+}
+
+impl ReadFlags {
+    /// How to read the training data where these flags are about other data: without what says how that is written.
+    pub fn of_training_data(&self) -> Self {
+        let Self { graph, target, missing, .. } = self;
+        Self { graph: graph.clone(), target: target.clone(), missing: *missing, ..Self::default() }
+    }
 }
 
 /// Reads `COLUMN=TYPE`; the column may have `=` in its name.

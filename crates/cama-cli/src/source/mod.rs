@@ -221,6 +221,12 @@ impl Source for Rows {
         if wanted.manipulate.is_some() {
             return Ok(Gathered::whole(wanted.whole()?));
         }
+        // What is labelled here is clean data beside that which the flags are about.
+        let training = wanted.reading.of_training_data();
+        let wanted = match wanted.labelled {
+            true => &Wanted { reading: &training, ..*wanted },
+            false => wanted,
+        };
         let batches = Interruptible(wanted.table_batches()?);
         let kept = subsample(&batches, most, wanted.session.seeds.subsample)?;
         wanted.session.notify(wanted.spec, &batches.0.notices());
