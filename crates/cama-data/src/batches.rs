@@ -1,6 +1,6 @@
 //! Data that may be larger than memory, gone through batch by batch.
 
-use super::Dataset;
+use super::{Dataset, Names};
 use crate::Result;
 
 /// Examples that may be more than there is memory for: gone through batch by batch, from the first to the last, as often
@@ -12,11 +12,20 @@ pub trait Batches<D> {
     ///
     /// As `each`, and if the examples cannot be read.
     fn for_each(&self, each: &mut dyn FnMut(&D) -> Result<()>) -> Result<()>;
+
+    /// What all examples are called, where that is known without reading them.
+    fn names(&self) -> Option<Names> {
+        None
+    }
 }
 
 /// What is in memory is one batch.
 impl<D: Dataset> Batches<D> for D {
     fn for_each(&self, each: &mut dyn FnMut(&D) -> Result<()>) -> Result<()> {
         each(self)
+    }
+
+    fn names(&self) -> Option<Names> {
+        Dataset::names(self).cloned()
     }
 }

@@ -2,6 +2,7 @@
 
 use rand_chacha::ChaCha8Rng;
 
+use super::names::Names;
 use super::table::Schema;
 use crate::Result;
 use crate::manipulation::Sweepable;
@@ -58,6 +59,12 @@ pub trait Dataset: Clone + Send + Sync {
     /// Where example `i` stands in its file, counted from 0: rows may have been left out before it.
     fn index(&self, i: usize) -> usize {
         i
+    }
+
+    /// What the examples are called where they come from: their files, or what the key column of their table says. Nothing
+    /// where they go by their index alone.
+    fn names(&self) -> Option<&Names> {
+        None
     }
 
     /// Errors unless what reads examples of `shape` can read X, A and C of these.

@@ -42,15 +42,15 @@ impl Log {
         }
     }
 
-    /// Writes all epochs once more, so that no line is lost to an interruption.
+    /// Writes all epochs once more, so that no line is lost to an interruption, or to a folder that was not there yet.
     ///
     /// # Errors
     ///
-    /// The first that there was.
+    /// The first that there was, if they cannot be written now either.
     pub fn finish(self, history: &[Epoch]) -> Result<()> {
-        self.failed.map_or(Ok(()), Err)?;
         let text: String = history.iter().map(line).collect();
-        cama::files::write_atomic(&self.path, |out| out.write_all(text.as_bytes()))
+        let written = cama::files::write_atomic(&self.path, |out| out.write_all(text.as_bytes()));
+        written.map_err(|error| self.failed.unwrap_or(error))
     }
 }
 

@@ -10,7 +10,7 @@ use cama_eval::Score;
 
 use super::log::{LOG, Log};
 use super::{labelled, refuse_table};
-use crate::flags::{TrainFlags, refuse};
+use crate::flags::{TrainFlags, WrittenFlags, refuse};
 use crate::interrupt::Graceful;
 use crate::output::{CHECKPOINTS, Output, holds_only};
 use crate::progress::Reporter;
@@ -60,7 +60,13 @@ pub fn fit(flags: &TrainFlags, session: &Session) -> cama::Result<Cama> {
 
 fn images(flags: &TrainFlags) -> cama::Result<Images> {
     refuse_table(&flags.data)?;
-    refuse("images", &[("missing", flags.table.missing.is_some())])?;
+    let WrittenFlags { missing_values, decimal } = &flags.table.written;
+    let table_flags = [
+        ("missing", flags.table.missing.is_some()),
+        ("missing-values", missing_values.is_some()),
+        ("decimal", decimal.is_some()),
+    ];
+    refuse("images", &table_flags)?;
     labelled(&flags.data)
 }
 
@@ -112,11 +118,12 @@ impl<'a, D: Dataset> Run<'a, D> {
         let fitted = self.fit(|builder| builder.checkpoints(folder), Some(&mut log));
         let cama = fitted.map_err(|error| with_resume(error, checkpoints.exist()))?;
         let test = self.test(&cama)?;
-        // A factor model without parents has no epochs.
+        out.save(&cama)?;
+        // A factor model without parents has no epochs. One with them keeps no checkpoints, so that the folder is there only
+        // now.
         if !cama.card().history.is_empty() {
             log.finish(&cama.card().history)?;
         }
-        out.save(&cama)?;
         checkpoints.remove()?;
 
         session.tell(format_args!("model       {}", out.path().display()));

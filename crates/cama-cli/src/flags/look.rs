@@ -22,7 +22,8 @@ pub struct PredictCommand {
     /// Manipulate them first; a table must then fit in memory.
     #[arg(long, value_name = "SPEC")]
     pub manipulate: Option<String>,
-    /// Where to write: a file that ends in `.csv`, `.jsonl` or `.npz`; CSV on standard output unless given.
+    /// Where to write: a file that ends in `.csv`, `.jsonl` or `.npz`; CSV on standard output unless given. Each prediction
+    /// stands beside the file of its image, or the --key of its row.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Replace a file that is there already.

@@ -36,7 +36,7 @@ pub use rehearse::{DriftFlags, DriftFormat, RehearseFlags};
 pub use restore::RestoreFlags;
 pub use setting::{SECTIONS, is_section, sections};
 pub use simulate::SimulateFlags;
-pub use table::{ReadFlags, TableFlags};
+pub use table::{ReadFlags, TableFlags, WrittenFlags};
 pub use train::TrainFlags;
 
 /// Deep CAMA: a causal, generative classifier that adapts to manipulations nobody saw in training.

@@ -21,11 +21,12 @@ pub struct RestoreFlags {
     /// Manipulate them first.
     #[arg(long, value_name = "SPEC")]
     pub manipulate: Option<String>,
-    /// Where to write: of images a folder of PNG files, one sub-folder a class if they are labelled, or a file that ends
-    /// in `.npz`; of a table a file that ends in `.csv`, `.tsv` or `.parquet`.
+    /// Where to write: of images a folder, or a file that ends in `.npz`; of a table a file that ends in `.csv`, `.tsv` or
+    /// `.parquet`. In the folder, images that come from files keep their names, folders and formats (JPEG at quality 100);
+    /// others become PNG files called by numbers, one sub-folder a class if they are labelled.
     #[arg(long, value_name = "DIR|FILE")]
     pub out: PathBuf,
-    /// Where to write what was inferred of each image or row, `.csv` or `.parquet`; unless given, `restored.csv` in the
+    /// Where to write what was inferred of each image or row, with its file or --key, `.csv` or `.parquet`; unless given, `restored.csv` in the
     /// folder, or beside the file, `out-m.csv` for `out.npz`.
     #[arg(long, value_name = "FILE")]
     pub report: Option<PathBuf>,

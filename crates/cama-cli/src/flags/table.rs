@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cama::data::table::{ColumnType, LearnOptions, Missing};
+use cama::data::table::{ColumnType, Decimal, LearnOptions, Missing, MissingValues, Unseen};
 use clap::Args;
 
 use super::graph::{Declared, declared};
@@ -27,6 +27,28 @@ pub struct TableFlags {
     /// What to do about missing values: `error`, `drop` the row, or `impute` the mean or the most frequent value.
     #[arg(long, value_name = "error|drop|impute", value_parser = named::<Missing>)]
     pub missing: Option<Missing>,
+    #[command(flatten)]
+    pub written: WrittenFlags,
+}
+
+/// How a table is written.
+#[derive(Args, Default)]
+#[command(next_help_heading = "Table")]
+pub struct WrittenFlags {
+    /// What stands for a missing value, besides an empty cell, in place of `NA`, `N/A`, `#N/A`, `NaN`, `null`, `?` and `-`;
+    /// upper and lower case are the same. A model keeps the list.
+    #[arg(long, value_name = "WORD,…", value_delimiter = ',', allow_hyphen_values = true)]
+    pub missing_values: Option<Vec<String>>,
+    /// The mark before the decimals of numbers in CSV: `0.5` or `0,5`; found out unless given.
+    #[arg(long, value_name = "point|comma", value_parser = named::<Decimal>)]
+    pub decimal: Option<Decimal>,
+}
+
+impl WrittenFlags {
+    /// The words for missing values, if they are given.
+    pub fn missing_values(&self) -> Option<MissingValues> {
+        self.missing_values.as_ref().map(MissingValues::new)
+    }
 }
 
 impl TableFlags {
@@ -35,12 +57,14 @@ impl TableFlags {
         LearnOptions {
             types: self.types.iter().cloned().collect(),
             missing: self.missing.unwrap_or_default(),
+            missing_values: self.written.missing_values().unwrap_or_default(),
+            decimal: self.written.decimal,
         }
     }
 }
 
 /// How to read a table for a model that knows its columns.
-#[derive(Args)]
+#[derive(Args, Default)]
 #[command(next_help_heading = "Table")]
 pub struct ReadFlags {
     /// The causal graph; the model knows it, but if it is given it must say the same.
@@ -53,6 +77,23 @@ pub struct ReadFlags {
     /// of the training data; as in training unless given.
     #[arg(long, value_name = "error|drop|impute", value_parser = named::<Missing>)]
     pub missing: Option<Missing>,
+    /// The column that names the rows, such as a patient's number: what is said of each row stands beside it.
+    #[arg(long, value_name = "COLUMN")]
+    pub key: Option<String>,
+    /// What to do about a category or a truth value that the training data does not have: `error`, or take it for `missing`,
+    /// which costs its row unless missing values are imputed; `missing` unless given.
+    #[arg(long, value_name = "error|missing", value_parser = named::<Unseen>)]
+    pub unseen: Option<Unseen>,
+    #[command(flatten)]
+    pub written: WrittenFlags,
+}
+
+impl ReadFlags {
+    /// How to read the training data where these flags are about other data: without what says how that is written.
+    pub fn of_training_data(&self) -> Self {
+        let Self { graph, target, missing, .. } = self;
+        Self { graph: graph.clone(), target: target.clone(), missing: *missing, ..Self::default() }
+    }
 }
 
 /// Reads `COLUMN=TYPE`; the column may have `=` in its name.

@@ -4,14 +4,16 @@ mod tables;
 
 use cama::data::manipulation::Manipulation;
 use cama::data::table::{Rows, TableBatches, is_table};
-use cama::data::{Appendable, Batches, DataShape, Dataset, ImageBatches, Images, Subsample, subsample};
+use cama::data::{
+    Appendable, Batches, DataShape, Dataset, ImageBatches, Images, Names, Subsample, subsample,
+};
 use cama::{Cama, Error, Result};
 use cama_eval::Baseline;
 use cama_eval::attack::Attackable;
 
 pub use self::tables::{roles, schema};
 use crate::commands::manipulated;
-use crate::flags::{ReadFlags, refuse};
+use crate::flags::{ReadFlags, WrittenFlags, refuse};
 use crate::interrupt;
 use crate::session::Session;
 
@@ -154,10 +156,15 @@ impl Source for Images {
 
 /// Errors if flags or specification are those of a table.
 fn check_reading(spec: &str, reading: &ReadFlags, who: &str) -> Result<()> {
+    let WrittenFlags { missing_values, decimal } = &reading.written;
     let table_flags = [
         ("graph", reading.graph.is_some()),
         ("target", reading.target.is_some()),
         ("missing", reading.missing.is_some()),
+        ("key", reading.key.is_some()),
+        ("unseen", reading.unseen.is_some()),
+        ("missing-values", missing_values.is_some()),
+        ("decimal", decimal.is_some()),
     ];
     refuse(&format!("images, which the {who} is for"), &table_flags)?;
     if is_table(spec) {
@@ -214,6 +221,12 @@ impl Source for Rows {
         if wanted.manipulate.is_some() {
             return Ok(Gathered::whole(wanted.whole()?));
         }
+        // What is labelled here is clean data beside that which the flags are about.
+        let training = wanted.reading.of_training_data();
+        let wanted = match wanted.labelled {
+            true => &Wanted { reading: &training, ..*wanted },
+            false => wanted,
+        };
         let batches = Interruptible(wanted.table_batches()?);
         let kept = subsample(&batches, most, wanted.session.seeds.subsample)?;
         wanted.session.notify(wanted.spec, &batches.0.notices());
@@ -247,6 +260,10 @@ impl<D, B: Batches<D>> Batches<D> for Interruptible<B> {
             true => Err(Error::Interrupted("nothing was kept".into())),
             false => each(batch),
         })
+    }
+
+    fn names(&self) -> Option<Names> {
+        self.0.names()
     }
 }
 

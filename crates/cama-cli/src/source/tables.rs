@@ -30,7 +30,7 @@ pub fn schema(spec: &str, cama: &Cama, reading: &ReadFlags) -> Result<Schema> {
 pub(super) fn schema_of(spec: &str, known: &Schema, reading: &ReadFlags, who: &str) -> Result<Schema> {
     if !is_table(spec) {
         return Err(Error::Mismatch(format!(
-            "the {who} takes tables, {spec} is none; give a .csv, .tsv or .parquet file"
+            "the {who} takes tables, {spec} is none; give a .csv, .tsv or .parquet file, .csv.gz or .csv.zst, or - for CSV from standard input"
         )));
     }
     if let Some(target) = reading.target.as_ref().filter(|target| **target != known.target) {
@@ -45,9 +45,12 @@ pub(super) fn schema_of(spec: &str, known: &Schema, reading: &ReadFlags, who: &s
             return Err(Error::data(graph, problem, "leave --graph out, or train anew"));
         }
     }
-    Ok(match reading.missing {
-        Some(missing) => known.clone().with_missing(missing),
-        None => known.clone(),
+    let mut schema = known.clone().with_key(reading.key.clone()).with_decimal(reading.written.decimal);
+    schema.missing = reading.missing.unwrap_or(schema.missing);
+    schema.unseen = reading.unseen.unwrap_or(schema.unseen);
+    Ok(match reading.written.missing_values() {
+        Some(words) => schema.with_missing_values(words),
+        None => schema,
     })
 }
 

@@ -106,7 +106,7 @@ fn cells_that_the_model_does_not_know() {
         (
             "fever",
             "\"38,5\"",
-            &["column `fever`: `38,5` is not a number; write a decimal point, not a comma"],
+            &["column `fever`: `38,5` has a decimal comma, where the column writes a point"],
         ),
         ("fever", "inf", &["column `fever`: `inf` is infinite; give a finite number"]),
         (
@@ -126,9 +126,12 @@ fn cells_that_the_model_does_not_know() {
         put(folder, "bad.csv", with_cell(&text, 7, column, value));
         let parts = [&["bad.csv: row 7 (line 9), "], parts].concat();
         for command in ["predict", "evaluate", "adapt"] {
-            unused(folder, command, "bad.csv", &[], &parts);
+            unused(folder, command, "bad.csv", &["--unseen", "error"], &parts);
         }
-        untrained(folder, "t.csv", &["--test", "bad.csv"], &parts[..1]);
+        // What was never seen costs its row alone, unless that is asked for.
+        if !["cough", "rash"].contains(&column) {
+            untrained(folder, "t.csv", &["--test", "bad.csv"], &parts[..1]);
+        }
     }
     for (value, part) in
         [("maybe", "`maybe` is not a class of the training data; known: no, yes"), ("", fill)]

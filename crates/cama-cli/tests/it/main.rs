@@ -14,9 +14,11 @@ mod drift;
 mod experiment;
 mod graph;
 mod memory;
+mod names;
 mod restore;
 #[cfg(unix)]
 mod resume;
 mod settings;
 mod simulate;
 mod tables;
+mod written;

@@ -11,6 +11,7 @@ use super::passage::Opened;
 use crate::batches::Batches;
 use crate::dataset::Dataset;
 use crate::manipulation::Manipulation;
+use crate::names::Names;
 use crate::shape::DataShape;
 use crate::subsample::spread_indices;
 use crate::{Error, Result};
@@ -183,7 +184,7 @@ impl ImageBatches {
     fn chosen(
         &self,
         mut wanted: impl FnMut(usize) -> bool,
-        indices: impl Iterator<Item = usize>,
+        indices: impl Iterator<Item = usize> + Clone,
     ) -> Result<Images> {
         // Grows with what is there: a header may promise more than there is memory.
         let mut pixels = Vec::new();
@@ -234,9 +235,19 @@ impl ImageBatches {
     }
 
     /// The images as they come, of these pixels, whose indices in the source are `indices`.
-    fn images(&self, pixels: Vec<f32>, indices: impl Iterator<Item = usize>) -> Images {
+    fn images(&self, pixels: Vec<f32>, indices: impl Iterator<Item = usize> + Clone) -> Images {
+        let names = self.names_of(indices.clone());
         let labels = self.opened.labels.as_ref().map(|labels| indices.map(|i| labels.of(i)).collect());
         Images::trusted(self.name.clone(), self.opened.shape, pixels, labels, self.opened.classes.clone())
+            .called(names)
+    }
+
+    /// The files of the images with these indices in the source.
+    fn names_of(&self, indices: impl Iterator<Item = usize>) -> Option<Names> {
+        self.opened.passage.name(0)?;
+        let mut names = Names::of(Names::FILE);
+        indices.filter_map(|i| self.opened.passage.name(i)).for_each(|name| names.push(&name));
+        Some(names)
     }
 
     /// As wanted, of images as they come whose places among all are `index`.
@@ -257,6 +268,10 @@ impl ImageBatches {
 impl Batches<Images> for ImageBatches {
     fn for_each(&self, each: &mut dyn FnMut(&Images) -> Result<()>) -> Result<()> {
         self.try_for_each(|_, images| each(&images))
+    }
+
+    fn names(&self) -> Option<Names> {
+        self.names_of(self.range.clone())
     }
 }
 

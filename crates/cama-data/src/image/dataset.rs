@@ -5,6 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use super::images::Images;
 use crate::dataset::Dataset;
 use crate::manipulation::Manipulation;
+use crate::names::Names;
 use crate::shape::DataShape;
 use crate::{Error, Result};
 
@@ -35,6 +36,10 @@ impl Dataset for Images {
         DataShape::Image(Images::shape(self))
     }
 
+    fn names(&self) -> Option<&Names> {
+        Images::names(self)
+    }
+
     fn check_shape(&self, shape: &DataShape) -> Result<()> {
         let [c, h, w] = Images::shape(self);
         match shape {
@@ -53,9 +58,7 @@ impl Dataset for Images {
     }
 
     fn with_x(&self, x: &[f32]) -> Result<Self> {
-        let labels = Images::labels(self).map(<[usize]>::to_vec);
-        let (name, classes) = (Images::name(self), Images::classes(self).to_vec());
-        Images::new(name, Images::shape(self), x.to_vec(), labels, classes)
+        self.with_pixels(Images::name(self), x.to_vec())
     }
 
     fn without_labels(self) -> Self {

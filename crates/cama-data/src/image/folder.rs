@@ -19,6 +19,8 @@ struct Files {
     /// The folders that they are in, and their names, folder by folder: names alone, as there may be very many.
     folders: Vec<PathBuf>,
     files: Vec<(u32, Box<OsStr>)>,
+    /// Whether each folder is one class.
+    by_class: bool,
     /// What all must have: that of the first.
     shape: [usize; 3],
 }
@@ -77,7 +79,7 @@ impl Files {
         labels: Option<Labels>,
         classes: Vec<String>,
     ) -> Result<Opened> {
-        let mut all = Files { folders, files, shape: [0; 3] };
+        let mut all = Files { folders, files, by_class: labels.is_some(), shape: [0; 3] };
         all.shape = decode(&all.path(0))?.0;
         Ok(Opened { shape: all.shape, len: all.files.len(), labels, classes, passage: Box::new(all) })
     }
@@ -89,6 +91,16 @@ impl Files {
 }
 
 impl Passage for Files {
+    fn name(&self, i: usize) -> Option<String> {
+        let (folder, name) = &self.files[i];
+        let name = name.to_string_lossy();
+        // What was opened is the folder itself, or holds one for each class.
+        Some(match (self.by_class, self.folders[*folder as usize].file_name()) {
+            (true, Some(class)) => format!("{}/{name}", class.to_string_lossy()),
+            _ => name.into_owned(),
+        })
+    }
+
     fn pass(&self, range: Range<usize>, take: &mut Taker) -> Result<()> {
         for i in range {
             let path = self.path(i);

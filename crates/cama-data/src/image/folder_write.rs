@@ -1,11 +1,13 @@
-//! Writing images as a folder of PNG files.
+//! Writing images as a folder of files.
 
-use std::collections::BTreeSet;
-use std::fs;
+use std::collections::{BTreeSet, HashSet};
+use std::fs::{self, File};
+use std::io::BufWriter;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use image::{GrayImage, RgbImage};
+use image::codecs::jpeg::JpegEncoder;
+use image::{DynamicImage, GrayImage, ImageFormat, ImageResult, RgbImage};
 
 use super::Images;
 use crate::{Error, Result};
@@ -13,9 +15,13 @@ use crate::{Error, Result};
 /// Digits of a file's name, or more if there are more images.
 const DIGITS: usize = 6;
 
-/// Writes images into `folder`, which is there and empty, so that [`load`](super::load) reads it: PNG files of 8 bits
-/// named by their indices, in one sub-folder a class if they are labelled. `each` is asked after every image, and can
-/// stop it.
+/// Of a JPEG file, the quality at which least is lost.
+const QUALITY: u8 = 100;
+
+/// Writes images into `folder`, which is there and empty, so that [`load`](super::load) reads it, in 8 bits. Images that
+/// come from files keep their [names](Images::names), folders and formats, of which JPEG alone loses something: it is
+/// written at the highest quality. Others become PNG files named by their indices, in one sub-folder a class if they are
+/// labelled. `each` is asked after every image, and can stop it.
 ///
 /// # Errors
 ///
@@ -31,10 +37,16 @@ pub fn write_folder(
         let path = folder.join(class);
         fs::create_dir(&path).map_err(Error::io("create", &path))?;
     }
+    // An image that is there twice would replace itself.
+    let names = images.names().filter(|names| names.iter().collect::<HashSet<_>>().len() == names.len());
     let digits = images.len().saturating_sub(1).to_string().len().max(DIGITS);
     for i in 0..images.len() {
         let class = images.labels().map_or("", |labels| &images.classes()[labels[i]]);
-        write_png(&folder.join(class).join(format!("{i:0digits$}.png")), images, i)?;
+        let path = match names {
+            Some(names) => folder.join(names.get(i)),
+            None => folder.join(class).join(format!("{i:0digits$}.png")),
+        };
+        write_image(&path, images, i)?;
         if each().is_break() {
             return Err(Error::Interrupted(format!("{} images were written", i + 1)));
         }
@@ -66,7 +78,7 @@ pub fn folder_classes(images: &Images) -> Result<Vec<String>> {
     Ok(names.into_iter().cloned().collect())
 }
 
-fn write_png(path: &Path, images: &Images, i: usize) -> Result<()> {
+fn write_image(path: &Path, images: &Images, i: usize) -> Result<()> {
     let [channels, height, width] = images.shape();
     let image = images.image(i);
     let area = height * width;
@@ -76,17 +88,27 @@ fn write_png(path: &Path, images: &Images, i: usize) -> Result<()> {
     let size =
         u32::try_from(width).ok().zip(u32::try_from(height).ok()).filter(|_| matches!(channels, 1 | 3));
     let Some((width, height)) = size else {
-        let problem = format!("images of {channels} channels, {height}×{width}, cannot be written as PNG");
+        let problem = format!("images of {channels} channels, {height}×{width}, cannot be written as files");
         return Err(Error::spec("data", images.name(), problem));
     };
-    let saved = match channels {
-        1 => GrayImage::from_raw(width, height, bytes).expect("as many bytes as pixels").save(path),
-        _ => RgbImage::from_raw(width, height, bytes).expect("three bytes a pixel").save(path),
+    let image: DynamicImage = match channels {
+        1 => GrayImage::from_raw(width, height, bytes).expect("as many bytes as pixels").into(),
+        _ => RgbImage::from_raw(width, height, bytes).expect("three bytes a pixel").into(),
     };
-    saved.map_err(|error| match error {
+    save(path, &image).map_err(|error| match error {
         image::ImageError::IoError(error) => Error::io("write", path)(error),
         other => Error::io("write", path)(std::io::Error::other(other)),
     })
+}
+
+fn save(path: &Path, image: &DynamicImage) -> ImageResult<()> {
+    match ImageFormat::from_path(path)? {
+        ImageFormat::Jpeg => {
+            let file = BufWriter::new(File::create(path)?);
+            image.write_with_encoder(JpegEncoder::new_with_quality(file, QUALITY))
+        }
+        format => image.save_with_format(path, format),
+    }
 }
 
 #[cfg(test)]
@@ -124,6 +146,38 @@ mod tests {
             let read = load(folder.path().to_str().unwrap()).unwrap();
             assert_eq!((read.pixels(), read.labels()), (images.pixels(), None));
         }
+    }
+
+    #[test]
+    fn images_keep_the_names_and_folders_of_their_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let files = ["cat/IMG 1.png", "cat/b.jpg", "dog/IMG 1.png"];
+        for (i, name) in files.iter().enumerate() {
+            fs::create_dir_all(path("in").join(name).parent().unwrap()).unwrap();
+            GrayImage::from_fn(8, 8, |x, y| image::Luma([(x * y) as u8 + 60 * i as u8]))
+                .save(path("in").join(name))
+                .unwrap();
+        }
+        let read = |name: &str| load(path(name).to_str().unwrap()).unwrap();
+        let images = read("in");
+        assert_eq!(images.names().unwrap().iter().collect::<Vec<_>>(), files);
+        assert_eq!(read("in/cat").names().unwrap().iter().collect::<Vec<_>>(), ["IMG 1.png", "b.jpg"]);
+        assert_eq!(read("in/cat/b.jpg").names().unwrap().get(0), "b.jpg");
+        // In another order, and one of them left out.
+        let picked = images.select(&[2, 1]);
+        fs::create_dir(path("out")).unwrap();
+        write_folder(path("out"), &picked, &mut go_on).unwrap();
+        let again = read("out");
+        assert_eq!(again.names().unwrap().iter().collect::<Vec<_>>(), files[1..]);
+        assert_eq!(again.image(1), images.image(2), "PNG loses nothing");
+        let apart =
+            again.image(0).iter().zip(images.image(1)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(apart <= 2.0 / 255.0, "{apart}");
+        // Twice the same file: two images must come out.
+        fs::create_dir(path("twice")).unwrap();
+        write_folder(path("twice"), &images.select(&[0, 0]), &mut go_on).unwrap();
+        assert_eq!(read("twice").len(), 2);
     }
 
     #[test]

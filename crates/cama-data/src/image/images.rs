@@ -1,6 +1,7 @@
 //! A set of images of one size, with labels where they are known.
 
 use crate::dataset::Appendable;
+use crate::names::Names;
 use crate::{Error, Result};
 
 /// Images of one size as `f32` in [0, 1], with labels where they are known.
@@ -15,6 +16,8 @@ pub struct Images {
     pixels: Vec<f32>,
     labels: Option<Vec<usize>>,
     classes: Vec<String>,
+    /// Of one file each, their paths within the folder that was read.
+    names: Option<Names>,
 }
 
 impl Images {
@@ -48,7 +51,7 @@ impl Images {
         labels: Option<Vec<usize>>,
         classes: Vec<String>,
     ) -> Result<Self, String> {
-        let images = Images { name, shape, pixels, labels, classes };
+        let images = Images { name, shape, pixels, labels, classes, names: None };
         images.problem().map_or(Ok(images), Err)
     }
 
@@ -60,7 +63,7 @@ impl Images {
         labels: Option<Vec<usize>>,
         classes: Vec<String>,
     ) -> Self {
-        let images = Images { name, shape, pixels, labels, classes };
+        let images = Images { name, shape, pixels, labels, classes, names: None };
         debug_assert!(images.labels().is_none_or(|labels| labels.len() == images.len()));
         images
     }
@@ -161,6 +164,12 @@ impl Images {
     pub fn classes(&self) -> &[String] {
         &self.classes
     }
+
+    /// The files that the images come from, as paths within the folder that was read, with `/` on every system; nothing
+    /// if they do not come from a file each.
+    pub fn names(&self) -> Option<&Names> {
+        self.names.as_ref()
+    }
 }
 
 impl Appendable for Images {
@@ -169,6 +178,7 @@ impl Appendable for Images {
         assert_eq!((self.shape, self.labels.is_some(), &self.classes), alike, "batches of one set");
         self.pixels.extend_from_slice(&batch.pixels);
         self.labels.iter_mut().zip(&batch.labels).for_each(|(all, new)| all.extend(new));
+        self.names.iter_mut().zip(&batch.names).for_each(|(all, new)| all.append(new));
     }
 }
 
@@ -177,6 +187,17 @@ impl Images {
     /// The same images under another name.
     pub fn with_name(mut self, name: impl Into<String>) -> Images {
         self.name = name.into();
+        self
+    }
+
+    /// The same images, called so.
+    ///
+    /// # Panics
+    ///
+    /// If there is not one name an image.
+    pub(super) fn called(mut self, names: Option<Names>) -> Images {
+        assert!(names.as_ref().is_none_or(|names| names.len() == self.len()), "one name an image");
+        self.names = names;
         self
     }
 
@@ -210,7 +231,8 @@ impl Images {
             let problem = format!("{} pixels were put in the place of {}", pixels.len(), self.pixels.len());
             return Err(Error::spec("data", name, problem));
         }
-        Images::new(name, self.shape, pixels, self.labels.clone(), self.classes.clone())
+        let images = Images::new(name, self.shape, pixels, self.labels.clone(), self.classes.clone())?;
+        Ok(images.called(self.names.clone()))
     }
 
     /// The same images, each changed in place by `change`, which is given its index and its pixels as

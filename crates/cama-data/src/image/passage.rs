@@ -42,6 +42,11 @@ pub(super) trait Passage: Send + Sync {
     /// it should; what comes before the range is passed over unseen where that is cheaper.
     fn pass(&self, range: Range<usize>, take: &mut Taker) -> Result<()>;
 
+    /// The file of image `i`, as a path within what was opened, if it has one of its own.
+    fn name(&self, _i: usize) -> Option<String> {
+        None
+    }
+
     /// Whether nothing can be wrong with it, so that nobody need look at what is not in a range.
     fn is_sound(&self) -> bool {
         false
@@ -51,6 +56,10 @@ pub(super) trait Passage: Send + Sync {
 impl<T: Passage + ?Sized> Passage for &T {
     fn pass(&self, range: Range<usize>, take: &mut Taker) -> Result<()> {
         T::pass(self, range, take)
+    }
+
+    fn name(&self, i: usize) -> Option<String> {
+        T::name(self, i)
     }
 
     fn is_sound(&self) -> bool {

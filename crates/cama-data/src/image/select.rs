@@ -23,6 +23,7 @@ impl Images {
         }
         let labels = self.labels().map(|labels| indices.iter().map(|&i| labels[i]).collect());
         Images::trusted(self.name().to_string(), self.shape(), pixels, labels, self.classes().to_vec())
+            .called(self.names().map(|names| names.select(indices)))
     }
 
     /// The images of a range of indices.
@@ -33,8 +34,9 @@ impl Images {
     pub fn slice(&self, range: Range<usize>) -> Images {
         let volume = self.volume();
         let pixels = self.pixels()[range.start * volume..range.end * volume].to_vec();
-        let labels = self.labels().map(|labels| labels[range].to_vec());
+        let labels = self.labels().map(|labels| labels[range.clone()].to_vec());
         Images::trusted(self.name().to_string(), self.shape(), pixels, labels, self.classes().to_vec())
+            .called(self.names().map(|names| names.slice(range)))
     }
 
     /// `count` of the images, or all if there are fewer, drawn without replacement and left in their order.

@@ -118,10 +118,7 @@ impl TableBatches {
         }
         *self.notices.borrow_mut() = reader.notices();
         if done == 0 {
-            let problem = "every row has a missing value, so none is left";
-            return Err(
-                Error::data(self.origin.spec(), problem, "give --missing impute, or fill them in").into()
-            );
+            return Err(reader.none_left().into());
         }
         Ok(())
     }

@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// What a text cell may say for a missing value, whatever the case; so does an empty one.
-pub(super) const MISSING_WORDS: [&str; 5] = ["NA", "N/A", "NaN", "null", "?"];
+use super::notation::Decimal;
 
 /// The pairs of words that make a column of two values boolean, false first, whatever the case.
 const TRUTHS: [[&str; 2]; 6] =
@@ -98,6 +97,20 @@ impl Cells {
         }
     }
 
+    /// Cell `i` as it is written, also where that stands for a missing value.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such cell.
+    pub(super) fn text(&self, i: usize) -> Cow<'_, str> {
+        match self {
+            Cells::Text { bytes, ends } => {
+                Cow::Borrowed(&bytes[i.checked_sub(1).map_or(0, |i| ends[i])..ends[i]])
+            }
+            _ => self.value(i).name(),
+        }
+    }
+
     /// Cell `i`.
     ///
     /// # Panics
@@ -106,9 +119,9 @@ impl Cells {
     pub(super) fn value(&self, i: usize) -> Value<'_> {
         match self {
             Cells::Text { bytes, ends } => {
-                let start = if i == 0 { 0 } else { ends[i - 1] };
+                let start = i.checked_sub(1).map_or(0, |before| ends[before]);
                 match &bytes[start..ends[i]] {
-                    text if is_missing(text) => Value::Missing,
+                    "" => Value::Missing,
                     text => Value::Text(text),
                 }
             }
@@ -121,12 +134,12 @@ impl Cells {
 }
 
 impl<'a> Value<'a> {
-    /// The number that this cell holds, possibly infinite, if it holds one.
-    pub(super) fn number(self) -> Option<f64> {
+    /// The number that this cell holds, possibly infinite, if it holds one; of a text, if it is written so.
+    pub(super) fn number(self, decimal: Decimal) -> Option<f64> {
         match self {
             Value::Number(number) => Some(number),
             Value::Integer(number) => Some(number as f64),
-            Value::Text(text) => text.parse().ok(),
+            Value::Text(text) => decimal.number(text),
             Value::Missing | Value::Boolean(_) => None,
         }
     }
@@ -143,11 +156,6 @@ impl<'a> Value<'a> {
             Value::Boolean(truth) => Cow::Borrowed(if truth { "true" } else { "false" }),
         }
     }
-}
-
-/// Whether a text stands for a missing value.
-pub(super) fn is_missing(text: &str) -> bool {
-    text.is_empty() || MISSING_WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
 }
 
 /// `3.0` as `3`; every other text as it is.
@@ -196,24 +204,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn texts_are_trimmed_and_missing_words_known() {
+    fn texts_are_trimmed_and_empty_ones_missing() {
         let mut cells = Cells::texts();
-        for text in [" 1.5 ", "", "  ", "na", "NaN", "N/A", "NULL", "?", "none", "Nancy", "é"] {
+        for text in [" 1.5 ", "", "  ", "none", "Nancy", "é"] {
             cells.push_text(text);
         }
         let mut more = Cells::texts();
         more.push_text("last");
         cells.append(more);
-        assert_eq!(cells.len(), 12);
+        assert_eq!(cells.len(), 7);
         assert_eq!(cells.value(0), Value::Text("1.5"));
-        assert!((1..8).all(|i| cells.value(i) == Value::Missing));
+        assert!((1..3).all(|i| cells.value(i) == Value::Missing));
         let names = |cells: &Cells| -> Vec<String> {
             (0..cells.len()).map(|i| cells.value(i).name().into_owned()).collect()
         };
-        assert_eq!(names(&cells)[8..], ["none", "Nancy", "é", "last"]);
+        assert_eq!(names(&cells)[3..], ["none", "Nancy", "é", "last"]);
         assert_eq!(names(&cells.slice(0..2)), ["1.5", ""]);
-        assert_eq!(names(&cells.slice(9..11)), ["Nancy", "é"]);
-        assert_eq!(names(&cells.slice(12..12)), [""; 0]);
+        assert_eq!(names(&cells.slice(4..6)), ["Nancy", "é"]);
+        assert_eq!(names(&cells.slice(7..7)), [""; 0]);
     }
 
     #[test]
@@ -241,11 +249,12 @@ mod tests {
 
     #[test]
     fn numbers_are_read_from_numbers_and_texts() {
-        assert_eq!(Value::Text("1e3").number(), Some(1000.0));
-        assert_eq!(Value::Text("inf").number(), Some(f64::INFINITY));
-        assert_eq!(Value::Text("1,5").number(), None);
-        assert_eq!(Value::Integer(-7).number(), Some(-7.0));
-        assert_eq!(Value::Boolean(true).number(), None);
+        assert_eq!(Value::Text("1e3").number(Decimal::Point), Some(1000.0));
+        assert_eq!(Value::Text("inf").number(Decimal::Point), Some(f64::INFINITY));
+        assert_eq!(Value::Text("1,5").number(Decimal::Point), None);
+        assert_eq!(Value::Text("1,5").number(Decimal::Comma), Some(1.5));
+        assert_eq!(Value::Integer(-7).number(Decimal::Comma), Some(-7.0));
+        assert_eq!(Value::Boolean(true).number(Decimal::Point), None);
         assert_eq!(truth("YES"), truth("no").map(|(pair, _)| (pair, true)));
         assert_eq!(truth("maybe"), None);
     }

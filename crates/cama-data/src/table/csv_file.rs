@@ -1,7 +1,6 @@
 //! CSV: texts between commas, semicolons or tabs, a header first.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 
 use csv::{ByteRecord, ErrorKind};
@@ -55,10 +54,9 @@ impl Read for Bounded {
 }
 
 impl CsvFile {
-    /// Opens a file and reads its header.
+    /// Opens a file, or standard input, and reads its header.
     pub(super) fn open(path: &Path) -> Result<(CsvFile, Vec<String>)> {
-        let file = File::open(path).map_err(Error::io("read", path))?;
-        CsvFile::from_reader(path, BufReader::with_capacity(1 << 16, file))
+        CsvFile::from_reader(path, super::bytes::open(path)?)
     }
 
     /// Reads the header of a file's bytes; the path is for messages and tells tabs by its extension.
@@ -67,7 +65,7 @@ impl CsvFile {
         mut source: impl BufRead + Send + 'static,
     ) -> Result<(CsvFile, Vec<String>)> {
         let start = source.fill_buf().map_err(|error| damage::error(path, "byte 0", error))?;
-        let tabs = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("tsv"));
+        let tabs = super::file::extension(path) == Some("tsv");
         let delimiter = if tabs { b'\t' } else { delimiter(start) };
         let carriage_returns =
             start.windows(2).find(|pair| pair.contains(&b'\n')).is_some_and(|p| p == b"\r\n");

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::cells::{Cells, Value, listed, shown, truth};
+use super::notation::{Decimal, Hint, LOOK, Notations};
 use super::reading::Reading;
-use super::schema::{Cell, Column, Kind, Missing, Schema};
+use super::schema::{Cell, Column, Kind, Missing, Schema, Unseen};
 use super::source::Chunk;
 use super::{Notices, Rows};
 use crate::{Error, Result};
@@ -20,6 +21,10 @@ pub(super) struct Encoder {
     dropped: usize,
     unlabelled: usize,
     imputed: Vec<usize>,
+    /// Of each column how many values the training data does not have, and the first of them with its place.
+    unseen: Vec<(usize, String)>,
+    notations: Option<Notations>,
+    semicolons: bool,
 }
 
 /// What one column's cells become.
@@ -38,21 +43,45 @@ enum Refusal {
     Missing,
     /// A cell cannot be used: what is wrong, and what to do.
     Bad(String, String),
+    /// A cell holds what the training data does not have: what is wrong, and what to do.
+    Unseen(String, String),
 }
 
 impl Encoder {
-    /// An encoder for chunks that hold the schema's columns in their order and then, if `labelled`, the target.
-    pub(super) fn new(schema: Arc<Schema>, labelled: bool) -> Encoder {
+    /// An encoder for chunks that hold the schema's columns in their order, then, if `labelled`, the target, and then, if
+    /// there is one, the key.
+    ///
+    /// `semicolons` says whether they part the fields of the file.
+    pub(super) fn new(schema: Arc<Schema>, labelled: bool, semicolons: bool) -> Encoder {
         let columns: Vec<_> = schema.columns.iter().map(ColumnEncoder::new).collect();
         let imputed = vec![0; columns.len()];
+        let unseen = vec![(0, String::new()); columns.len()];
         let classes = Names::new(&schema.classes);
-        Encoder { schema, columns, classes, labelled, dropped: 0, unlabelled: 0, imputed }
+        let (dropped, unlabelled, notations) = (0, 0, None);
+        Encoder {
+            schema,
+            columns,
+            classes,
+            labelled,
+            dropped,
+            unlabelled,
+            imputed,
+            unseen,
+            notations,
+            semicolons,
+        }
+    }
+
+    /// The same, where it is known how numbers are written.
+    pub(super) fn with_notations(self, notations: Notations) -> Encoder {
+        Encoder { notations: Some(notations), ..self }
     }
 
     /// The columns that chunks must hold.
     pub(super) fn needed(schema: &Schema, labelled: bool) -> Vec<&str> {
         let target = labelled.then_some(schema.target.as_str());
-        schema.columns.iter().map(|column| column.name.as_str()).chain(target).collect()
+        let columns = schema.columns.iter().map(|column| column.name.as_str());
+        columns.chain(target).chain(schema.key.as_deref()).collect()
     }
 
     /// The schema.
@@ -60,17 +89,30 @@ impl Encoder {
         &self.schema
     }
 
-    /// Adds the rows of a chunk, less those that are dropped.
+    /// How numbers are written, which the first chunk decides for all.
+    fn notations(&mut self, chunk: &Chunk) -> Notations {
+        let Self { schema, semicolons, .. } = self;
+        let look = || {
+            let names: Vec<&str> = schema.columns.iter().map(|column| &column.name[..]).collect();
+            let (given, training) = (schema.given_decimal, schema.decimal);
+            Notations::of(chunk, &names, LOOK, Hint { given, training, semicolons: *semicolons })
+        };
+        self.notations.get_or_insert_with(look).clone()
+    }
+
+    /// Adds the rows of a chunk, less those that are dropped. What stands for missing values is emptied in it already.
     pub(super) fn encode(&mut self, path: &Path, chunk: &Chunk, rows: &mut Rows) -> Result<()> {
+        let notations = self.notations(chunk);
         let mut values = vec![0.0; self.schema.width()];
         let ranges = self.schema.ranges();
         let mut imputed = Vec::new();
+        let key = self.schema.key.as_ref().and(chunk.columns.last());
         for i in 0..chunk.len() {
             imputed.clear();
             let error = |column: &str, refusal: Refusal| {
                 let place = format!("{}, column `{column}`: ", chunk.place(i));
                 let (problem, remedy) = match refusal {
-                    Refusal::Bad(problem, remedy) => (problem, remedy),
+                    Refusal::Bad(problem, remedy) | Refusal::Unseen(problem, remedy) => (problem, remedy),
                     Refusal::Missing => (
                         "the value is missing".to_string(),
                         "fill it in, or give --missing drop or --missing impute".to_string(),
@@ -91,8 +133,23 @@ impl Encoder {
             for (at, (column, cells)) in self.columns.iter().zip(&chunk.columns).enumerate() {
                 let (encoded, after) = rest.split_at_mut(column.kind.width());
                 rest = after;
-                match (column.encode(cells.value(i), encoded), self.schema.missing) {
+                let decimal = notations.columns[at];
+                match (column.encode(cells.value(i), decimal, encoded), self.schema.missing) {
                     (Ok(()), _) => {}
+                    (Err(Refusal::Unseen(problem, _)), missing) if self.schema.unseen == Unseen::Missing => {
+                        let (count, first) = &mut self.unseen[at];
+                        if *count == 0 {
+                            *first = format!("{problem} ({})", chunk.place(i));
+                        }
+                        *count += 1;
+                        match missing {
+                            Missing::Impute => {
+                                encoded.copy_from_slice(&column.imputed);
+                                imputed.push(at);
+                            }
+                            Missing::Error | Missing::Drop => complete = false,
+                        }
+                    }
                     (Err(Refusal::Missing), Missing::Drop) => complete = false,
                     (Err(Refusal::Missing), Missing::Impute) => {
                         encoded.copy_from_slice(&column.imputed);
@@ -103,6 +160,9 @@ impl Encoder {
             }
             if complete {
                 rows.push(&values, label, chunk.first + i);
+                if let Some(cells) = key {
+                    rows.call_last(&cells.text(i));
+                }
                 for &at in &imputed {
                     self.imputed[at] += 1;
                     rows.filled_in(ranges[at].clone());
@@ -115,7 +175,8 @@ impl Encoder {
     }
 
     fn label(&self, chunk: &Chunk, i: usize) -> Result<usize, Refusal> {
-        let cell = chunk.columns.last().map_or(Value::Missing, |cells: &Cells| cells.value(i));
+        let target = chunk.columns.get(self.columns.len());
+        let cell = target.map_or(Value::Missing, |cells: &Cells| cells.value(i));
         if cell == Value::Missing {
             return Err(Refusal::Missing);
         }
@@ -127,6 +188,27 @@ impl Encoder {
         })
     }
 
+    /// What to say where no row is left.
+    pub(super) fn none_left(&self, path: &Path) -> Error {
+        match self.unseen.iter().zip(&self.schema.columns).find(|((count, _), _)| *count > 0) {
+            Some(((_, first), column)) if self.schema.missing == Missing::Error => {
+                let problem = format!(
+                    "every row holds a value that the training data does not have, so none is left; column `{}`: {first}",
+                    column.name
+                );
+                Error::data(
+                    path,
+                    problem,
+                    "look whether it is the same kind of table, or give --missing impute",
+                )
+            }
+            _ => {
+                let problem = "every row has a missing value, so none is left";
+                Error::data(path, problem, "give --missing impute, or fill them in")
+            }
+        }
+    }
+
     /// What was done about missing values, in words.
     pub(super) fn notices(&self) -> Notices {
         let mut notices = Notices::new();
@@ -134,8 +216,24 @@ impl Encoder {
             let target = &self.schema.target;
             notices.push(format!("{} without a value of `{target}` left out", rows(self.unlabelled)));
         }
-        if self.dropped > 0 {
+        // Otherwise only what the training data does not have is left out, which is told below.
+        if self.dropped > 0 && self.schema.missing != Missing::Error {
             notices.push(format!("{} with missing values left out", rows(self.dropped)));
+        }
+        if let Some(notations) = &self.notations {
+            notices.extend(notations.notices(|at| self.schema.columns[at].kind.is_number()));
+        }
+        for (Column { name, .. }, (count, first)) in self.schema.columns.iter().zip(&self.unseen) {
+            let done = match self.schema.missing {
+                Missing::Impute => "taken for missing".to_string(),
+                Missing::Error | Missing::Drop if *count == 1 => "its row is left out".to_string(),
+                Missing::Error | Missing::Drop => "their rows are left out".to_string(),
+            };
+            match count {
+                0 => {}
+                1 => notices.push(format!("column `{name}`: {first}; {done}")),
+                n => notices.push(format!("column `{name}`: {first}, and {} more such; {done}", n - 1)),
+            }
         }
         for (column, &n) in self.schema.columns.iter().zip(&self.imputed).filter(|(_, n)| **n > 0) {
             let Column { name, imputed, kind, .. } = column;
@@ -170,14 +268,14 @@ impl ColumnEncoder {
         };
         let mut imputed = vec![0.0; encoder.kind.width()];
         // A checked schema imputes only what it can encode.
-        if encoder.encode(cell, &mut imputed).is_ok() {
+        if encoder.encode(cell, Decimal::Point, &mut imputed).is_ok() {
             encoder.imputed = imputed;
         }
         encoder
     }
 
     /// Writes a cell's encoding, as many values as the column is wide.
-    fn encode(&self, cell: Value<'_>, encoded: &mut [f32]) -> Result<(), Refusal> {
+    fn encode(&self, cell: Value<'_>, decimal: Decimal, encoded: &mut [f32]) -> Result<(), Refusal> {
         if cell == Value::Missing {
             return Err(Refusal::Missing);
         }
@@ -187,11 +285,13 @@ impl ColumnEncoder {
                 shown(&cell.name()),
                 listed(values)
             );
-            Refusal::Bad(problem, "give known values, or empty the cell and see --missing".to_string())
+            let remedy = "give known values, empty the cell and see --missing, or give --unseen missing";
+            Refusal::Unseen(problem, remedy.to_string())
         };
         match &self.kind {
             Kind::Number { mean, sd, reading } => {
-                let number = number(cell).map_err(|(problem, remedy)| Refusal::Bad(problem, remedy))?;
+                let number =
+                    number(cell, decimal).map_err(|(problem, remedy)| Refusal::Bad(problem, remedy))?;
                 let standardised = ((reading.read(number) - mean) / sd) as f32;
                 if !standardised.is_finite() {
                     let (mean, sd) = match reading {
@@ -218,18 +318,26 @@ impl ColumnEncoder {
 }
 
 /// The finite number that a cell holds; or what is wrong with it, and what to do.
-pub(super) fn number(cell: Value<'_>) -> Result<f64, (String, String)> {
-    match cell.number() {
+pub(super) fn number(cell: Value<'_>, decimal: Decimal) -> Result<f64, (String, String)> {
+    match cell.number(decimal) {
         Some(number) if number.is_finite() => Ok(number),
         Some(_) => Err((
             format!("{} is infinite", shown(&cell.name())),
             "give a finite number, or leave the cell empty for a missing value".to_string(),
         )),
         None => {
-            let comma =
-                matches!(cell, Value::Text(text) if text.replacen(',', ".", 1).parse::<f64>().is_ok());
-            let remedy = if comma { "write a decimal point, not a comma" } else { "give a number" };
-            Err((format!("{} is not a number", shown(&cell.name())), remedy.to_string()))
+            let (what, other) = match decimal {
+                Decimal::Point => ("comma, where the column writes a point", Decimal::Comma),
+                Decimal::Comma => ("point, where the column writes a comma", Decimal::Point),
+            };
+            let shown = shown(&cell.name());
+            Err(match cell.number(other) {
+                Some(_) => (format!("{shown} has a decimal {what}"), "write all of them alike".to_string()),
+                None => (
+                    format!("{shown} is not a number"),
+                    "give a number, or empty the cell and see --missing and --missing-values".to_string(),
+                ),
+            })
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::bytes::STANDARD_INPUT;
 use super::cells::Cells;
 use super::csv_file::CsvFile;
 use super::heading::Heading;
@@ -12,7 +13,15 @@ use crate::{Error, Result};
 /// The extensions that tell a table.
 const EXTENSIONS: [&str; 3] = ["csv", "tsv", "parquet"];
 
-/// Whether a specification of data names a table, by the extension of its path: `.csv`, `.tsv`, `.parquet`.
+/// Extensions that compressed text has besides its own.
+const COMPRESSED: [&str; 2] = ["gz", "zst"];
+
+/// What to give, for messages.
+const REMEDY: &str =
+    "give a .csv, .tsv or .parquet file, .csv.gz or .csv.zst, or - for CSV from standard input";
+
+/// Whether a specification of data names a table, by the extension of its path: `.csv`, `.tsv` or `.parquet`, and of the
+/// first two also with `.gz` or `.zst` behind; or `-`, CSV from standard input.
 pub fn is_table(spec: &str) -> bool {
     let path = Span::split_off(spec).map_or(spec, |(path, _)| path);
     extension(Path::new(path)).is_some()
@@ -29,8 +38,16 @@ pub fn columns(spec: &str) -> Result<Vec<String>> {
     Ok(TableFile::open(spec)?.heading.columns().to_vec())
 }
 
-fn extension(path: &Path) -> Option<&'static str> {
+/// The extension that tells a table: of compressed text its own; of standard input, that of CSV.
+pub(super) fn extension(path: &Path) -> Option<&'static str> {
+    if path.as_os_str() == STANDARD_INPUT {
+        return Some("csv");
+    }
     let extension = path.extension()?;
+    if COMPRESSED.iter().any(|known| extension.eq_ignore_ascii_case(known)) {
+        let inner = Path::new(path.file_stem()?).extension()?;
+        return ["csv", "tsv"].into_iter().find(|known| inner.eq_ignore_ascii_case(known));
+    }
     EXTENSIONS.into_iter().find(|known| extension.eq_ignore_ascii_case(known))
 }
 
@@ -51,13 +68,13 @@ impl TableFile {
     pub(super) fn open(spec: &str) -> Result<TableFile> {
         let (path, span) = Span::split_off(spec)?;
         let path = Path::new(path);
-        let remedy = "give a .csv, .tsv or .parquet file";
         let Some(extension) = extension(path) else {
-            return Err(Error::data(path, "its extension is not that of a table", remedy));
+            return Err(Error::data(path, "its extension is not that of a table", REMEDY));
         };
-        if !path.is_file() {
+        // A pipe with a name can be read as well.
+        if path.as_os_str() != STANDARD_INPUT && (!path.exists() || path.is_dir()) {
             let problem = if path.exists() { "not a file" } else { "no such file" };
-            return Err(Error::data(path, problem, remedy));
+            return Err(Error::data(path, problem, REMEDY));
         }
         let (format, columns, len) = match extension {
             "parquet" => {
@@ -164,10 +181,14 @@ mod tests {
 
     #[test]
     fn tables_are_told_by_their_extension() {
-        for spec in ["a.csv", "a.CSV[..3]", "b/a.tsv", "a.parquet[5..]"] {
+        for spec in
+            ["a.csv", "a.CSV[..3]", "b/a.tsv", "a.parquet[5..]", "a.csv.gz", "a.tsv.ZST[1..]", "-", "-[..5]"]
+        {
             assert!(is_table(spec), "{spec}");
         }
-        for spec in ["a.npz", "mnist:test", "csv", "a.csv/x.png", "", "a.csv.gz"] {
+        for spec in
+            ["a.npz", "mnist:test", "csv", "a.csv/x.png", "", "a.gz", "a.parquet.gz", "a.csv.xz", "--"]
+        {
             assert!(!is_table(spec), "{spec}");
         }
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::cells::{Cells, Value, listed, shown, truth};
 use super::encode::number;
+use super::notation::Decimal;
 use super::reading::{Reading, moments};
 use super::schema::{Cell, ColumnType, Kind, MOST_VALUES};
 use super::source::Chunk;
@@ -28,6 +29,8 @@ pub(super) struct Training<'a> {
     pub(super) given: Option<ColumnType>,
     /// The class of each row of the chunk that is kept and has one.
     pub(super) classes: &'a BTreeMap<usize, usize>,
+    /// How its numbers are written, where they are texts.
+    pub(super) decimal: Decimal,
 }
 
 /// What a column was found to hold, and what its owner may want to know of it.
@@ -56,6 +59,54 @@ impl<'a> Training<'a> {
     fn error_at(&self, row: usize, problem: &str, remedy: &str) -> Error {
         let place = self.chunk.place(row);
         Error::data(self.path, format!("{place}, column `{}`: {problem}", self.name), remedy)
+    }
+
+    /// Whether a value is a code with a leading zero, which a number would lose.
+    fn has_leading_zeros(&self) -> bool {
+        self.coded_cell().is_some()
+    }
+
+    fn coded_cell(&self) -> Option<(usize, &'a str)> {
+        self.present().find_map(|(row, cell)| match cell {
+            Value::Text(text)
+                if text.len() > 1 && text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit()) =>
+            {
+                Some((row, text))
+            }
+            _ => None,
+        })
+    }
+
+    /// What is said of codes.
+    fn coded(&self) -> String {
+        let (row, text) = self.coded_cell().unwrap_or_default();
+        format!(
+            "column `{name}`: taken for codes, and so for a category, as {} in {} begins with a zero; for numbers give \
+             --type {name}=number",
+            shown(text),
+            self.chunk.place(row),
+            name = self.name,
+        )
+    }
+
+    /// Errors if all values are numbers, some with a decimal point and others with a decimal comma.
+    fn check_decimals(&self) -> Result<()> {
+        let only = |one: Decimal, other: Decimal| {
+            let mut cells = self.present();
+            cells.find(|(_, cell)| cell.number(one).is_some() && cell.number(other).is_none())
+        };
+        let numbers = self
+            .present()
+            .all(|(_, cell)| cell.number(Decimal::Point).is_some() || cell.number(Decimal::Comma).is_some());
+        let (point, comma) = (only(Decimal::Point, Decimal::Comma), only(Decimal::Comma, Decimal::Point));
+        let (Some((_, point)), Some((row, comma)), true) = (point, comma, numbers) else { return Ok(()) };
+        let problem = format!(
+            "{} has a decimal comma, and {} a decimal point",
+            shown(&comma.name()),
+            shown(&point.name())
+        );
+        let remedy = format!("write all of them alike, or give --type {}=category", self.name);
+        Err(self.error_at(row, &problem, &remedy))
     }
 
     /// The names of the values with how often each comes, or `None` if there are more than can be.
@@ -91,8 +142,16 @@ pub(super) fn infer(column: &Training<'_>) -> Result<Found> {
         Some(ColumnType::Boolean) => boolean(column),
         Some(ColumnType::Category) => category(column),
         None if truths(column).is_some() => boolean(column),
-        None if column.present().all(|(_, cell)| cell.number().is_some()) => numbers(column, false),
-        None => category(column).map(|found| Found { notice: stray(column), ..found }),
+        None if column.has_leading_zeros() => {
+            category(column).map(|found| Found { notice: Some(column.coded()), ..found })
+        }
+        None if column.present().all(|(_, cell)| cell.number(column.decimal).is_some()) => {
+            numbers(column, false)
+        }
+        None => {
+            column.check_decimals()?;
+            category(column).map(|found| Found { notice: stray(column), ..found })
+        }
     }
 }
 
@@ -100,7 +159,8 @@ pub(super) fn infer(column: &Training<'_>) -> Result<Found> {
 fn numbers(column: &Training<'_>, whole: bool) -> Result<Found> {
     let mut numbers = Vec::new();
     for (row, cell) in column.present() {
-        let number = number(cell).map_err(|(problem, remedy)| column.error_at(row, &problem, &remedy))?;
+        let number = number(cell, column.decimal)
+            .map_err(|(problem, remedy)| column.error_at(row, &problem, &remedy))?;
         if whole && number.fract() != 0.0 {
             let problem = format!("{number} is not a whole number");
             return Err(column.error_at(row, &problem, "give the column the type number"));
@@ -192,7 +252,7 @@ fn category(column: &Training<'_>) -> Result<Found> {
 /// A column that would be one of numbers if it were not for a few cells.
 fn stray(column: &Training<'_>) -> Option<String> {
     let all = column.present().count();
-    let mut others = column.present().filter(|(_, cell)| cell.number().is_none());
+    let mut others = column.present().filter(|(_, cell)| cell.number(column.decimal).is_none());
     let (row, cell) = others.next()?;
     let strays = 1 + others.count();
     (2 * strays < all).then(|| {
@@ -210,7 +270,7 @@ fn stray(column: &Training<'_>) -> Option<String> {
 pub(super) fn classes(target: &Training<'_>) -> Result<Vec<String>> {
     let fractions: BTreeSet<u64> = target
         .present()
-        .filter_map(|(_, cell)| cell.number())
+        .filter_map(|(_, cell)| cell.number(target.decimal))
         .filter(|number| number.fract() != 0.0)
         .map(f64::to_bits)
         .take(1_000_000)

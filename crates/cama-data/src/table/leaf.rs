@@ -7,7 +7,8 @@ use parquet::data_type::{ByteArray, DataType, FixedLenByteArray, Int96};
 use parquet::errors::{ParquetError, Result};
 use parquet::schema::types::ColumnDescriptor;
 
-use super::cells::{is_missing, truth};
+use super::cells::truth;
+use super::missing::MissingValues;
 use super::number;
 use super::schema::Cell;
 
@@ -139,7 +140,11 @@ impl Leaf {
 
     /// Puts cells in the places of those of the rows beside them, which are in order; one that is missing stays so.
     /// Says which cell this type cannot hold, if any.
-    pub(super) fn put(&mut self, cells: &[(usize, &Cell)]) -> std::result::Result<(), usize> {
+    pub(super) fn put(
+        &mut self,
+        cells: &[(usize, &Cell)],
+        missing: &MissingValues,
+    ) -> std::result::Result<(), usize> {
         let mut seen = (0, 0);
         for (row, cell) in cells {
             // Counts on from the row before, so that many cells take no longer than the column is long.
@@ -152,7 +157,7 @@ impl Leaf {
                 }
             };
             let Some(place) = place else { continue };
-            self.values.put(place, cell).ok_or(*row)?;
+            self.values.put(place, cell, missing).ok_or(*row)?;
         }
         Ok(())
     }
@@ -188,12 +193,12 @@ impl Values {
     }
 
     /// Replaces a value; nothing if this type cannot hold it.
-    fn put(&mut self, at: usize, cell: &Cell) -> Option<()> {
+    fn put(&mut self, at: usize, cell: &Cell, missing: &MissingValues) -> Option<()> {
         let truth = |name: &str| truth(name).map(|(_, truth)| truth);
         match (self, cell) {
-            // What is not a number is missing, and stays so.
-            (Values::Float(values), _) if values[at].is_nan() => {}
-            (Values::Double(values), _) if values[at].is_nan() => {}
+            // What is missing stays so.
+            (Values::Float(values), _) if missing.has_number(f64::from(values[at])) => {}
+            (Values::Double(values), _) if missing.has_number(values[at]) => {}
             (Values::Float(values), Cell::Number(number)) => values[at] = *number as f32,
             (Values::Double(values), Cell::Number(number)) => values[at] = *number,
             (Values::Float(values), Cell::Name(name)) => values[at] = name.parse().ok()?,
@@ -206,7 +211,7 @@ impl Values {
                 values[at] = name.parse().ok().or_else(|| truth(name).map(i64::from))?;
             }
             (Values::Bytes(values), cell) => {
-                if !values[at].as_utf8().is_ok_and(|text| is_missing(text.trim())) {
+                if !values[at].as_utf8().is_ok_and(|text| missing.has(text.trim())) {
                     values[at] = ByteArray::from(number::cell(cell).as_str());
                 }
             }

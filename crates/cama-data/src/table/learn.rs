@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::cells::{Cells, Value, listed};
 use super::encode::Encoder;
 use super::infer::{Found, Training, classes, infer};
+use super::missing::MissingValues;
+use super::notation::{Decimal, Hint, Notations};
 use super::read::ROWS_AT_A_TIME;
-use super::schema::{Column, ColumnType, Missing, Schema};
+use super::schema::{Column, ColumnType, Missing, Schema, Unseen};
 use super::source::{Chunk, Source};
 use super::{Notices, Rows};
 use crate::{Error, Result};
@@ -23,6 +25,10 @@ pub struct LearnOptions {
     pub types: BTreeMap<String, ColumnType>,
     /// What is done about missing values, here and in every table read with the schema.
     pub missing: Missing,
+    /// What stands for a missing value besides an empty cell, here and in every table read with the schema.
+    pub missing_values: MissingValues,
+    /// How numbers are written as texts; found out unless given.
+    pub decimal: Option<Decimal>,
 }
 
 /// What the training table has told.
@@ -63,13 +69,15 @@ pub(super) fn learn(mut source: Source, roles: &Roles, options: &LearnOptions) -
     check_types(options, roles, source.header())?;
     let names: Vec<&str> = planned.iter().map(|(name, ..)| *name).chain([roles.target.as_str()]).collect();
     source.need(&names)?;
-    let chunk = whole(&mut source)?;
+    let chunk = whole(&mut source)?.emptied(&options.missing_values, names.len());
     let kept = kept(&chunk, options.missing);
     if kept.is_empty() {
         let problem = "every row has a missing value, so none is left";
         return Err(Error::data(source.path(), problem, "give --missing impute, or fill them in"));
     }
 
+    let hint = Hint { given: options.decimal, training: Decimal::Point, semicolons: source.has_semicolons() };
+    let notations = Notations::of(&chunk, &names[..planned.len()], usize::MAX, hint);
     let nobody = BTreeMap::new();
     let column = |at: usize| Training {
         path: source.path(),
@@ -79,6 +87,7 @@ pub(super) fn learn(mut source: Source, roles: &Roles, options: &LearnOptions) -
         rows: &kept,
         given: options.types.get(names[at]).copied(),
         classes: &nobody,
+        decimal: notations.columns.get(at).copied().unwrap_or_default(),
     };
     let mut notices = Notices::new();
     let target = column(planned.len());
@@ -90,12 +99,23 @@ pub(super) fn learn(mut source: Source, roles: &Roles, options: &LearnOptions) -
         notices.extend(notice);
         columns.push(Column { name: name.to_string(), role, causes_children, kind, imputed });
     }
-    let schema = Schema { target: roles.target.clone(), classes, missing: options.missing, columns };
+    let comma = notations.any_comma(|at| columns[at].kind.is_number());
+    let schema = Schema {
+        target: roles.target.clone(),
+        classes,
+        missing: options.missing,
+        unseen: Unseen::default(),
+        missing_values: options.missing_values.clone(),
+        decimal: if comma { Decimal::Comma } else { Decimal::Point },
+        columns,
+        given_decimal: None,
+        key: None,
+    };
     schema.check()?;
 
     let shared = Arc::new(schema.clone());
     let mut rows = Rows::empty(source.spec(), shared.clone(), true);
-    let mut encoder = Encoder::new(shared, true);
+    let mut encoder = Encoder::new(shared, true, false).with_notations(notations);
     encoder.encode(source.path(), &chunk, &mut rows)?;
     let notices = ignored(source.header(), roles, &schema)
         .into_iter()

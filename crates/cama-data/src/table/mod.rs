@@ -2,8 +2,9 @@
 //!
 //! A [`Table`] comes from a file ([`Table::open`]) or from columns in memory ([`Table::from_columns`]); what follows is the
 //! same for both. A file is CSV or Parquet, told by its extension, with a range of rows if wanted, end excluded:
-//! `table.csv`, `table.tsv[..1000]`, `table.parquet[500..600]`. CSV needs a header; its fields stand between
-//! commas, semicolons or tabs, whichever the header has most of. The order of the columns is of no matter.
+//! `table.csv`, `table.tsv[..1000]`, `table.parquet[500..600]`. CSV may be compressed by gzip or zstd (`table.csv.gz`,
+//! `table.csv.zst`), or come through standard input (`-`). It needs a header; its fields stand between commas, semicolons or
+//! tabs, whichever the header has most of. The order of the columns is of no matter.
 //!
 //! [`Table::learn`] reads the training table and finds what its columns hold:
 //!
@@ -15,13 +16,18 @@
 //!
 //! What a column is taken for can be given instead. Upper and lower case are the same for the words of booleans,
 //! and only for them; blanks around a text do not count; `3.0` and `3` are one category. A missing value is an
-//! empty cell, a null or `None`, a NaN, or one of `NA`, `N/A`, `NaN`, `null` and `?` in any case.
+//! empty cell, a null or `None`, a NaN, or one of the words of [`MissingValues`] in any case.
+//!
+//! Numbers may be written with a decimal point or a decimal comma, and with marks between thousands ([`Decimal`]): each table
+//! is looked at for how it writes them, and what could be meant otherwise is told. A column of whole numbers of which one
+//! begins with a zero, as `00123`, holds codes: it is a category.
 //!
 //! [`Table::read`] encodes other tables as the training table was, into [`Rows`]; [`Table::batches`] goes through tables that
 //! may be larger than memory. [`Schema::learn`], [`Schema::read`] and [`TableBatches::open`] do the same with the path of a
 //! file. A [`Rewriter`] writes a file again with some of its cells replaced.
 
 mod batches;
+mod bytes;
 mod cells;
 mod check;
 mod column_values;
@@ -33,6 +39,8 @@ mod infer;
 mod leaf;
 mod learn;
 mod memory;
+mod missing;
+mod notation;
 mod number;
 mod origin;
 mod parquet_column;
@@ -52,10 +60,12 @@ pub use batches::{TableBatches, rows_in_a_batch};
 pub use column_values::ColumnValues;
 pub use file::{columns, is_table};
 pub use learn::{LearnOptions, Learnt};
+pub use missing::MissingValues;
+pub use notation::Decimal;
 pub use reading::Reading;
 pub use rewrite::{Edit, Rewriter, TableFormat, edits};
 pub use rows::Rows;
-pub use schema::{Cell, Column, ColumnType, Kind, Missing, Schema};
+pub use schema::{Cell, Column, ColumnType, Kind, Missing, Schema, Unseen};
 pub use table::Table;
 
 /// What was done with a table that its owner may want to know, in words.

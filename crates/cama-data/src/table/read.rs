@@ -38,8 +38,7 @@ impl Schema {
         let mut rows = Rows::empty(reader.source.spec(), schema, needs_labels);
         while reader.next_into(&mut rows)? {}
         if rows.is_empty() {
-            let problem = "every row has a missing value, so none is left";
-            return Err(Error::data(reader.source.path(), problem, "give --missing impute, or fill them in"));
+            return Err(reader.none_left());
         }
         Ok((rows, reader.notices()))
     }
@@ -67,16 +66,24 @@ impl Reader {
     fn new(schema: Arc<Schema>, mut source: Source, labelled: bool, rows_at_a_time: usize) -> Result<Reader> {
         source.need(&Encoder::needed(&schema, labelled))?;
         // The target is no stranger, even where it is not read.
-        let known = |name: &String| schema.target == *name || schema.columns.iter().any(|c| c.name == *name);
+        let known = |name: &String| {
+            let columns = schema.columns.iter().map(|column| &column.name);
+            columns.chain([&schema.target]).chain(&schema.key).any(|known| known == name)
+        };
         let unused: Vec<&String> = source.header().iter().filter(|name| !known(name)).collect();
         let unused = (!unused.is_empty()).then(|| format!("columns not used: {}", listed(&unused)));
-        let encoder = Encoder::new(schema, labelled);
+        let encoder = Encoder::new(schema, labelled, source.has_semicolons());
         Ok(Reader { source, encoder, labelled, rows_at_a_time, unused, ended: false })
     }
 
     /// What was ignored, left out and filled in so far, in words.
     pub(super) fn notices(&self) -> Notices {
         self.unused.iter().cloned().chain(self.encoder.notices()).collect()
+    }
+
+    /// What to say where no row is left.
+    pub(super) fn none_left(&self) -> Error {
+        self.encoder.none_left(self.source.path())
     }
 
     /// From now on so many rows at a time.
@@ -87,6 +94,10 @@ impl Reader {
     /// Adds the next rows of the table to `rows`; false at the end.
     fn next_into(&mut self, rows: &mut Rows) -> Result<bool> {
         let Some(chunk) = self.source.next(self.rows_at_a_time)? else { return Ok(false) };
+        let schema = self.encoder.schema();
+        // What names a row is no value.
+        let values = schema.columns.len() + usize::from(self.labelled);
+        let chunk = chunk.emptied(&schema.missing_values, values);
         self.encoder.encode(self.source.path(), &chunk, rows)?;
         Ok(true)
     }
@@ -118,8 +129,10 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::schema::Missing;
+    use super::super::missing::MissingValues;
+    use super::super::notation::Decimal;
     use super::super::schema::tests::example_schema;
+    use super::super::schema::{Missing, Unseen};
     use super::*;
     use crate::Dataset;
 
@@ -164,7 +177,6 @@ mod tests {
             ),
             ("yes", "maybe", "column `x2`: `maybe` is not a value of the training data; known: no, yes"),
             ("2,1,b", "2,2,b", "column `y`: `2` is not a class of the training data; known: 0, 1"),
-            (",12,", ",\"1,5\",", "column `x1`: `1,5` is not a number; write a decimal point"),
             (",12,", ",tall,", "row 0 (line 2), column `x1`: `tall` is not a number; give a number"),
             (",12,", ",1e200,", "is too far from the training data, with mean 10 and sd 2"),
             (
@@ -181,6 +193,85 @@ mod tests {
         let mut wrong = example_schema();
         wrong.classes.clear();
         assert!(wrong.read("t.csv", true).unwrap_err().to_string().contains("schema.classes"));
+    }
+
+    #[test]
+    fn numbers_are_read_as_this_table_writes_them() {
+        // The table that the schema is of wrote points.
+        let text = "c1;y;x3;x1;b1;x2;a1\n2;1;b;12,5;5;yes;1\n-1;0;a;1.007,0;6;no;-2\n";
+        let (rows, notices) = read(text, true, Missing::Error).unwrap();
+        assert_eq!([rows.x(0)[0], rows.x(1)[0]], [1.25, 498.5]);
+        assert_eq!(notices, ["decimal commas in the column x1: `12,5` is read as 12.5"]);
+        let text = TABLE.replacen(",12,", ",\"1,234\",", 1);
+        let (rows, notices) = read(&text, true, Missing::Error).unwrap();
+        assert_eq!(rows.x(0)[0], 612.0);
+        assert!(
+            notices[1].contains("`1,234` in row 0 (line 2) is read as 1234; if it is 1.234"),
+            "{notices:?}"
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let path = write(folder.path(), &text);
+        let schema = example_schema().with_decimal(Some(Decimal::Comma));
+        let text = schema.read(&path, true).unwrap_err().to_string();
+        assert!(
+            text.contains("row 2 (line 4), column `b1`: `4.5` has a decimal point, where the column"),
+            "{text}"
+        );
+        let (rows, _) = schema.read(&format!("{path}[..1]"), true).unwrap();
+        assert_eq!(rows.x(0)[0], (1.234 - 10.0) as f32 / 2.0);
+    }
+
+    #[test]
+    fn what_was_never_seen_costs_its_row_and_not_the_table() {
+        let text = TABLE.replacen(",b,", ",d,", 1).replacen(",no,", ",maybe,", 1) + "2,1,e,12,5,?,yes,1\n";
+        let folder = tempfile::tempdir().unwrap();
+        let path = write(folder.path(), &text);
+        let schema = |missing| example_schema().with_missing(missing).with_unseen(Unseen::Missing);
+        for missing in [Missing::Error, Missing::Drop] {
+            let (rows, notices) = schema(missing).read(&path, true).unwrap();
+            assert_eq!((rows.len(), rows.row_index(0)), (1, 2));
+            let all = notices.join("\n");
+            assert!(all.contains(
+                "column `x3`: `d` is not a value of the training data; known: a, b, c (row 0 (line 2))"
+            ));
+            assert!(all.contains(", and 1 more such; their rows are left out"), "{all}");
+            assert!(
+                all.contains("column `x2`: `maybe` is not") && all.contains("; its row is left out"),
+                "{all}"
+            );
+        }
+        let (rows, notices) = schema(Missing::Impute).read(&path, true).unwrap();
+        assert_eq!((rows.len(), rows.x(0)), (4, &[1.0, 1.0, 0.0, 1.0, 0.0][..]));
+        assert!(
+            notices.iter().any(|notice| notice.contains("column `x3`: 2 missing values filled in")),
+            "{notices:?}"
+        );
+        let path = format!("{path}[..2]");
+        let text = schema(Missing::Error).read(&path, true).unwrap_err().to_string();
+        assert!(text.contains("every row holds a value that the training data does not have"), "{text}");
+    }
+
+    #[test]
+    fn rows_are_named_by_the_key_and_words_for_missing_values_are_settable() {
+        let folder = tempfile::tempdir().unwrap();
+        let text =
+            "c1,id,x3,x1,b1,x2,a1\n2,007,b,-999,5,yes,1\n-1,NA,a,7,6,no,-2\n5,9,c,10,4.5,TRUE,unknown\n";
+        let path = write(folder.path(), text);
+        let schema = example_schema().with_missing(Missing::Drop).with_key(Some("id".into()));
+        let words = MissingValues::new(["-999", "unknown"]);
+        let (rows, notices) = schema.clone().with_missing_values(words.clone()).read(&path, false).unwrap();
+        assert_eq!(
+            (rows.len(), rows.names().unwrap().get(0)),
+            (1, "NA"),
+            "what names a row is never missing"
+        );
+        assert_eq!(notices, ["2 rows with missing values left out"]);
+        let imputed = schema.with_missing(Missing::Impute).with_missing_values(words);
+        let (rows, _) = imputed.read(&path, false).unwrap();
+        assert_eq!(rows.select(&[2, 0]).names().unwrap().iter().collect::<Vec<_>>(), ["9", "007"]);
+        assert_eq!((rows.names().unwrap().heading(), rows.x(0)[0]), ("id", 0.0));
+        let text = example_schema().with_key(Some("ids".into())).read(&path, false).unwrap_err().to_string();
+        assert!(text.contains("has no column `ids` (did you mean `id`?)"), "{text}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use super::Schema;
 use super::schema::{Column, Kind};
 use crate::manipulation::TableManipulation;
+use crate::names::Names;
 use crate::shape::{ChildColumn, ChildKind, DataShape, TableShape};
 use crate::{Appendable, Dataset};
 use crate::{Error, Result};
@@ -26,14 +27,22 @@ pub struct Rows {
     labels: Option<Vec<usize>>,
     /// The index that each row has in its table.
     indices: Vec<usize>,
+    /// What the key column says of each row.
+    names: Option<Names>,
 }
 
 impl Rows {
     /// No rows yet.
     pub(super) fn empty(name: &str, schema: Arc<Schema>, labelled: bool) -> Rows {
         let labels = labelled.then(Vec::new);
+        let names = schema.key.as_deref().map(Names::of);
         let (values, known) = (Vec::new(), Vec::new());
-        Rows { name: name.to_string(), schema, values, known, labels, indices: Vec::new() }
+        Rows { name: name.to_string(), schema, values, known, labels, indices: Vec::new(), names }
+    }
+
+    /// Says what the row that was added last is called, if rows have names.
+    pub(super) fn call_last(&mut self, name: &str) {
+        self.names.iter_mut().for_each(|names| names.push(name));
     }
 
     /// Adds one row.
@@ -179,6 +188,7 @@ impl Appendable for Rows {
         self.values.extend_from_slice(&batch.values);
         self.labels.iter_mut().zip(&batch.labels).for_each(|(all, new)| all.extend(new));
         self.indices.extend_from_slice(&batch.indices);
+        self.names.iter_mut().zip(&batch.names).for_each(|(all, new)| all.append(new));
     }
 }
 
@@ -255,6 +265,10 @@ impl Dataset for Rows {
         self.row_index(i)
     }
 
+    fn names(&self) -> Option<&Names> {
+        self.names.as_ref()
+    }
+
     fn with_x(&self, x: &[f32]) -> Result<Self> {
         let c: Vec<f32> = (0..self.len()).flat_map(|i| self.c(i).iter().copied()).collect();
         self.with_x_and_c(self.name.clone(), x, &c)
@@ -275,6 +289,7 @@ impl Dataset for Rows {
             known,
             labels: self.labels.as_ref().map(|labels| indices.iter().map(|&i| labels[i]).collect()),
             indices: indices.iter().map(|&i| self.indices[i]).collect(),
+            names: self.names.as_ref().map(|names| names.select(indices)),
         }
     }
 

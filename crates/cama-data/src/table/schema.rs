@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::missing::MissingValues;
+use super::notation::Decimal;
 use super::reading::Reading;
 use crate::{Error, Result};
 use cama_causal::Role;
@@ -25,8 +27,23 @@ pub struct Schema {
     pub classes: Vec<String>,
     /// What is done about missing values.
     pub missing: Missing,
+    /// What is done about a category or a truth value that the training data does not have.
+    #[serde(default, skip_serializing_if = "Unseen::is_usual")]
+    pub unseen: Unseen,
+    /// What stands for a missing value, besides an empty cell.
+    #[serde(default, skip_serializing_if = "MissingValues::are_usual")]
+    pub missing_values: MissingValues,
+    /// How the training table writes numbers as texts: it decides what can be read in two ways.
+    #[serde(default, skip_serializing_if = "Decimal::is_point")]
+    pub decimal: Decimal,
     /// The other columns.
     pub columns: Vec<Column>,
+    /// How the table that is read writes numbers as texts; found out unless given.
+    #[serde(skip)]
+    pub given_decimal: Option<Decimal>,
+    /// The column that names the rows of the table that is read, if any: it is of no matter to the model and not kept.
+    #[serde(skip)]
+    pub key: Option<String>,
 }
 
 /// One column that the model reads.
@@ -95,6 +112,23 @@ pub enum Missing {
     Impute,
 }
 
+/// What is done about a category or a truth value that the training data does not have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unseen {
+    /// The table is refused.
+    Error,
+    /// The cell counts as missing: it is imputed where missing values are, and else its row is left out.
+    #[default]
+    Missing,
+}
+
+impl Unseen {
+    fn is_usual(&self) -> bool {
+        *self == Unseen::default()
+    }
+}
+
 /// What a column is taken for, whatever it looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -159,6 +193,26 @@ impl Schema {
     /// The same schema with something else done about missing values.
     pub fn with_missing(self, missing: Missing) -> Schema {
         Schema { missing, ..self }
+    }
+
+    /// The same schema with something else done about values that the training data does not have.
+    pub fn with_unseen(self, unseen: Unseen) -> Schema {
+        Schema { unseen, ..self }
+    }
+
+    /// The same schema with other words for missing values.
+    pub fn with_missing_values(self, missing_values: MissingValues) -> Schema {
+        Schema { missing_values, ..self }
+    }
+
+    /// The same schema for a table that writes numbers as texts in this way.
+    pub fn with_decimal(self, decimal: Option<Decimal>) -> Schema {
+        Schema { given_decimal: decimal, ..self }
+    }
+
+    /// The same schema for a table whose rows this column names.
+    pub fn with_key(self, key: Option<String>) -> Schema {
+        Schema { key, ..self }
     }
 
     /// The children of one row, out of X as the model has it: numbers in their own unit, of two values the
@@ -261,6 +315,15 @@ impl FromStr for Missing {
     }
 }
 
+impl FromStr for Unseen {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        let known = [("error", Unseen::Error), ("missing", Unseen::Missing)];
+        named("way with unseen values", name, &known)
+    }
+}
+
 impl FromStr for ColumnType {
     type Err = Error;
 
@@ -300,6 +363,11 @@ pub(crate) mod tests {
             target: "y".to_string(),
             classes: names(&["0", "1"]),
             missing: Missing::Error,
+            unseen: Unseen::Error,
+            missing_values: MissingValues::default(),
+            decimal: Decimal::Point,
+            given_decimal: None,
+            key: None,
             columns: vec![
                 of("x1", Role::Child, false, number(10.0, 2.0)),
                 of("x2", Role::Child, false, boolean),

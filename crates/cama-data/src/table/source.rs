@@ -8,6 +8,7 @@ use super::cells::Cells;
 use super::file::{Format, TableFile};
 use super::heading::Heading;
 use super::memory::{Memory, MemoryReader};
+use super::missing::MissingValues;
 use crate::{Error, Result};
 
 /// Some rows of the needed columns.
@@ -30,6 +31,15 @@ impl Chunk {
     pub(super) fn place(&self, i: usize) -> String {
         let line = self.lines.get(i).map(|line| format!(" (line {line})")).unwrap_or_default();
         format!("row {}{line}", self.first + i)
+    }
+}
+
+impl Chunk {
+    /// The same rows with what stands for missing values in the first `columns` columns emptied.
+    pub(super) fn emptied(mut self, missing: &MissingValues, columns: usize) -> Chunk {
+        let rest = self.columns.split_off(columns.min(self.columns.len()));
+        self.columns = self.columns.into_iter().map(|cells| missing.emptied(cells)).chain(rest).collect();
+        self
     }
 }
 
@@ -82,6 +92,11 @@ impl Source {
     /// The names of all columns, in the order of the table.
     pub(super) fn header(&self) -> &[String] {
         self.heading.columns()
+    }
+
+    /// Whether semicolons part the fields of its file.
+    pub(super) fn has_semicolons(&self) -> bool {
+        matches!(&self.stored, Stored::File(Format::Csv(file)) if file.style().delimiter == b';')
     }
 
     /// Chooses the columns that chunks hold, in this order.

@@ -2,7 +2,7 @@
 
 use super::{Cama, Card, CardEntry};
 use crate::adapt::{AdaptConfig, Adapted, Outcome, Previous, Unlabelled, adapt};
-use crate::data::Dataset;
+use crate::data::{Dataset, Names};
 use crate::decide::{Decider, Verdict};
 use crate::dream::{DreamConfig, dream};
 use crate::mechanism::MechanismConfig;
@@ -179,11 +179,11 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
             }
             Outcome::RolledBack => Card { m: first.card.m, ..self.from.card.clone() },
         };
-        let verdicts = self.indexed(&adapted)?;
+        let (verdicts, verdict_names) = self.named(&adapted)?;
         let unguarded = !self.guard && adapted.report.outcome != Outcome::RolledBack;
         let card = self.record(card, &adapted);
         let guard = start.guard.take().filter(|_| !unguarded);
-        Ok(Cama { model: adapted.model, guard, card, verdicts, ..start })
+        Ok(Cama { model: adapted.model, guard, card, verdicts, verdict_names, ..start })
     }
 
     /// Gives the model its mechanisms, and lets q2 dream if it does not know all of the explicit ones yet.
@@ -213,21 +213,28 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
         Ok(())
     }
 
-    /// The verdicts with the index of each example in the data's file.
-    fn indexed(&self, adapted: &Adapted) -> Result<Vec<(usize, Verdict)>> {
+    /// The verdicts with the index of each example in the data's file, and what the examples are called.
+    fn named(&self, adapted: &Adapted) -> Result<(Vec<(usize, Verdict)>, Option<Names>)> {
         if adapted.verdicts.is_empty() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), None));
         }
         let mut indices = Vec::with_capacity(adapted.verdicts.len());
+        let mut names: Option<Names> = None;
         if self.from.model.config().data.table().is_some() {
             self.unlabelled.all.for_each(&mut |part| {
                 indices.extend((0..part.len()).map(|i| part.index(i)));
+                match (&mut names, part.names()) {
+                    (Some(all), Some(more)) => all.append(more),
+                    (all, first) => *all = first.cloned(),
+                }
                 Ok(())
             })?;
         } else {
             indices.extend(0..adapted.verdicts.len());
+            names = self.unlabelled.all.names();
         }
-        Ok(indices.into_iter().zip(adapted.verdicts.iter().copied()).collect())
+        let verdicts = indices.into_iter().zip(adapted.verdicts.iter().copied()).collect();
+        Ok((verdicts, names.filter(|names| names.len() == adapted.verdicts.len())))
     }
 
     fn record(self, mut card: Card, adapted: &Adapted) -> Card {

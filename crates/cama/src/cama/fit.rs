@@ -168,10 +168,22 @@ impl<'a, D: Dataset> Builder<'a, D> {
             history: trained.history,
             adaptations: Vec::new(),
         };
-        let schema = self.clean.table_schema().cloned();
+        // What names the rows of the training data is none of the model's.
+        let schema = self.clean.table_schema().map(|schema| schema.clone().with_key(None));
         let model = trained.model;
-        let verdicts = Vec::new();
-        Ok(Cama { model, schema, direct, temperature, tempering, guard, rehearsal, card, verdicts })
+        let (verdicts, verdict_names) = (Vec::new(), None);
+        Ok(Cama {
+            model,
+            schema,
+            direct,
+            temperature,
+            tempering,
+            guard,
+            rehearsal,
+            card,
+            verdicts,
+            verdict_names,
+        })
     }
 }
 

@@ -19,6 +19,7 @@ pub use predict::{Predictor, Restored};
 
 use crate::adapt::{AdaptReport, Rehearsal};
 use crate::classifier::{Classifier, DirectClassifier};
+use crate::data::Names;
 use crate::data::table::Schema;
 use crate::decide::{Context, Decider, Guard, TEMPERATURE, Tempering, Verdict};
 use crate::model::DeepCama;
@@ -69,6 +70,8 @@ pub struct Cama {
     pub(crate) card: Card,
     /// What the guard made of each example that it was last adapted to, with its index in the data's file.
     pub(crate) verdicts: Vec<(usize, Verdict)>,
+    /// What these examples are called, where they have names.
+    pub(crate) verdict_names: Option<Names>,
 }
 
 /// What it consists of.
@@ -86,6 +89,7 @@ impl Cama {
             rehearsal: Rehearsal::default(),
             card,
             verdicts: Vec::new(),
+            verdict_names: None,
         }
     }
 

@@ -103,8 +103,19 @@ pub(super) fn model_of(
         weights::apply(direct, read(DIRECT, *weights_crc32)?, place, DIRECT, CONFIG)
     });
     let ConfigFile { schema, temperature, tempering, guard, rehearsal, card, .. } = file;
-    let (direct, verdicts) = (direct.transpose()?, Vec::new());
-    Ok(Cama { model, schema, direct, temperature, tempering, guard, rehearsal, card, verdicts })
+    let (direct, verdicts, verdict_names) = (direct.transpose()?, Vec::new(), None);
+    Ok(Cama {
+        model,
+        schema,
+        direct,
+        temperature,
+        tempering,
+        guard,
+        rehearsal,
+        card,
+        verdicts,
+        verdict_names,
+    })
 }
 
 /// `config.json`, as far as it can be checked alone.

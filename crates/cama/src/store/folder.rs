@@ -12,7 +12,8 @@ use crate::files::{write_atomic, write_together};
 use crate::{Error, Result, weights};
 
 /// The file of a model folder that tells which of the examples it was adapted to the guard lets restore, as
-/// `index,verdict`; saving a model removes that of a previous one.
+/// `index,verdict`, and between the two the file or the key of the example where it has one; saving a model removes that
+/// of a previous one.
 pub const VERDICTS: &str = "verdicts.csv";
 
 /// Whether `folder` holds a model, or what is left of one: a file that [`Cama::save`] wrote.
@@ -48,9 +49,14 @@ impl Cama {
     }
 
     fn write_verdicts(&self, folder: &Path) -> Result<()> {
-        let mut text = "index,verdict\n".to_string();
-        for (index, verdict) in &self.verdicts {
-            writeln!(text, "{index},{}", verdict.name()).expect("a string takes all");
+        let headings = ["index", "verdict"];
+        let heading =
+            self.verdict_names.as_ref().map(|names| format!("{},", quoted(names.heading_beside(&headings))));
+        let mut text = format!("index,{}verdict\n", heading.unwrap_or_default());
+        for (i, (index, verdict)) in self.verdicts.iter().enumerate() {
+            let name = self.verdict_names.as_ref().map(|names| format!("{},", quoted(names.get(i))));
+            writeln!(text, "{index},{}{}", name.unwrap_or_default(), verdict.name())
+                .expect("a string takes all");
         }
         write_atomic(folder.join(VERDICTS), |file| std::io::Write::write_all(file, text.as_bytes()))
     }
@@ -74,6 +80,14 @@ impl Cama {
         let config = KIND.read_marker(folder)?;
         let read = |name: &str, checksum| weights::read_checked(folder, name, checksum, CONFIG);
         model_of(&config, read, folder, device)
+    }
+}
+
+/// A cell of a CSV file.
+fn quoted(cell: &str) -> String {
+    match cell.contains(['"', ',', '\n', '\r']) {
+        true => format!("\"{}\"", cell.replace('"', "\"\"")),
+        false => cell.to_string(),
     }
 }
 

@@ -83,7 +83,7 @@ fn adapt_to<D: Source>(
     session: &Session,
 ) -> Result<Baseline> {
     let config = flags.tent()?;
-    let reading = ReadFlags { graph: None, target: None, missing: flags.table.missing };
+    let reading = ReadFlags { missing: flags.table.missing, ..ReadFlags::default() };
     let data = D::load_for(spec, false, baseline, &reading, session)?;
     let data = manipulated(data, flags.manipulate.as_deref(), session.seeds.manipulate_adapt)?;
     let _graceful = Graceful::begin();

@@ -7,7 +7,7 @@ use cama::data::{Dataset, ImageBatches, spread_indices};
 use cama::{Cama, Predictor};
 
 use self::npz::Npz;
-use self::writers::{Csv, Format, JsonLines, Writer};
+use self::writers::{Csv, Example, Format, JsonLines, Writer};
 use super::classifier::open_classifier;
 use super::{informed, load_model, predict_each};
 use crate::flags::PredictCommand;
@@ -140,7 +140,8 @@ fn part<D: Dataset>(
 ) -> anyhow::Result<()> {
     predict_each(predictor, data, first, "the predictions were not kept", |i, decision| {
         each();
-        writer.put(offset + data.index(i), &decision)
+        let example = Example { index: offset + data.index(i), name: data.names().map(|names| (names, i)) };
+        writer.put(example, &decision)
     })
 }
 

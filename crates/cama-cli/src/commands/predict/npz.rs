@@ -7,12 +7,13 @@ use std::path::Path;
 use cama::Decision;
 use cama::data::NpzWriter;
 
-use super::writers::Writer;
+use super::writers::{Example, Writer};
 
 /// Characters of the longest name of a verdict.
 const LONGEST_VERDICT: usize = "unexplained".len();
 
-/// Arrays `index`, `class` (indices), `probabilities`, `log_px`, `verdict`, `log_bayes_factor`, `m` and `classes` (names).
+/// Arrays `index`, `class` (indices), `probabilities`, `log_px`, `verdict`, `log_bayes_factor`, `m` and `classes` (names), and
+/// `name` with the files of images or the keys of rows, where there are such.
 ///
 /// The archive needs to know how long an array is before it begins, so each is gathered in a file of its own, which has no
 /// name: predictions may be more than there is memory for.
@@ -28,6 +29,7 @@ pub struct Npz<'a, W: Write + Seek> {
     verdict: Gathered<4>,
     log_bayes_factor: Gathered<8>,
     m: Gathered<4>,
+    name: Texts,
 }
 
 impl<'a, W: Write + Seek> Npz<'a, W> {
@@ -45,14 +47,18 @@ impl<'a, W: Write + Seek> Npz<'a, W> {
             verdict: Gathered::beside(path)?,
             log_bayes_factor: Gathered::beside(path)?,
             m: Gathered::beside(path)?,
+            name: Texts { characters: Gathered::beside(path)?, lengths: Gathered::beside(path)?, longest: 0 },
         })
     }
 }
 
 impl<W: Write + Seek> Writer for Npz<'_, W> {
-    fn put(&mut self, index: usize, decision: &Decision) -> io::Result<()> {
+    fn put(&mut self, Example { index, name }: Example, decision: &Decision) -> io::Result<()> {
         let Decision { class, probabilities, log_px, verdict, log_bayes_factor, m, .. } = decision;
         (self.m_dim, self.count) = (m.len(), self.count + 1);
+        if let Some((names, i)) = name {
+            self.name.add(names.get(i))?;
+        }
         self.index.add([(index as i64).to_le_bytes()])?;
         self.class.add([(*class as i64).to_le_bytes()])?;
         self.probabilities.add(probabilities.iter().map(|p| p.to_le_bytes()))?;
@@ -74,6 +80,9 @@ impl<W: Write + Seek> Writer for Npz<'_, W> {
         self.verdict.put(&mut archive, "verdict", &[n], &format!("<U{LONGEST_VERDICT}"))?;
         self.log_bayes_factor.put(&mut archive, "log_bayes_factor", &[n], "<f8")?;
         self.m.put(&mut archive, "m", &[n, m_dim], "<f4")?;
+        if self.name.longest > 0 {
+            self.name.put(&mut archive, "name", n)?;
+        }
         let mut names = archive.array("classes", &format!("<U{longest}"), &[classes])?;
         self.classes.iter().try_for_each(|name| add(&mut names, characters(name, longest)))?;
         drop(names);
@@ -94,6 +103,14 @@ impl<const N: usize> Gathered<N> {
         add(&mut self.0, elements)
     }
 
+    /// What was gathered, from its beginning.
+    fn rewound(&mut self) -> io::Result<BufReader<&File>> {
+        self.0.flush()?;
+        let mut file = self.0.get_ref();
+        file.rewind()?;
+        Ok(BufReader::new(file))
+    }
+
     fn put(
         &mut self,
         archive: &mut NpzWriter<impl Write + Seek>,
@@ -102,15 +119,46 @@ impl<const N: usize> Gathered<N> {
         element: &str,
     ) -> io::Result<()> {
         self.0.flush()?;
-        let mut file = self.0.get_ref();
-        let bytes = file.stream_position()?;
-        file.rewind()?;
-        let (mut gathered, mut element_bytes) = (BufReader::new(file), [0; N]);
+        let bytes = self.0.get_ref().stream_position()?;
+        let (mut gathered, mut element_bytes) = (self.rewound()?, [0; N]);
         let mut array = archive.array(name, element, shape)?;
         // One by one: what the archive's compression makes of them depends on how they come.
         for _ in 0..bytes / N as u64 {
             gathered.read_exact(&mut element_bytes)?;
             array.write_all(&element_bytes)?;
+        }
+        Ok(())
+    }
+}
+
+/// Texts of any length.
+struct Texts {
+    /// The characters of all.
+    characters: Gathered<4>,
+    /// How many characters each has.
+    lengths: Gathered<8>,
+    longest: usize,
+}
+
+impl Texts {
+    fn add(&mut self, text: &str) -> io::Result<()> {
+        let length = text.chars().count();
+        self.longest = self.longest.max(length);
+        self.lengths.add([(length as u64).to_le_bytes()])?;
+        self.characters.add(characters(text, length))
+    }
+
+    /// Fills all of them up to the longest.
+    fn put(&mut self, archive: &mut NpzWriter<impl Write + Seek>, name: &str, n: u64) -> io::Result<()> {
+        let mut array = archive.array(name, &format!("<U{}", self.longest), &[n])?;
+        let (mut stored, mut lengths) = (self.characters.rewound()?, self.lengths.rewound()?);
+        let mut length = [0; 8];
+        for _ in 0..n {
+            lengths.read_exact(&mut length)?;
+            let mut text = vec![0; 4 * u64::from_le_bytes(length) as usize];
+            stored.read_exact(&mut text)?;
+            text.resize(4 * self.longest, 0);
+            array.write_all(&text)?;
         }
         Ok(())
     }
@@ -132,7 +180,7 @@ mod tests {
     use npyz::NpyFile;
     use zip::ZipArchive;
 
-    use super::super::writers::tests::decision;
+    use super::super::writers::tests::{decision, names};
     use super::*;
 
     type Archive = ZipArchive<Cursor<Vec<u8>>>;
@@ -148,7 +196,8 @@ mod tests {
         let (decision, classes) = decision();
         let mut file = tempfile::tempfile_in(folder.path()).unwrap();
         let mut npz = Npz::new(&file, &folder.path().join("p.npz"), &classes).unwrap();
-        (0..3).for_each(|i| npz.put(i + 5, &decision).unwrap());
+        let names = names("id", &["a", "größer", ""]);
+        (0..3).for_each(|i| npz.put(Example { index: i + 5, name: Some((&names, i)) }, &decision).unwrap());
         npz.finish().unwrap();
         drop(npz);
         let mut bytes = Vec::new();
@@ -162,6 +211,7 @@ mod tests {
         assert_eq!(array::<i64>(&mut archive, "class"), [1, 1, 1]);
         assert_eq!(array::<f64>(&mut archive, "probabilities")[..2], [0.25, 0.75]);
         assert_eq!(array::<String>(&mut archive, "verdict"), ["as-it-was"; 3]);
+        assert_eq!(array::<String>(&mut archive, "name"), ["a", "größer", ""]);
         assert_eq!(array::<f32>(&mut archive, "m"), [0.5; 3]);
         assert_eq!(array::<String>(&mut archive, "classes"), classes);
         // Nothing is left behind of what was gathered.

@@ -73,7 +73,7 @@ fn predicted(spec: &str, most: usize, manipulate: Option<(&str, u64)>) -> String
     let predictor = cama.predictor().rule(Rule::Bayes).configure(|config| {
         (config.samples, config.seed, config.chunk) = (2, 5, Some(90));
     });
-    let reading = ReadFlags { graph: None, target: None, missing: None };
+    let reading = ReadFlags::default();
     let session = session();
     let wanted =
         Wanted { spec, labelled: false, manipulate, cama: &cama, reading: &reading, session: &session };

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use cama::data::Names;
 use cama::{Decision, Error};
 use serde_json::json;
 
@@ -29,16 +30,26 @@ impl Format {
     }
 }
 
-/// Takes predictions one after another.
+/// The image or row that a prediction is of.
+#[derive(Clone, Copy)]
+pub struct Example<'a> {
+    /// Where it stands in its data, counted from 0.
+    pub index: usize,
+    /// What it is called and its place among the names, where it has one.
+    pub name: Option<(&'a Names, usize)>,
+}
+
+/// Takes predictions one after another. Either all examples have names or none has.
 pub trait Writer {
-    /// Writes the prediction of the image or row that stands at `index` in its file, counted from 0.
-    fn put(&mut self, index: usize, decision: &Decision) -> io::Result<()>;
+    /// Writes the prediction of one example.
+    fn put(&mut self, example: Example, decision: &Decision) -> io::Result<()>;
 
     /// Writes what is left to write.
     fn finish(&mut self) -> io::Result<()>;
 }
 
-/// `index,class,class_index,log_px,verdict` and one column `p(class)` for every class.
+/// `index,class,class_index,log_px,verdict` and one column `p(class)` for every class; behind `index` the file of an image, or
+/// the key of a row, where there is one.
 pub struct Csv<'a, W: Write> {
     csv: csv::Writer<W>,
     classes: &'a [String],
@@ -51,34 +62,34 @@ impl<'a, W: Write> Csv<'a, W> {
         Self { csv: csv::Writer::from_writer(out), classes, begun: false }
     }
 
-    fn begin(&mut self) -> io::Result<()> {
+    fn begin(&mut self, names: Option<&Names>) -> io::Result<()> {
         if std::mem::replace(&mut self.begun, true) {
             return Ok(());
         }
-        let header = ["index", "class", "class_index", "log_px", "verdict"].map(String::from).into_iter();
-        let header = header.chain(self.classes.iter().map(|class| format!("p({class})")));
+        let first = ["index", "class", "class_index", "log_px", "verdict"].map(String::from).into_iter();
+        let mut header: Vec<String> =
+            first.chain(self.classes.iter().map(|class| format!("p({class})"))).collect();
+        if let Some(names) = names {
+            header.insert(1, names.heading_beside(&header).to_string());
+        }
         self.csv.write_record(header).map_err(unwrapped)
     }
 }
 
 impl<W: Write> Writer for Csv<'_, W> {
-    fn put(&mut self, index: usize, decision: &Decision) -> io::Result<()> {
-        self.begin()?;
+    fn put(&mut self, Example { index, name }: Example, decision: &Decision) -> io::Result<()> {
+        self.begin(name.map(|(names, _)| names))?;
         let Decision { class, probabilities, log_px, verdict, .. } = decision;
-        let first = [
-            index.to_string(),
-            self.classes[*class].clone(),
-            class.to_string(),
-            log_px.to_string(),
-            verdict.name().to_string(),
-        ];
+        let of = [index.to_string()].into_iter().chain(name.map(|(names, i)| names.get(i).to_string()));
+        let first =
+            [self.classes[*class].clone(), class.to_string(), log_px.to_string(), verdict.name().to_string()];
         // The shortest digits that are read back as the same number: `1.4e-24`, not a row of zeros.
-        let row = first.into_iter().chain(probabilities.iter().map(|p| format!("{p:?}")));
+        let row = of.chain(first).chain(probabilities.iter().map(|p| format!("{p:?}")));
         self.csv.write_record(row).map_err(unwrapped)
     }
 
     fn finish(&mut self) -> io::Result<()> {
-        self.begin()?;
+        self.begin(None)?;
         self.csv.flush()
     }
 }
@@ -90,15 +101,19 @@ pub struct JsonLines<'a, W: Write> {
 }
 
 impl<W: Write> Writer for JsonLines<'_, W> {
-    fn put(&mut self, index: usize, decision: &Decision) -> io::Result<()> {
+    fn put(&mut self, Example { index, name }: Example, decision: &Decision) -> io::Result<()> {
         let Decision { class, probabilities, log_px, verdict, m, m_sd, log_bayes_factor, .. } = decision;
         let [as_it_was, restored] = decision.anomaly_score;
-        let line = json!({
+        let mut line = json!({
             "index": index, "class": self.classes[*class], "class_index": class,
             "probabilities": probabilities, "log_px": log_px, "verdict": verdict,
             "log_bayes_factor": log_bayes_factor, "anomaly_score_as_it_was": as_it_was,
             "anomaly_score_restored": restored, "m": m, "m_sd": m_sd,
         });
+        if let (Some((names, i)), Some(fields)) = (name, line.as_object_mut()) {
+            let heading = names.heading_beside(&fields.keys().collect::<Vec<_>>()).to_string();
+            fields.insert(heading, names.get(i).into());
+        }
         writeln!(self.out, "{line}")
     }
 
@@ -129,12 +144,35 @@ pub mod tests {
         (decision, vec!["a".into(), "b, \"c\"".into()])
     }
 
+    pub fn names(heading: &str, all: &[&str]) -> Names {
+        let mut names = Names::of(heading);
+        all.iter().for_each(|name| names.push(name));
+        names
+    }
+
+    #[test]
+    fn what_has_a_name_is_called_by_it() {
+        let (decision, classes) = decision();
+        let mut out = Vec::new();
+        let mut csv = Csv::new(&mut out, &classes);
+        let names = names("file", &["b/1.jpg", "a, b.png"]);
+        for (index, i) in [(4, 0), (5, 1)] {
+            csv.put(Example { index, name: Some((&names, i)) }, &decision).unwrap();
+        }
+        csv.finish().unwrap();
+        drop(csv);
+        let text = String::from_utf8(out).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        assert!(lines[0].starts_with("index,file,class,class_index,log_px,verdict,"), "{text}");
+        assert!(lines[1].starts_with("4,b/1.jpg,") && lines[2].starts_with("5,\"a, b.png\","), "{text}");
+    }
+
     #[test]
     fn class_names_survive_csv() {
         let (decision, classes) = decision();
         let mut out = Vec::new();
         let mut csv = Csv::new(&mut out, &classes);
-        csv.put(7, &decision).unwrap();
+        csv.put(Example { index: 7, name: None }, &decision).unwrap();
         csv.finish().unwrap();
         drop(csv);
         let text = String::from_utf8(out).unwrap();
@@ -148,9 +186,12 @@ pub mod tests {
     fn json_lines_hold_everything() {
         let (decision, classes) = decision();
         let mut out = Vec::new();
-        JsonLines { out: &mut out, classes: &classes }.put(0, &decision).unwrap();
+        let names = names("verdict", &["a, b.png"]);
+        let example = Example { index: 0, name: Some((&names, 0)) };
+        JsonLines { out: &mut out, classes: &classes }.put(example, &decision).unwrap();
         let value: serde_json::Value = serde_json::from_slice(&out).unwrap();
         assert_eq!((&value["class"], &value["m"][0]), (&json!("b, \"c\""), &json!(0.5)));
+        assert_eq!(value["key"], "a, b.png", "`verdict` is taken");
         assert_eq!((&value["verdict"], &value["anomaly_score_restored"]), (&json!("as-it-was"), &json!(4.0)));
     }
 

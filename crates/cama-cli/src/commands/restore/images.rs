@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use cama::Error;
-use cama::data::{Images, folder_classes, write_folder, write_npz};
+use cama::data::{Images, Names, folder_classes, write_folder, write_npz};
 
 use super::Restoring;
 use super::paths::is_folder;
@@ -41,17 +41,17 @@ impl Restoring<'_> {
         })?;
         bar.finish_and_clear();
         let restored = images.with_pixels(images.name(), pixels)?;
-        let out = &self.paths.out;
+        let (out, names) = (&self.paths.out, restored.names());
         match (folder, self.paths.report_is_inside()) {
             (false, _) => {
-                self.write_report(&self.paths.report, lines, || Ok(write_npz(out.path(), &restored)?))?
+                self.write_report(&self.paths.report, lines, names, || Ok(write_npz(out.path(), &restored)?))?
             }
             (true, true) => out.write_folder(|beside| {
                 write_images(beside, &restored)?;
                 let name = self.paths.report.file_name().unwrap_or_default();
-                self.write_report(&beside.join(name), lines, || Ok(()))
+                self.write_report(&beside.join(name), lines, names, || Ok(()))
             })?,
-            (true, false) => self.write_report(&self.paths.report, lines, || {
+            (true, false) => self.write_report(&self.paths.report, lines, names, || {
                 out.write_folder(|beside| write_images(beside, &restored))
             })?,
         }
@@ -63,10 +63,11 @@ impl Restoring<'_> {
         &self,
         path: &Path,
         lines: Vec<Line>,
+        names: Option<&Names>,
         also: impl FnOnce() -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         write_whole(path, |file| {
-            let mut report = Report::new(file, Format::of(path)?, &self.columns)?;
+            let mut report = Report::new(file, Format::of(path)?, &self.columns, names)?;
             lines.into_iter().try_for_each(|line| report.put(line))?;
             report.finish()?;
             also()

@@ -115,7 +115,8 @@ impl Restoring<'_> {
     ) -> anyhow::Result<()> {
         let predictor = self.inform(data)?;
         predict_each(predictor, data, first, "nothing was written", |i, decision| {
-            let line = self.columns.line(data.index(i), &decision);
+            let name = data.names().map(|names| names.get(i));
+            let line = self.columns.line(data.index(i), name, &decision);
             summary.add(&line);
             each(i, decision, line)
         })

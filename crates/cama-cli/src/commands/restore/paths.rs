@@ -1,8 +1,10 @@
 //! Where the restored data and the report go.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use cama::data::Names;
 use cama::data::table::TableFormat;
 use cama::{Cama, Error, Result};
 
@@ -108,9 +110,15 @@ fn holds_data(path: &Path, data: &str) -> bool {
     held(data) || held(without_range)
 }
 
-/// Whether a folder holds nothing but images called by numbers, in sub-folders or not, and a report.
+/// Whether a folder holds nothing but a report and images, in sub-folders or not, that are called by numbers or that a
+/// report which is there lists.
 fn holds_only_images(folder: &Path, report: &Path) -> bool {
+    let reports = [folder.join("restored.csv"), report.to_path_buf()];
+    let listed: HashSet<PathBuf> = reports.iter().flat_map(|report| listed(report)).collect();
     let ours = |path: &Path| {
+        if path.strip_prefix(folder).is_ok_and(|name| listed.contains(name)) {
+            return true;
+        }
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let number = |name: &str| name.len() >= 6 && name.bytes().all(|byte| byte.is_ascii_digit());
         name.strip_suffix(".png").is_some_and(number)
@@ -126,6 +134,14 @@ fn holds_only_images(folder: &Path, report: &Path) -> bool {
             false => ours(path) || is_report || path.file_name() == report.file_name(),
         }
     })
+}
+
+/// The files that a report in CSV lists; none if it cannot be read.
+fn listed(report: &Path) -> Vec<PathBuf> {
+    let Ok(mut reader) = csv::Reader::from_path(report) else { return Vec::new() };
+    let column = reader.headers().ok().and_then(|header| header.iter().position(|name| name == Names::FILE));
+    let Some(column) = column else { return Vec::new() };
+    reader.records().flatten().filter_map(|record| Some(record.get(column)?.into())).collect()
 }
 
 #[cfg(test)]
@@ -162,6 +178,12 @@ mod tests {
             let _ = fs::remove_dir(path.join("a/b"));
         }
         assert!(ours());
+        put("a/IMG_1.jpg");
+        assert!(!ours());
+        fs::write(path.join("restored.csv"), "index,file,verdict\n0,a/IMG_1.jpg,restored\n").unwrap();
+        assert!(ours());
+        put("a/IMG_2.jpg");
+        assert!(!ours());
         let data = |name: &str| path.join(name).display().to_string();
         assert!(holds_data(path, &data("a")) && holds_data(&path.join("a"), &format!("{}[..5]", data("a"))));
         assert!(!holds_data(&path.join("a"), &data("")) && !holds_data(&path.join("gone"), &data("a")));

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
+use cama::data::Names;
 use cama::mechanism::Parameter;
 use cama::{Cama, Decision, Error, Verdict};
 use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
@@ -48,6 +49,8 @@ pub struct Columns {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
     pub index: usize,
+    /// What the example is called, where examples have names.
+    pub name: Option<String>,
     pub verdict: Verdict,
     /// Each parameter and its standard deviation.
     pub inferred: Vec<[f64; 2]>,
@@ -77,8 +80,8 @@ impl Columns {
         &self.parameters
     }
 
-    /// What is said of the example that stands at `index`.
-    pub fn line(&self, index: usize, decision: &Decision) -> Line {
+    /// What is said of the example that stands at `index` and is called so.
+    pub fn line(&self, index: usize, name: Option<&str>, decision: &Decision) -> Line {
         let Decision { verdict, m, m_sd, log_px, log_bayes_factor, anomaly_score: [before, after], .. } =
             decision;
         let inferred = self.parameters.iter().zip(&self.places).map(|(parameter, &place)| {
@@ -87,19 +90,26 @@ impl Columns {
         });
         Line {
             index,
+            name: name.map(String::from),
             verdict: *verdict,
             inferred: inferred.collect(),
             nats: [*log_bayes_factor, *log_px, *before, *after],
         }
     }
 
-    fn header(&self) -> Vec<String> {
-        let names = self.parameters.iter().flat_map(|Parameter { name, unit, .. }| {
+    /// The headings; `names` are those of the examples, where they have any.
+    fn header(&self, names: Option<&Names>) -> Vec<String> {
+        let parameters = self.parameters.iter().flat_map(|Parameter { name, unit, .. }| {
             [format!("{name} ({unit})"), format!("{name} sd ({unit})")]
         });
         let last = ["log_bayes_factor", "log_px", "anomaly score as it was", "anomaly score restored"]
             .map(String::from);
-        ["index", "verdict"].map(String::from).into_iter().chain(names).chain(last).collect()
+        let first = ["index", "verdict"].map(String::from).into_iter();
+        let mut header: Vec<String> = first.chain(parameters).chain(last).collect();
+        if let Some(names) = names {
+            header.insert(1, names.heading_beside(&header).to_string());
+        }
+        header
     }
 }
 
@@ -110,9 +120,9 @@ pub enum Report<W: Write + Send> {
 }
 
 impl<W: Write + Send> Report<W> {
-    /// Writes the headings.
-    pub fn new(out: W, format: Format, columns: &Columns) -> io::Result<Self> {
-        let header = columns.header();
+    /// Writes the headings; `names` are those of the examples, where they have any.
+    pub fn new(out: W, format: Format, columns: &Columns, names: Option<&Names>) -> io::Result<Self> {
+        let header = columns.header(names);
         match format {
             Format::Csv => {
                 let mut csv = csv::Writer::from_writer(out);
@@ -120,7 +130,7 @@ impl<W: Write + Send> Report<W> {
                 Ok(Self::Csv(csv))
             }
             Format::Parquet => {
-                let schema = schema(&header).map_err(from_parquet)?;
+                let schema = schema(&header, names.is_some()).map_err(from_parquet)?;
                 let properties = WriterProperties::builder()
                     .set_created_by(concat!("cama ", env!("CARGO_PKG_VERSION")).into())
                     .set_compression(Compression::SNAPPY);
@@ -134,8 +144,9 @@ impl<W: Write + Send> Report<W> {
     pub fn put(&mut self, line: Line) -> io::Result<()> {
         match self {
             Self::Csv(csv) => {
-                let Line { index, verdict, .. } = &line;
-                let first = [index.to_string(), verdict.name().to_string()].into_iter();
+                let Line { index, name, verdict, .. } = &line;
+                let index = [index.to_string()].into_iter();
+                let first = index.chain(name.clone()).chain([verdict.name().to_string()]);
                 csv.write_record(first.chain(line.numbers().map(|number| format!("{number:?}"))))
                     .map_err(unwrapped)
             }
@@ -165,17 +176,18 @@ impl<W: Write + Send> Report<W> {
 }
 
 impl Line {
-    /// What stands behind index and verdict.
+    /// What stands behind index, name and verdict.
     fn numbers(&self) -> impl Iterator<Item = f64> + '_ {
         self.inferred.iter().flatten().chain(&self.nats).copied()
     }
 }
 
-fn schema(header: &[String]) -> parquet::errors::Result<Type> {
+fn schema(header: &[String], named: bool) -> parquet::errors::Result<Type> {
+    let texts = 1..2 + usize::from(named);
     let field = |(at, name): (usize, &String)| {
         let field = match at {
             0 => Type::primitive_type_builder(name, Physical::INT64),
-            1 => Type::primitive_type_builder(name, Physical::BYTE_ARRAY)
+            at if texts.contains(&at) => Type::primitive_type_builder(name, Physical::BYTE_ARRAY)
                 .with_logical_type(Some(LogicalType::String)),
             _ => Type::primitive_type_builder(name, Physical::DOUBLE),
         };
@@ -190,6 +202,9 @@ fn write_group<W: Write + Send>(
     lines: Vec<Line>,
 ) -> parquet::errors::Result<()> {
     let numbers: Vec<Vec<f64>> = lines.iter().map(|line| line.numbers().collect()).collect();
+    let names: Option<Vec<ByteArray>> = lines.iter().map(|line| Some(line.name.as_deref()?.into())).collect();
+    let verdicts = lines.iter().map(|line| line.verdict.name().into()).collect();
+    let texts: Vec<Vec<ByteArray>> = names.into_iter().chain([verdicts]).collect();
     let mut group = writer.next_row_group()?;
     let mut at = 0;
     while let Some(mut column) = group.next_column()? {
@@ -198,12 +213,11 @@ fn write_group<W: Write + Send>(
                 let cells: Vec<i64> = lines.iter().map(|line| line.index as i64).collect();
                 column.typed::<Int64Type>().write_batch(&cells, None, None)?;
             }
-            1 => {
-                let cells: Vec<ByteArray> = lines.iter().map(|line| line.verdict.name().into()).collect();
-                column.typed::<ByteArrayType>().write_batch(&cells, None, None)?;
+            at if at <= texts.len() => {
+                column.typed::<ByteArrayType>().write_batch(&texts[at - 1], None, None)?;
             }
             _ => {
-                let cells: Vec<f64> = numbers.iter().map(|numbers| numbers[at - 2]).collect();
+                let cells: Vec<f64> = numbers.iter().map(|numbers| numbers[at - 1 - texts.len()]).collect();
                 column.typed::<DoubleType>().write_batch(&cells, None, None)?;
             }
         }

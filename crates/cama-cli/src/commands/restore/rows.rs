@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::io::Write;
 
 use cama::causal::Role;
-use cama::data::Dataset;
 use cama::data::table::{Column, Edit, Kind, Rewriter, Rows, edits, rows_in_a_batch};
+use cama::data::{Dataset, Names};
 
 use super::Restoring;
 use super::report::{Format, Report};
@@ -99,7 +99,10 @@ impl Restoring<'_> {
     ) -> anyhow::Result<(Summary, usize)> {
         let (schema, out, path) = (self.cama.schema()?, self.paths.out.path(), &self.paths.report);
         write_whole(path, |report| {
-            let report = Report::new(Box::new(report) as Sink<'_>, Format::of(path)?, &self.columns)?;
+            // No names yet, but the heading of those that come.
+            let names = self.flags.reading.key.as_deref().map(Names::of);
+            let report: Sink<'_> = Box::new(report);
+            let report = Report::new(report, Format::of(path)?, &self.columns, names.as_ref())?;
             write_whole(out, |table| {
                 let table: Sink<'_> = Box::new(table);
                 let table = Rewriter::open(&self.flags.data, schema, changing, out, table)?;

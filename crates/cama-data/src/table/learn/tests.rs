@@ -20,7 +20,11 @@ fn roles() -> Roles {
 }
 
 fn options(missing: Missing, types: &[(&str, ColumnType)]) -> LearnOptions {
-    LearnOptions { types: types.iter().map(|(name, of)| (name.to_string(), *of)).collect(), missing }
+    LearnOptions {
+        types: types.iter().map(|(name, of)| (name.to_string(), *of)).collect(),
+        missing,
+        ..LearnOptions::default()
+    }
 }
 
 fn csv(bytes: &[u8]) -> Result<Source> {
@@ -253,4 +257,45 @@ proptest! {
         prop_assert_eq!(schema, expected);
         prop_assert_eq!(rows, expected_rows);
     }
+}
+
+#[test]
+fn decimal_commas_make_numbers_and_are_told() {
+    let text = "y;x;k;a;b;c\n0;-0,1089;1.234,5;1;2,5;1\n1;0,5;7;2;3,5;2\n1;2,25;0,5;3;1,5;3\n0;1;8;4;2,5;4\n";
+    let (schema, rows, notices) = learn_text(text, &options(Missing::Error, &[])).unwrap();
+    let kinds = schema.columns.iter().filter(|column| column.kind.is_number()).count();
+    assert_eq!((kinds, schema.columns.len(), schema.decimal), (5, 5, Decimal::Comma));
+    let told = "decimal commas in the columns x, k, b: `-0,1089` is read as -0.1089";
+    assert!(notices.iter().any(|notice| notice == told), "{notices:?}");
+    let point = text.replace("1.234,5", "1234,5").replace(',', ".");
+    let (other, same, _) = learn_text(&point, &options(Missing::Error, &[])).unwrap();
+    assert_eq!((rows.values(), other.decimal), (same.values(), Decimal::Point));
+    let given = LearnOptions { decimal: Some(Decimal::Point), ..LearnOptions::default() };
+    let text = "y,x,k,a,b,c\n0,\"1,5\",1,1,2,7\n1,2.5,7,2,3,8\n1,3,5,3,1,9\n";
+    let mixed = learn_text(text, &LearnOptions::default()).unwrap_err().to_string();
+    assert!(
+        mixed.contains("row 0 (line 2), column `x`: `1,5` has a decimal comma, and `2.5` a decimal"),
+        "{mixed}"
+    );
+    assert!(learn_text(text, &given).is_err());
+}
+
+#[test]
+fn codes_with_leading_zeros_stay_apart_and_are_told() {
+    let text = "y,x,k,a,b,c\n0,00123,1,1,2,3\n1,0123,7,2,3,4\n1,9,5,3,1,5\n0,9,5,3,1,6\n";
+    let (schema, rows, notices) = learn_text(text, &options(Missing::Error, &[])).unwrap();
+    assert_eq!(
+        schema.columns[0].kind,
+        Kind::Category { values: ["9", "00123", "0123"].map(String::from).to_vec() }
+    );
+    assert_ne!(rows.x(0)[..3], rows.x(1)[..3]);
+    let told = "column `x`: taken for codes, and so for a category, as `00123` in row 0 (line 2) begins with a zero; for \
+                numbers give --type x=number";
+    assert!(notices.iter().any(|notice| notice == told), "{notices:?}");
+    let (schema, ..) = learn_text(text, &options(Missing::Error, &[("x", ColumnType::Number)])).unwrap();
+    assert!(schema.columns[0].kind.is_number());
+    // Measurements have no such zeros.
+    let text = text.replace("00123", "0.5").replace("0123", "0");
+    let (schema, ..) = learn_text(&text, &options(Missing::Error, &[])).unwrap();
+    assert!(schema.columns[0].kind.is_number());
 }

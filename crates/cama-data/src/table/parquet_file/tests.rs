@@ -95,7 +95,7 @@ fn row(i: usize) -> Vec<String> {
         some(format!("{}.5", i)),
         if i == 4 { String::new() } else { (i as f64 / 4.0).to_string() },
         some(i.is_multiple_of(2).to_string()),
-        some(["a", "é", ""][i % 7 % 3].to_string()),
+        some(["a", "é", "NA"][i % 7 % 3].to_string()),
         some(u32::MAX.to_string()),
         some((u64::MAX as f64).to_string()),
     ]

@@ -12,7 +12,7 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::{Type, TypePtr};
 
 use super::batch::{Batch, Problem};
-use crate::table::cells::{is_missing, shown};
+use crate::table::cells::shown;
 use crate::table::leaf::Leaf;
 
 /// A Parquet file that is being written.
@@ -108,7 +108,7 @@ fn of_column(records: &[ByteRecord], at: usize, (name, number): &(String, bool))
         return Ok(Leaf::texts(cells));
     }
     let number = |text: &str| text.parse().map_err(|_| problem(format!("{} is not a number", shown(text))));
-    let numbers = cells.into_iter().map(|cell| cell.filter(|text| !is_missing(text)).map(number).transpose());
+    let numbers = cells.into_iter().map(|cell| cell.map(number).transpose());
     numbers.collect::<Result<_, _>>().map(Leaf::numbers)
 }
 

@@ -10,13 +10,16 @@ use super::csv_out::CsvOut;
 use super::edit::Edit;
 use super::format::TableFormat;
 use super::parquet_out::ParquetOut;
-use crate::table::cells::is_missing;
+use crate::table::cells::Cells;
 use crate::table::csv_file::CsvFile;
-use crate::table::file::{Format, TableFile};
+use crate::table::file::{Format, TableFile, extension};
 use crate::table::leaf::Leaf;
+use crate::table::missing::MissingValues;
+use crate::table::notation::{Decimal, Hint, LOOK, Notations};
 use crate::table::number;
 use crate::table::parquet_file::ParquetFile;
-use crate::table::schema::Schema;
+use crate::table::schema::{Cell, Schema};
+use crate::table::source::Chunk;
 use crate::{Error, Result};
 
 /// Rows that are in memory at a time, and in a group of a Parquet file.
@@ -35,6 +38,10 @@ pub struct Rewriter<W: Write + Send> {
     next: usize,
     end: usize,
     columns: Vec<Target>,
+    missing: MissingValues,
+    hint: Hint,
+    /// How each column of the schema writes numbers, once some rows of a CSV file were read.
+    decimals: Option<Vec<Decimal>>,
     path: PathBuf,
     written_to: PathBuf,
 }
@@ -46,6 +53,7 @@ struct Target {
     place: usize,
     /// Whether what was an integer may become a fraction.
     widened: bool,
+    is_number: bool,
 }
 
 enum From {
@@ -83,6 +91,7 @@ impl<W: Write + Send> Rewriter<W> {
                 name: column.name.clone(),
                 place,
                 widened: changing.contains(&at) && column.kind.is_number(),
+                is_number: column.kind.is_number(),
             })
             .collect();
         let failed = |error| write_error(path)(error);
@@ -96,7 +105,7 @@ impl<W: Write + Send> Rewriter<W> {
             }
             (Format::Csv(file), format) => {
                 let (style, record) = (file.style(), file.record().clone());
-                let keep = !from.extension().is_some_and(|e| e.eq_ignore_ascii_case("tsv"));
+                let keep = extension(&from) != Some("tsv");
                 let out = CsvOut::new(out, format, keep.then_some(style), &record).map_err(failed)?;
                 (From::Csv(file), To::Csv(out))
             }
@@ -121,6 +130,7 @@ impl<W: Write + Send> Rewriter<W> {
                 (From::Parquet(file), sink)
             }
         };
+        let semicolons = matches!(&source, From::Csv(file) if file.style().delimiter == b';');
         match &mut source {
             From::Csv(file) => file.skip(rows.start)?,
             From::Parquet(file) => file.skip(rows.start)?,
@@ -132,6 +142,9 @@ impl<W: Write + Send> Rewriter<W> {
             next: rows.start,
             end: rows.end,
             columns,
+            missing: schema.missing_values.clone(),
+            hint: Hint { given: schema.given_decimal, training: schema.decimal, semicolons },
+            decimals: None,
             path: from,
             written_to: path.into(),
         })
@@ -161,7 +174,13 @@ impl<W: Write + Send> Rewriter<W> {
             }
             let (first, after) = (self.next, self.next + n);
             self.next = after;
+            if let Batch::Records(records) = &batch {
+                self.look(records);
+            }
             self.replace(&mut batch, first, edits)?;
+            if let (Batch::Records(records), To::Parquet(_)) = (&mut batch, &self.sink) {
+                records.iter_mut().for_each(|record| *record = self.plain(record));
+            }
             let written = match &mut self.sink {
                 To::Csv(out) => out.write(&batch),
                 To::Parquet(out) => out.write(&batch),
@@ -223,7 +242,9 @@ impl<W: Write + Send> Rewriter<W> {
                     let mut cells: Vec<_> =
                         here().filter(|edit| edit.column == at).map(|e| (e.row - first, &e.cell)).collect();
                     cells.sort_by_key(|(row, _)| *row);
-                    leaves[column.place].put(&cells).map_err(|row| no_place(first + row, column))?;
+                    leaves[column.place]
+                        .put(&cells, &self.missing)
+                        .map_err(|row| no_place(first + row, column))?;
                 }
             }
         }
@@ -235,8 +256,50 @@ impl<W: Write + Send> Rewriter<W> {
         let mut fields: Vec<Vec<u8>> = record.iter().map(<[u8]>::to_vec).collect();
         for edit in edits {
             let field = &mut fields[self.columns[edit.column].place];
-            if !std::str::from_utf8(field).is_ok_and(|text| is_missing(text.trim())) {
-                *field = number::cell(&edit.cell).into_bytes();
+            if !std::str::from_utf8(field).is_ok_and(|text| self.missing.has(text.trim())) {
+                let text = number::cell(&edit.cell);
+                *field = match edit.cell {
+                    Cell::Number(_) => self.decimal(edit.column).written(text).into_bytes(),
+                    Cell::Name(_) => text.into_bytes(),
+                };
+            }
+        }
+        ByteRecord::from(fields)
+    }
+
+    /// Finds out how numbers are written, as whoever reads the table does: from its first rows.
+    fn look(&mut self, records: &[ByteRecord]) {
+        if self.decimals.is_some() {
+            return;
+        }
+        let cells = |column: &Target| {
+            let mut cells = Cells::texts();
+            let texts = records.iter().take(LOOK).map(|record| std::str::from_utf8(&record[column.place]));
+            texts.for_each(|text| cells.push_text(text.unwrap_or_default()));
+            self.missing.emptied(cells)
+        };
+        let chunk = Chunk { first: 0, lines: Vec::new(), columns: self.columns.iter().map(cells).collect() };
+        let names: Vec<&str> = self.columns.iter().map(|column| &column.name[..]).collect();
+        self.decimals = Some(Notations::of(&chunk, &names, LOOK, self.hint).columns);
+    }
+
+    /// How a column of the schema writes numbers.
+    fn decimal(&self, column: usize) -> Decimal {
+        self.decimals.as_ref().map_or_else(Decimal::default, |decimals| decimals[column])
+    }
+
+    /// A row of texts with its numbers written plainly, and nothing where they are missing.
+    fn plain(&self, record: &ByteRecord) -> ByteRecord {
+        let mut fields: Vec<Vec<u8>> = record.iter().map(<[u8]>::to_vec).collect();
+        for (at, column) in self.columns.iter().enumerate().filter(|(_, column)| column.is_number) {
+            let Ok(text) = std::str::from_utf8(&fields[column.place]).map(str::trim) else { continue };
+            let plain = match self.missing.has(text) {
+                true => Some(String::new()),
+                false => self.decimal(at).number(text).map(|number| number.to_string()),
+            };
+            // What is no number is for the writer to refuse.
+            if let Some(plain) = plain {
+                fields[column.place] = plain.into_bytes();
             }
         }
         ByteRecord::from(fields)

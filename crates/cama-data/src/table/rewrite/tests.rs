@@ -367,3 +367,23 @@ proptest! {
         prop_assert_eq!(fs::read(&out).unwrap(), bytes);
     }
 }
+
+#[test]
+fn numbers_are_written_as_the_table_writes_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = "c1;y;x3;x1;b1;x2;a1\n2;1;b;12,50;5;yes;1\n-1;0;a;1.007,0;6;no;-2\n5;1;c;-;4,5;TRUE;0\n";
+    let path = put(folder.path(), "t.csv", table.as_bytes());
+    let out = folder.path().join("out.csv");
+    let number = |row, column, number| edit(row, column, Cell::Number(number));
+    // The last of them is missing and stays so.
+    let edits = [number(0, 0, -0.125), number(1, 0, 1e-7), number(2, 0, 1.0), number(2, 4, 6.0)];
+    rewrite(path.to_str().unwrap(), &example_schema(), &edits, &out, 2).unwrap();
+    let expected = table.replace("12,50", "-0,125").replace("1.007,0", "1e-7").replace("4,5", "6");
+    assert_eq!(fs::read_to_string(&out).unwrap(), expected);
+    // As numbers of Parquet they have no mark.
+    let parquet = folder.path().join("out.parquet");
+    rewrite(path.to_str().unwrap(), &example_schema(), &edits[..1], &parquet, 3).unwrap();
+    let schema = example_schema().with_missing(Missing::Impute);
+    let (rows, _) = schema.read(parquet.to_str().unwrap(), true).unwrap();
+    assert_eq!([0, 1, 2].map(|i| rows.x(i)[0]), [-5.0625, 498.5, 0.0]);
+}

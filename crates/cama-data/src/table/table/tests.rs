@@ -8,7 +8,7 @@ use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::parser::parse_message_type;
 use proptest::prelude::*;
 
-use super::super::schema::{ColumnType, Missing};
+use super::super::schema::{ColumnType, Missing, Unseen};
 use super::*;
 use crate::{Appendable, Batches, Dataset, Error};
 
@@ -213,7 +213,7 @@ fn columns_are_made_of_vectors() {
     assert_eq!(values(vec![Some(i64::MAX), None]), ["9223372036854775807", ""]);
     assert_eq!(values(vec![true, false]), ["true", "false"]);
     assert_eq!(values(vec![Some(true), None]), ["true", ""]);
-    assert_eq!(values(vec![" a ", "NA", "", "?", "é"]), ["a", "", "", "", "é"]);
+    assert_eq!(values(vec![" a ", "NA", "", "?", "é"]), ["a", "NA", "", "?", "é"]);
     assert_eq!(values(vec![Some("a".to_string()), None]), ["a", ""]);
     assert_eq!(values(vec!["b".to_string()]), ["b"]);
     assert_eq!(values(vec![Some("b"), None]), ["b", ""]);
@@ -247,6 +247,7 @@ fn what_does_not_fit_is_refused_as_in_files() {
     let whole = |rows| Columns { y: vec![Some("ill"); rows], ..Columns::example(rows) };
     let imputing = options(Missing::Impute);
     let schema = Columns::example(100).in_memory().learn(&roles(), &imputing).unwrap().schema;
+    let schema = schema.with_unseen(Unseen::Error);
     // Each table replaces the files of the one before.
     let changed = |change: fn(&mut Columns)| {
         let mut columns = whole(30);
