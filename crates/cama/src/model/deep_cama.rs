@@ -135,7 +135,7 @@ impl DeepCama {
     /// X as the field leaves it, where what was done is `inferred`; else, and without a field, X itself.
     ///
     /// Differentiable in X; the field's weights are constants.
-    pub(crate) fn cleared(&self, observed: &Observed, inferred: bool) -> Observed {
+    pub fn cleared(&self, observed: &Observed, inferred: bool) -> Observed {
         match self.field.as_ref().filter(|_| inferred) {
             Some(field) => Observed { x: field.valid().restore(observed.x.clone()), ..observed.clone() },
             None => observed.clone(),

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use cama::mechanism::Parameter;
+use cama::mechanism::{FieldSummary, Parameter};
 use cama::{Cama, Decision, Error, Verdict};
 use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type};
@@ -37,12 +37,22 @@ impl Format {
     }
 }
 
-/// What stands in the columns: of m the components that can be undone, in the units that people read.
+/// What stands in the columns: of m the components that can be undone, in the units that people read, and what a field tells.
 pub struct Columns {
     parameters: Vec<Parameter>,
     /// Where they are in m.
     places: Vec<usize>,
+    /// Whether there is a field.
+    field: bool,
 }
+
+/// What a field tells of an image.
+const FIELD: [&str; 4] = [
+    "covered (share of the image)",
+    "inverted (share of the image)",
+    "mean gain (factor)",
+    "mean bias (of the pixel range)",
+];
 
 /// What is said of one example.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,6 +61,8 @@ pub struct Line {
     pub verdict: Verdict,
     /// Each parameter and its standard deviation.
     pub inferred: Vec<[f64; 2]>,
+    /// What a field tells; nothing without one.
+    pub field: Vec<f64>,
     /// Log Bayes factor, log p(x), and the two anomaly scores.
     pub nats: [f64; 4],
 }
@@ -69,18 +81,23 @@ impl Columns {
                 places.push(place);
             }
         }
-        Self { parameters, places }
+        Self { parameters, places, field: cama.model().field().is_some() }
     }
 
-    /// The parameters.
-    pub fn parameters(&self) -> &[Parameter] {
-        &self.parameters
+    /// What is inferred of each example, with units: the parameters, then what a field tells.
+    pub fn names(&self) -> Vec<String> {
+        let of_m = self.parameters.iter().map(|Parameter { name, unit, .. }| format!("{name} ({unit})"));
+        of_m.chain(self.of_field()).collect()
+    }
+
+    fn of_field(&self) -> impl Iterator<Item = String> {
+        FIELD.into_iter().filter(|_| self.field).map(String::from)
     }
 
     /// What is said of the example that stands at `index`.
     pub fn line(&self, index: usize, decision: &Decision) -> Line {
-        let Decision { verdict, m, m_sd, log_px, log_bayes_factor, anomaly_score: [before, after], .. } =
-            decision;
+        let Decision { verdict, m, m_sd, field, log_px, log_bayes_factor, anomaly_score, .. } = decision;
+        let [before, after] = anomaly_score;
         let inferred = self.parameters.iter().zip(&self.places).map(|(parameter, &place)| {
             let [m, sd] = [m[place], m_sd[place]].map(f64::from);
             [parameter.value(m), parameter.sd(m, sd)]
@@ -89,6 +106,14 @@ impl Columns {
             index,
             verdict: *verdict,
             inferred: inferred.collect(),
+            field: match field {
+                Some(FieldSummary { covered, inverted, gain, bias }) if self.field => {
+                    [covered, inverted, gain, bias].map(|value| f64::from(*value)).to_vec()
+                }
+                // A model that infers nothing finds nothing.
+                _ if self.field => vec![0.0, 0.0, 1.0, 0.0],
+                _ => Vec::new(),
+            },
             nats: [*log_bayes_factor, *log_px, *before, *after],
         }
     }
@@ -99,7 +124,8 @@ impl Columns {
         });
         let last = ["log_bayes_factor", "log_px", "anomaly score as it was", "anomaly score restored"]
             .map(String::from);
-        ["index", "verdict"].map(String::from).into_iter().chain(names).chain(last).collect()
+        let first = ["index", "verdict"].map(String::from).into_iter();
+        first.chain(names).chain(self.of_field()).chain(last).collect()
     }
 }
 
@@ -167,7 +193,7 @@ impl<W: Write + Send> Report<W> {
 impl Line {
     /// What stands behind index and verdict.
     fn numbers(&self) -> impl Iterator<Item = f64> + '_ {
-        self.inferred.iter().flatten().chain(&self.nats).copied()
+        self.inferred.iter().flatten().chain(&self.field).chain(&self.nats).copied()
     }
 }
 
