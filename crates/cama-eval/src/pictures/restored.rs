@@ -3,9 +3,7 @@
 use burn::tensor::{Tensor, TensorData};
 use cama::data::Images;
 use cama::mechanism::FieldMaps;
-use cama::{
-    Config, DecideConfig, Decision, DeepCama, Error, M, PredictConfig, Predictor, Result, Verdict,
-};
+use cama::{Config, DecideConfig, Decision, DeepCama, Error, M, PredictConfig, Predictor, Result, Verdict};
 
 use super::known::{Known, pixels};
 use super::panel::{Panel, Strip};

@@ -116,7 +116,10 @@ pub fn adapt<D: Dataset>(
 /// Whether a discriminative classifier tells which states are kept: there is one, with a guard, and the model undoes what
 /// it finds in images.
 fn asks_classifier(model: &DeepCama, decider: &Decider) -> bool {
-    model.restores() && decider.direct.is_some() && decider.guard.is_some() && model.config().data.image().is_some()
+    model.restores()
+        && decider.direct.is_some()
+        && decider.guard.is_some()
+        && model.config().data.image().is_some()
 }
 
 /// All that an adaptation is about.

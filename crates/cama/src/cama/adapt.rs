@@ -171,7 +171,8 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
             return Ok(());
         }
         let Some(clean) = self.clean else {
-            let notice = "there is no clean data to dream of: what infers manipulations starts from what it knows";
+            let notice =
+                "there is no clean data to dream of: what infers manipulations starts from what it knows";
             return match observer(Event::Notice(notice)).is_break() {
                 true => Err(Error::Interrupted("nothing of the adaptation was kept".into())),
                 false => Ok(()),

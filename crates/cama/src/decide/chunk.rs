@@ -167,7 +167,9 @@ impl<'a, D: Dataset> Chunk<'a, D> {
         // A global m comes with noise and with what moved the classes, which nothing undoes: X itself is explained.
         let (explained, left) = match (choice, &inferred) {
             (M::Global, Some(inferred)) => (&self.observed, Some(inferred.m.clone())),
-            _ => (&cleaned, model.mechanisms().zip(mean.as_ref()).and_then(|(m, mean)| m.non_invertible(mean))),
+            _ => {
+                (&cleaned, model.mechanisms().zip(mean.as_ref()).and_then(|(m, mean)| m.non_invertible(mean)))
+            }
         };
         let explained = explain(
             model,

@@ -63,7 +63,8 @@ pub struct PixelSizes {
 impl PixelNetwork {
     /// A network of these sizes.
     pub fn new(sizes: PixelSizes, init: &mut Init) -> Self {
-        let PixelSizes { image: [image_channels, height, width], channels, values, grid, cell_values } = sizes;
+        let PixelSizes { image: [image_channels, height, width], channels, values, grid, cell_values } =
+            sizes;
         let [rows, columns] = [height, width].map(|side| pyramid(side, 2));
         let whole = |channels| [channels, rows[0], columns[0]];
         let half = [channels, rows[1], columns[1]];
@@ -123,7 +124,13 @@ impl PixelNetwork {
 
 impl Convolution {
     /// From maps of one shape to maps of another, `[channels, height, width]`, larger ones if `transposed`.
-    fn new([from, to]: [[usize; 3]; 2], kernel: usize, stride: usize, transposed: bool, init: &mut Init) -> Self {
+    fn new(
+        [from, to]: [[usize; 3]; 2],
+        kernel: usize,
+        stride: usize,
+        transposed: bool,
+        init: &mut Init,
+    ) -> Self {
         let (large, small) = if transposed { (to, from) } else { (from, to) };
         let between = order(init.device);
         let layer = Layer {

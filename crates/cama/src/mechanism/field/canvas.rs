@@ -28,13 +28,7 @@ impl Canvas {
     }
 
     /// Calls `each` with every pixel nearer than `reach` to the segment, its distance, and how far along it is nearest.
-    pub fn each_near(
-        &self,
-        from: [f32; 2],
-        to: [f32; 2],
-        reach: f32,
-        mut each: impl FnMut(usize, f32, f32),
-    ) {
+    pub fn each_near(&self, from: [f32; 2], to: [f32; 2], reach: f32, mut each: impl FnMut(usize, f32, f32)) {
         let [dx, dy] = [to[0] - from[0], to[1] - from[1]];
         let squared = dx * dx + dy * dy + 1e-6;
         let range = |a: f32, b: f32, side: usize| {
@@ -90,7 +84,8 @@ impl Canvas {
                     from..from + length.min(full)
                 };
                 let [rows, columns] = [side(self.height), side(self.width)];
-                let inside = |i: usize| rows.contains(&(i / self.width)) && columns.contains(&(i % self.width));
+                let inside =
+                    |i: usize| rows.contains(&(i / self.width)) && columns.contains(&(i % self.width));
                 (0..self.area()).map(|i| f32::from(inside(i))).collect()
             }
         }
@@ -119,7 +114,8 @@ pub(super) fn blur(canvas: &Canvas, plane: &mut [f32], sd: f64) {
         line.clear();
         line.extend((0..length).map(|i| plane[start + i * stride]));
         for i in 0..length {
-            let beside = |(d, w): (usize, &f32)| w * (line[i.saturating_sub(d)] + line[(i + d).min(length - 1)]);
+            let beside =
+                |(d, w): (usize, &f32)| w * (line[i.saturating_sub(d)] + line[(i + d).min(length - 1)]);
             let sides: f32 = weights.iter().enumerate().skip(1).map(beside).sum();
             plane[start + i * stride] = weights[0] * line[i] + sides;
         }

@@ -85,9 +85,8 @@ impl FieldConfig {
         let (log_gain, bias) = (self.log_gain as f32, self.bias as f32);
         let mut light = vec![0.0; 2 * points];
         for i in 0..points {
-            let [gain, added] = shared.map(|shared| {
-                (1.0 - 0.6 * uneven * uneven).sqrt() * shared + 0.8 * uneven * normal(rng)
-            });
+            let [gain, added] = shared
+                .map(|shared| (1.0 - 0.6 * uneven * uneven).sqrt() * shared + 0.8 * uneven * normal(rng));
             let added = (bias * if adds { added.abs() } else { added }).clamp(-0.7, 0.7);
             let most = (1.0 - added.max(0.0)).max(0.1).ln();
             let gain = ((log_gain * gain).min(0.3) - 0.2).min(most);
@@ -129,8 +128,15 @@ mod tests {
     }
 
     fn only(change: impl FnOnce(&mut FieldDreams)) -> FieldConfig {
-        let mut dreams =
-            FieldDreams { moved: 0.0, blurred: 0.0, inverted: 0.0, lit: 0.0, covered: 0.0, noisy: 0.0, ..FieldDreams::default() };
+        let mut dreams = FieldDreams {
+            moved: 0.0,
+            blurred: 0.0,
+            inverted: 0.0,
+            lit: 0.0,
+            covered: 0.0,
+            noisy: 0.0,
+            ..FieldDreams::default()
+        };
         change(&mut dreams);
         FieldConfig { dreams, ..FieldConfig::default() }
     }

@@ -195,3 +195,6 @@ impl FieldMaps {
         FieldSummary { covered, inverted, gain, bias }
     }
 }
+
+#[cfg(test)]
+mod tests;
