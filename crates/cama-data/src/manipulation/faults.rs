@@ -82,10 +82,10 @@ mod tests {
 
     #[test]
     fn dead_lines_are_whole_rows_or_columns_of_one_grey() {
-        let images = flat("lines:1", 2.0, [200, 1, 28, 30]);
+        let images = flat("lines:1", 0.5, [200, 1, 28, 30]);
         let mut rows = 0;
         for image in (0..200).map(|i| images.image(i)) {
-            let dead: Vec<usize> = (0..840).filter(|i| image[*i] != 2.0).collect();
+            let dead: Vec<usize> = (0..840).filter(|i| image[*i] != 0.5).collect();
             assert!(dead.iter().all(|i| image[*i] == image[dead[0]]));
             match dead.len() {
                 30 => {

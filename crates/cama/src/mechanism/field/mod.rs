@@ -167,6 +167,11 @@ impl Field {
         }
     }
 
+    /// What it restores of a dream of each of these clean images, `[batch, channels·height·width]`.
+    pub(crate) fn restored_dream(&self, clean: Tensor<2>, rng: &mut ChaCha8Rng) -> Tensor<2> {
+        self.restore(self.dream(clean, rng).seen)
+    }
+
     /// How badly it tells what was done in dreams, `[batch]`, in nats: half the log loss of what was done to each pixel, that
     /// of the clean pixels (their mean over channels), and half the squared error of the light, in standard deviations.
     pub(crate) fn loss(&self, dream: &FieldDream) -> Tensor<1> {
