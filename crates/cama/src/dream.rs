@@ -2,13 +2,14 @@
 //! manipulated data (the sleep phase of wake-sleep: Hinton et al., Science 268, 1995).
 
 use burn::tensor::Tensor;
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use crate::batch;
 use crate::data::{DataShape, Dataset, shuffled};
 use crate::fit::{Fit, Objective, Schedule, Shard, check_loop};
+use crate::mechanism::Field;
 use crate::model::{DeepCama, Mechanisms, Observed};
 use crate::optimise::Optimiser;
 use crate::progress::{Observer, Phase};
@@ -73,12 +74,7 @@ pub fn dream<D: Dataset>(
         log_q2(mechanisms, &explicit, m, &observed).sum().mul_scalar(-1.0 / batch.len() as f64)
     };
     let mut order = Vec::new();
-    let batch = |_, rng: &mut ChaCha8Rng| {
-        if order.len() < config.batch {
-            order.extend(shuffled(clean.len(), rng));
-        }
-        order.split_off(order.len() - config.batch.min(order.len()))
-    };
+    let batch = |_, rng: &mut ChaCha8Rng| next_batch(&mut order, config.batch, clean.len(), rng);
     let fit = Fit {
         schedule: Schedule::cosine(Phase::Dream, config.steps, config.learning_rate),
         optimiser: &mut Optimiser::new(config.gradient_clip),
@@ -91,6 +87,66 @@ pub fn dream<D: Dataset>(
         fitted.ok_or_else(|| Error::Interrupted("nothing of the dreams was kept".into()))?;
     model.m = Some(mechanisms);
     Ok(model)
+}
+
+/// Fits the field of a model, if it has one, to what it dreams of: see [`Field`](crate::mechanism::Field). Some of the clean
+/// examples are moved first by the mechanisms of place, from whose doing the field is to tell its own.
+///
+/// # Errors
+///
+/// If the examples do not fit, numbers diverge, or the observer stops it.
+pub fn dream_field<D: Dataset>(
+    model: DeepCama,
+    clean: &D,
+    off: f64,
+    seed: u64,
+    observer: &mut Observer,
+) -> Result<DeepCama> {
+    model.check_fits(clean)?;
+    let Some(field) = model.field().filter(|field| field.config().steps > 0).cloned() else {
+        return Ok(model);
+    };
+    let (config, device) = (field.config().clone(), model.device());
+    let loss = |field: &Field, batch: &Vec<usize>, shard: Shard, rng: &mut ChaCha8Rng| {
+        let x = moved(&model, clean, shard.part(batch), config.dreams.moved, off, rng);
+        field.loss(&field.dream(x, rng)).sum().mul_scalar(1.0 / batch.len() as f64)
+    };
+    let mut order = Vec::new();
+    let batch = |_, rng: &mut ChaCha8Rng| next_batch(&mut order, config.batch, clean.len(), rng);
+    let fit = Fit {
+        schedule: Schedule::cosine(Phase::Dream, config.steps, config.learning_rate),
+        optimiser: &mut Optimiser::new(config.gradient_clip),
+        rng: &mut ChaCha8Rng::seed_from_u64(seed),
+        observer,
+    };
+    let fitted = fit.run(0..config.steps, field, &device, Objective { batch, loss }, |_, _| Ok(()))?;
+    let (field, _) = fitted.ok_or_else(|| Error::Interrupted("nothing of the dreams was kept".into()))?;
+    Ok(model.with_field(field))
+}
+
+/// The next examples of an order that is shuffled anew when it runs out.
+fn next_batch(order: &mut Vec<usize>, size: usize, of: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
+    if order.len() < size {
+        order.extend(shuffled(of, rng));
+    }
+    order.split_off(order.len() - size.min(order.len()))
+}
+
+/// Clean examples, `[indices, width]`, a `share` of them moved by the mechanisms of place, with m from its prior.
+fn moved<D: Dataset>(
+    model: &DeepCama,
+    clean: &D,
+    indices: &[usize],
+    share: f64,
+    off: f64,
+    rng: &mut ChaCha8Rng,
+) -> Tensor<2> {
+    let x = batch::observed(clean, indices.iter().copied(), &model.device()).x;
+    let Some(mechanisms) = model.mechanisms().filter(|_| share > 0.0) else { return x };
+    let kept: Vec<f32> = indices.iter().map(|_| f32::from(u8::from(rng.random_bool(share)))).collect();
+    let kept = Tensor::<1>::from_floats(kept.as_slice(), &x.device()).unsqueeze_dim(1);
+    let m = mechanisms.draw_explicit(indices.len(), off, rng) * mechanisms.of_place() * kept;
+    mechanisms.apply(&m, x, &model.config().data)
 }
 
 /// m from its prior, with mechanisms and components left at zero, and T_m of clean examples.

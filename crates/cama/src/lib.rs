@@ -115,7 +115,7 @@ pub use decide::{
     Thresholds, Verdict, fit_temperature,
 };
 pub use device::{device, device_names};
-pub use dream::{DreamConfig, dream};
+pub use dream::{DreamConfig, dream, dream_field};
 pub use epoch::{Epoch, Terms};
 pub use folder_format::FolderFormat;
 pub use likelihood::{Likelihood, LikelihoodParams};

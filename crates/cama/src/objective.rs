@@ -49,6 +49,7 @@ pub fn elbo(
     rng: &mut ChaCha8Rng,
 ) -> Elbo {
     let (batch, device) = (observed.x.dims()[0], observed.x.device());
+    let observed = &model.cleared(observed, m.is_inferred());
     let (m, kl_m) = resolve(model, observed, m, rng);
     let noise = normal([batch, samples, model.config().z], rng, &device);
     let joint = model.joint(observed, Some(labels), m.as_ref(), noise);
@@ -75,6 +76,7 @@ pub fn elbo_unlabelled(
     kl_m: f64,
     rng: &mut ChaCha8Rng,
 ) -> Tensor<1> {
+    let observed = &model.cleared(observed, m.is_inferred());
     let (m, kl) = resolve(model, observed, m, rng);
     let noise = normal([observed.x.dims()[0], samples, model.config().z], rng, &observed.x.device());
     let joint = model.joint(observed, None, m.as_ref(), noise);
@@ -161,7 +163,10 @@ fn resolve(
     if let M::Given(m) = m {
         return (Some(m), known);
     }
-    let mechanisms = model.mechanisms().expect("a model that infers m has a mechanism");
+    let Some(mechanisms) = model.mechanisms() else {
+        assert!(model.infers(), "a model that infers m has a mechanism");
+        return (None, known);
+    };
     if let M::Global = m {
         let m = mechanisms.global_m().expect("a model with a global m has a mechanism that learns one");
         return (Some(m.repeat_dim(0, batch)), known);

@@ -5,17 +5,20 @@ use burn::tensor::Tensor;
 use crate::data::DataShape;
 use crate::model::{DeepCama, M, MChoice, Observed, tempered};
 
-/// T_m⁻¹(x) at the mean of q2(m|x), `[batch, width]`: pixels in [0, 1], or columns as the model reads them.
+/// T_m⁻¹(x) at the mean of q2(m|x), `[batch, width]`: pixels in [0, 1], or columns as the model reads them; of what a field
+/// leaves of x, where there is one.
 ///
 /// Differentiable in x, through q2 as through T_m⁻¹, and in the weights. A model without a mechanism gives x back; a
 /// latent mechanism undoes nothing in X itself.
 pub fn restore(model: &DeepCama, observed: &Observed) -> Tensor<2> {
-    let Some(mechanisms) = model.mechanisms() else { return observed.x.clone() };
-    known_only(observed, restored(model, &mechanisms.posterior(observed).mean, observed.x.clone()))
+    let observed = model.cleared(observed, true);
+    let Some(mechanisms) = model.mechanisms() else { return observed.x };
+    let restored = restored(model, &mechanisms.posterior(&observed).mean, observed.x.clone());
+    known_only(&observed, restored)
 }
 
 /// What was restored where X was observed; what is filled in for a missing value was not manipulated.
-fn known_only(observed: &Observed, restored: Tensor<2>) -> Tensor<2> {
+pub(crate) fn known_only(observed: &Observed, restored: Tensor<2>) -> Tensor<2> {
     match &observed.known {
         Some(known) => observed.x.clone() + (restored - observed.x.clone()) * known.clone(),
         None => restored,
@@ -26,12 +29,12 @@ fn known_only(observed: &Observed, restored: Tensor<2>) -> Tensor<2> {
 /// themselves.
 pub(crate) fn restore_with(model: &DeepCama, observed: &Observed, choice: MChoice) -> Tensor<2> {
     match (choice, model.mechanisms()) {
-        (M::Null, _) | (_, None) => observed.x.clone(),
+        (M::Null, _) | (M::Global, None) => observed.x.clone(),
         (M::Global, Some(mechanisms)) => {
             let m = mechanisms.global_m().expect("checked to have one");
             restored_globally(model, &m.repeat_dim(0, observed.x.dims()[0]), observed)
         }
-        (M::Mean | M::Sample | M::Given(_), Some(_)) => restore(model, observed),
+        (M::Mean | M::Sample | M::Given(_), _) => restore(model, observed),
     }
 }
 

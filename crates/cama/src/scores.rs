@@ -26,6 +26,7 @@ pub fn class_scores(
 ) -> Tensor<2> {
     let n = rngs.len();
     assert!(samples > 0 && observed.x.dims()[0] == n, "a sample at least, and a generator an example");
+    let observed = &model.cleared(observed, choice.is_inferred());
     let m = model.mechanisms().filter(|_| choice != M::Null);
     let m = m.map(|parts| match choice {
         M::Global => parts.global_m().expect("checked to have one").repeat_dim(0, n),

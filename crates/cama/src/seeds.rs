@@ -37,6 +37,8 @@ pub struct Seeds {
     pub attack: u64,
     /// Which examples are drawn of data that is larger than memory.
     pub subsample: u64,
+    /// Dreams of the field mechanism.
+    pub field: u64,
 }
 
 impl Seeds {
@@ -60,6 +62,7 @@ impl Seeds {
             guard: purpose(13),
             attack: purpose(14),
             subsample: purpose(15),
+            field: purpose(16),
         }
     }
 }
@@ -88,12 +91,12 @@ mod tests {
             let s = Seeds::new(seed);
             let fitting = [s.init, s.train, s.dream, s.direct, s.guard, s.baseline];
             let later = [s.attach, s.adapt, s.manipulate_adapt, s.manipulate, s.predict, s.show];
-            [&fitting[..], &later, &[s.simulate, s.attack, s.subsample]].concat()
+            [&fitting[..], &later, &[s.simulate, s.attack, s.subsample, s.field]].concat()
         };
         let mut seen: Vec<u64> = (0..100).flat_map(all).collect();
         seen.sort_unstable();
         seen.dedup();
-        assert_eq!(seen.len(), 1500);
+        assert_eq!(seen.len(), 1600);
         assert_eq!(Seeds::new(7), Seeds::new(7));
     }
 }

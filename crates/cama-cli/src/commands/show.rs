@@ -99,12 +99,16 @@ fn check_restores(flags: &ShowFlags, cama: &Cama, m: MChoice) -> cama::Result<()
 
 /// Whether the model has mechanisms that act on the image and can be undone.
 fn restores(cama: &Cama) -> bool {
-    cama.model().mechanisms().is_some_and(|mechanisms| mechanisms.explicit().contains(&true))
+    cama.model().restores()
 }
 
 /// All that the model can be shown doing.
 fn wanted(cama: &Cama, m: MChoice) -> Vec<What> {
     match (cama.model().mechanisms(), m) {
+        // A field alone has no m to walk along.
+        (None, m) if m != M::Null && restores(cama) => {
+            vec![What::Reconstructions, What::Restored, What::Samples]
+        }
         (None, _) => vec![What::Reconstructions, What::Samples],
         // A q2 that has met nothing manipulated has nothing to say.
         (Some(_), M::Null) => vec![What::Reconstructions, What::Samples, What::Walk],

@@ -39,8 +39,8 @@ pub struct AdaptFlags {
     /// adversarial attack at one strength, such as `pgd:0.3`, as `cama evaluate --help` has them.
     #[arg(long, value_name = "SPEC")]
     pub attack: Option<String>,
-    /// What the world may have done: `affine`, `photometric`, `per-column`, `latent`, a list of them; the model's own unless
-    /// given. Those that the model lacks are attached to it.
+    /// What the world may have done: `affine`, `photometric`, `field`, `per-column`, `latent`, a list of them; the model's own
+    /// unless given. Those that the model lacks are attached to it.
     #[arg(long, value_name = "M,…")]
     pub mechanism: Option<String>,
     /// Clean, labelled data that keeps the model right on clean data; its training data unless given.

@@ -14,7 +14,7 @@ pub struct ModelFlags {
     /// Where settings come from that are not given: `fast` or `paper`.
     #[arg(long, default_value = "fast", value_name = "NAME")]
     pub preset: String,
-    /// What the world may do: a list of `affine`, `photometric` (images), `per-column` (tables), `latent`, or `none`.
+    /// What the world may do: a list of `affine`, `photometric`, `field` (images), `per-column` (tables), `latent`, or `none`.
     #[arg(long, value_name = "M,…")]
     pub mechanism: Option<String>,
     /// What makes the rows of a table: `network`, `factor`, or `auto`, whichever explains held-out rows better.

@@ -8,7 +8,7 @@ use super::amount::Amount;
 use super::kind::Kind;
 use super::step::{Step, draw};
 use super::warp::{Fill, Warp};
-use super::{marks, photometric};
+use super::{coding, faults, light, marks, photometric};
 use crate::Images;
 
 impl Manipulation {
@@ -109,6 +109,13 @@ fn photometric(step: &Step, image: &mut [f32], spare: &mut [f32], shape: [usize;
         (Kind::Bars, _) => marks::bars(image, spare, shape, draw(step, rng), rng),
         (Kind::Scribble, _) => marks::scribble(image, spare, shape, draw(step, rng), rng),
         (Kind::Occlude, _) => marks::occlude(image, shape, draw(step, rng), rng),
+        (Kind::Fog, _) => light::fog(image, shape, draw(step, rng), rng),
+        (Kind::Shadow, _) => light::shadow(image, shape, draw(step, rng), rng),
+        (Kind::Lines, _) => faults::lines(image, shape, draw(step, rng), rng),
+        (Kind::Spots, _) => faults::spots(image, shape, draw(step, rng), rng),
+        (Kind::Stripes, _) => faults::stripes(image, shape, draw(step, rng), rng),
+        (Kind::Pixelate, _) => coding::pixelate(image, shape, draw(step, rng)),
+        (Kind::Jpeg, _) => coding::jpeg(image, shape, draw(step, rng)),
         _ => {}
     }
 }

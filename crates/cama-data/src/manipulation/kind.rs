@@ -22,10 +22,17 @@ pub(super) enum Kind {
     Scribble,
     Occlude,
     Ramp,
+    Fog,
+    Shadow,
+    Lines,
+    Spots,
+    Stripes,
+    Pixelate,
+    Jpeg,
 }
 
 impl Kind {
-    const ALL: [Kind; 17] = [
+    const ALL: [Kind; 24] = [
         Kind::ShiftVertical,
         Kind::ShiftHorizontal,
         Kind::Shift,
@@ -43,6 +50,13 @@ impl Kind {
         Kind::Scribble,
         Kind::Occlude,
         Kind::Ramp,
+        Kind::Fog,
+        Kind::Shadow,
+        Kind::Lines,
+        Kind::Spots,
+        Kind::Stripes,
+        Kind::Pixelate,
+        Kind::Jpeg,
     ];
 
     /// The name in specifications.
@@ -65,6 +79,13 @@ impl Kind {
             Kind::Scribble => "scribble",
             Kind::Occlude => "occlude",
             Kind::Ramp => "ramp",
+            Kind::Fog => "fog",
+            Kind::Shadow => "shadow",
+            Kind::Lines => "lines",
+            Kind::Spots => "spots",
+            Kind::Stripes => "stripes",
+            Kind::Pixelate => "pixelate",
+            Kind::Jpeg => "jpeg",
         }
     }
 
@@ -91,13 +112,15 @@ impl Kind {
 
     /// Whether a single number `V` stands for itself, for every image.
     pub(super) fn is_fixed(self) -> bool {
-        use Kind::{Bars, Blur, Impulse, InvertPart, Noise, Occlude, Ramp, Scribble};
-        matches!(self, Noise | Blur | Impulse | InvertPart | Bars | Scribble | Occlude | Ramp)
+        use Kind::{Blur, Fog, Impulse, InvertPart, Noise, Occlude, Ramp, Shadow};
+        let shares = matches!(self, Noise | Blur | Impulse | InvertPart | Occlude | Ramp | Fog | Shadow);
+        shares || self.is_count()
     }
 
-    /// Whether its parameter counts something.
+    /// Whether its parameter is a whole number.
     pub(super) fn is_count(self) -> bool {
-        matches!(self, Kind::Bars | Kind::Scribble)
+        use Kind::{Bars, Jpeg, Lines, Pixelate, Scribble, Spots, Stripes};
+        matches!(self, Bars | Scribble | Lines | Spots | Stripes | Pixelate | Jpeg)
     }
 
     /// The smallest and largest number that a parameter may be.
@@ -109,7 +132,9 @@ impl Kind {
             Kind::Shear => (-2.0, 2.0),
             Kind::Contrast | Kind::Noise | Kind::Impulse => (0.0, 1.0),
             Kind::InvertPart | Kind::Occlude | Kind::Ramp => (0.0, 1.0),
-            Kind::Bars | Kind::Scribble => (1.0, 100.0),
+            Kind::Fog | Kind::Shadow => (0.0, 1.0),
+            Kind::Bars | Kind::Scribble | Kind::Lines | Kind::Spots | Kind::Stripes => (1.0, 100.0),
+            Kind::Pixelate | Kind::Jpeg => (1.0, 100.0),
             Kind::Invert => (0.0, 0.0),
             Kind::Blur => (0.0, 32.0),
         }
@@ -178,6 +203,8 @@ mod tests {
             "bars:100",
             "shift:0.2/edge+occlude:0.3+ramp:=0.4",
             "occlude:0.2:0.5+invert-part:=1+ramp:0:1",
+            "fog:0.5+shadow:0.2:0.7+lines:3+spots:1:5",
+            "stripes:2+pixelate:=4+jpeg:10:50",
         ] {
             assert_eq!(Manipulation::parse(spec).unwrap().to_string(), spec);
         }
@@ -205,6 +232,9 @@ mod tests {
             ("occlude:-0.5", "-0.5 is not allowed"),
             ("occlude:0.2:1.2", "1.2 is not allowed for `occlude:LO:HI`"),
             ("ramp:=-0.5", "-0.5 is not allowed for `ramp:=V`; give 0 to 1"),
+            ("jpeg:0", "0 is not allowed for `jpeg:V`; give a whole number from 1 to 100"),
+            ("pixelate:1.5", "1.5 is not allowed for `pixelate:V`; give a whole number from 1 to 100"),
+            ("fog:2", "2 is not allowed for `fog:V`; give 0 to 1"),
             ("bars:2/edge", "`bars` moves no pixels, so it takes no `/edge`"),
             ("invert_part:0.5", "did you mean `invert-part`?"),
             ("scribbel:3", "did you mean `scribble`?"),

@@ -23,6 +23,13 @@
 //! | `bars:N` | N straight bars through the image at random angles | whole number, in [1, 100] |
 //! | `scribble:N` | N random smooth strokes | whole number, in [1, 100] |
 //! | `occlude:S` | a grey (0.5) square at a random place wholly inside | side as a fraction of the shorter one of the image, in [0, 1] |
+//! | `fog:A` | white fog in clouds: x → x + t (1 − x), t from A/4 to A | in [0, 1] |
+//! | `shadow:A` | x → (1 − A) x on one side of a line | in [0, 1] |
+//! | `lines:N` | N dead rows or columns, each of one grey | whole number, in [1, 100] |
+//! | `spots:N` | N discs, each of one grey | whole number, in [1, 100] |
+//! | `stripes:N` | x → 1 − x in N stripes at a random angle | whole number, in [1, 100] |
+//! | `pixelate:S` | each block of S×S pixels becomes its mean | whole number, in [1, 100] |
+//! | `jpeg:Q` | written as a JPEG and read again | quality, a whole number in [1, 100] |
 //! | `none` | nothing | none |
 //!
 //! How one image's parameter is drawn depends on how it is written:
@@ -33,7 +40,7 @@
 //! | `LO:HI` | uniform in [LO, HI] | log-uniform in [LO, HI] | levels, see above | uniform in [LO, HI] |
 //! | `=V` | V | V | V | V |
 //!
-//! Whole numbers are drawn uniformly from LO, …, HI. The places and angles of `impulse` to `occlude` are drawn for
+//! Whole numbers are drawn uniformly from LO, …, HI. The places and angles of `impulse` to `stripes` are drawn for
 //! each image, too, and are the same in all channels of it:
 //!
 //! - `impulse` draws for each pixel by itself; with one seed, a larger P changes the pixels that a
@@ -47,6 +54,11 @@
 //!   drawn uniformly from the image. Both are a fourteenth of the image's shorter side thick (2 pixels of 28), at least
 //!   a pixel, with smooth edges; they are white (1) where the mean of the image is below 0.5, otherwise black (0).
 //! - The side of `occlude`'s square is rounded to whole pixels.
+//! - The clouds of `fog` are smooth noise of three scales. The edge of `shadow` goes through a point of the middle half, as a
+//!   bar does, and is a tenth of the shorter side wide.
+//! - A line of `lines` is a pixel of 28 wide. A disc of `spots` is from a fourteenth to a quarter of the shorter side across.
+//!   Greys are drawn uniformly from [0, 1].
+//! - The stripes of `stripes` are as wide as what is between and beside them.
 //!
 //! The geometric steps (shifts, rotation, scale, shear) read between pixels by bilinear interpolation; what
 //! comes in from outside is 0, or with the suffix `/edge` the nearest pixel of the border:
@@ -67,8 +79,11 @@
 
 mod amount;
 mod apply;
+mod coding;
 mod composition;
+mod faults;
 mod kind;
+mod light;
 mod marks;
 mod photometric;
 mod step;

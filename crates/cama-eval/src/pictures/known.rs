@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use cama::data::Images;
-use cama::{Config, DeepCama, Observed, PredictConfig, Result, predict};
+use cama::{Config, DeepCama, M, Observed, PredictConfig, Result, predict};
 
 /// Classes, m and z of images.
 pub(super) struct Known {
@@ -23,11 +23,14 @@ impl Known {
         let predictions = predict(model, images, &config.check()?)?;
         let classes = predictions.iter().map(|p| p.class).collect();
         let m: Vec<f32> = predictions.iter().flat_map(|p| p.m.iter().copied()).collect();
-        Ok(Self::new(model, images, classes, m))
+        let x = Observed::of_x(pixels(images, &model.device()));
+        let inferred = matches!(config.m, M::Mean | M::Sample);
+        Ok(Self::new(model, model.cleared(&x, inferred).x, classes, m))
     }
 
-    /// The mean of q1(z|x,y,m) of each image for known classes and `m`, row by row; an empty `m` is do(m = 0).
-    pub(super) fn new(model: &DeepCama, images: &Images, classes: Vec<usize>, m: Vec<f32>) -> Self {
+    /// The mean of q1(z|x,y,m) of each image of `x`, `[batch, pixels]`, for known classes and `m`, row by row; an empty `m`
+    /// is do(m = 0).
+    pub(super) fn new(model: &DeepCama, x: Tensor<2>, classes: Vec<usize>, m: Vec<f32>) -> Self {
         let model = model.valid();
         let (n, device) = (classes.len(), model.device());
         let labels: Vec<i64> = classes.iter().map(|class| *class as i64).collect();
@@ -36,7 +39,7 @@ impl Known {
             let dim = m.len() / n;
             Tensor::<2>::from_data(TensorData::new(m, [n, dim]), &device)
         });
-        let z = model.style(&Observed::of_x(pixels(images, &device)), Some(labels.clone()), m.as_ref()).mean;
+        let z = model.style(&Observed::of_x(x), Some(labels.clone()), m.as_ref()).mean;
         Self { model, classes, labels, z, m }
     }
 

@@ -1,7 +1,7 @@
 //! Inferred parameters of mechanisms in words that a person reads.
 
 use cama::Mechanisms;
-use cama::mechanism::Parameter;
+use cama::mechanism::{FieldSummary, Parameter};
 
 /// Parameters that are reported of an example at most.
 const MOST: usize = 3;
@@ -22,6 +22,29 @@ pub fn in_words(mechanisms: &Mechanisms, m: &[f32], sd: &[f32]) -> Vec<String> {
     at.sort_by(|&a, &b| m[b].abs().total_cmp(&m[a].abs()));
     at.truncate(MOST);
     at.into_iter().map(|i| described(&parameters[i], m[i].into(), sd[i].into())).collect()
+}
+
+/// A share of the image, a logarithm of a gain and a bias that cannot be seen.
+const LEAST_SHARE: f32 = 0.02;
+const LEAST_LOG_GAIN: f32 = 0.1;
+const LEAST_BIAS: f32 = 0.05;
+
+/// What a field found, as far as it can be seen, such as `51% inverted` or `gain .63`.
+pub fn field_in_words(field: &FieldSummary) -> Vec<String> {
+    let FieldSummary { covered, inverted, gain, bias } = *field;
+    let mut words = Vec::new();
+    for (share, what) in [(covered, "covered"), (inverted, "inverted")] {
+        if share >= LEAST_SHARE {
+            words.push(format!("{:.0}% {what}", 100.0 * share));
+        }
+    }
+    if gain.ln().abs() >= LEAST_LOG_GAIN {
+        words.push(format!("gain {}", short(gain.into(), 2)));
+    }
+    if bias.abs() >= LEAST_BIAS {
+        words.push(format!("bias {}{}", sign(bias.into()), short(bias.abs().into(), 2)));
+    }
+    words
 }
 
 /// A parameter in its unit with its standard deviation, such as `down 6.1±.2px` or `turned −31±2°`; `m` and `sd` are in
@@ -99,6 +122,14 @@ mod tests {
         assert_eq!(words(-2.0)[5..], ["slant −.60±.03", "gain .37±.02", "bias −.60±.03"]);
         // Nothing is reported as if it were exact.
         assert_eq!(described(&parameters[2], 1.0, 1e-6), "turned +23±1°");
+    }
+
+    #[test]
+    fn of_a_field_what_can_be_seen_is_reported() {
+        let nothing = FieldSummary { covered: 0.01, inverted: 0.0, gain: 1.05, bias: -0.02 };
+        assert!(field_in_words(&nothing).is_empty());
+        let much = FieldSummary { covered: 0.117, inverted: 0.5, gain: 0.63, bias: -0.2 };
+        assert_eq!(field_in_words(&much), ["12% covered", "50% inverted", "gain .63", "bias −.20"]);
     }
 
     #[test]

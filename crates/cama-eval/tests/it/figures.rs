@@ -84,6 +84,27 @@ fn what_is_restored_stands_under_what_was_seen_and_over_what_was_inferred() {
 }
 
 #[test]
+fn what_a_field_tells_of_every_pixel_is_drawn() {
+    let seen = Manipulation::parse("invert-part:0.5").unwrap().apply_seeded(&digits(3), 1);
+    for mechanisms in ["field", "affine,field"] {
+        let model = model(mechanisms);
+        let panel = restored(&bayes(&model, None, one_sample(M::Null)), &seen, None, seen.classes()).unwrap();
+        let labels: Vec<&str> = panel.strips.iter().map(|strip| strip.label.as_str()).collect();
+        assert_eq!(labels, ["seen", "covered", "inverted", "light", "restored", "do(m=0)"]);
+        let x = burn::tensor::TensorData::new(seen.pixels().to_vec(), [3, 784]);
+        let x = burn::tensor::Tensor::<2>::from_data(x, &model.device());
+        let field = model.field().unwrap();
+        let maps = field.maps(&field.posterior(x));
+        for (i, map) in maps.iter().enumerate() {
+            assert_eq!(
+                (&panel.strips[1].images[i], &panel.strips[2].images[i]),
+                (&map.covered, &map.inverted)
+            );
+        }
+    }
+}
+
+#[test]
 fn what_the_guard_rejects_is_framed_and_says_so() {
     // As grey as an untrained decoder's means; what is moved into the canvas is black.
     let classes = (0..10).map(|class: usize| class.to_string()).collect();

@@ -15,6 +15,9 @@ use crate::{Error, Result};
 /// The most examples that are asked about for each state.
 const ASKED: usize = 300;
 
+/// The most explicit mechanisms of which every selection is tried.
+const MOST_SELECTED: usize = 4;
+
 /// The states that were better than doing nothing.
 pub(super) struct Candidates<'a, D> {
     /// What stands beside the model.
@@ -85,14 +88,19 @@ impl<'a, D: Dataset> Candidates<'a, D> {
     }
 }
 
-/// The model with each of its explicit mechanisms alone, if there are several: where only one of them is at work, the
-/// others mistake what is left for theirs.
+/// The model with every selection of its explicit mechanisms but all of them, if there are several: where only some of them
+/// are at work, the others mistake what is left for theirs.
 pub(super) fn groups(model: &DeepCama) -> Result<Vec<DeepCama>> {
     let mechanisms = &model.config().mechanisms;
     let explicit: Vec<&MechanismConfig> = mechanisms.iter().filter(|m| m.is_explicit()).collect();
-    if explicit.len() < 2 {
+    if !(2..=MOST_SELECTED).contains(&explicit.len()) {
         return Ok(Vec::new());
     }
-    // What is kept of them keeps its weights: nothing is drawn.
-    explicit.into_iter().map(|one| model.clone().attach(std::slice::from_ref(one), 0)).collect()
+    let selection = |chosen: usize| {
+        let chosen = explicit.iter().enumerate().filter(|(i, _)| chosen >> i & 1 == 1);
+        let chosen: Vec<MechanismConfig> = chosen.map(|(_, one)| (*one).clone()).collect();
+        // What is kept of them keeps its weights: nothing is drawn.
+        model.clone().attach(&chosen, 0)
+    };
+    (1..(1 << explicit.len()) - 1).map(selection).collect()
 }

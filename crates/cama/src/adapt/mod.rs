@@ -122,8 +122,10 @@ pub fn adapt<D: Dataset>(
 /// Whether a discriminative classifier tells which states are kept: there is one, with a guard, and the model undoes what
 /// it finds in images.
 fn asks_classifier(model: &DeepCama, decider: &Decider) -> bool {
-    let undoes = model.mechanisms().is_some_and(|mechanisms| mechanisms.explicit().contains(&true));
-    undoes && decider.direct.is_some() && decider.guard.is_some() && model.config().data.image().is_some()
+    model.restores()
+        && decider.direct.is_some()
+        && decider.guard.is_some()
+        && model.config().data.image().is_some()
 }
 
 /// All that an adaptation is about.
@@ -177,13 +179,18 @@ impl<D: Dataset> Run<'_, D> {
         }
         let start = candidates.leading().unwrap_or(model).clone();
         let mut steps = Steps::default();
-        let climbed = eq8::climb(start, splits, config, rng, observer, |done, model| {
+        let mut each = |done: usize, model: &DeepCama| {
             steps.done = done;
             match done == config.steps.div_ceil(2) || done == config.steps {
                 true => candidates.consider(done, model),
                 false => Ok(()),
             }
-        });
+        };
+        // A field alone has learnt all it can from dreams.
+        let climbed = match start.mechanisms() {
+            Some(_) => eq8::climb(start, splits, config, rng, observer, &mut each),
+            None => Ok(()),
+        };
         match climbed {
             Ok(()) | Err(Error::Diverged(_)) => {}
             Err(error) => return Err(error),
@@ -235,7 +242,7 @@ fn adapted(
 }
 
 fn check_data<D: Dataset>(model: &DeepCama, unlabelled: &D, clean: Option<&D>) -> Result<()> {
-    if model.mechanisms().is_none() {
+    if !model.infers() {
         return Err(Error::config(
             "mechanism",
             "none",

@@ -241,7 +241,7 @@ impl<D: Dataset> Rehearsing<'_, D> {
             return Ok(Vec::new());
         }
         let mut states = groups(model)?;
-        if model.mechanisms().is_some_and(|m| m.explicit().contains(&true)) {
+        if model.restores() {
             states.push(model.clone());
         }
         let mut tried = Vec::new();

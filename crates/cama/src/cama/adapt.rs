@@ -4,7 +4,7 @@ use super::{Cama, Card, CardEntry};
 use crate::adapt::{AdaptConfig, Adapted, Outcome, Previous, Unlabelled, adapt};
 use crate::data::{Dataset, Names};
 use crate::decide::{Decider, Verdict};
-use crate::dream::{DreamConfig, dream};
+use crate::dream::{DreamConfig, dream, dream_field};
 use crate::mechanism::MechanismConfig;
 use crate::model::{M, ModelConfig};
 use crate::progress::{Event, Observer, silent};
@@ -190,26 +190,35 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
     fn attach_and_dream(&self, start: &mut Cama, seeds: Seeds, observer: &mut Observer) -> Result<()> {
         let present = start.model.config().mechanisms.clone();
         let mechanisms = self.mechanisms.clone().unwrap_or_else(|| present.clone());
-        let mut new = mechanisms.iter().filter(|m| !present.contains(m));
+        let new = || mechanisms.iter().filter(|m| !present.contains(m));
         // What infers m has learnt to, from dreams or from manipulated data; to dream would overwrite that.
         let learnt = start.card.dream_steps > 0 || (start.card.m != M::Null && self.dreams.is_none());
-        let unknown = new.any(|m| m.is_explicit()) || !learnt;
+        let of_m = |m: &MechanismConfig| m.is_explicit() && m.is_of_m();
+        let unknown = new().any(of_m) || !learnt;
         let dreams = self.dreams.clone().unwrap_or_default().check()?;
         start.model = start.model.clone().attach(&mechanisms, seeds.attach)?;
         // A factor model asks no q2.
         let asked = start.model.factor().is_none();
-        if !asked || dreams.steps == 0 || !unknown || !mechanisms.iter().any(MechanismConfig::is_explicit) {
+        let dreams_of_m = asked && dreams.steps > 0 && unknown && mechanisms.iter().any(of_m);
+        let dreams_of_field = new().any(|m| !m.is_of_m());
+        if !dreams_of_m && !dreams_of_field {
             return Ok(());
         }
         let Some(clean) = self.clean else {
-            let notice = "there is no clean data to dream of: q2 starts from what it knows";
+            let notice =
+                "there is no clean data to dream of: what infers manipulations starts from what it knows";
             return match observer(Event::Notice(notice)).is_break() {
                 true => Err(Error::Interrupted("nothing of the adaptation was kept".into())),
                 false => Ok(()),
             };
         };
-        start.model = dream(start.model.clone(), clean, &dreams, seeds.dream, observer)?;
-        start.card.dream_steps += dreams.steps;
+        if dreams_of_m {
+            start.model = dream(start.model.clone(), clean, &dreams, seeds.dream, observer)?;
+            start.card.dream_steps += dreams.steps;
+        }
+        if dreams_of_field {
+            start.model = dream_field(start.model.clone(), clean, dreams.off, seeds.field, observer)?;
+        }
         Ok(())
     }
 

@@ -102,7 +102,7 @@ impl Cama {
                 clean.name()
             )));
         }
-        let (Some(guard), Some(_)) = (self.guard.as_ref(), self.model.mechanisms()) else {
+        let Some(guard) = self.guard.as_ref().filter(|_| self.model.infers()) else {
             let what = "the model has no guard or no mechanism: there is nothing to rehearse";
             return Err(Error::Mismatch(what.into()));
         };
@@ -117,7 +117,7 @@ impl Cama {
     /// If the data does not fit, or the model has no mechanism.
     pub fn drift<D: Dataset>(&self, data: &D, seed: u64) -> Result<Drift> {
         self.model.check_fits(data)?;
-        if self.model.mechanisms().is_none() || data.is_empty() {
+        if !self.model.infers() || data.is_empty() {
             let what = "the model has no mechanism, or the data no examples: nothing can be told of what has changed";
             return Err(Error::Mismatch(what.into()));
         }

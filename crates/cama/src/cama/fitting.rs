@@ -9,7 +9,7 @@ use crate::checkpoint::Checkpoints;
 use crate::classifier::{Classifier, DirectClassifier, fit_direct};
 use crate::data::Dataset;
 use crate::decide::{Decider, Guard, TEMPERATURE, fit_temperature};
-use crate::dream::dream;
+use crate::dream::{dream, dream_field};
 use crate::model::DeepCama;
 use crate::progress::{Event, Observer};
 use crate::seeds::Seeds;
@@ -41,6 +41,7 @@ impl<D: Dataset> Fitting<'_, D> {
             // Dreams need the mechanisms and clean data alone. They come first, so that training with
             // manipulated data can go on from what q2 has dreamt; clean training leaves q2 as it is.
             model = dream(model, clean, &dreams.check()?, self.seeds.dream, observer)?;
+            model = dream_field(model, clean, dreams.off, self.seeds.field, observer)?;
         }
         let (seed, checkpoints) = (self.seeds.train, self.checkpoints);
         match train(model, self.split, augmentation, &config.check()?, seed, checkpoints, observer) {
@@ -114,7 +115,7 @@ impl<D: Dataset> Fitting<'_, D> {
         guard: Option<&Guard>,
         temperature: f64,
     ) -> Result<Rehearsed> {
-        let Some(guard) = guard.filter(|_| model.mechanisms().is_some()) else {
+        let Some(guard) = guard.filter(|_| model.infers()) else {
             return Ok(Rehearsed { product: None, rehearsal: Rehearsal::default() });
         };
         let direct = direct.map(|direct| direct as &dyn Classifier);

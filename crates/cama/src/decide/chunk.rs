@@ -8,16 +8,17 @@ use rand_chacha::ChaCha8Rng;
 use super::ask::{Rows, exponentials, log_probabilities, product};
 use super::decider::Decider;
 use super::decision::Decision;
-use super::explain::{self, Explained, explain};
+use super::explain::{self, Explained, explain, highest_log_px};
 use super::rule::{ByRule, DecideConfig, Rule};
 use super::verdict::Verdict;
 use crate::Result;
 use crate::batch::{self, host};
 use crate::classifier::Classifier;
 use crate::data::Dataset;
+use crate::mechanism::{FieldMaps, FieldSummary};
 use crate::model::{M, Observed};
 use crate::noise::example_rng;
-use crate::predict::{Product, Sampling, class_scores, highest, infer_m, normalised};
+use crate::predict::{Inferred, Product, Sampling, class_scores, highest, infer_m, normalised};
 use crate::restore::{restored, restored_globally};
 
 /// Some examples of `data`, of which `first` came before, while they are decided about.
@@ -31,10 +32,14 @@ pub(super) struct Chunk<'a, D> {
     observed: Observed,
 }
 
-/// What q2 found.
+/// What was found to have been done.
 struct Found {
-    /// The m of each example, and the generators of its samples of z.
-    chosen: Tensor<2>,
+    /// What a field leaves of the examples, of which m is inferred; without a field the examples themselves.
+    cleared: Observed,
+    /// What the field found in each, and how much higher the log p of any mean can reach for what it leaves, in nats.
+    fields: Vec<(FieldSummary, f64)>,
+    /// The m of each example, where there is one, and the generators of its samples of z.
+    chosen: Option<Tensor<2>>,
     rngs: Vec<ChaCha8Rng>,
     /// log p(m) − log q2(m|x).
     log_ratio: Vec<f32>,
@@ -141,24 +146,30 @@ impl<'a, D: Dataset> Chunk<'a, D> {
         Ok(verdicts.into_iter().enumerate().map(decision).collect())
     }
 
-    /// Infers m and undoes it, unless it is taken to be 0.
+    /// Infers what was done and undoes it, unless it is taken to be nothing.
     fn found(&self) -> Option<Found> {
         let (model, choice) = (self.decider.model, self.config.predict.m);
-        let mechanisms = model.mechanisms().filter(|_| choice != M::Null)?;
+        if choice == M::Null || !model.infers() {
+            return None;
+        }
+        let (cleared, fields) = self.cleared();
         let mut rngs = self.rngs(self.range.clone());
-        let chosen = infer_m(model, &self.observed, choice, &mut rngs)?;
-        let q2 = chosen.q2;
-        let x = match choice {
-            M::Global => restored_globally(model, &q2.mean, &self.observed),
-            _ => restored(model, &q2.mean, self.observed.x.clone()),
+        let inferred = infer_m(model, &cleared, choice, &mut rngs);
+        let mean = inferred.as_ref().map(|inferred| inferred.q2.mean.clone());
+        let x = match (&mean, choice) {
+            (Some(m), M::Global) => restored_globally(model, m, &self.observed),
+            (Some(m), _) => known_only(&cleared, restored(model, m, cleared.x.clone())),
+            (None, _) => cleared.x.clone(),
         };
         let rows = host(x.clone());
         let cleaned = Observed { x, ..self.observed.clone() };
         let width = rows.len() / self.range.len();
         // A global m comes with noise and with what moved the classes, which nothing undoes: X itself is explained.
-        let (explained, left) = match choice {
-            M::Global => (&self.observed, Some(chosen.m.clone())),
-            _ => (&cleaned, mechanisms.non_invertible(&q2.mean)),
+        let (explained, left) = match (choice, &inferred) {
+            (M::Global, Some(inferred)) => (&self.observed, Some(inferred.m.clone())),
+            _ => {
+                (&cleaned, model.mechanisms().zip(mean.as_ref()).and_then(|(m, mean)| m.non_invertible(mean)))
+            }
         };
         let explained = explain(
             model,
@@ -168,16 +179,29 @@ impl<'a, D: Dataset> Chunk<'a, D> {
             &self.sampling,
             &mut self.guard_rngs(),
         );
-        Some(Found {
-            chosen: chosen.m,
-            rngs,
-            log_ratio: chosen.log_ratio,
-            m: host(q2.mean),
-            sd: host(q2.log_var.mul_scalar(0.5).exp()),
-            rows,
-            cleaned,
-            explained,
-        })
+        let (chosen, log_ratio, m, sd) = match inferred {
+            Some(Inferred { q2, m, log_ratio }) => {
+                (Some(m), log_ratio, host(q2.mean), host(q2.log_var.mul_scalar(0.5).exp()))
+            }
+            None => (None, vec![0.0; self.range.len()], Vec::new(), Vec::new()),
+        };
+        Some(Found { cleared, fields, chosen, rngs, log_ratio, m, sd, rows, cleaned, explained })
+    }
+
+    /// What a field leaves of the examples, and what it found in each; without a field, or with an m that is not inferred, the
+    /// examples themselves and nothing.
+    fn cleared(&self) -> (Observed, Vec<(FieldSummary, f64)>) {
+        let model = self.decider.model;
+        let Some(field) = model.field().filter(|_| self.config.predict.m.is_inferred()) else {
+            return (self.observed.clone(), Vec::new());
+        };
+        let posterior = field.posterior(self.observed.x.clone());
+        let cleared = Observed { x: posterior.restored(), ..self.observed.clone() };
+        let rows = host(cleared.x.clone());
+        let reach = |x: &[f32]| highest_log_px(model.config().likelihood, x);
+        let left = rows.chunks(rows.len() / self.range.len());
+        let rises = self.range.clone().zip(left).map(|(i, left)| reach(left) - reach(self.data.x(i)));
+        (cleared, field.maps(&posterior).iter().map(FieldMaps::summary).zip(rises).collect())
     }
 
     /// Asks the discriminative classifiers, none of them the same twice.
@@ -236,8 +260,8 @@ impl<'a, D: Dataset> Chunk<'a, D> {
         };
         let products: Vec<_> = verdicts.iter().enumerate().map(restored).collect();
         let mut rngs = found.rngs.clone();
-        let (model, m) = (self.decider.model, Some(&found.chosen));
-        of_classes(class_scores(model, &self.observed, m, &sampling, &products, &mut rngs))
+        let (model, m) = (self.decider.model, found.chosen.as_ref());
+        of_classes(class_scores(model, &found.cleared, m, &sampling, &products, &mut rngs))
     }
 
     /// Bayes' rule with do(m = 0), of the examples of which nothing is undone.
@@ -275,6 +299,7 @@ impl<'a, D: Dataset> Chunk<'a, D> {
         let log_ratio = found.map_or(0.0, |found| f64::from(found.log_ratio[i]));
         let with_m = scores.with_m.map(|scores| normalised(scores).0 + log_ratio);
         let log_p0 = as_it_is.log_px[i];
+        let risen = found.and_then(|found| found.fields.get(i)).map_or(0.0, |(_, risen)| *risen);
         let is_undone = found.is_some() && verdict == Verdict::Restored;
         let log_px = match with_m {
             Some(with_m) if is_undone => with_m,
@@ -313,8 +338,9 @@ impl<'a, D: Dataset> Chunk<'a, D> {
                 true => part(|found| &found.rows),
                 false => self.data.x(self.range.start + i).to_vec(),
             },
+            field: found.and_then(|found| found.fields.get(i)).map(|(summary, _)| *summary),
             log_px,
-            log_bayes_factor: with_m.map_or(0.0, |with_m| with_m - log_p0),
+            log_bayes_factor: with_m.map_or(0.0, |with_m| with_m - log_p0 - risen),
             anomaly_score: [
                 as_it_is.anomaly_scores[i],
                 found.map_or(as_it_is.anomaly_scores[i], |found| found.explained.anomaly_scores[i]),

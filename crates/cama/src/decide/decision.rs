@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::rule::ByRule;
 use super::verdict::Verdict;
+use crate::mechanism::FieldSummary;
 
 /// What was decided about one example.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -20,12 +21,16 @@ pub struct Decision {
     pub m: Vec<f32>,
     /// Its standard deviations.
     pub m_sd: Vec<f32>,
+    /// What a field found to have been done to the pixels, where the model has one and infers what was done.
+    pub field: Option<FieldSummary>,
     /// T_m⁻¹(x), where the verdict is [`Verdict::Restored`], else x.
     pub restored: Vec<f32>,
     /// log p(x), see [`Prediction::log_px`](crate::Prediction): with the inferred m where the example is restored, else with do(m = 0).
     pub log_px: f64,
     /// log p(x) with the inferred m less log p(x|do(m=0)), in nats: positive where it is more probable that
-    /// the example was manipulated. The latter is estimated with two samples of z only, so a few nats are noise.
+    /// the example was manipulated. The latter is estimated with two samples of z only, so a few nats are noise. With a
+    /// field, which leaves another x, each is relative to the highest log p of that x under any mean: no Bayes factor, but
+    /// by how much less of an anomaly it is.
     pub log_bayes_factor: f64,
     /// How badly it is explained as it was, and restored, in nats: see [`Guard`](crate::Guard).
     pub anomaly_score: [f64; 2],

@@ -49,7 +49,7 @@ pub(super) fn explain<'a>(
 }
 
 /// The highest log p(x|·) of any mean, in nats; zero for what has a density.
-fn highest_log_px(likelihood: Likelihood, x: &[f32]) -> f64 {
+pub(super) fn highest_log_px(likelihood: Likelihood, x: &[f32]) -> f64 {
     if likelihood != Likelihood::Bernoulli {
         return 0.0;
     }

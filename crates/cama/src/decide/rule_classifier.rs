@@ -67,7 +67,7 @@ impl<'a> RuleClassifier<'a> {
         let m = match (self.predict.m, self.model.mechanisms()) {
             (M::Global, Some(mechanisms)) => mechanisms.global_m().map(|m| m.repeat_dim(0, n)),
             (M::Mean | M::Sample, Some(mechanisms)) => {
-                mechanisms.non_invertible(&mechanisms.posterior(&seen).mean)
+                mechanisms.non_invertible(&mechanisms.posterior(&self.model.cleared(&seen, true)).mean)
             }
             _ => None,
         };

@@ -12,17 +12,12 @@ use super::guard::{Guard, LEAST_EXAMPLES, Survey};
 use super::rule::{DecideConfig, Rule};
 use super::verdict::Context;
 use crate::data::{Dataset, spread_indices};
-use crate::model::{DeepCama, M, MChoice};
+use crate::model::{M, MChoice};
 use crate::predict::{PredictConfig, chunks, not_finite};
 use crate::{Checked, Config, Error, Result};
 
 /// Samples of z for each class: of many examples, few each are enough.
 const SAMPLES: usize = 2;
-
-/// Whether a mechanism acts on X itself, so that it can be undone.
-fn undoes(model: &DeepCama) -> bool {
-    model.mechanisms().is_some_and(|mechanisms| mechanisms.explicit().contains(&true))
-}
 
 /// Log odds of the share of examples that are of one of two kinds under which they are most probable, by
 /// expectation–maximisation: each has this log ratio of its probabilities. Neither share is less than half an example.
@@ -53,11 +48,11 @@ impl Decider<'_> {
         let Some(guard) = self.guard.filter(|_| config.predict.m != M::Null) else { return Ok(*self) };
         let spread: Vec<usize> = spread_indices(data.len()).collect();
         // Of rows far from all that it has learnt from a network is as sure as of any other.
-        if self.direct.is_some() && undoes(self.model) && self.model.config().data.image().is_some() {
+        if self.direct.is_some() && self.model.restores() && self.model.config().data.image().is_some() {
             return self.informed_by_answers(guard, &data.select(&spread), config.predict.seed);
         }
         let rule = if self.direct.is_some() { Rule::Product } else { Rule::Bayes };
-        let undoes = undoes(self.model);
+        let undoes = self.model.restores();
         let predict = PredictConfig { samples: 2, m: M::Mean, ..config.predict.clone() };
         // Unguarded, everything is restored.
         let all = Self { guard: None, external: None, ..*self };

@@ -2,10 +2,12 @@
 //!
 //! The model's m is the concatenation of the parts of its mechanisms, each with a [`Prior`]. Every
 //! mechanism is the identity at m = 0, so a model that was trained with do(m = 0) never runs one and any
-//! can be attached to it later.
+//! can be attached to it later. A [`Field`], which acts on each pixel by itself, has no part of m: it is undone before the
+//! others are inferred.
 
 mod affine;
 mod contract;
+mod field;
 mod grid;
 mod latent;
 mod parameter;
@@ -15,6 +17,9 @@ mod prior;
 
 pub use affine::{Affine, AffineConfig};
 pub use contract::Mechanism;
+pub use field::{
+    Field, FieldConfig, FieldDreams, FieldMaps, FieldPosterior, FieldSummary, PixelManipulation,
+};
 pub use latent::{Latent, LatentConfig, Merge};
 pub use parameter::Parameter;
 pub(crate) use per_column::{ColumnEffect, spread};
@@ -33,39 +38,54 @@ use crate::{Error, Result};
 
 /// Lists the mechanisms: the enum of their configurations, the enum of the mechanisms, and their names.
 macro_rules! mechanisms {
-    ($($name:literal: $mechanism:ident($config:ident), $explicit:literal;)*) => {
+    (
+        of m: $($name:literal: $mechanism:ident($config:ident), $explicit:literal;)*
+        of pixels: $field_name:literal: $field:ident($field_config:ident);
+    ) => {
         /// Which mechanism, with its prior scales and sizes; in TOML, a table with its name as `kind`.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "kind")]
         pub enum MechanismConfig {
             $(#[doc = concat!("`", $name, "`")] #[serde(rename = $name)] $mechanism($config),)*
+            #[doc = concat!("`", $field_name, "`")]
+            #[serde(rename = $field_name)]
+            $field($field_config),
         }
 
         /// Names of all mechanisms.
-        pub const MECHANISMS: &[&str] = &[$($name),*];
+        pub const MECHANISMS: &[&str] = &[$($name,)* $field_name];
 
         impl MechanismConfig {
             /// The mechanism called `name`, with its defaults.
             pub fn named(name: &str) -> Result<Self> {
                 match name {
                     $($name => Ok(Self::$mechanism($config::default())),)*
+                    $field_name => Ok(Self::$field($field_config::default())),
                     _ => Err(Error::unknown_name("mechanism", name, MECHANISMS)),
                 }
             }
 
             /// The mechanism's name.
             pub fn name(&self) -> &'static str {
-                match self { $(Self::$mechanism(_) => $name,)* }
+                match self { $(Self::$mechanism(_) => $name,)* Self::$field(_) => $field_name }
             }
 
             /// Whether it acts on X itself, by a transformation that can be undone and dreamt.
             pub fn is_explicit(&self) -> bool {
-                match self { $(Self::$mechanism(_) => $explicit,)* }
+                match self { $(Self::$mechanism(_) => $explicit,)* Self::$field(_) => true }
+            }
+
+            /// Whether it has a part of the model's m; the others act on each pixel by itself.
+            pub fn is_of_m(&self) -> bool {
+                !matches!(self, Self::$field(_))
             }
 
             /// Errors unless it can act on such data.
             pub fn check_data(&self, data: &DataShape) -> Result<()> {
-                let checked = match self { $(Self::$mechanism(_) => $mechanism::check_data(data),)* };
+                let checked = match self {
+                    $(Self::$mechanism(_) => $mechanism::check_data(data),)*
+                    Self::$field(_) => $field::check_data(data),
+                };
                 checked.map_err(|wanted| {
                     Error::config("mechanism", self.name(), format!("one for {}: it acts on {wanted}", data.plural()))
                 })
@@ -73,20 +93,21 @@ macro_rules! mechanisms {
 
             /// Checks every setting.
             pub fn check(&self) -> Result<()> {
-                match self { $(Self::$mechanism(config) => config.check(),)* }
+                match self { $(Self::$mechanism(config) => config.check(),)* Self::$field(config) => config.check() }
             }
         }
 
-        /// Any one of the mechanisms.
+        /// Any one of the mechanisms that have a part of m.
         #[derive(Module, Debug)]
         pub enum AnyMechanism { $(#[doc = concat!("`", $name, "`")] $mechanism($mechanism),)* }
 
         impl AnyMechanism {
-            /// The configured mechanism, as [`Mechanism::new`].
-            pub fn new(config: &MechanismConfig, data: &DataShape, hidden: usize, init: &mut Init) -> Self {
-                match config {
+            /// The configured mechanism, as [`Mechanism::new`]; nothing for one that has no part of m.
+            pub fn new(config: &MechanismConfig, data: &DataShape, hidden: usize, init: &mut Init) -> Option<Self> {
+                Some(match config {
                     $(MechanismConfig::$mechanism(c) => Self::$mechanism($mechanism::new(c, data, hidden, init)),)*
-                }
+                    MechanismConfig::$field(_) => return None,
+                })
             }
 
             /// As [`Mechanism::parameters`].
@@ -129,10 +150,13 @@ macro_rules! mechanisms {
 
 // A further mechanism is one new file and one line here.
 mechanisms! {
+    of m:
     "latent": Latent(LatentConfig), false;
     "affine": Affine(AffineConfig), true;
     "photometric": Photometric(PhotometricConfig), true;
     "per-column": PerColumn(PerColumnConfig), true;
+    of pixels:
+    "field": Field(FieldConfig);
 }
 
 impl MechanismConfig {

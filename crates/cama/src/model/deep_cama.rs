@@ -13,7 +13,7 @@ use super::mechanisms::Mechanisms;
 use super::observed::Observed;
 use crate::data::Dataset;
 use crate::likelihood::LikelihoodParams;
-use crate::mechanism::MechanismConfig;
+use crate::mechanism::{Field, MechanismConfig};
 use crate::network::{DiagonalGaussian, Init};
 use crate::{Checked, Result};
 
@@ -34,6 +34,8 @@ pub struct DeepCama {
     factor: Option<Factor>,
     /// NN_M, the explicit mechanisms and q2(m|x): all that adaptation trains.
     pub(crate) m: Option<Mechanisms>,
+    /// What was done to each pixel of an image, which is undone before m is inferred.
+    field: Option<Field>,
     #[module(skip)]
     config: ModelConfig,
 }
@@ -64,7 +66,7 @@ impl DeepCama {
             _ => None,
         };
         let config_of_bare = ModelConfig { mechanisms: Vec::new(), ..(**config).clone() };
-        let bare = Self { p, q1, factor, m: None, config: config_of_bare };
+        let bare = Self { p, q1, factor, m: None, field: None, config: config_of_bare };
         bare.with_mechanisms(&config.mechanisms, &mut init)
     }
 
@@ -87,7 +89,16 @@ impl DeepCama {
         self.p.fit_latent(latent.is_some(), self.config.network.hidden, init);
         self.q1.fit_latent(latent, self.config.network.hidden, init);
         let former = self.m.take();
-        self.m = (!mechanisms.is_empty()).then(|| Mechanisms::new(&self.config, former, init));
+        let of_m = mechanisms.iter().any(MechanismConfig::is_of_m);
+        self.m = of_m.then(|| Mechanisms::new(&self.config, former, init));
+        let former = self.field.take();
+        self.field = mechanisms.iter().find_map(|mechanism| match mechanism {
+            MechanismConfig::Field(config) => Some(match former.clone() {
+                Some(field) if field.config() == config => field,
+                _ => Field::new(config, &self.config.data, init),
+            }),
+            _ => None,
+        });
         self
     }
 
@@ -99,6 +110,36 @@ impl DeepCama {
     /// The parts that depend on M, if it has a mechanism.
     pub fn mechanisms(&self) -> Option<&Mechanisms> {
         self.m.as_ref()
+    }
+
+    /// What tells what was done to each pixel, if it has such a mechanism.
+    pub fn field(&self) -> Option<&Field> {
+        self.field.as_ref()
+    }
+
+    /// The same with this field.
+    pub(crate) fn with_field(&self, field: Field) -> Self {
+        Self { field: Some(field), ..self.clone() }
+    }
+
+    /// Whether it has a mechanism, so that it can infer what was done to X.
+    pub fn infers(&self) -> bool {
+        self.m.is_some() || self.field.is_some()
+    }
+
+    /// Whether a mechanism acts on X itself, so that what it did can be undone.
+    pub fn restores(&self) -> bool {
+        self.field.is_some() || self.m.as_ref().is_some_and(|m| m.explicit().contains(&true))
+    }
+
+    /// X as the field leaves it, where what was done is `inferred`; else, and without a field, X itself.
+    ///
+    /// Differentiable in X; the field's weights are constants.
+    pub fn cleared(&self, observed: &Observed, inferred: bool) -> Observed {
+        match self.field.as_ref().filter(|_| inferred) {
+            Some(field) => Observed { x: field.valid().restore(observed.x.clone()), ..observed.clone() },
+            None => observed.clone(),
+        }
     }
 
     /// The factor model that makes X, if it is not networks.

@@ -37,3 +37,10 @@ impl From<MChoice> for M {
         }
     }
 }
+
+impl<T> M<T> {
+    /// Whether what was done to each example is inferred of it.
+    pub(crate) fn is_inferred(&self) -> bool {
+        matches!(self, M::Mean | M::Sample)
+    }
+}

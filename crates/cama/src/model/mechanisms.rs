@@ -38,12 +38,14 @@ impl Mechanisms {
         };
         let mut mechanisms = Vec::new();
         let mut sources = Vec::new();
-        for wanted in &config.mechanisms {
+        let of_m: Vec<_> = config.mechanisms.iter().filter(|wanted| wanted.is_of_m()).cloned().collect();
+        for wanted in &of_m {
             let source = kept.iter().position(|(config, _)| config == wanted);
             sources.push(source);
             mechanisms.push(match source {
                 Some(i) => kept[i].1.clone(),
-                None => AnyMechanism::new(wanted, &config.data, config.network.hidden, init),
+                None => AnyMechanism::new(wanted, &config.data, config.network.hidden, init)
+                    .expect("it has a part of m"),
             });
         }
         let dims: Vec<usize> = mechanisms.iter().map(|m| m.parameters().len()).collect();
@@ -54,7 +56,7 @@ impl Mechanisms {
             };
             sources.into_iter().zip(&dims).map(head).collect()
         });
-        let configs = config.mechanisms.clone();
+        let configs = of_m;
         let explicit = explicit(&configs, &dims);
         let not_explicit = explicit.contains(&false).then(|| {
             let kept: Vec<f32> = explicit.iter().map(|&e| f32::from(u8::from(!e))).collect();
@@ -85,6 +87,16 @@ impl Mechanisms {
     /// Which components of m belong to explicit mechanisms.
     pub fn explicit(&self) -> Vec<bool> {
         explicit(&self.configs, &self.dims)
+    }
+
+    /// 1 for the components of mechanisms that move pixels, and 0 for others, `[1, dim]`.
+    pub(crate) fn of_place(&self) -> Tensor<2> {
+        let of = |(mechanism, dim): (&AnyMechanism, &usize)| {
+            vec![f32::from(u8::from(matches!(mechanism, AnyMechanism::Affine(_)))); *dim]
+        };
+        let all: Vec<f32> = self.mechanisms.iter().zip(&self.dims).flat_map(of).collect();
+        let device = self.devices().into_iter().next().unwrap_or_default();
+        Tensor::<1>::from_floats(all.as_slice(), &device).unsqueeze()
     }
 
     /// q2(m|x), or q2(m|x,a,c): `[batch, dim]`.

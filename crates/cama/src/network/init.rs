@@ -111,7 +111,8 @@ impl Init<'_> {
         Param::from_data(TensorData::new(values, shape), self.device)
     }
 
-    fn bias(&mut self, n: usize, fan_in: usize) -> Param<Tensor<1>> {
+    /// The bias of a layer with `n` outputs and `fan_in` inputs per output.
+    pub(super) fn bias(&mut self, n: usize, fan_in: usize) -> Param<Tensor<1>> {
         let values = match self.scheme {
             Initialisation::He => vec![0.0; n],
             Initialisation::Uniform => self.uniform(n, fan_in),

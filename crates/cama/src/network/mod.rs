@@ -5,6 +5,7 @@ mod encoder;
 mod gaussian;
 mod init;
 mod mlp;
+mod pixel_network;
 mod rescale;
 
 pub use decoder::Decoder;
@@ -12,6 +13,7 @@ pub use encoder::Encoder;
 pub use gaussian::{DiagonalGaussian, GaussianHead};
 pub use init::{Init, Initialisation};
 pub use mlp::Mlp;
+pub use pixel_network::{PixelNetwork, PixelSizes};
 
 use burn::module::Param;
 use burn::nn::Linear;

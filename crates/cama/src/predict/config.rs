@@ -48,7 +48,7 @@ impl PredictConfig {
     /// Errors unless `model` can predict `data` so.
     pub(crate) fn check_for(&self, model: &DeepCama, data: &impl Dataset) -> Result<()> {
         model.check_fits(data)?;
-        if self.m != M::Null && model.mechanisms().is_none() {
+        if self.m != M::Null && !model.infers() {
             return Err(Error::config(
                 "m",
                 "mean or sample",

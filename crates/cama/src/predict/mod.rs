@@ -9,7 +9,7 @@ mod scores;
 
 pub use config::PredictConfig;
 pub(crate) use config::check_negligible;
-pub(crate) use infer::{drawn, infer_m, m_of};
+pub(crate) use infer::{Inferred, drawn, infer_m, m_of};
 pub(crate) use race::Product;
 pub use run::{Prediction, predict, predict_each};
 pub(crate) use run::{chunks, not_finite};

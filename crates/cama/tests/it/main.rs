@@ -3,6 +3,7 @@
 mod adaptation;
 mod common;
 mod factor;
+mod field;
 mod gradients;
 mod integration;
 mod likelihood;

@@ -136,6 +136,7 @@ pub mod tests {
             by_rule: ByRule::default(),
             m: vec![0.5],
             m_sd: vec![0.1],
+            field: None,
             restored: Vec::new(),
             log_px: -1.5,
             log_bayes_factor: 2.0,

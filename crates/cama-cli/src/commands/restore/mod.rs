@@ -65,8 +65,7 @@ fn check(cama: &Cama, path: &Path) -> cama::Result<()> {
         let problem = format!("{problem}, so there is nothing to restore with; run `cama adapt` first");
         Err(Error::Model { path: path.into(), problem })
     };
-    let explicit = cama.model().mechanisms().is_some_and(|mechanisms| mechanisms.explicit().contains(&true));
-    match (explicit, cama.card().m) {
+    match (cama.model().restores(), cama.card().m) {
         (true, M::Null) => problem("it has met no manipulated data, and infers no m"),
         (true, _) => Ok(()),
         (false, _) => {
@@ -93,7 +92,7 @@ struct Restoring<'a> {
 
 impl Restoring<'_> {
     fn summary(&self) -> Summary {
-        Summary::new(self.columns.parameters().len(), self.session.seeds.predict)
+        Summary::new(self.columns.names().len(), self.session.seeds.predict)
     }
 
     /// What decides, once the guard has looked at the data: at all of it, or at the first batch.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use cama::data::Names;
-use cama::mechanism::Parameter;
+use cama::mechanism::{FieldSummary, Parameter};
 use cama::{Cama, Decision, Error, Verdict};
 use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type};
@@ -38,12 +38,22 @@ impl Format {
     }
 }
 
-/// What stands in the columns: of m the components that can be undone, in the units that people read.
+/// What stands in the columns: of m the components that can be undone, in the units that people read, and what a field tells.
 pub struct Columns {
     parameters: Vec<Parameter>,
     /// Where they are in m.
     places: Vec<usize>,
+    /// Whether there is a field.
+    field: bool,
 }
+
+/// What a field tells of an image.
+const FIELD: [&str; 4] = [
+    "covered (share of the image)",
+    "inverted (share of the image)",
+    "mean gain (factor)",
+    "mean bias (of the pixel range)",
+];
 
 /// What is said of one example.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,6 +64,8 @@ pub struct Line {
     pub verdict: Verdict,
     /// Each parameter and its standard deviation.
     pub inferred: Vec<[f64; 2]>,
+    /// What a field tells; nothing without one.
+    pub field: Vec<f64>,
     /// Log Bayes factor, log p(x), and the two anomaly scores.
     pub nats: [f64; 4],
 }
@@ -72,18 +84,23 @@ impl Columns {
                 places.push(place);
             }
         }
-        Self { parameters, places }
+        Self { parameters, places, field: cama.model().field().is_some() }
     }
 
-    /// The parameters.
-    pub fn parameters(&self) -> &[Parameter] {
-        &self.parameters
+    /// What is inferred of each example, with units: the parameters, then what a field tells.
+    pub fn names(&self) -> Vec<String> {
+        let of_m = self.parameters.iter().map(|Parameter { name, unit, .. }| format!("{name} ({unit})"));
+        of_m.chain(self.of_field()).collect()
+    }
+
+    fn of_field(&self) -> impl Iterator<Item = String> {
+        FIELD.into_iter().filter(|_| self.field).map(String::from)
     }
 
     /// What is said of the example that stands at `index` and is called so.
     pub fn line(&self, index: usize, name: Option<&str>, decision: &Decision) -> Line {
-        let Decision { verdict, m, m_sd, log_px, log_bayes_factor, anomaly_score: [before, after], .. } =
-            decision;
+        let Decision { verdict, m, m_sd, field, log_px, log_bayes_factor, anomaly_score, .. } = decision;
+        let [before, after] = anomaly_score;
         let inferred = self.parameters.iter().zip(&self.places).map(|(parameter, &place)| {
             let [m, sd] = [m[place], m_sd[place]].map(f64::from);
             [parameter.value(m), parameter.sd(m, sd)]
@@ -93,6 +110,14 @@ impl Columns {
             name: name.map(String::from),
             verdict: *verdict,
             inferred: inferred.collect(),
+            field: match field {
+                Some(FieldSummary { covered, inverted, gain, bias }) if self.field => {
+                    [covered, inverted, gain, bias].map(|value| f64::from(*value)).to_vec()
+                }
+                // A model that infers nothing finds nothing.
+                _ if self.field => vec![0.0, 0.0, 1.0, 0.0],
+                _ => Vec::new(),
+            },
             nats: [*log_bayes_factor, *log_px, *before, *after],
         }
     }
@@ -105,7 +130,7 @@ impl Columns {
         let last = ["log_bayes_factor", "log_px", "anomaly score as it was", "anomaly score restored"]
             .map(String::from);
         let first = ["index", "verdict"].map(String::from).into_iter();
-        let mut header: Vec<String> = first.chain(parameters).chain(last).collect();
+        let mut header: Vec<String> = first.chain(parameters).chain(self.of_field()).chain(last).collect();
         if let Some(names) = names {
             header.insert(1, names.heading_beside(&header).to_string());
         }
@@ -178,7 +203,7 @@ impl<W: Write + Send> Report<W> {
 impl Line {
     /// What stands behind index, name and verdict.
     fn numbers(&self) -> impl Iterator<Item = f64> + '_ {
-        self.inferred.iter().flatten().chain(&self.nats).copied()
+        self.inferred.iter().flatten().chain(&self.field).chain(&self.nats).copied()
     }
 }
 

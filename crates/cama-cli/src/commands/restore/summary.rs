@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use cama::Verdict;
-use cama::mechanism::Parameter;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
@@ -19,15 +18,15 @@ const VERDICTS: [Verdict; 3] = [Verdict::Restored, Verdict::AsItWas, Verdict::Un
 /// Counts and medians in bounded memory.
 pub struct Summary {
     counts: [usize; 3],
-    /// The values of each parameter.
+    /// The values of each parameter, and of what a field tells.
     values: Vec<Vec<f64>>,
     rng: ChaCha8Rng,
 }
 
 impl Summary {
-    /// Of nothing yet, for so many parameters.
-    pub fn new(parameters: usize, seed: u64) -> Self {
-        Self { counts: [0; 3], values: vec![Vec::new(); parameters], rng: rng(seed) }
+    /// Of nothing yet, for so many values that are inferred of each example.
+    pub fn new(inferred: usize, seed: u64) -> Self {
+        Self { counts: [0; 3], values: vec![Vec::new(); inferred], rng: rng(seed) }
     }
 
     /// Counts one more example.
@@ -38,10 +37,11 @@ impl Summary {
             true => total,
             false => self.rng.random_range(0..=total),
         };
-        for (values, [value, _]) in self.values.iter_mut().zip(&line.inferred) {
+        let told = line.inferred.iter().map(|[value, _]| *value).chain(line.field.iter().copied());
+        for (values, value) in self.values.iter_mut().zip(told) {
             match place {
-                place if place == values.len() && place < MOST => values.push(*value),
-                place if place < MOST => values[place] = *value,
+                place if place == values.len() && place < MOST => values.push(value),
+                place if place < MOST => values[place] = value,
                 _ => {}
             }
         }
@@ -56,8 +56,8 @@ impl Summary {
             counts.row([verdict.name().to_string(), count.to_string()]);
         }
         let mut medians = Table::new(["inferred", "median"]);
-        for (Parameter { name, unit, .. }, values) in columns.parameters().iter().zip(&self.values) {
-            medians.row([format!("{name} ({unit})"), shown(median(values))]);
+        for (name, values) in columns.names().into_iter().zip(&self.values) {
+            medians.row([name, shown(median(values))]);
         }
         let [_, _, unexplained] = self.counts;
         let mention = match unexplained {
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     fn line(value: f64, verdict: Verdict) -> Line {
-        Line { index: 0, name: None, verdict, inferred: vec![[value, 1.0]], nats: [0.0; 4] }
+        Line { index: 0, name: None, verdict, inferred: vec![[value, 1.0]], field: vec![], nats: [0.0; 4] }
     }
 
     #[test]

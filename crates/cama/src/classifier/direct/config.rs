@@ -24,6 +24,8 @@ pub struct DirectConfig {
     pub hidden: usize,
     /// Share of the examples that are transformed and restored before it reads them.
     pub restored: f64,
+    /// Share of the examples that a field, where the model has one, damages as in its dreams and restores.
+    pub cleared: f64,
     /// How far m is off when they are restored, in standard deviations of its prior.
     pub jitter: f64,
 }
@@ -39,6 +41,7 @@ impl Default for DirectConfig {
             channels: 32,
             hidden: 128,
             restored: 0.5,
+            cleared: 0.25,
             jitter: 0.05,
         }
     }
@@ -63,8 +66,10 @@ impl Config for DirectConfig {
             ("direct.channels", self.channels, 1..=4096),
             ("direct.hidden", self.hidden, 1..=65_536),
         ])?;
-        if !(0.0..=1.0).contains(&self.restored) {
-            return Err(Error::config("direct.restored", self.restored, "a share, from 0 to 1"));
+        for (field, share) in [("direct.restored", self.restored), ("direct.cleared", self.cleared)] {
+            if !(0.0..=1.0).contains(&share) {
+                return Err(Error::config(field, share, "a share, from 0 to 1"));
+            }
         }
         if !(0.0..=1.0).contains(&self.jitter) {
             return Err(Error::config(

@@ -6,7 +6,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::{DirectClassifier, DirectConfig};
-use crate::batch;
+use crate::batch::{self, host};
 use crate::data::{Dataset, shuffled};
 use crate::fit::{Fit, Objective, Schedule, Shard};
 use crate::model::{DeepCama, Observed};
@@ -16,7 +16,8 @@ use crate::progress::{Observer, Phase};
 use crate::{Checked, Error, Result};
 
 /// Fits a direct classifier to clean, labelled examples; some of them are transformed by the explicit mechanisms of
-/// `model`, with m from its prior, and restored with an m that is a little off. The epoch that explains the labels of the
+/// `model`, with m from its prior, and restored with an m that is a little off; some are damaged and restored by its field.
+/// The epoch that explains the labels of the
 /// `validation` examples best is kept.
 ///
 /// # Errors
@@ -52,7 +53,7 @@ pub fn fit_direct<D: Dataset>(
         };
         let loss = |direct: &DirectClassifier, batch: &Vec<usize>, shard: Shard, rng: &mut ChaCha8Rng| {
             let part = shard.part(batch);
-            let observed = restored(&model, clean, part, config, rng);
+            let observed = cleared(&model, restored(&model, clean, part, config, rng), config, rng);
             log_likelihood(direct, &observed, clean, part).sum().mul_scalar(-1.0 / batch.len() as f64)
         };
         let fit = Fit { schedule, optimiser: &mut optimiser, rng: &mut *rng, observer: &mut *observer };
@@ -97,6 +98,25 @@ fn restored<D: Dataset>(
     let x = mechanisms.apply(&m, observed.x, &model.config().data);
     let x = mechanisms.restore(&(m + off * kept), x);
     Observed { x, ..observed }
+}
+
+/// The examples, some of them damaged as in the dreams of the model's field and restored by it.
+fn cleared(model: &DeepCama, observed: Observed, config: &DirectConfig, rng: &mut ChaCha8Rng) -> Observed {
+    let Some(field) = model.field() else { return observed };
+    let [rows, width] = observed.x.dims();
+    let chosen: Vec<usize> = (0..rows).filter(|_| rng.random_bool(config.cleared)).collect();
+    if chosen.is_empty() {
+        return observed;
+    }
+    let device = observed.x.device();
+    let mut x = host(observed.x);
+    let part: Vec<f32> = chosen.iter().flat_map(|row| x[row * width..][..width].iter().copied()).collect();
+    let part = Tensor::from_data(TensorData::new(part, [chosen.len(), width]), &device);
+    let restored = host(field.restored_dream(part, rng));
+    for (row, restored) in chosen.iter().zip(restored.chunks_exact(width)) {
+        x[row * width..][..width].copy_from_slice(restored);
+    }
+    Observed { x: Tensor::from_data(TensorData::new(x, [rows, width]), &device), ..observed }
 }
 
 /// log p(y|x) of the true class, `[indices]`.
