@@ -148,8 +148,14 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
             Outcome::RolledBack => self.from.card.clone(),
         };
         let verdicts = self.indexed(&adapted)?;
+        let spread = self.unlabelled.spread;
         let card = self.record(card, &adapted);
-        Ok(Cama { model: adapted.model, card, verdicts, ..start })
+        let surveyed = if adapted.report.outcome == Outcome::RolledBack { start.surveyed } else { None };
+        let mut cama = Cama { model: adapted.model, card, surveyed, verdicts, ..start };
+        if cama.surveyed.is_none() {
+            cama.surveyed = cama.predictor().informed(spread)?.surveyed();
+        }
+        Ok(cama)
     }
 
     /// Gives the model its mechanisms, and lets q2 dream if it does not know all of the explicit ones yet.

@@ -170,8 +170,8 @@ impl<'a, D: Dataset> Builder<'a, D> {
         };
         let schema = self.clean.table_schema().cloned();
         let model = trained.model;
-        let verdicts = Vec::new();
-        Ok(Cama { model, schema, direct, temperature, tempering, guard, rehearsal, card, verdicts })
+        let (surveyed, verdicts) = (None, Vec::new());
+        Ok(Cama { model, schema, direct, temperature, tempering, guard, rehearsal, card, surveyed, verdicts })
     }
 }
 

@@ -143,6 +143,11 @@ impl Factor {
     /// log p(x|y,c,m) of every class, `[batch, classes]`, in nats, z integrated out; without `under` with do(m = 0).
     /// `x` is `[batch, width]`, `c` `[batch, co-parents]`.
     pub(crate) fn log_px(&self, x: Tensor<2>, c: Option<Tensor<2>>, under: Option<&Under>) -> Tensor<2> {
+        if x.dims()[0] == 1 {
+            // A product with a vector sums in an order of its own: a row is to get the same last bits alone as among others.
+            let twice = |rows: Tensor<2>| rows.repeat_dim(0, 2);
+            return self.log_px(twice(x), c.map(twice), under).narrow(0, 0, 1);
+        }
         let mut numbers = self.numbers_of(x.clone());
         let mut moved = None;
         // Scales and noise of the data set, `[1 or batch, numbers]`.
