@@ -11,7 +11,7 @@ pub const ORDER: [&[&str]; 9] = [
     &["cama"],
     &["cama-eval", "cama-onnx"],
     &["cama-experiment"],
-    &["cama-cli"],
+    &["cama-cli", "cama-py"],
     &["cama-bench"],
     &["cama-house"],
 ];

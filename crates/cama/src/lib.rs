@@ -76,6 +76,7 @@ mod decide;
 mod device;
 mod dream;
 mod epoch;
+mod fingerprint;
 pub mod fit;
 mod folder_format;
 mod likelihood;
@@ -111,8 +112,8 @@ pub use cama::{
 pub use checkpoint::Checkpoints;
 pub use classifier::{Classifier, DirectClassifier, DirectConfig, fit_direct};
 pub use decide::{
-    ByRule, Context, DecideConfig, Decider, Decision, Guard, Rule, RuleClassifier, TEMPERATURE, Tempering,
-    Thresholds, Verdict, fit_temperature,
+    ByRule, Context, DecideConfig, Decider, Decision, Guard, Rule, RuleClassifier, Surveyed, TEMPERATURE,
+    Tempering, Thresholds, Verdict, fit_temperature,
 };
 pub use device::{device, device_names};
 pub use dream::{DreamConfig, dream, dream_field};

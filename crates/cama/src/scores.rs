@@ -49,7 +49,7 @@ mod tests {
 
     use super::*;
     use crate::mechanism::MechanismConfig;
-    use crate::noise::example_rng;
+    use crate::noise::{example_rng, stream_rng};
     use crate::predict::{PredictConfig, predict};
     use crate::{Config, ConvolutionalConfig, ModelConfig, TrunkConfig, data};
 
@@ -66,7 +66,7 @@ mod tests {
     }
 
     fn rngs(n: usize) -> Vec<ChaCha8Rng> {
-        (0..n).map(|i| example_rng(0, i)).collect()
+        (0..n).map(|i| stream_rng(0, i as u64)).collect()
     }
 
     #[test]
@@ -76,7 +76,8 @@ mod tests {
             let config = PredictConfig { m, samples: 3, ..PredictConfig::default() };
             let predicted = predict(&model, &images, &config.check().unwrap()).unwrap();
             let observed = crate::batch::observed(&images, 0..4, &model.device());
-            let scores = class_scores(&model, &observed, m, 3, &mut rngs(4));
+            let mut rngs: Vec<_> = (0..4).map(|i| example_rng(0, &images, i)).collect();
+            let scores = class_scores(&model, &observed, m, 3, &mut rngs);
             let p: Vec<f32> = activation::softmax(scores, 1).into_data().iter::<f32>().collect();
             for (prediction, p) in predicted.iter().zip(p.chunks(10)) {
                 for (expected, p) in prediction.probabilities.iter().zip(p) {

@@ -48,7 +48,7 @@ fn what_was_inferred_is_undone() {
 /// Bayes' rule alone.
 fn bayes<'a>(model: &'a DeepCama, guard: Option<&'a Guard>, predict: PredictConfig) -> Predictor<'a> {
     let decider = Decider { guard, ..Decider::bare(model) };
-    Predictor { decider, config: DecideConfig { rule: Rule::Bayes, predict } }
+    Predictor { decider, config: DecideConfig { rule: Rule::Bayes, predict }, surveyed: None }
 }
 
 #[test]

@@ -10,6 +10,12 @@ pub fn forward(x: &[f32], weight: &[f32], bias: &[f32], slope: f32) -> Vec<f32> 
     let outputs = bias.len();
     let inputs = weight.len() / outputs;
     let rows = x.len() / inputs;
+    if rows == 1 {
+        // A product with a vector sums in an order of its own: a row would not get the same last bits alone as among others.
+        let mut y = forward(&x.repeat(2), weight, bias, slope);
+        y.truncate(outputs);
+        return y;
+    }
     let mut y = Vec::with_capacity(rows * outputs);
     (0..rows).for_each(|_| y.extend_from_slice(bias));
     product(Matrix::new(x, inputs), Matrix::new(weight, outputs), &mut y, true);

@@ -44,3 +44,25 @@ fn a_view_is_read_as_it_is_seen() {
         1e-6,
     );
 }
+
+#[test]
+fn a_row_gets_the_same_bits_alone_as_among_others() {
+    for (inputs, outputs) in [(3, 2), (10, 100), (100, 7), (200, 200)] {
+        let (x, weight, bias) = (tensor([70, inputs], 1), tensor([inputs, outputs], 2), tensor([outputs], 3));
+        let bits = |x: Tensor<2>| -> Vec<u32> {
+            let y = linear(x, weight.clone(), bias.clone(), 0.2).into_data();
+            y.iter::<f32>().map(f32::to_bits).collect()
+        };
+        let all = bits(x.clone());
+        for rows in [1, 2, 5, 69] {
+            for first in [0, 1] {
+                let part = bits(x.clone().narrow(0, first, rows));
+                assert_eq!(
+                    part,
+                    all[first * outputs..(first + rows) * outputs],
+                    "{rows} of {inputs} to {outputs}"
+                );
+            }
+        }
+    }
+}

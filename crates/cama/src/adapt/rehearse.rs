@@ -16,7 +16,7 @@ use crate::decide::{
     Answers, DecideConfig, Decider, Decision, Guard, Rule, Tempering, Thresholds, Weighed, fit_tempering,
 };
 use crate::model::{DeepCama, M, MChoice};
-use crate::noise::{example_rng, normals};
+use crate::noise::{normals, stream_rng};
 use crate::predict::{PredictConfig, highest};
 use crate::progress::silent;
 use crate::{Config, Error, Result};
@@ -300,7 +300,7 @@ impl<D: Dataset> Rehearsing<'_, D> {
     fn tables(&self, weighed: &mut Vec<Weighed>) -> Result<Vec<Tried>> {
         let model = self.decider.model;
         let one = |(i, damage): (usize, &TableDamage)| {
-            let mut rng = example_rng(self.seed, i);
+            let mut rng = stream_rng(self.seed, i as u64);
             let data = damage.done_to(self.examples(&mut rng), model, &mut rng)?;
             let labels = data.labels().expect("labelled clean examples").to_vec();
             let all: Vec<usize> = (0..data.len()).collect();

@@ -180,10 +180,18 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
             Outcome::RolledBack => Card { m: first.card.m, ..self.from.card.clone() },
         };
         let (verdicts, verdict_names) = self.named(&adapted)?;
-        let unguarded = !self.guard && adapted.report.outcome != Outcome::RolledBack;
-        let card = self.record(card, &adapted);
+        let rolled_back = adapted.report.outcome == Outcome::RolledBack;
+        let spread = self.unlabelled.spread;
+        // Without a guard nothing is surveyed.
+        let unguarded = !self.guard && !rolled_back;
         let guard = start.guard.take().filter(|_| !unguarded);
-        Ok(Cama { model: adapted.model, guard, card, verdicts, verdict_names, ..start })
+        let card = self.record(card, &adapted);
+        let surveyed = if rolled_back { first.surveyed } else { None };
+        let mut cama = Cama { model: adapted.model, guard, card, surveyed, verdicts, verdict_names, ..start };
+        if cama.surveyed.is_none() {
+            cama.surveyed = cama.predictor().informed(spread)?.surveyed();
+        }
+        Ok(cama)
     }
 
     /// Gives the model its mechanisms, and lets q2 dream if it does not know all of the explicit ones yet.

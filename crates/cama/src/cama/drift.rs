@@ -147,7 +147,8 @@ impl Cama {
         Ok(Drift { parameters, unexplained, shares_then, shares_now, gain, examples: data.len() })
     }
 
-    fn parameters(&self) -> Vec<Parameter> {
+    /// What the components of m are called, and their units: of a table, the columns' own.
+    pub fn parameters(&self) -> Vec<Parameter> {
         let all = self.model.mechanisms().map(|mechanisms| mechanisms.parameters()).unwrap_or_default();
         match &self.schema {
             Some(schema) => all.into_iter().map(|parameter| parameter.in_own_unit(schema)).collect(),

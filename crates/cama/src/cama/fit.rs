@@ -171,7 +171,7 @@ impl<'a, D: Dataset> Builder<'a, D> {
         // What names the rows of the training data is none of the model's.
         let schema = self.clean.table_schema().map(|schema| schema.clone().with_key(None));
         let model = trained.model;
-        let (verdicts, verdict_names) = (Vec::new(), None);
+        let (surveyed, verdicts, verdict_names) = (None, Vec::new(), None);
         Ok(Cama {
             model,
             schema,
@@ -181,6 +181,7 @@ impl<'a, D: Dataset> Builder<'a, D> {
             guard,
             rehearsal,
             card,
+            surveyed,
             verdicts,
             verdict_names,
         })

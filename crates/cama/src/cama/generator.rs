@@ -99,7 +99,7 @@ impl<D: Dataset> Fitting<'_, D> {
         let all: Vec<usize> = (0..rows.len()).collect();
         let part = |part: &[usize]| {
             let observed = batch::observed(rows, part.iter().copied(), &model.device());
-            let mut rngs: Vec<_> = part.iter().map(|&i| example_rng(self.seeds.guard, i)).collect();
+            let mut rngs: Vec<_> = part.iter().map(|&i| example_rng(self.seeds.guard, rows, i)).collect();
             let scores = class_scores(model, &observed, None, &sampling, &[], &mut rngs);
             part.iter().zip(scores).map(|(&i, (scores, _))| scores[labels[i]]).sum::<f64>()
         };

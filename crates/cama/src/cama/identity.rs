@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::config::FitConfig;
 use crate::data::Dataset;
+use crate::fingerprint::{bits, fingerprint};
 use crate::train::Augmentation;
 
 /// All that determines the result of a fit, in words.
@@ -29,12 +30,9 @@ fn of_data(data: &impl Dataset) -> Value {
     json!({ "data": data.name(), "examples": data.len(), "checksum": format!("{:016x}", checksum(data)) })
 }
 
-/// FNV-1a over the bits of X, A, C and labels.
+/// Of the bits of X, A, C and labels.
 fn checksum(data: &impl Dataset) -> u64 {
     let rows = (0..data.len()).flat_map(|i| [data.x(i), data.a(i), data.c(i)]);
-    let numbers = rows.flatten().map(|number| u64::from(number.to_bits()));
     let labels = data.labels().unwrap_or_default().iter().map(|label| *label as u64);
-    numbers
-        .chain(labels)
-        .fold(0xcbf2_9ce4_8422_2325, |hash, word| (hash ^ word).wrapping_mul(0x0100_0000_01b3))
+    fingerprint(bits(rows.flatten()).chain(labels))
 }

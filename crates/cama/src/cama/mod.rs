@@ -21,7 +21,7 @@ use crate::adapt::{AdaptReport, Rehearsal};
 use crate::classifier::{Classifier, DirectClassifier};
 use crate::data::Names;
 use crate::data::table::Schema;
-use crate::decide::{Context, Decider, Guard, TEMPERATURE, Tempering, Verdict};
+use crate::decide::{Context, Decider, Guard, Surveyed, TEMPERATURE, Tempering, Verdict};
 use crate::model::DeepCama;
 use crate::{Error, Result};
 
@@ -68,6 +68,8 @@ pub struct Cama {
     pub(crate) guard: Option<Guard>,
     pub(crate) rehearsal: Rehearsal,
     pub(crate) card: Card,
+    /// What the guard learnt of the data that this was last adapted to.
+    pub(crate) surveyed: Option<Surveyed>,
     /// What the guard made of each example that it was last adapted to, with its index in the data's file.
     pub(crate) verdicts: Vec<(usize, Verdict)>,
     /// What these examples are called, where they have names.
@@ -88,6 +90,7 @@ impl Cama {
             guard: None,
             rehearsal: Rehearsal::default(),
             card,
+            surveyed: None,
             verdicts: Vec::new(),
             verdict_names: None,
         }

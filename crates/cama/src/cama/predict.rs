@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::Cama;
 use crate::classifier::Classifier;
 use crate::data::{DataShape, Dataset};
-use crate::decide::{Context, DecideConfig, Decider, Decision, Rule};
+use crate::decide::{Context, DecideConfig, Decider, Decision, Rule, Surveyed};
 use crate::model::M;
 use crate::predict::PredictConfig;
 use crate::{Config, Result};
@@ -45,8 +45,8 @@ impl Cama {
     /// Prediction with other settings than the defaults.
     pub fn predictor(&self) -> Predictor<'_> {
         let predict = PredictConfig { m: self.card.m, ..PredictConfig::default() };
-        let mut predictor =
-            Predictor { decider: self.decider(), config: DecideConfig { rule: Rule::Bayes, predict } };
+        let config = DecideConfig { rule: Rule::Bayes, predict };
+        let mut predictor = Predictor { decider: self.decider(), config, surveyed: self.surveyed };
         predictor.config.rule = predictor.best_rule();
         predictor
     }
@@ -59,6 +59,8 @@ pub struct Predictor<'a> {
     pub decider: Decider<'a>,
     /// How.
     pub config: DecideConfig,
+    /// What the guard learnt of the data that the model was adapted to, for [`as_adapted`](Self::as_adapted).
+    pub surveyed: Option<Surveyed>,
 }
 
 impl<'a> Predictor<'a> {
@@ -116,6 +118,21 @@ impl<'a> Predictor<'a> {
     pub fn informed<D: Dataset>(mut self, spread: &D) -> Result<Self> {
         self.decider = self.decider.informed(spread, &self.config.check()?)?;
         Ok(self)
+    }
+
+    /// The same with what the guard learnt of the data that the model was adapted to, in place of what it learns of the data
+    /// at hand: [`predict_part`](Self::predict_part) then says of every example what it would say of that example alone. Of
+    /// data that a model was not adapted to nothing is known, and each example is judged strictly.
+    pub fn as_adapted(mut self) -> Self {
+        let Surveyed { context, log_odds } = self.surveyed.unwrap_or_default();
+        (self.decider.context, self.decider.log_odds) = (context, log_odds);
+        self
+    }
+
+    /// What the guard has learnt of data as a whole, where the model infers m.
+    pub(super) fn surveyed(&self) -> Option<Surveyed> {
+        let Decider { context, log_odds, .. } = self.decider;
+        self.infers_m().then_some(Surveyed { context, log_odds })
     }
 
     /// Whether what was done to the data is outside of what the mechanisms can express, once it is

@@ -19,14 +19,13 @@ use crate::mechanism::{FieldMaps, FieldSummary};
 use crate::model::{M, Observed};
 use crate::noise::example_rng;
 use crate::predict::{Inferred, Product, Sampling, class_scores, highest, infer_m, normalised};
-use crate::restore::{restored, restored_globally};
+use crate::restore::{known_only, restored, restored_globally};
 
-/// Some examples of `data`, of which `first` came before, while they are decided about.
+/// Some examples of `data` while they are decided about.
 pub(super) struct Chunk<'a, D> {
     decider: Decider<'a>,
     data: &'a D,
     range: Range<usize>,
-    first: usize,
     config: &'a DecideConfig,
     sampling: Sampling,
     observed: Observed,
@@ -91,16 +90,10 @@ struct Factors {
 }
 
 impl<'a, D: Dataset> Chunk<'a, D> {
-    pub fn new(
-        decider: Decider<'a>,
-        data: &'a D,
-        range: Range<usize>,
-        first: usize,
-        config: &'a DecideConfig,
-    ) -> Self {
+    pub fn new(decider: Decider<'a>, data: &'a D, range: Range<usize>, config: &'a DecideConfig) -> Self {
         let observed = batch::observed(data, range.clone(), &decider.model.device());
         let sampling = config.predict.sampling(decider.model);
-        Self { decider, data, range, first, config, sampling, observed }
+        Self { decider, data, range, config, sampling, observed }
     }
 
     /// The decisions, in order.
@@ -350,12 +343,12 @@ impl<'a, D: Dataset> Chunk<'a, D> {
 
     /// The generators of these examples.
     fn rngs(&self, of: impl Iterator<Item = usize>) -> Vec<ChaCha8Rng> {
-        of.map(|i| example_rng(self.config.predict.seed, self.first + i)).collect()
+        of.map(|i| example_rng(self.config.predict.seed, self.data, i)).collect()
     }
 
     /// The guard's generators.
     fn guard_rngs(&self) -> Vec<ChaCha8Rng> {
-        explain::rngs(self.config.predict.seed, self.range.clone().map(|i| self.first + i))
+        explain::rngs(self.config.predict.seed, self.data, self.range.clone())
     }
 }
 

@@ -3,9 +3,10 @@
 use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 
+use crate::data::Dataset;
 use crate::likelihood::Likelihood;
 use crate::model::{DeepCama, Observed};
-use crate::noise::example_rng;
+use crate::noise::{example_rng, stream_rng};
 use crate::predict::{Sampling, class_scores, highest, normalised};
 
 /// Samples of z for each class from which the guard estimates how well an example is explained.
@@ -14,9 +15,14 @@ pub(super) const SAMPLES: usize = 2;
 /// The guard's generators are not those of prediction.
 const SALT: u64 = 0x6775_6172_6400_0000;
 
-/// The guard's generators for the examples at `indices`.
-pub(super) fn rngs(seed: u64, indices: impl Iterator<Item = usize>) -> Vec<ChaCha8Rng> {
-    indices.map(|i| example_rng(seed ^ SALT, i)).collect()
+/// The guard's generators for the examples of `data` at `indices`.
+pub(super) fn rngs(seed: u64, data: &impl Dataset, indices: impl Iterator<Item = usize>) -> Vec<ChaCha8Rng> {
+    indices.map(|i| example_rng(seed ^ SALT, data, i)).collect()
+}
+
+/// As many generators as a batch has examples, where only tensors of them are there.
+pub(super) fn batch_rngs(seed: u64, n: usize) -> Vec<ChaCha8Rng> {
+    (0..n).map(|i| stream_rng(seed ^ SALT, i as u64)).collect()
 }
 
 /// How examples are explained, with do(m = 0) or with what no restoration undoes.

@@ -117,7 +117,7 @@ impl Guard {
         let parts = all.par_chunks(100).map(|part| {
             let observed = batch::observed(clean, part.iter().copied(), &model.device());
             let rows = part.iter().map(|&i| clean.x(i));
-            let mut rngs = rngs(seed, part.iter().copied());
+            let mut rngs = rngs(seed, clean, part.iter().copied());
             let explained = explain(model, &observed, None, rows, sampling, &mut rngs);
             let agreed = match direct {
                 Some(direct) => {

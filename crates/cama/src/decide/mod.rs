@@ -29,4 +29,4 @@ pub use temperature::fit_temperature;
 pub use tempering::Tempering;
 pub(crate) use tempering::{Weighed, fit_tempering};
 pub use thresholds::Thresholds;
-pub use verdict::{Context, Verdict};
+pub use verdict::{Context, Surveyed, Verdict};

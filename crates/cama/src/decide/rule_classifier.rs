@@ -77,7 +77,7 @@ impl<'a> RuleClassifier<'a> {
         };
         let rows = host(judged.x.clone());
         let sampling = self.predict.sampling(&self.model);
-        let mut rngs = explain::rngs(self.predict.seed, 0..n);
+        let mut rngs = explain::batch_rngs(self.predict.seed, n);
         let rows = rows.chunks(rows.len() / n);
         let explained = explain(&self.model, &judged, m.as_ref(), rows, &sampling, &mut rngs);
         let factors: Vec<f32> =

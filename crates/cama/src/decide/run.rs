@@ -134,7 +134,7 @@ impl Decider<'_> {
     }
 
     /// As [`decide`](Self::decide), handing over each decision as soon as its chunk is done; `each` can stop it. The
-    /// examples are those from `first` on of data that comes in parts.
+    /// examples are those from `first` on of data that comes in parts, which only messages tell.
     pub fn decide_each<D: Dataset>(
         &self,
         data: &D,
@@ -145,7 +145,7 @@ impl Decider<'_> {
         config.predict.check_for(self.model, data)?;
         self.check(config.rule)?;
         let model = &self.model.valid();
-        let chunk = |range| Chunk::new(Decider { model, ..*self }, data, range, first, config).decide();
+        let chunk = |range| Chunk::new(Decider { model, ..*self }, data, range, config).decide();
         chunks(model, data.len(), &config.predict, chunk, |i, decision: Decision| {
             if !decision.log_px.is_finite() || decision.probabilities.iter().any(|p| !p.is_finite()) {
                 return Err(not_finite(model, first + i));

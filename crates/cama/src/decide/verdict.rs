@@ -25,6 +25,16 @@ impl Verdict {
     }
 }
 
+/// What the guard has learnt of a data set as a whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Surveyed {
+    /// What is known of the data.
+    pub context: Context,
+    /// Under a factor model, log odds that an example is one of the manipulated ones, before it is seen.
+    pub log_odds: f64,
+}
+
 /// What is known of the data that an example is from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

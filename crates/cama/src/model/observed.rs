@@ -22,6 +22,13 @@ impl Observed {
         Self { x, known: None, a: None, c: None }
     }
 
+    /// All examples, and all of them again.
+    pub(crate) fn twice(self) -> Self {
+        let twice = |rows: Tensor<2>| rows.repeat_dim(0, 2);
+        let Self { x, known, a, c } = self;
+        Self { x: twice(x), known: known.map(twice), a: a.map(twice), c: c.map(twice) }
+    }
+
     /// X, A and C side by side, `[batch, width + parents + co-parents]`.
     pub(crate) fn concatenated(self) -> Tensor<2> {
         let others = [self.a, self.c].into_iter().flatten();

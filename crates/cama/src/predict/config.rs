@@ -16,7 +16,8 @@ pub struct PredictConfig {
     pub samples: usize,
     /// Which m.
     pub m: MChoice,
-    /// Seed of the samples: example i of the data always gets the same ones, whatever the chunk.
+    /// Seed of the samples. Which ones an example gets follows from what it holds: they are always the same, wherever it
+    /// stands and whatever other examples come with it.
     pub seed: u64,
     /// Probability ε below which classes that are left behind are not worth their samples; 0 gives every class all K.
     ///

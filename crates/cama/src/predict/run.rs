@@ -53,7 +53,7 @@ pub fn predict<D: Dataset>(
 }
 
 /// As [`predict`], handing over each prediction as soon as its chunk is done; `each` can stop it. The examples are those from `first`
-/// on of data that comes in parts, so that parts are predicted as the whole would be.
+/// on of data that comes in parts, which only messages tell: parts are predicted as the whole would be.
 pub fn predict_each<D: Dataset>(
     model: &DeepCama,
     data: &D,
@@ -63,7 +63,7 @@ pub fn predict_each<D: Dataset>(
 ) -> Result<()> {
     config.check_for(model, data)?;
     let model = &model.valid();
-    let chunk = |range| Ok(predict_chunk(model, data, range, first, config));
+    let chunk = |range| Ok(predict_chunk(model, data, range, config));
     chunks(model, data.len(), config, chunk, |i, prediction: Prediction| {
         match prediction.log_px.is_finite() {
             true => Ok(each(prediction)),
@@ -110,12 +110,11 @@ fn predict_chunk<D: Dataset>(
     model: &DeepCama,
     data: &D,
     range: Range<usize>,
-    first: usize,
     config: &PredictConfig,
 ) -> Vec<Prediction> {
     let device = model.device();
     let n = range.len();
-    let mut rngs: Vec<_> = range.clone().map(|i| example_rng(config.seed, first + i)).collect();
+    let mut rngs: Vec<_> = range.clone().map(|i| example_rng(config.seed, data, i)).collect();
     let observed = model.cleared(&batch::observed(data, range, &device), config.m.is_inferred());
     let (m, log_ratio_m) = match infer_m(model, &observed, config.m, &mut rngs) {
         Some(Inferred { m, log_ratio, .. }) => (Some(m), log_ratio),

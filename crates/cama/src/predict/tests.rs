@@ -21,7 +21,7 @@ use crate::{
 
 /// log p(x|y,z,m) + log p(z) − log q1 of examples, classes and samples, one after another.
 fn weights<D: Dataset>(model: &DeepCama, data: &D, range: Range<usize>, m: MChoice, k: usize) -> Vec<f32> {
-    let mut rngs: Vec<_> = range.clone().map(|i| example_rng(0, i)).collect();
+    let mut rngs: Vec<_> = range.clone().map(|i| example_rng(0, data, i)).collect();
     let observed = batch::observed(data, range, &model.device());
     let m = infer_m(model, &observed, m, &mut rngs).map(|inferred| inferred.m);
     let (n, z) = (rngs.len(), model.config().z);

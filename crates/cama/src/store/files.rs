@@ -11,7 +11,7 @@ use crate::cama::{Cama, Card};
 use crate::classifier::{DirectClassifier, DirectConfig};
 use crate::data::DataShape;
 use crate::data::table::Schema;
-use crate::decide::{Guard, Tempering};
+use crate::decide::{Guard, Surveyed, Tempering};
 use crate::folder_format::FolderFormat;
 use crate::model::{DeepCama, ModelConfig};
 use crate::{Config, Error, Result, weights};
@@ -48,6 +48,8 @@ struct ConfigFile {
     guard: Option<Guard>,
     #[serde(default)]
     rehearsal: Rehearsal,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    surveyed: Option<Surveyed>,
     card: Card,
 }
 
@@ -78,6 +80,7 @@ pub(super) fn files_of(cama: &Cama, place: &Path) -> Result<Vec<(&'static str, V
         tempering: cama.tempering,
         guard: cama.guard,
         rehearsal: cama.rehearsal.clone(),
+        surveyed: cama.surveyed,
         card: cama.card.clone().named(cama.schema.as_ref(), cama.model.config().classes),
     };
     let json = serde_json::to_vec_pretty(&config).map_err(|e| failed(CONFIG, &e))?;
@@ -102,7 +105,7 @@ pub(super) fn model_of(
         let direct = DirectClassifier::new(&file.model, &config.check()?, 0, device);
         weights::apply(direct, read(DIRECT, *weights_crc32)?, place, DIRECT, CONFIG)
     });
-    let ConfigFile { schema, temperature, tempering, guard, rehearsal, card, .. } = file;
+    let ConfigFile { schema, temperature, tempering, guard, rehearsal, surveyed, card, .. } = file;
     let (direct, verdicts, verdict_names) = (direct.transpose()?, Vec::new(), None);
     Ok(Cama {
         model,
@@ -113,6 +116,7 @@ pub(super) fn model_of(
         guard,
         rehearsal,
         card,
+        surveyed,
         verdicts,
         verdict_names,
     })

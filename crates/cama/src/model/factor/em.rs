@@ -137,7 +137,8 @@ mod tests {
     #[test]
     fn a_class_of_a_few_rows_is_fitted_too() {
         let x = DMatrix::from_fn(5, 3, |i, j| (i * j) as f64 - 1.0);
-        let classes = Classes::fit(&Completed::whole(&x), &DMatrix::zeros(5, 0), &[vec![0, 1, 2, 3], vec![4]]);
+        let classes =
+            Classes::fit(&Completed::whole(&x), &DMatrix::zeros(5, 0), &[vec![0, 1, 2, 3], vec![4]]);
         let Factors { loadings, variances } = classes.factors(2, 20, 0.01);
         let finite = loadings.iter().all(|l| l.iter().all(|v| v.is_finite()));
         assert!(finite && variances.iter().all(|v| *v >= 0.01), "{loadings:?} {variances:?}");

@@ -146,6 +146,10 @@ impl Factor {
     /// log p(x|y,c,m) of every class, `[batch, classes]`, in nats, z and what is missing of x integrated out; without `under`
     /// with do(m = 0).
     pub(crate) fn log_px(&self, observed: &Observed, under: Option<&Under>) -> Tensor<2> {
+        if observed.x.dims()[0] == 1 {
+            // A product with a vector sums in an order of its own: a row is to get the same last bits alone as among others.
+            return self.log_px(&observed.clone().twice(), under).narrow(0, 0, 1);
+        }
         let Observed { x, known, c, .. } = observed;
         let mut numbers = self.numbers_of(x.clone());
         let known_numbers = known.as_ref().map(|known| self.numbers_of(known.clone()));

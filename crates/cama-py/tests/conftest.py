@@ -1,0 +1,82 @@
+"""What several tests share: digits, tables, small models of both."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cama import CamaClassifier
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+#: Little of everything.
+QUICK = {
+    "model.z": 8,
+    "model.network.hidden": 32,
+    "train.epochs": 6,
+    "dream.steps": 60,
+    "direct.epochs": 4,
+    "direct.hidden": 16,
+}
+
+QUICK_IMAGES = {**QUICK, "model.network.trunk.channels": 6, "direct.channels": 4, "train.epochs": 2, "direct.epochs": 1}
+
+
+def idx(name: str, start: int) -> np.ndarray:
+    with gzip.open(REPOSITORY / "data" / "mnist" / name) as file:
+        return np.frombuffer(file.read(), dtype=np.uint8)[start:]
+
+
+@pytest.fixture(scope="session")
+def digits() -> tuple[np.ndarray, np.ndarray]:
+    """60,000 digits of MNIST, uint8 `[n, 28, 28]`, and what they are."""
+    return idx("train-images-idx3-ubyte.gz", 16).reshape(-1, 28, 28), idx("train-labels-idx1-ubyte.gz", 8)
+
+
+@pytest.fixture(scope="session")
+def program() -> str:
+    """The program `cama`, which is built before these tests."""
+    target = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target"))
+    path = target / "release" / "cama"
+    if not path.exists():
+        pytest.skip(f"{path} is not built: cargo build --release")
+    return str(path)
+
+
+def patients(n: int, seed: int):
+    """A table of an illness that causes numbers, a truth value and a category."""
+    import pandas as pd
+
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 3, n)
+    frame = pd.DataFrame(
+        {
+            "fever": 37 + y + rng.normal(size=n) / 2,
+            "pulse": 60 + 15 * (y == 2) + rng.normal(size=n) * 4,
+            "cough": rng.random(n) < 0.2 + 0.3 * y,
+            "region": rng.choice(["north", "south"], n),
+            "age": rng.integers(20, 80, n),
+        }
+    )
+    frame["pulse"] += (frame["age"] - 50) / 5
+    return frame, np.array(["cold", "flu", "plague"])[y]
+
+
+#: Age and region are no effects of the illness.
+GRAPH = "digraph { illness -> fever; illness -> pulse; illness -> cough; age -> pulse; region -> illness }"
+
+
+@pytest.fixture(scope="session")
+def table_model() -> CamaClassifier:
+    X, y = patients(500, 0)
+    return CamaClassifier(graph=GRAPH, target="illness", settings=QUICK, generator="factor", random_state=0).fit(X, y)
+
+
+@pytest.fixture(scope="session")
+def image_model(digits) -> CamaClassifier:
+    X, y = digits
+    return CamaClassifier(settings=QUICK_IMAGES, random_state=0).fit(X[:400], y[:400])

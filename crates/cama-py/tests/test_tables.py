@@ -1,0 +1,208 @@
+"""Tables: what is read, what is said of them, and that containers do not matter."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+import pytest
+from conftest import GRAPH, QUICK, patients
+from sklearn.exceptions import NotFittedError
+
+from cama import CamaClassifier
+
+CONTAINERS = {
+    "pandas": lambda frame: frame,
+    "polars": pl.from_pandas,
+    "pyarrow": lambda frame: pa.Table.from_pandas(frame, preserve_index=False),
+    "dict": lambda frame: {name: frame[name].to_numpy() for name in frame},
+}
+
+
+def test_what_was_fitted_is_told(table_model):
+    assert list(table_model.classes_) == ["cold", "flu", "plague"]
+    assert list(table_model.feature_names_in_) == ["fever", "pulse", "cough", "region", "age"]
+    assert table_model.n_features_in_ == 5
+    assert table_model.roles_ == {"children": ["fever", "pulse", "cough"], "parents": ["region"], "co_parents": ["age"]}
+    assert table_model.adaptation_ is None and table_model.image_shape_ is None
+
+
+def test_it_classifies(table_model):
+    X, y = patients(400, 1)
+    assert table_model.score(X, y) > 0.85
+    probabilities = table_model.predict_proba(X)
+    assert probabilities.shape == (400, 3)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-12)
+    assert (table_model.classes_[probabilities.argmax(axis=1)] == table_model.predict(X)).all()
+    assert set(table_model.verdicts(X)) <= {"as-it-was", "unexplained"}
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_containers_and_the_order_of_columns_do_not_matter(table_model, container):
+    X, _ = patients(60, 2)
+    expected = table_model.predict_proba(X)
+    mixed = X[["age", "cough", "region", "pulse", "fever"]].assign(other=1.0)
+    np.testing.assert_array_equal(table_model.predict_proba(CONTAINERS[container](mixed)), expected)
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_a_fit_does_not_depend_on_the_container(container):
+    X, y = patients(200, 0)
+    fit = lambda X: CamaClassifier(graph=GRAPH, target="illness", settings=QUICK, generator="factor", random_state=0).fit(X, y)
+    other = fit(CONTAINERS[container](X))
+    np.testing.assert_array_equal(other.predict_proba(X), fit(X).predict_proba(X))
+    assert list(other.feature_names_in_) == list(X.columns)
+
+
+def test_what_a_row_gets_does_not_depend_on_the_others(table_model):
+    X, _ = patients(40, 3)
+    adapted = table_model.adapt(patients(300, 4)[0].assign(fever=lambda frame: frame["fever"] + 4), clean=False)
+    network = CamaClassifier(settings=QUICK, generator="network", random_state=0)
+    network.fit(*patients(300, 0))
+    for model in (table_model, adapted, network):
+        whole = model.predict_proba(X)
+        alone = np.concatenate([model.predict_proba(X.iloc[[i]]) for i in range(len(X))])
+        backwards = model.predict_proba(X.iloc[::-1])[::-1]
+        np.testing.assert_allclose(alone, whole, rtol=1e-6, atol=1e-9)
+        np.testing.assert_allclose(backwards, whole, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_it_adapts_and_restores(table_model, container):
+    (X, y), fit_by = patients(400, 5), table_model.predict(patients(50, 6)[0])
+    moved = X.assign(fever=X["fever"] + 3)
+    adapted = table_model.adapt(moved)
+    assert adapted.adaptation_.outcome == "adapted" and adapted.adaptation_.adapted
+    assert adapted.score(moved, y) > table_model.score(moved, y) + 0.2
+    assert (adapted.verdicts(moved) == "restored").mean() > 0.9
+    restored = adapted.restore(CONTAINERS[container](moved))
+    assert type(restored) is type(CONTAINERS[container](moved))
+    column = lambda name: np.asarray(restored[name])
+    assert abs(np.mean(column("fever") - X["fever"])) < 0.3
+    # What m does not act on is what it was, and the first model is as it was.
+    assert (column("age") == X["age"]).all() and (column("region") == X["region"].to_numpy()).all()
+    assert (table_model.predict(patients(50, 6)[0]) == fit_by).all() and table_model.adaptation_ is None
+    decisions = adapted.decide(moved)
+    assert decisions["m"].shape == (400, len(decisions["parameters"])) == decisions["m_sd"].shape
+    at = [name for name, _ in decisions["parameters"]].index("fever shift")
+    assert abs(decisions["m"][0, at] - 3) < 0.5, decisions["m"][0, at]
+
+
+def test_rows_that_nothing_was_done_to_come_back_to_the_bit(table_model):
+    X, _ = patients(50, 7)
+    pd.testing.assert_frame_equal(table_model.restore(X), X)
+
+
+def test_drift_tells_what_changed(table_model):
+    X, _ = patients(300, 8)
+    drift = table_model.drift(X.assign(fever=X["fever"] + 3))
+    changed = {each["name"]: each["value"] for each in drift["parameters"]}
+    assert abs(changed["fever shift"] - 3) < 0.6 and abs(changed["pulse shift"]) < 3
+    assert drift["examples"] == 300 and len(drift["shares_now"]) == 3
+
+
+def test_graphs_come_in_several_forms(tmp_path):
+    X, y = patients(200, 0)
+    (tmp_path / "g.dot").write_text(GRAPH)
+
+    class Edges:
+        edges = [("illness", "fever"), ("illness", "pulse"), ("illness", "cough"), ("age", "pulse"), ("region", "illness")]
+
+    forms = [
+        GRAPH,
+        tmp_path / "g.dot",
+        str(tmp_path / "g.dot"),
+        Edges(),
+        {"children": ["fever", "pulse", "cough"], "parents": ["region"], "co_parents": ["age"]},
+    ]
+    fitted = [
+        CamaClassifier(graph=form, target="illness", settings=QUICK, generator="factor", random_state=0).fit(X, y) for form in forms
+    ]
+    for model in fitted[1:]:
+        assert model.roles_ == fitted[0].roles_
+        np.testing.assert_array_equal(model.predict_proba(X), fitted[0].predict_proba(X))
+
+
+def test_the_target_may_be_a_column():
+    X, y = patients(200, 0)
+    options = dict(graph=GRAPH, target="illness", settings=QUICK, generator="factor", random_state=0)
+    with_column = CamaClassifier(**options).fit(X.assign(illness=y))
+    assert list(with_column.feature_names_in_) == list(X.columns)
+    np.testing.assert_array_equal(with_column.predict_proba(X.assign(illness=y)), CamaClassifier(**options).fit(X, y).predict_proba(X))
+
+
+@pytest.mark.parametrize("labels", [[False, True], [3, -1], [0.0, 1.0, 2.5], ["b", "a"], list(range(12))])
+def test_classes_are_those_that_were_given(labels):
+    rng = np.random.default_rng(0)
+    codes = np.arange(240) % len(labels)
+    y = np.array(labels)[codes]
+    X = rng.normal(size=(240, 3)) * 0.1 + np.stack([codes, np.cos(codes), np.sin(codes)], axis=1)
+    model = CamaClassifier(generator="factor", settings=QUICK, random_state=0).fit(X, y)
+    assert model.classes_.dtype == y.dtype and list(model.classes_) == sorted(labels)
+    assert model.score(X, y) > 0.9
+
+
+def test_missing_values_are_imputed_where_that_is_asked_for():
+    X, y = patients(300, 0)
+    X.loc[::7, "fever"], X.loc[::9, "region"] = np.nan, None
+    model = CamaClassifier(graph=GRAPH, target="illness", settings=QUICK, generator="factor", missing="impute", random_state=0)
+    assert model.fit(X, y).score(X, y) > 0.7
+    dropping = model.set_params(missing="drop").fit(X, y)
+    with pytest.raises(ValueError, match="rows of X have missing values"):
+        dropping.predict(X)
+    assert dropping.predict(X.dropna()).shape == (len(X.dropna()),)
+
+
+def refused(error, text, *, fit=None, predict=None, model=None, **params):
+    """The message of what is refused says what to do."""
+    X, y = patients(120, 0)
+    with pytest.raises(error) as raised:
+        if fit is not None:
+            CamaClassifier(settings=QUICK, generator="factor", random_state=0, **params).fit(*fit(X, y))
+        else:
+            predict(model)
+    assert text in str(raised.value), str(raised.value)
+
+
+def test_bad_input_is_refused_with_what_to_do(table_model):
+    X, _ = patients(20, 0)
+    none = CamaClassifier()
+    refused(NotFittedError, "Call 'fit'", predict=lambda model: model.predict(X), model=none)
+    refused(NotFittedError, "Call 'fit'", predict=lambda model: model.adapt(X), model=none)
+    refused(NotFittedError, "Call 'fit'", predict=lambda model: model.save("nowhere"), model=none)
+    refused(ValueError, "requires y", fit=lambda X, y: (X, None))
+    refused(ValueError, "one class for each row", fit=lambda X, y: (X, y[1:]))
+    refused(ValueError, "two classes or more", fit=lambda X, y: (X, ["flu"] * len(X)))
+    refused(ValueError, "Unknown label type", fit=lambda X, y: (X, np.random.default_rng(0).normal(size=len(X))))
+    refused(ValueError, 'missing="drop"', fit=lambda X, y: (X.assign(fever=np.nan).assign(fever=lambda f: f["fever"].where(f["age"] > 30, 37.0 + f["age"])), y))
+    refused(ValueError, "without target", fit=lambda X, y: (X, y), graph=GRAPH)
+    refused(ValueError, "nobody", fit=lambda X, y: (X, y), graph=GRAPH, target="nobody")
+    refused(ValueError, "children, parents and co_parents", fit=lambda X, y: (X, y), graph={"kids": ["fever"]}, target="illness")
+    refused(TypeError, "an object with `edges`", fit=lambda X, y: (X, y), graph=3, target="illness")
+    refused(OSError, "g.dot", fit=lambda X, y: (X, y), graph="g.dot", target="illness")
+    refused(ValueError, "per-column", fit=lambda X, y: (X, y), mechanisms=["per-colum"])
+    refused(ValueError, "n_jobs", fit=lambda X, y: (X, y), n_jobs=0)
+    refused(ValueError, "column 'z'", fit=lambda X, y: (X.assign(z=1j), y))
+    refused(TypeError, "seconds since a start", fit=lambda X, y: (X.assign(z=pd.Timestamp("2026-01-01")), y))
+    refused(ValueError, "lacks the columns ['pulse']", predict=lambda model: model.predict(X.drop(columns="pulse")), model=table_model)
+    refused(ValueError, "west", predict=lambda model: model.predict(X.assign(region="west")), model=table_model)
+    refused(ValueError, "reads tables", predict=lambda model: model.predict(np.zeros((2, 28, 28))), model=table_model)
+    refused(ValueError, "0 sample", predict=lambda model: model.predict(X.iloc[:0]), model=table_model)
+    refused(ValueError, "does not know", predict=lambda model: model.adapt(X, clean=(X, ["?"] * 20)), model=table_model)
+
+
+def test_sample_weight_is_refused():
+    X, y = patients(50, 0)
+    with pytest.raises(TypeError, match="takes no sample_weight"):
+        CamaClassifier().fit(X, y, sample_weight=np.ones(50))
+
+
+def test_settings_are_checked():
+    X, y = patients(120, 0)
+    for settings, text in [({"train.epoch": 1}, "epochs"), ({"trian.epochs": 1}, "train"), ({"train.epochs": 0}, "train.epochs")]:
+        with pytest.raises(ValueError, match=text):
+            CamaClassifier(settings=settings).fit(X, y)
+    model = CamaClassifier(settings={**QUICK, "predict.samples": 0}, generator="factor").fit(X, y)
+    with pytest.raises(ValueError, match="predict.samples"):
+        model.predict(X)
