@@ -2,7 +2,8 @@
 # Makes one seed's results on damage to parts of images: results/field/run.sh SEED FASHION
 # FASHION is the folder of Fashion-MNIST's IDX files. Models go to runs/field-SEED, the numbers to results/field/seed-SEED: a model
 # trained with `affine,photometric,field` and every other setting at its default (digits: `direct.cleared=0`), adapted by 50 steps of
-# Eq. 8 to 300 test images without labels, judged on 1,000 others. CAMA names the program, cargo's release build unless set; DATA what is measured, `digits clothes` unless set.
+# Eq. 8 to 300 test images without labels, judged on 1,000 others. CAMA names the program, cargo's release build unless set; DATA what is measured, `digits clothes` unless set;
+# SPECS what is done to it, everything unless set.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 seed=$1 fashion=$2
@@ -42,5 +43,5 @@ for data in ${DATA:-digits clothes}; do
         digits) train digits mnist:train --set direct.cleared=0 && test=mnist:test ;;
         clothes) train clothes "$fashion/train-images-idx3-ubyte.gz" && test=$fashion/t10k-images-idx3-ubyte.gz ;;
     esac
-    table "$data" "$test[..300]" "$test[5000..6000]" "${parts[@]}" "${whole[@]}"
+    table "$data" "$test[..300]" "$test[5000..6000]" ${SPECS:-"${parts[@]}" "${whole[@]}"}
 done
