@@ -20,11 +20,11 @@ table() {
         [ -e "$file.jsonl" ] && continue
         "$cama" evaluate -q --no-clean --model "$work/$name" --data "$judge" --manipulate "$spec" --json --seed "$seed" \
             > "$file-before.jsonl"
-        "$cama" adapt -q --force --model "$work/$name" --data "$adapt" --manipulate "$spec" --steps 50 --out "$work/adapted" \
+        "$cama" adapt -q --force --model "$work/$name" --data "$adapt" --manipulate "$spec" --steps 50 --out "$work/adapted-$name" \
             --seed "$seed" 2> "$file.log"
-        "$cama" evaluate -q --no-clean --model "$work/adapted" --data "$judge" --manipulate "$spec" --json --seed "$seed" \
+        "$cama" evaluate -q --no-clean --model "$work/adapted-$name" --data "$judge" --manipulate "$spec" --json --seed "$seed" \
             > "$file.tmp" 2>> "$file.log"
-        "$cama" info "$work/adapted" > "$file.md"
+        "$cama" info "$work/adapted-$name" > "$file.md"
         mv "$file.tmp" "$file.jsonl"
     done
 }
