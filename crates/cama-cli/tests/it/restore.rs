@@ -12,7 +12,7 @@ use crate::common::table::{
 };
 use crate::common::{done, files, model as unadapted, refused, run, train_args};
 
-/// A folder with models that were made for all tests: `images` and `table` infer m, `latent` has nothing to undo.
+/// A folder with models that were made for all tests: `images`, `field` and `table` infer m, `latent` has nothing to undo.
 fn models() -> &'static Path {
     static MODELS: OnceLock<tempfile::TempDir> = OnceLock::new();
     let folder = MODELS.get_or_init(|| {
@@ -24,6 +24,8 @@ fn models() -> &'static Path {
         };
         images("images", "latent,affine,photometric");
         images("latent", "latent");
+        let small = ["--set", "field.channels=4", "--set", "field.steps=2", "--mechanism", "affine,field"];
+        done(path, &train_args("mnist:train[..100]", "field", &[&manipulated[..5], &small].concat()));
         put(path, "t.csv", csv(&patients(120)));
         put(path, "g.dot", GRAPH);
         done(path, &table_args("t.csv", "g.dot", "table", &["--manipulated", "shift:fever:-2:2", "-q"]));
@@ -113,6 +115,34 @@ fn guarded(name: &str, folder: &Path, guard: Option<Value>) {
         None => drop(config.as_object_mut().unwrap().remove("guard")),
     }
     fs::write(path, config.to_string()).unwrap();
+}
+
+#[test]
+fn what_a_field_tells_stands_in_the_report_and_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let told = done(folder, &args(&model("field"), "mnist:test[..6]", &["--out", "r.npz", "--no-guard"]));
+    let field = [
+        "covered (share of the image)",
+        "inverted (share of the image)",
+        "mean gain (factor)",
+        "mean bias (of the pixel range)",
+    ];
+    assert!(field.iter().all(|name| told.contains(name)) && told.contains("rotation (degrees)"), "{told}");
+    let (header, rows) = table(folder, "r-m.csv");
+    // Six parameters with their standard deviations before it.
+    assert_eq!(header[14..18], field);
+    assert_eq!(header[18..], NATS);
+    for row in &rows {
+        let number = |at: usize| row[at].parse::<f64>().unwrap();
+        assert!((0.0..=1.0).contains(&number(14)) && (0.0..=1.0).contains(&number(15)) && number(16) > 0.0);
+    }
+    let restored = load(folder, "r.npz");
+    assert_ne!(restored.pixels(), cama::data::load("mnist:test[..6]").unwrap().pixels());
+    done(
+        folder,
+        &["show", "--model", &model("field"), "--data", "mnist:test[..6]", "--restore", "--out", "f.png"],
+    );
 }
 
 #[test]

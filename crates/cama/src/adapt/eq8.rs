@@ -15,7 +15,8 @@ use crate::optimise::Optimiser;
 use crate::progress::{Observer, Phase};
 use crate::{Error, Result};
 
-/// Climbs Eq. 8 with NN_M, the mechanisms and q2; `each` sees the model after every step.
+/// Climbs Eq. 8 with NN_M, the mechanisms and q2; `each` sees the model after every step. A model with a field alone has
+/// nothing to climb with: it has learnt all it can from dreams.
 pub(super) fn climb<D: Dataset>(
     mut model: DeepCama,
     splits: &Splits<D>,
@@ -29,7 +30,7 @@ pub(super) fn climb<D: Dataset>(
         clean: splits.clean.as_ref().filter(|_| config.alpha > 0.0).map(|clean| &clean.learnt),
         config,
     };
-    let mechanisms = model.m.take().expect("checked to have a mechanism");
+    let Some(mechanisms) = model.m.take() else { return Ok(()) };
     let frozen = model;
     let mut orders = [Vec::new(), Vec::new()];
     let batch = |_, rng: &mut ChaCha8Rng| eq8.batch(&mut orders, rng);

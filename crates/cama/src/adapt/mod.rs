@@ -179,18 +179,13 @@ impl<D: Dataset> Run<'_, D> {
         }
         let start = candidates.leading().unwrap_or(model).clone();
         let mut steps = Steps::default();
-        let mut each = |done: usize, model: &DeepCama| {
+        let climbed = eq8::climb(start, splits, config, rng, observer, |done, model| {
             steps.done = done;
             match done == config.steps.div_ceil(2) || done == config.steps {
                 true => candidates.consider(done, model),
                 false => Ok(()),
             }
-        };
-        // A field alone has learnt all it can from dreams.
-        let climbed = match start.mechanisms() {
-            Some(_) => eq8::climb(start, splits, config, rng, observer, &mut each),
-            None => Ok(()),
-        };
+        });
         match climbed {
             Ok(()) | Err(Error::Diverged(_)) => {}
             Err(error) => return Err(error),

@@ -117,6 +117,18 @@ fn a_model_with_a_field_alone_infers_and_predicts() {
 }
 
 #[test]
+fn a_field_alone_is_kept_or_not_without_steps_of_eq_8() {
+    let digits = data::load("mnist:test[..40]").unwrap();
+    let clean = data::load("mnist:train[..40]").unwrap();
+    let cama = Cama::bare(model("field", 2));
+    let adaptation =
+        cama.adapt(&digits).clean(&clean).guard(false).configure(|config| config.validation = 10);
+    let adapted = adaptation.run().unwrap();
+    assert_eq!(adapted.report().unwrap().steps, 0);
+    assert_eq!(adapted.model().config().mechanisms, cama.model().config().mechanisms);
+}
+
+#[test]
 fn wrong_settings_are_refused_and_tables_too() {
     let mut config = ModelConfig::fast([1, 28, 28], 10);
     for (change, part) in [

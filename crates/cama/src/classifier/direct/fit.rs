@@ -102,7 +102,7 @@ fn restored<D: Dataset>(
 
 /// The examples, some of them damaged as in the dreams of the model's field and restored by it.
 fn cleared(model: &DeepCama, observed: Observed, config: &DirectConfig, rng: &mut ChaCha8Rng) -> Observed {
-    let Some(field) = model.field() else { return observed };
+    let Some(field) = model.field().filter(|_| config.cleared > 0.0) else { return observed };
     let [rows, width] = observed.x.dims();
     let chosen: Vec<usize> = (0..rows).filter(|_| rng.random_bool(config.cleared)).collect();
     if chosen.is_empty() {
