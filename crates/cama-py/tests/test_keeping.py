@@ -79,7 +79,7 @@ def test_tables_are_as_the_program_has_them(program, tmp_path):
 
 
 def test_images_are_as_the_program_has_them(program, digits, tmp_path):
-    X, y = digits[0][:300], digits[1][:300].astype(np.int64)
+    X, y = digits[0][:190], digits[1][:190].astype(np.int64)
     np.savez(tmp_path / "digits.npz", x=X, y=y)
     run(program, "train", "--data", tmp_path / "digits.npz", "--seed", 5, "--out", tmp_path / "model", *flags(QUICK_IMAGES))
     run(program, "predict", "--model", tmp_path / "model", "--data", tmp_path / "digits.npz", "--seed", 5, "--out", tmp_path / "p.npz")
