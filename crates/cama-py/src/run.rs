@@ -127,8 +127,7 @@ pub fn run<T: Send + 'static>(
             _ => {}
         }
         let ended = matches!(message, Ok(Message::Done(_)));
-        if let Some((error, since)) = failed.take_if(|(_, since)| ended || since.elapsed() > PATIENCE) {
-            let _ = since;
+        if let Some((error, _)) = failed.take_if(|(_, since)| ended || since.elapsed() > PATIENCE) {
             return Err(error);
         }
         if failed.is_some() {

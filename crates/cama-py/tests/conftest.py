@@ -48,35 +48,47 @@ def program() -> str:
 
 
 def patients(n: int, seed: int):
-    """A table of an illness that causes numbers, a truth value and a category."""
+    """A table of an illness that causes numbers and a truth value."""
     import pandas as pd
 
     rng = np.random.default_rng(seed)
     y = rng.integers(0, 3, n)
-    frame = pd.DataFrame(
-        {
-            "fever": 37 + y + rng.normal(size=n) / 2,
-            "pulse": 60 + 15 * (y == 2) + rng.normal(size=n) * 4,
-            "cough": rng.random(n) < 0.2 + 0.3 * y,
-            "region": rng.choice(["north", "south"], n),
-            "age": rng.integers(20, 80, n),
-        }
-    )
-    frame["pulse"] += (frame["age"] - 50) / 5
+    effects = np.random.default_rng(7).normal(size=(3, 8)) * 1.5
+    blood = effects[y] + rng.normal(size=(n, 8))
+    frame = pd.DataFrame(blood, columns=[f"blood{i}" for i in range(8)])
+    frame.insert(0, "fever", 37 + y + rng.normal(size=n) / 2)
+    frame["cough"] = rng.random(n) < 0.2 + 0.3 * y
+    frame["region"] = rng.choice(["north", "south"], n)
+    frame["age"] = rng.integers(20, 80, n)
+    frame["blood1"] += (frame["age"] - 50) / 20
     return frame, np.array(["cold", "flu", "plague"])[y]
 
 
+def moved(X):
+    """The same after others have measured: in degrees Fahrenheit, and in another laboratory."""
+    return X.assign(fever=X["fever"] * 1.8 + 32, blood2=X["blood2"] - 4)
+
+
+#: The columns that the illness causes.
+EFFECTS = ["fever", *(f"blood{i}" for i in range(8)), "cough"]
+
 #: Age and region are no effects of the illness.
-GRAPH = "digraph { illness -> fever; illness -> pulse; illness -> cough; age -> pulse; region -> illness }"
+GRAPH = "digraph { " + "; ".join(f"illness -> {effect}" for effect in EFFECTS) + "; age -> blood1; region -> illness }"
 
 
 @pytest.fixture(scope="session")
 def table_model() -> CamaClassifier:
-    X, y = patients(500, 0)
+    X, y = patients(400, 0)
     return CamaClassifier(graph=GRAPH, target="illness", settings=QUICK, generator="factor", random_state=0).fit(X, y)
+
+
+@pytest.fixture(scope="session")
+def adapted(table_model) -> CamaClassifier:
+    """The same, adapted to what others have measured."""
+    return table_model.adapt(moved(patients(400, 5)[0]))
 
 
 @pytest.fixture(scope="session")
 def image_model(digits) -> CamaClassifier:
     X, y = digits
-    return CamaClassifier(settings=QUICK_IMAGES, random_state=0).fit(X[:400], y[:400])
+    return CamaClassifier(settings=QUICK_IMAGES, random_state=0).fit(X[:190], y[:190])

@@ -42,7 +42,7 @@ def test_ctrl_c_ends_a_fit_within_a_second():
 
 
 def test_other_threads_go_on_while_it_fits():
-    X, y = patients(400, 0)
+    X, y = patients(180, 0)
     model = CamaClassifier(settings={**QUICK, "train.epochs": 60}, generator="network", random_state=0)
     thread = threading.Thread(target=model.fit, args=(X, y))
     thread.start()
@@ -75,21 +75,21 @@ def test_a_fork_after_threads_have_started_predicts_too(table_model):
 
 
 def test_the_number_of_threads_changes_nothing():
-    X, y = patients(300, 0)
+    X, y = patients(150, 0)
     of = lambda n: CamaClassifier(settings=QUICK, generator="network", random_state=0, n_jobs=n).fit(X, y).predict_proba(X)
     np.testing.assert_array_equal(of(1), of(2))
     np.testing.assert_array_equal(of(-1), of(None))
 
 
 def test_seeds_decide(table_model):
-    X, y = patients(200, 0)
+    X, y = patients(150, 0)
     of = lambda state: CamaClassifier(settings=QUICK, generator="network", random_state=state).fit(X, y).predict_proba(X)
     assert np.array_equal(of(1), of(1)) and not np.array_equal(of(1), of(2))
     assert np.array_equal(of(np.random.RandomState(4)), of(np.random.RandomState(4)))
 
 
 def test_progress_is_shown_where_it_is_asked_for(capfd):
-    X, y = patients(300, 0)
+    X, y = patients(150, 0)
     CamaClassifier(settings=QUICK, generator="network", verbose=True).fit(X, y)
     shown = capfd.readouterr().err
     assert "training" in shown and "dreaming" in shown and "100%" in shown

@@ -27,6 +27,6 @@ def test_parameters_survive_cloning():
 def test_it_is_cross_validated():
     from conftest import patients
 
-    X, y = patients(240, 0)
+    X, y = patients(150, 0)
     scores = cross_val_score(CamaClassifier(settings=QUICK, generator="factor", random_state=0), X, y, cv=3)
     assert scores.mean() > 0.8, scores
