@@ -20,3 +20,10 @@ for batch in "${batches[@]}"; do
     "$cama" adapt -q --force --model "$work/model" --data "$batch" --out "$work/adapted" --seed "$seed"
     "$cama" evaluate -q --model "$work/adapted" --data "$batch" --json --seed "$seed" >> "$out/after.jsonl"
 done
+# The same batches as a stream: each state is judged on the batch that it was adapted to last.
+"$cama" adapt -q --force --stream --model "$work/model" --data "${batches[@]}" --out "$work/stream" --seed "$seed"
+cp "$work/stream/README.md" "$out/stream.md"
+: > "$out/stream.jsonl"
+for i in "${!batches[@]}"; do
+    "$cama" evaluate -q --model "$work/stream/states/00$((i + 1))" --data "${batches[i]}" --json --seed "$seed" >> "$out/stream.jsonl"
+done

@@ -4,7 +4,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Int, Tensor, TensorData};
 use cama::mechanism::MechanismConfig;
-use cama::objective::{elbo, elbo_unlabelled};
+use cama::objective::{elbo, elbo_of_likely_classes, elbo_unlabelled};
 use cama::{Config, DeepCama, M, ModelConfig, Observed, device};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -102,5 +102,40 @@ fn every_tensor_has_the_gradient_that_finite_differences_show() {
             (slope - numeric).abs() < tolerance,
             "tensor {target}: backward {slope}, differences {numeric}"
         );
+    }
+}
+
+/// Value of Σ ELBO(x), and every tensor's gradient along its direction; classes are left out of it below a weight, if given.
+fn unlabelled(model: &DeepCama, negligible: Option<f64>) -> (f64, Vec<f64>) {
+    let pixels: Vec<f32> = (0..BATCH * 36).map(|i| 0.5 + 0.45 * (i as f32 * 0.7).sin()).collect();
+    let trained = model.clone().train();
+    let x: Tensor<2> = Tensor::from_data(TensorData::new(pixels, [BATCH, 36]), &trained.device());
+    let (observed, mut rng) = (Observed::of_x(x), ChaCha8Rng::seed_from_u64(5));
+    let bound = match negligible {
+        Some(negligible) => {
+            elbo_of_likely_classes(&trained, &observed, M::Sample, 2, (0.7, negligible), &mut rng)
+        }
+        None => elbo_unlabelled(&trained, &observed, M::Sample, 2, 0.7, &mut rng),
+    };
+    let sum = bound.sum();
+    let value = f64::from(sum.clone().into_scalar::<f32>());
+    let grads = GradientsParams::from_grads(sum.backward(), &trained);
+    let mut slopes = Slopes(&grads, Vec::new());
+    trained.visit(&mut slopes);
+    (value, slopes.1)
+}
+
+#[test]
+fn classes_without_weight_are_left_out_of_the_gradient_alone() {
+    let model = model();
+    let (value, full) = unlabelled(&model, None);
+    for (negligible, tolerance) in [(1e-9, 2e-3), (0.02, 0.2)] {
+        let (same, sparse) = unlabelled(&model, Some(negligible));
+        assert!((value - same).abs() < 1e-3 * value.abs(), "{value} {same}");
+        let length = |slopes: &[f64]| slopes.iter().map(|s| s * s).sum::<f64>().sqrt();
+        let off: Vec<f64> =
+            full.iter().zip(&sparse).map(|(a, b)| a - b).filter(|off| off.is_finite()).collect();
+        assert!(off.len() > 40, "{}", off.len());
+        assert!(length(&off) < tolerance * length(&full), "{negligible}: {} {}", length(&off), length(&full));
     }
 }

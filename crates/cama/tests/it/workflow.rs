@@ -305,3 +305,36 @@ fn what_cannot_be_fitted_is_refused_with_what_to_do() {
     let error = of_digits().schema().unwrap_err().to_string();
     assert!(error.contains("for images, not for tables"), "{error}");
 }
+
+/// After each data set of a stream the model is one that was adapted, or again the one that the stream began with.
+fn follows<D: Dataset>(trained: &Cama, clean: &D, sets: &[&D]) -> Vec<bool> {
+    let mut last = trained.clone();
+    let mut adapted = Vec::new();
+    for set in sets {
+        let next = last.adapt(*set).clean(clean).stream(trained).configure(|config| {
+            (config.steps, config.global_steps, config.recentre_steps) = (6, 20, 20);
+        });
+        last = next.seed(1).run().unwrap();
+        let kept = last.report().unwrap().outcome != Outcome::RolledBack;
+        assert_eq!(last.card().m, if kept { M::Mean } else { trained.card().m });
+        if !kept {
+            assert_eq!(last.predict(*set).unwrap(), trained.predict(*set).unwrap());
+        }
+        adapted.push(kept);
+    }
+    assert_eq!(last.card().adaptations.len(), sets.len());
+    adapted
+}
+
+#[test]
+fn streams_of_images_and_of_rows_return_to_the_trained_model_on_clean_data() {
+    let (trained, clean) = (of_digits(), digits());
+    let untouched = data::load("mnist:test[60..200]").unwrap();
+    let adapted = follows(trained, &clean, &[&faded(), &untouched, &faded()]);
+    assert_eq!(adapted, [adapted[0], false, adapted[0]]);
+
+    let [rows, moved] = simulated();
+    let trained = quick(&rows).configure(|config| config.generator = GeneratorChoice::Network).fit().unwrap();
+    let adapted = follows(&trained, &rows, &[&moved, &rows, &moved]);
+    assert_eq!(adapted.len(), 3);
+}
