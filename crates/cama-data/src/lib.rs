@@ -51,7 +51,10 @@ pub mod table;
 
 pub use batches::Batches;
 pub use dataset::{Appendable, Dataset};
-pub use image::{ImageBatches, Images, NpzWriter, folder_classes, load, write_folder, write_npz};
+pub use image::{
+    BACKGROUND, Fit, ImageBatches, ImageOptions, Images, NpzWriter, Preparation, Size, folder_classes, load,
+    write_folder, write_npz,
+};
 pub use names::Names;
 pub use shape::{ChildColumn, ChildKind, DataShape, TableShape};
 pub use split::{shuffled, split, split_indices};

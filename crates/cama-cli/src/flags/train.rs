@@ -10,6 +10,7 @@ use super::direct::DirectFlags;
 use super::dream::DreamFlags;
 use super::model::ModelFlags;
 use super::overlay::overlay;
+use super::pictures::PictureFlags;
 use super::setting::SettingFlags;
 use super::table::TableFlags;
 
@@ -41,6 +42,8 @@ pub struct TrainFlags {
     /// Train on clean data under the model's own explicit mechanisms, too, telling it how.
     #[arg(long, group = "augmentation")]
     pub manipulated_mechanisms: bool,
+    #[command(flatten)]
+    pub pictures: PictureFlags,
     #[command(flatten)]
     pub table: TableFlags,
     #[command(flatten)]

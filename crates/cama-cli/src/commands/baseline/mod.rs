@@ -156,7 +156,7 @@ fn training_data<D: Source>(
         let problem = "trains on a model's training data: give --model, or folders by --baseline";
         return Err(Error::spec("flag", "--against", problem));
     };
-    let (spec, reading) = (&cama.card().data[..], &flags.reading);
+    let (spec, reading) = (&cama.card().data[..], &flags.reading.of_training_data());
     let wanted = Wanted { spec, labelled: true, manipulate: None, cama, reading, session };
     D::load(&wanted).map_err(|error| {
         Error::data(
