@@ -3,6 +3,7 @@
 pub mod adapt;
 pub mod attack;
 pub mod baseline;
+pub mod check;
 mod classifier;
 pub mod demo;
 pub mod drift;

@@ -1,5 +1,7 @@
 //! `cama train`: from labelled data to a model folder.
 
+use std::path::Path;
+
 use cama::data::manipulation::Sweepable;
 use cama::data::table::Schema;
 use cama::data::{Dataset, ImageOptions, Images, Preparation};
@@ -186,7 +188,8 @@ impl<'a, D: Dataset> Run<'a, D> {
             builder = builder.manipulated(augmentation);
         }
         let cama = prepare(builder).fit()?;
-        let card = Card { preparation: self.preparation.clone(), ..cama.card().clone() };
+        let (location, preparation) = (located(&flags.data), self.preparation.clone());
+        let card = Card { location, preparation, ..cama.card().clone() };
         Ok(cama.with_card(card))
     }
 
@@ -197,6 +200,18 @@ impl<'a, D: Dataset> Run<'a, D> {
         let predictions = predict(cama.model(), test, &config.check()?)?;
         Score::new(&predictions, test.labels().unwrap_or_default()).map(Some)
     }
+}
+
+/// A specification of data as it is found from any folder; nothing if it names no file.
+fn located(spec: &str) -> Option<String> {
+    // The range is no part of the path.
+    let path = Some(spec).filter(|spec| Path::new(spec).exists());
+    let (path, range) = match path.is_none().then(|| spec.rfind('[')).flatten() {
+        Some(at) => spec.split_at(at),
+        None => (spec, ""),
+    };
+    let absolute = Path::new(path).canonicalize().ok()?;
+    Some(format!("{}{range}", absolute.to_str()?))
 }
 
 fn parsed<M: Sweepable>(specs: &[String]) -> cama::Result<Vec<M>> {

@@ -3,7 +3,7 @@
 use cama::data::{BACKGROUND, Fit, ImageOptions, Size};
 use clap::Args;
 
-use super::overlay::{named, refuse};
+use super::overlay::refuse;
 
 /// How images are read.
 #[derive(Args, Default)]
@@ -12,7 +12,7 @@ pub struct PictureFlags {
     /// Resize all images to this height and width in pixels, by averaging areas; one number for both. A model keeps it, and
     /// what it reads later is resized in the same way. Pictures of different sizes get their median size, at most 64, unless
     /// given.
-    #[arg(long, value_name = "HxW", value_parser = named::<Size>)]
+    #[arg(long, value_name = "HxW", value_parser = size)]
     pub size: Option<Size>,
     /// The grey level, from 0 (black) to 1 (white), that transparent images are laid on; white, or what the model keeps,
     /// unless given.
@@ -52,6 +52,10 @@ impl PictureFlags {
         ];
         refuse("tables", &given)
     }
+}
+
+fn size(text: &str) -> Result<Size, String> {
+    text.parse().map_err(|error: cama::Error| error.to_string())
 }
 
 fn level(text: &str) -> Result<f32, String> {

@@ -2,12 +2,15 @@
 
 mod tables;
 
+use std::path::Path;
+
 use cama::data::manipulation::Manipulation;
 use cama::data::table::{Rows, TableBatches, is_table};
 use cama::data::{
-    Appendable, Batches, DataShape, Dataset, ImageBatches, Images, Names, Subsample, subsample,
+    Appendable, Batches, DataShape, Dataset, Fit, ImageBatches, ImageOptions, Images, Names, Subsample,
+    subsample,
 };
-use cama::{Cama, Error, Result};
+use cama::{Cama, Card, Error, Result};
 use cama_eval::Baseline;
 use cama_eval::attack::Attackable;
 
@@ -164,10 +167,18 @@ impl Source for Images {
 
 /// What is gathered with its labels is clean data beside that which the flags are about: it is read as in training.
 fn of_training<'a>(wanted: &Wanted<'a>, training: &'a ReadFlags) -> Wanted<'a> {
+    let card = wanted.cama.card();
     match wanted.labelled {
+        true if wanted.spec == card.data => Wanted { spec: found(card), reading: training, ..*wanted },
         true => Wanted { reading: training, ..*wanted },
         false => *wanted,
     }
+}
+
+/// The training data of a model where it was when it was trained, if it still is there; else as it was called.
+pub fn found(card: &Card) -> &str {
+    let path = |spec: &str| Path::new(spec.rsplit_once('[').map_or(spec, |(path, _)| path)).exists();
+    card.location.as_deref().filter(|spec| Path::new(spec).exists() || path(spec)).unwrap_or(&card.data)
 }
 
 /// How to read images for a model: prepared as its training data was, unless the flags say something else.

@@ -19,6 +19,9 @@ pub struct Card {
     pub m: MChoice,
     /// The training data.
     pub data: String,
+    /// The training data as it is found from any folder, if it is a file or a folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
     /// What was done to its images to make them alike; what the model reads later is prepared in the same way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preparation: Option<Preparation>,
@@ -71,6 +74,7 @@ impl Default for Card {
             classes: Vec::new(),
             m: M::Null,
             data: String::new(),
+            location: None,
             preparation: None,
             manipulated: None,
             seed: 0,
