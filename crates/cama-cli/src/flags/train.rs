@@ -18,7 +18,7 @@ use super::table::TableFlags;
 #[derive(Args)]
 pub struct TrainFlags {
     /// Labelled, clean images: `mnist:train`, an IDX or NPZ file, or a folder with one sub-folder a class; or, with
-    /// --graph, a CSV or Parquet table.
+    /// --graph, a CSV (also .gz, .zst, or `-` for standard input) or Parquet table.
     #[arg(long, value_name = "D")]
     pub data: String,
     /// The model folder to write.
