@@ -112,7 +112,11 @@ fn dot_that_says_no_causes_is_refused_with_its_place() {
     for (text, part) in [
         ("graph {\n a -- b\n}", "line 1, column 1: `graph` is undirected, so `a -- b` has no cause"),
         ("graph { a; b }", "`graph` is undirected"),
-        ("digraph {\n a -- b -- c\n}", "line 2, column 4: `a -- b` is undirected"),
+        ("digraph {\n a -- b\n}", "line 2, column 4: `a -- b` is undirected"),
+        (
+            "digraph { a -> c; a -- b -- c; b <-> d }",
+            "3 edges do not say what causes what: a – b, b – c, b – d; write each",
+        ),
         (
             "dag { A <-> B }",
             "`A <-> B` points both ways; write it as an unobserved common cause: `U [observed=\"no\"]",
@@ -262,5 +266,40 @@ proptest! {
                 }
             }
         }
+    }
+}
+
+#[test]
+fn labels_are_names_where_ids_are_numbers() {
+    // As causal-learn writes what it has discovered.
+    let discovered = r#"digraph G {
+        fontsize=20; rankdir=TB;
+        0 [label="a"]; 1 [label="y"]; 2 [label="x 1"];
+        0 -> 1 [arrowhead=normal, arrowtail=none, dir=both];
+        1 -> 2 [arrowhead=normal, arrowtail=none, dir=both];
+    }"#;
+    let graph = CausalGraph::parse_dot(discovered, "g").unwrap();
+    let roles = Roles::of(&graph, "y").unwrap();
+    assert_eq!((roles.parents, roles.children), (vec!["a".to_string()], vec!["x 1".to_string()]));
+    // Edges without a direction, and those of which an end is open, are named by the labels, all of them.
+    let partly = discovered.replacen("arrowhead=normal, arrowtail=none", "arrowhead=none, arrowtail=none", 1);
+    let message = |text: &str| CausalGraph::parse_dot(text, "g").unwrap_err().to_string();
+    let text = message(&partly);
+    assert!(text.contains("line 4, column") && text.contains("`a -> y` is drawn without an arrow"), "{text}");
+    let open = partly.replacen("arrowtail=none, dir=both];\n    }", "arrowtail=odot, dir=both]; }", 1);
+    let text = message(&open);
+    assert!(
+        text.contains("2 edges do not say what causes what: a – y, y – x 1; write each as `->`"),
+        "{text}"
+    );
+    // Names stay where they are names, or where a label is missing or there twice.
+    for text in [
+        r#"digraph { a [label="Age"]; a -> y }"#,
+        r#"digraph { 0 [label="a"]; 1; 0 -> 1 }"#,
+        r#"digraph { 0 [label="a"]; 1 [label="a"]; 0 -> 1 }"#,
+    ] {
+        let graph = CausalGraph::parse_dot(text, "g").unwrap();
+        let own = if text.contains('y') { "a" } else { "0" };
+        assert!(Roles::of(&graph, own).is_ok(), "{text}");
     }
 }

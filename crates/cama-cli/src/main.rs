@@ -46,6 +46,7 @@ fn run() -> anyhow::Result<()> {
 fn carry_out(command: &Command, session: &Session) -> anyhow::Result<()> {
     match command {
         Command::Demo(flags) => commands::demo::run(flags, session),
+        Command::Check(flags) => commands::check::run(flags, session),
         Command::Train(flags) => commands::train::run(flags, session),
         Command::Predict(flags) => commands::predict::run(flags, session),
         Command::Adapt(flags) => commands::adapt::run(flags, session),

@@ -9,12 +9,14 @@
 //! | `mnist:train`, `mnist:test` | MNIST, bundled with this crate: 60,000 and 10,000 images of 1×28×28 |
 //! | `shapes:N` | N drawings of plain shapes, made as they are loaded; see below |
 //! | `some/images-idx3-ubyte[.gz]` | an IDX file; labels come from the IDX labels file beside it, if there is one |
-//! | `some/file.npz` | NumPy arrays: `x` with the images, optionally `y` with labels and `classes` with class names |
+//! | `some/file.npz` | NumPy arrays: `x` or another usual name with the images, optionally `y` or its like with labels, and `classes` with class names |
 //! | `some/file.npy` | a NumPy array of unlabelled images |
-//! | `some/folder` | PNG and JPEG images, one sub-folder a class; without sub-folders, unlabelled |
+//! | `some/folder` | PNG, JPEG, WebP and BMP images, one sub-folder a class; without sub-folders, unlabelled |
 //! | `some/image.png` | one unlabelled image |
 //! | `cifar10:some/folder:train`, `…:test` | CIFAR-10's binary version, unpacked there; see below |
 //! | `some/data_batch_1.bin` | one of its files |
+//!
+//! [`ImageOptions`] says which arrays are meant, and what is done where images are not of one size or colour.
 //!
 //! Each may end in a range of images, end excluded: `mnist:test[..1000]`, `some/file.npz[500..600]`.
 //!
@@ -51,7 +53,10 @@ pub mod table;
 
 pub use batches::Batches;
 pub use dataset::{Appendable, Dataset};
-pub use image::{ImageBatches, Images, NpzWriter, folder_classes, load, write_folder, write_npz};
+pub use image::{
+    BACKGROUND, Fit, ImageBatches, ImageOptions, Images, NpzWriter, Preparation, Size, folder_classes, load,
+    write_folder, write_npz,
+};
 pub use names::Names;
 pub use shape::{ChildColumn, ChildKind, DataShape, TableShape};
 pub use split::{shuffled, split, split_indices};

@@ -8,7 +8,14 @@ use std::path::Path;
 
 use super::graph::{CausalGraph, MOST_EDGES};
 use crate::{Error, Result};
+use attribute::OfNode;
 use token::{Arrow, Token, Tokens};
+
+/// The most edges that a message names.
+const MOST_NAMED: usize = 20;
+
+/// What is said of `<->`.
+const BOTH_WAYS: &str = "points both ways";
 
 /// How deep subgraphs may stand in each other.
 const MOST_DEPTH: usize = 100;
@@ -20,6 +27,7 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<CausalGraph> {
         nodes: Vec::new(),
         index: HashMap::new(),
         edges: Vec::new(),
+        unoriented: Vec::new(),
         scopes: Vec::new(),
     };
     reader.header()?;
@@ -32,14 +40,43 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<CausalGraph> {
         let problem = format!("the graph has ended, but {} follows", token.described());
         return Err(reader.tokens.cursor.error_with(at, problem, "give one graph a file"));
     }
-    let nodes =
-        reader.nodes.into_iter().map(|node| (node.name, node.said.unwrap_or(node.otherwise))).collect();
+    let names = names(&reader.nodes);
+    if let Some(error) = reader.to_be_oriented(&names) {
+        return Err(error);
+    }
+    let observed = reader.nodes.iter().map(|node| node.said.unwrap_or(node.otherwise));
+    let nodes = names.into_iter().zip(observed).collect();
     reader.tokens.cursor.graph(nodes, reader.edges)
+}
+
+/// What the variables are called: by their labels if they are numbered, as programs of discovery do, and each has a label of its
+/// own; else as they are written.
+fn names(nodes: &[Node]) -> Vec<String> {
+    let numbered = nodes.iter().all(|node| node.name.bytes().all(|byte| byte.is_ascii_digit()));
+    let labels: BTreeSet<&str> =
+        nodes.iter().filter_map(|node| node.label.as_deref()).filter(|label| !label.is_empty()).collect();
+    let by_labels = numbered && labels.len() == nodes.len();
+    let name = |node: &Node| match &node.label {
+        Some(label) if by_labels => label.clone(),
+        _ => node.name.clone(),
+    };
+    nodes.iter().map(name).collect()
+}
+
+/// An edge that does not say what causes what.
+struct Unoriented {
+    /// The byte where that shows.
+    at: usize,
+    from: usize,
+    to: usize,
+    /// How it is written or drawn, in words.
+    how: &'static str,
 }
 
 /// A variable while it is read.
 struct Node {
     name: String,
+    label: Option<String>,
     /// Whether it is observed, if its own attributes say so.
     said: Option<bool>,
     /// What holds otherwise.
@@ -75,6 +112,7 @@ struct Reader<'a> {
     nodes: Vec<Node>,
     index: HashMap<String, usize>,
     edges: Vec<(usize, usize)>,
+    unoriented: Vec<Unoriented>,
     /// The braces that are open, the innermost last.
     scopes: Vec<Scope>,
 }
@@ -188,7 +226,7 @@ impl Reader<'_> {
         }
         let observed = self.scope().observed;
         let node = *self.index.entry(name).or_insert_with_key(|name| {
-            self.nodes.push(Node { name: name.clone(), said: None, otherwise: observed });
+            self.nodes.push(Node { name: name.clone(), label: None, said: None, otherwise: observed });
             self.nodes.len() - 1
         });
         self.operand(at, vec![node], false)
@@ -220,9 +258,11 @@ impl Reader<'_> {
             return Ok(());
         };
         let left = self.statement().left.take().unwrap_or_default();
-        if matches!(arrow, Arrow::Both | Arrow::Neither) {
-            return Err(self.not_an_arrow(arrow_at, &left, arrow, &nodes));
-        }
+        let how = match arrow {
+            Arrow::Both => Some(BOTH_WAYS),
+            Arrow::Neither => Some("is undirected"),
+            Arrow::Left | Arrow::Right => None,
+        };
         for (a, b) in left.iter().flat_map(|a| nodes.iter().map(move |b| (*a, *b))) {
             let (from, to) = if arrow == Arrow::Left { (b, a) } else { (a, b) };
             if self.edges.len() >= MOST_EDGES {
@@ -232,6 +272,9 @@ impl Reader<'_> {
                     problem,
                     "leave out what is far from the target",
                 ));
+            }
+            if let Some(how) = how {
+                self.unoriented.push(Unoriented { at: arrow_at, from, to, how });
             }
             self.edges.push((from, to));
             self.statement().last = Some((from, to));
@@ -257,16 +300,18 @@ impl Reader<'_> {
         let (is_edge, last) = (statement.is_edge, statement.last);
         match statement.left.as_deref() {
             Some(_) if statement.arrow.is_none() && is_edge => {
-                let edge =
-                    last.map(|(from, to)| (self.nodes[from].name.as_str(), self.nodes[to].name.as_str()));
-                attribute::edge(&mut self.tokens, edge)
+                if let (Some((at, how)), Some((from, to))) = (attribute::edge(&mut self.tokens)?, last) {
+                    self.unoriented.push(Unoriented { at, from, to, how });
+                }
+                Ok(())
             }
             Some([node]) if statement.arrow.is_none() && !statement.is_group => {
                 let node = *node;
-                let (said, label) = attribute::node(&mut self.tokens)?;
+                let OfNode { said, denied, label } = attribute::node(&mut self.tokens)?;
                 let node = &mut self.nodes[node];
                 node.said = said.or(node.said);
-                node.otherwise &= !label;
+                node.otherwise &= !denied;
+                node.label = label.or(node.label.take());
                 Ok(())
             }
             _ => Err(self
@@ -282,34 +327,54 @@ impl Reader<'_> {
         while self.tokens.take('[')? {
             match of {
                 "node" => {
-                    let (said, label) = attribute::node(&mut self.tokens)?;
+                    let OfNode { said, denied, .. } = attribute::node(&mut self.tokens)?;
                     let scope = self.scope();
-                    scope.observed = said.unwrap_or(scope.observed && !label);
+                    scope.observed = said.unwrap_or(scope.observed && !denied);
                 }
-                "edge" => attribute::edge(&mut self.tokens, None)?,
+                "edge" => {
+                    if let Some((at, how)) = attribute::edge(&mut self.tokens)? {
+                        let problem = format!("edges are drawn {how}");
+                        return Err(self.tokens.cursor.error_with(at, problem, attribute::WRITE_AN_ARROW));
+                    }
+                }
                 _ => while attribute::next(&mut self.tokens)?.is_some() {},
             }
         }
         Ok(())
     }
 
-    /// The error for an edge that is no arrow, written between `left` and `right`.
-    fn not_an_arrow(&self, at: usize, left: &[usize], arrow: Arrow, right: &[usize]) -> Error {
-        let name = |nodes: &[usize]| nodes.first().map_or("{}", |i| self.nodes[*i].name.as_str()).to_string();
-        let (left, right) = (name(left), name(right));
-        let edge = format!("`{left} {} {right}`", arrow.written());
-        match arrow {
-            Arrow::Both => self.tokens.cursor.error_with(
-                at,
-                format!("{edge} points both ways"),
+    /// The error for edges that do not say what causes what, all of them named.
+    fn to_be_oriented(&self, names: &[String]) -> Option<Error> {
+        let first = self.unoriented.first()?;
+        let [from, to] = [first.from, first.to].map(|node| names[node].as_str());
+        let both = first.how == BOTH_WAYS;
+        let undirected = first.how.starts_with("is");
+        let arrow = if both {
+            "<->"
+        } else if undirected {
+            "--"
+        } else {
+            "->"
+        };
+        let how = if both || undirected { first.how.to_string() } else { format!("is drawn {}", first.how) };
+        let (problem, remedy) = match self.unoriented.len() {
+            1 if both => (
+                format!("`{from} {arrow} {to}` {how}"),
                 format!(
-                    "write it as an unobserved common cause: `U [observed=\"no\"]; U -> {left}; U -> {right}`"
+                    "write it as an unobserved common cause: `U [observed=\"no\"]; U -> {from}; U -> {to}`"
                 ),
             ),
-            _ => {
-                self.tokens.cursor.error_with(at, format!("{edge} is undirected"), attribute::WRITE_AN_ARROW)
+            1 => (format!("`{from} {arrow} {to}` {how}"), attribute::WRITE_AN_ARROW.to_string()),
+            n => {
+                let pair = |edge: &Unoriented| format!("{} – {}", names[edge.from], names[edge.to]);
+                let pairs: Vec<String> = self.unoriented.iter().take(MOST_NAMED).map(pair).collect();
+                let more = n.checked_sub(MOST_NAMED).filter(|more| *more > 0);
+                let more = more.map(|more| format!(" and {more} more")).unwrap_or_default();
+                let problem = format!("{n} edges do not say what causes what: {}{more}", pairs.join(", "));
+                (problem, "write each as `->` from cause to effect, or leave it out".to_string())
             }
-        }
+        };
+        Some(self.tokens.cursor.error_with(first.at, problem, remedy))
     }
 
     fn scope(&mut self) -> &mut Scope {

@@ -11,7 +11,7 @@ use cama_eval::{Evaluated, Row, Shares, evaluate};
 use super::attack::{Attacking, warn_of_masking};
 use super::baseline::Against;
 use super::classifier::open_classifier;
-use super::load_model;
+use super::{load_model, warn_unguarded};
 use crate::flags::{EvaluateFlags, refuse};
 use crate::progress::count;
 use crate::session::Session;
@@ -78,6 +78,7 @@ fn rows_of<D: Source>(
         refuse("baselines, without a --model", &said_of_models)?;
         return judging.judge::<D>(None, against, each);
     };
+    warn_unguarded(cama, flags.prediction.no_guard, session);
     let classifier = open_classifier(&flags.classifier, cama)?;
     let mut predictor = cama.predictor();
     if let Some(classifier) = &classifier {

@@ -3,6 +3,7 @@
 pub mod adapt;
 pub mod attack;
 pub mod baseline;
+pub mod check;
 mod classifier;
 pub mod demo;
 pub mod drift;
@@ -23,8 +24,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use cama::data::table::is_table;
-use cama::data::{Dataset, Images};
-use cama::{Cama, Decision, Error, Predictor, Result};
+use cama::data::{Dataset, ImageBatches, ImageOptions, Images, Preparation};
+use cama::{Cama, Decision, Error, M, Predictor, Result};
 
 use crate::interrupt;
 use crate::session::{Session, rng};
@@ -39,6 +40,17 @@ pub(crate) fn manipulated<D: Dataset>(data: D, manipulation: Option<&str>, seed:
     match manipulation {
         Some(spec) => data.manipulated(&spec.parse()?, &mut rng(seed)),
         None => Ok(data),
+    }
+}
+
+/// Warns if a model that restores what it reads does so without a guard, unless that was asked for.
+fn warn_unguarded(cama: &Cama, asked_for: bool, session: &Session) {
+    let restores = cama.model().mechanisms().is_some_and(|mechanisms| mechanisms.explicit().contains(&true));
+    if cama.guard().is_none() && restores && cama.card().m != M::Null && !asked_for {
+        session.warn(
+            "the model has no guard, as it was trained on too few examples for one: everything is restored, also what the \
+             model then cannot explain; judge it on labelled data by `cama evaluate`, or train it on more",
+        );
     }
 }
 
@@ -90,11 +102,29 @@ fn refuse_table(spec: &str) -> Result<()> {
     }
 }
 
-/// Images with their labels.
-fn labelled(spec: &str) -> cama::Result<Images> {
-    let images = cama::data::load(spec)?;
+/// The longest side, in pixels, of images that a model can be trained on in bearable time.
+const LONGEST_SIDE: usize = 512;
+
+/// Images with their labels, all of them, and how they were prepared if they were.
+fn labelled(
+    spec: &str,
+    options: &ImageOptions,
+    session: &Session,
+) -> cama::Result<(Images, Option<Preparation>)> {
+    let batches = ImageBatches::open_with(spec, options)?;
+    let [_, height, width] = batches.shape();
+    if height.max(width) > LONGEST_SIDE {
+        let scaled = |side: usize| (side * 64).div_ceil(height.max(width));
+        return Err(Error::data(
+            spec,
+            format!("images of {height}×{width} pixels are too large to train on"),
+            format!("resize them with --size, such as --size {}x{}", scaled(height), scaled(width)),
+        ));
+    }
+    session.notify(spec, batches.notices());
+    let images = batches.read()?;
     match images.labels() {
-        Some(_) => Ok(images),
+        Some(_) => Ok((images, batches.preparation())),
         None => Err(Error::spec("data", spec, "the images have no labels to learn from")),
     }
 }

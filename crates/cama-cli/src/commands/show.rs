@@ -1,5 +1,6 @@
 //! `cama show`: pictures of what a model believes.
 
+use cama::data::ImageBatches;
 use cama::{Cama, Config, Error, M, MChoice};
 use cama_eval::pictures::{self, Panel, Picture};
 
@@ -7,6 +8,7 @@ use super::load_model;
 use crate::flags::{ShowFlags, What};
 use crate::output::Output;
 use crate::session::{Session, rng};
+use crate::source::image_options;
 use crate::writing::ending;
 
 /// The most images in a row of a picture.
@@ -27,7 +29,10 @@ pub fn run(flags: &ShowFlags, session: &Session) -> anyhow::Result<()> {
         let problem = "it takes tables, and pictures are of images; give a model of images".to_string();
         return Err(Error::Model { path: flags.model.clone(), problem }.into());
     }
-    let images = cama::data::load(&flags.data)?;
+    let options = image_options(&cama, &flags.pictures, false);
+    let images = ImageBatches::open_with(&flags.data, &options)?;
+    session.notify(&flags.data, images.notices());
+    let images = images.read()?;
     cama.model().check_fits(&images)?;
     let manipulation = flags.manipulate.as_ref();
     let what = if flags.restore { Some(What::Restored) } else { flags.what };

@@ -1,10 +1,12 @@
 //! `cama train`: from labelled data to a model folder.
 
+use std::path::Path;
+
 use cama::data::manipulation::Sweepable;
 use cama::data::table::Schema;
-use cama::data::{Dataset, Images};
+use cama::data::{Dataset, ImageOptions, Images, Preparation};
 use cama::{
-    Augmentation, Builder, Cama, Checkpoints, Config, Error, Event, FitConfig, PredictConfig, predict,
+    Augmentation, Builder, Cama, Card, Checkpoints, Config, Error, Event, FitConfig, PredictConfig, predict,
 };
 use cama_eval::Score;
 
@@ -31,6 +33,7 @@ pub fn run(flags: &TrainFlags, session: &Session) -> anyhow::Result<()> {
         Some(roles) => {
             let (schema, rows, notices) = Schema::learn(&flags.data, &roles, &flags.table.options())?;
             session.notify(&flags.data, &notices);
+            flags.pictures.refuse_for_tables()?;
             let read = |spec: &str| {
                 let (rows, notices) = schema.read(spec, true)?;
                 session.notify(spec, &notices);
@@ -39,10 +42,10 @@ pub fn run(flags: &TrainFlags, session: &Session) -> anyhow::Result<()> {
             Run::new(flags, &rows, read, session)?.carry_out(&out)
         }
         None => {
-            let images = images(flags)?;
-            let classes = images.classes().len();
-            let read = |spec: &str| Ok(labelled(spec)?.numbered_to(classes));
-            Run::new(flags, &images, read, session)?.carry_out(&out)
+            let (images, preparation) = images(flags, session)?;
+            let read = |spec: &str| like(spec, &images, preparation.as_ref(), flags, session);
+            let run = Run::new(flags, &images, read, session)?;
+            Run { preparation: preparation.clone(), ..run }.carry_out(&out)
         }
     }
 }
@@ -53,12 +56,13 @@ pub fn run(flags: &TrainFlags, session: &Session) -> anyhow::Result<()> {
 ///
 /// As [`run`], less what has to do with files.
 pub fn fit(flags: &TrainFlags, session: &Session) -> cama::Result<Cama> {
-    let images = images(flags)?;
-    let run: Run<Images> = Run::new(flags, &images, labelled, session)?;
-    run.fit(|builder| builder, None)
+    let (images, preparation) = images(flags, session)?;
+    let read = |spec: &str| like(spec, &images, preparation.as_ref(), flags, session);
+    let run: Run<Images> = Run::new(flags, &images, read, session)?;
+    Run { preparation: preparation.clone(), ..run }.fit(|builder| builder, None)
 }
 
-fn images(flags: &TrainFlags) -> cama::Result<Images> {
+fn images(flags: &TrainFlags, session: &Session) -> cama::Result<(Images, Option<Preparation>)> {
     refuse_table(&flags.data)?;
     let WrittenFlags { missing_values, decimal } = &flags.table.written;
     let table_flags = [
@@ -67,7 +71,20 @@ fn images(flags: &TrainFlags) -> cama::Result<Images> {
         ("decimal", decimal.is_some()),
     ];
     refuse("images", &table_flags)?;
-    labelled(&flags.data)
+    labelled(&flags.data, &flags.pictures.options(), session)
+}
+
+/// Other labelled images, read as `images` were.
+fn like(
+    spec: &str,
+    images: &Images,
+    preparation: Option<&Preparation>,
+    flags: &TrainFlags,
+    session: &Session,
+) -> cama::Result<Images> {
+    let mut options = preparation.map(ImageOptions::as_prepared).unwrap_or_default();
+    (options.x, options.y) = (flags.pictures.x.clone(), flags.pictures.y.clone());
+    Ok(labelled(spec, &options, session)?.0.among(images.classes()))
 }
 
 /// All that a training run needs, checked as far as it can be before anything is written.
@@ -77,6 +94,8 @@ struct Run<'a, D: Dataset> {
     augmentation: Option<Augmentation<D>>,
     test: Option<D>,
     config: FitConfig,
+    /// What was done to the training images to make them alike.
+    preparation: Option<Preparation>,
     session: &'a Session,
 }
 
@@ -101,7 +120,7 @@ impl<'a, D: Dataset> Run<'a, D> {
         };
         let test = flags.test.as_ref().map(fitting).transpose()?;
         session.detail(|| format!("{} with {config:?}", flags.data));
-        Ok(Self { flags, data, augmentation, test, config, session })
+        Ok(Self { flags, data, augmentation, test, config, preparation: None, session })
     }
 
     fn carry_out(&self, out: &Output) -> anyhow::Result<()> {
@@ -168,7 +187,10 @@ impl<'a, D: Dataset> Run<'a, D> {
         if let Some(augmentation) = &self.augmentation {
             builder = builder.manipulated(augmentation);
         }
-        prepare(builder).fit()
+        let cama = prepare(builder).fit()?;
+        let (location, preparation) = (located(&flags.data), self.preparation.clone());
+        let card = Card { location, preparation, ..cama.card().clone() };
+        Ok(cama.with_card(card))
     }
 
     /// How good the model is on the test data, if there is any.
@@ -178,6 +200,18 @@ impl<'a, D: Dataset> Run<'a, D> {
         let predictions = predict(cama.model(), test, &config.check()?)?;
         Score::new(&predictions, test.labels().unwrap_or_default()).map(Some)
     }
+}
+
+/// A specification of data as it is found from any folder; nothing if it names no file.
+fn located(spec: &str) -> Option<String> {
+    // The range is no part of the path.
+    let path = Some(spec).filter(|spec| Path::new(spec).exists());
+    let (path, range) = match path.is_none().then(|| spec.rfind('[')).flatten() {
+        Some(at) => spec.split_at(at),
+        None => (spec, ""),
+    };
+    let absolute = Path::new(path).canonicalize().ok()?;
+    Some(format!("{}{range}", absolute.to_str()?))
 }
 
 fn parsed<M: Sweepable>(specs: &[String]) -> cama::Result<Vec<M>> {

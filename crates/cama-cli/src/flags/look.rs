@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use super::attack::AttackFlags;
 use super::classifier::ClassifierFlags;
 use super::common::PredictFlags;
+use super::pictures::PictureFlags;
 use super::table::{ReadFlags, TableFlags};
 
 /// `cama predict`
@@ -118,6 +119,8 @@ pub struct ShowFlags {
     /// Replace a file that is there already.
     #[arg(long)]
     pub force: bool,
+    #[command(flatten)]
+    pub pictures: PictureFlags,
     #[command(flatten)]
     pub prediction: PredictFlags,
 }

@@ -3,6 +3,7 @@
 mod adapt;
 mod attack;
 mod baseline;
+mod check;
 mod classifier;
 mod common;
 mod direct;
@@ -12,6 +13,7 @@ mod graph;
 mod look;
 mod model;
 mod overlay;
+mod pictures;
 mod rehearse;
 mod restore;
 mod setting;
@@ -27,11 +29,13 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 pub use adapt::{AdaptFlags, Incoming};
 pub use attack::AttackFlags;
 pub use baseline::BaselineFlags;
+pub use check::CheckFlags;
 pub use classifier::ClassifierFlags;
 pub use experiment::{DEFAULT_OUT, ExperimentFlags};
 pub use graph::GraphFlags;
 pub use look::{DemoFlags, EvaluateFlags, InfoFlags, PredictCommand, ShowFlags, What};
 pub use overlay::refuse;
+pub use pictures::PictureFlags;
 pub use rehearse::{DriftFlags, DriftFormat, RehearseFlags};
 pub use restore::RestoreFlags;
 pub use setting::{SECTIONS, is_section, sections};
@@ -79,6 +83,8 @@ pub struct Global {
 pub enum Command {
     /// Train on clean MNIST digits, break them, adapt without labels, and report: the whole story in minutes.
     Demo(DemoFlags),
+    /// Tell what is understood of data, before anything is trained.
+    Check(CheckFlags),
     /// Train a model on labelled images, or on a table and its causal graph.
     Train(TrainFlags),
     /// Predict the classes of images, or of rows of a table.

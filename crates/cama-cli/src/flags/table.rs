@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::graph::{Declared, declared};
 use super::overlay::named;
+use super::pictures::PictureFlags;
 
 /// The table and its causal graph, for a model that is to be trained.
 #[derive(Args)]
@@ -63,7 +64,7 @@ impl TableFlags {
     }
 }
 
-/// How to read a table for a model that knows its columns.
+/// How to read data for a model that knows its columns, or its images.
 #[derive(Args, Default)]
 #[command(next_help_heading = "Table")]
 pub struct ReadFlags {
@@ -86,13 +87,19 @@ pub struct ReadFlags {
     pub unseen: Option<Unseen>,
     #[command(flatten)]
     pub written: WrittenFlags,
+    #[command(flatten)]
+    pub pictures: PictureFlags,
+    /// Whether what is read is the model's own training data, as it was read then.
+    #[arg(skip)]
+    pub is_training_data: bool,
 }
 
 impl ReadFlags {
     /// How to read the training data where these flags are about other data: without what says how that is written.
     pub fn of_training_data(&self) -> Self {
         let Self { graph, target, missing, .. } = self;
-        Self { graph: graph.clone(), target: target.clone(), missing: *missing, ..Self::default() }
+        let (graph, target) = (graph.clone(), target.clone());
+        Self { graph, target, missing: *missing, is_training_data: true, ..Self::default() }
     }
 }
 

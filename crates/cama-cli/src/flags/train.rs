@@ -10,6 +10,7 @@ use super::direct::DirectFlags;
 use super::dream::DreamFlags;
 use super::model::ModelFlags;
 use super::overlay::overlay;
+use super::pictures::PictureFlags;
 use super::setting::SettingFlags;
 use super::table::TableFlags;
 
@@ -17,7 +18,7 @@ use super::table::TableFlags;
 #[derive(Args)]
 pub struct TrainFlags {
     /// Labelled, clean images: `mnist:train`, an IDX or NPZ file, or a folder with one sub-folder a class; or, with
-    /// --graph, a CSV or Parquet table.
+    /// --graph, a CSV (also .gz, .zst, or `-` for standard input) or Parquet table.
     #[arg(long, value_name = "D")]
     pub data: String,
     /// The model folder to write.
@@ -41,6 +42,8 @@ pub struct TrainFlags {
     /// Train on clean data under the model's own explicit mechanisms, too, telling it how.
     #[arg(long, group = "augmentation")]
     pub manipulated_mechanisms: bool,
+    #[command(flatten)]
+    pub pictures: PictureFlags,
     #[command(flatten)]
     pub table: TableFlags,
     #[command(flatten)]

@@ -2,18 +2,21 @@
 
 mod tables;
 
+use std::path::Path;
+
 use cama::data::manipulation::Manipulation;
 use cama::data::table::{Rows, TableBatches, is_table};
 use cama::data::{
-    Appendable, Batches, DataShape, Dataset, ImageBatches, Images, Names, Subsample, subsample,
+    Appendable, Batches, DataShape, Dataset, Fit, ImageBatches, ImageOptions, Images, Names, Subsample,
+    subsample,
 };
-use cama::{Cama, Error, Result};
+use cama::{Cama, Card, Error, Result};
 use cama_eval::Baseline;
 use cama_eval::attack::Attackable;
 
 pub use self::tables::{roles, schema};
 use crate::commands::manipulated;
-use crate::flags::{ReadFlags, WrittenFlags, refuse};
+use crate::flags::{PictureFlags, ReadFlags, WrittenFlags, refuse};
 use crate::interrupt;
 use crate::session::Session;
 
@@ -47,11 +50,14 @@ impl Wanted<'_> {
     /// Images that may be more than there is memory for.
     pub fn image_batches(&self) -> Result<ImageBatches> {
         check_reading(self.spec, self.reading, "model")?;
-        let batches = ImageBatches::open(self.spec)?;
+        let ReadFlags { pictures, is_training_data, .. } = self.reading;
+        let options = image_options(self.cama, pictures, *is_training_data);
+        let batches = ImageBatches::open_with(self.spec, &options)?;
+        self.session.notify(self.spec, batches.notices());
         let config = self.cama.model().config();
         batches.check_shape(&config.data)?;
         let batches = match self.labelled {
-            true => batches.numbered_to(config.classes),
+            true => batches.among(self.cama.classes()),
             false => batches.without_labels(),
         };
         Ok(match self.manipulate {
@@ -125,7 +131,8 @@ impl Source for Images {
     }
 
     fn gather(wanted: &Wanted, most: usize) -> Result<Gathered<Self>> {
-        let batches = wanted.image_batches()?;
+        let training = wanted.reading.of_training_data();
+        let batches = of_training(wanted, &training).image_batches()?;
         let gathered = match batches.bytes() <= most {
             true => Gathered::whole(batches.read()?),
             false => {
@@ -143,15 +150,50 @@ impl Source for Images {
         labelled: bool,
         baseline: &Baseline,
         reading: &ReadFlags,
-        _session: &Session,
+        session: &Session,
     ) -> Result<Self> {
         check_reading(spec, reading, "baseline")?;
-        let images = cama::data::load(spec)?;
+        // A baseline takes what is of its size; it keeps no preparation.
+        let fit = reading.pictures.size.map_or(Fit::Refuse, Fit::Size);
+        let batches = ImageBatches::open_with(spec, &ImageOptions { fit, ..reading.pictures.options() })?;
+        session.notify(spec, batches.notices());
+        let images = batches.read()?;
         match labelled {
             false => Ok(images.without_labels()),
-            true => Ok(images.numbered_to(baseline.classes().len())),
+            true => Ok(images.among(baseline.classes())),
         }
     }
+}
+
+/// What is gathered with its labels is clean data beside that which the flags are about: it is read as in training.
+fn of_training<'a>(wanted: &Wanted<'a>, training: &'a ReadFlags) -> Wanted<'a> {
+    let card = wanted.cama.card();
+    match wanted.labelled {
+        true if wanted.spec == card.data => Wanted { spec: found(card), reading: training, ..*wanted },
+        true => Wanted { reading: training, ..*wanted },
+        false => *wanted,
+    }
+}
+
+/// The training data of a model where it was when it was trained, if it still is there; else as it was called.
+pub fn found(card: &Card) -> &str {
+    let path = |spec: &str| Path::new(spec.rsplit_once('[').map_or(spec, |(path, _)| path)).exists();
+    card.location.as_deref().filter(|spec| Path::new(spec).exists() || path(spec)).unwrap_or(&card.data)
+}
+
+/// How to read images for a model: prepared as its training data was, unless the flags say something else.
+pub fn image_options(cama: &Cama, flags: &PictureFlags, is_training_data: bool) -> ImageOptions {
+    let kept = cama.card().preparation.as_ref();
+    let mut options = kept.map(ImageOptions::as_prepared).unwrap_or_default();
+    if let (Some(size), Some([channels, ..])) = (flags.size, cama.model().config().data.image()) {
+        options.fit = Fit::Shape([channels, size.height, size.width]);
+    }
+    options.background = flags.background.unwrap_or(options.background);
+    (options.x, options.y) = match kept.filter(|_| is_training_data) {
+        Some(kept) => (kept.x.clone(), kept.y.clone()),
+        None => (flags.x.clone(), flags.y.clone()),
+    };
+    options
 }
 
 /// Errors if flags or specification are those of a table.
@@ -178,9 +220,11 @@ fn check_reading(spec: &str, reading: &ReadFlags, who: &str) -> Result<()> {
 /// # Errors
 ///
 /// If the flags are for tables, `spec` names a table, or the images cannot be used.
-pub fn images(spec: &str, cama: &Cama, reading: &ReadFlags) -> Result<Images> {
+pub fn images(spec: &str, cama: &Cama, reading: &ReadFlags, session: &Session) -> Result<Images> {
     check_reading(spec, reading, "model")?;
-    let images = cama::data::load(spec)?;
+    let batches = ImageBatches::open_with(spec, &image_options(cama, &reading.pictures, false))?;
+    session.notify(spec, batches.notices());
+    let images = batches.read()?;
     cama.model().check_fits(&images)?;
     Ok(images)
 }
@@ -221,13 +265,8 @@ impl Source for Rows {
         if wanted.manipulate.is_some() {
             return Ok(Gathered::whole(wanted.whole()?));
         }
-        // What is labelled here is clean data beside that which the flags are about.
         let training = wanted.reading.of_training_data();
-        let wanted = match wanted.labelled {
-            true => &Wanted { reading: &training, ..*wanted },
-            false => wanted,
-        };
-        let batches = Interruptible(wanted.table_batches()?);
+        let batches = Interruptible(of_training(wanted, &training).table_batches()?);
         let kept = subsample(&batches, most, wanted.session.seeds.subsample)?;
         wanted.session.notify(wanted.spec, &batches.0.notices());
         wanted.cama.model().check_fits(&kept.data)?;

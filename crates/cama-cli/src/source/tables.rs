@@ -33,6 +33,7 @@ pub(super) fn schema_of(spec: &str, known: &Schema, reading: &ReadFlags, who: &s
             "the {who} takes tables, {spec} is none; give a .csv, .tsv or .parquet file, .csv.gz or .csv.zst, or - for CSV from standard input"
         )));
     }
+    reading.pictures.refuse_for_tables()?;
     if let Some(target) = reading.target.as_ref().filter(|target| **target != known.target) {
         let problem = format!("the model predicts `{}`; leave the flag out, or train anew", known.target);
         return Err(Error::spec("flag", format!("--target {target}"), problem));

@@ -15,6 +15,7 @@ mod experiment;
 mod graph;
 mod memory;
 mod names;
+mod pictures;
 mod restore;
 #[cfg(unix)]
 mod resume;

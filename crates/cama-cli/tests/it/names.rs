@@ -143,3 +143,23 @@ fn answers_about_rows_stand_beside_the_key() {
         "",
     );
 }
+
+#[test]
+fn clean_data_is_found_from_any_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let digits = cama::data::load("mnist:test[..60]").unwrap();
+    fs::create_dir(folder.join("a")).unwrap();
+    cama::data::write_npz(folder.join("a/x.npz"), &digits).unwrap();
+    cama::data::write_npz(folder.join("y.npz"), &digits.slice(20..50)).unwrap();
+    done(&folder.join("a"), &train_args("x.npz[..50]", "m", &["--epochs", "1", "-q"]));
+    let steps =
+        ["--steps", "2", "--validate-every", "1", "--batch", "8", "--clean-batch", "4", "--dream-steps", "2"];
+    done(
+        folder,
+        &[&["adapt", "--model", "a/m", "--data", "y.npz", "--out", "n", "--no-guard"], &steps[..]].concat(),
+    );
+    let info: Value = serde_json::from_str(&done(folder, &["info", "n", "--json"])).unwrap();
+    assert_eq!(info["card"]["data"], "x.npz[..50]");
+    assert!(info["card"]["location"].as_str().unwrap().ends_with("/a/x.npz[..50]"), "{}", info["card"]);
+}

@@ -158,3 +158,40 @@ fn compressed_tables_and_standard_input_are_read_alike() {
         "",
     );
 }
+
+#[test]
+fn a_check_tells_what_is_understood_before_anything_is_trained() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    put(folder, "g.dot", GRAPH);
+    put(folder, "t.csv", european(&with_cell(&csv(&patients(60)), 3, "cough", "")));
+    let ran = run(folder, &["check", "--data", "t.csv", "--graph", "g.dot", "--target", "sick"]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    for told in ["rows        60\ntarget      sick\nclasses     2\n", "no       40\n", "yes      20\n"] {
+        assert!(ran.out.contains(told), "{told}: {}", ran.out);
+    }
+    let line = |name: &str| ran.out.lines().find(|line| line.starts_with(name)).unwrap().to_string();
+    assert!(
+        line("age").contains("parent (A), co-parent (C)") && line("age").contains("number"),
+        "{}",
+        ran.out
+    );
+    assert!(
+        line("cough").contains("child (X)") && line("cough").contains("never, often, some"),
+        "{}",
+        ran.out
+    );
+    assert!(line("rash").contains("boolean") && line("season").contains("co-parent (C)"), "{}", ran.out);
+    assert!(ran.err.contains("decimal commas in the columns fever, season"), "{}", ran.err);
+    assert!(ran.err.contains("column `cough`: 1 missing value filled in"), "{}", ran.err);
+    let out = done(folder, &["check", "--data", "mnist:test[..50]"]);
+    assert!(out.starts_with("images      50\nsize        28×28 (height×width), grey\n"), "{out}");
+    assert!(out.contains("classes     10\n"), "{out}");
+    let args = ["check", "--data", "t.csv"];
+    refused(
+        folder,
+        &args,
+        &["t.csv: is a table with the columns age, sick, fever", "give its causal graph"],
+        "",
+    );
+}

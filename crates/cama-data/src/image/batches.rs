@@ -7,7 +7,9 @@ use rand_chacha::rand_core::SeedableRng;
 
 use super::images::Images;
 use super::open::open;
+use super::options::ImageOptions;
 use super::passage::Opened;
+use super::prepare::Preparation;
 use crate::batches::Batches;
 use crate::dataset::Dataset;
 use crate::manipulation::Manipulation;
@@ -39,10 +41,11 @@ pub struct ImageBatches {
     name: String,
     range: Range<usize>,
     opened: Opened,
+    options: ImageOptions,
     batch_size: usize,
     labelled: bool,
-    /// The fewest classes, where these are merely numbered.
-    classes: usize,
+    /// The classes that the labels are to be of, where they go by the same names.
+    classes: Vec<String>,
     /// What is done to every image, and its seed.
     manipulation: Option<(Manipulation, u64)>,
 }
@@ -56,8 +59,30 @@ impl ImageBatches {
     ///
     /// As [`load`](super::load()), if it shows so far.
     pub fn open(spec: &str) -> Result<Self> {
-        let (opened, range) = open(spec)?;
-        Ok(Self::new(spec, opened, range))
+        Self::open_with(spec, &ImageOptions::default())
+    }
+
+    /// The same, where there is a choice.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_with(spec: &str, options: &ImageOptions) -> Result<Self> {
+        let (opened, range) = open(spec, options)?;
+        Ok(Self { options: options.clone(), ..Self::new(spec, opened, range) })
+    }
+
+    /// What was done to the images to make them alike, where something was, or which arrays were asked for: for
+    /// [`ImageOptions::as_prepared`].
+    pub fn preparation(&self) -> Option<Preparation> {
+        let ImageOptions { x, y, background, .. } = self.options.clone();
+        let asked = self.opened.changed || x.is_some() || y.is_some();
+        asked.then_some(Preparation { shape: self.opened.shape, background, x, y })
+    }
+
+    /// What was understood of the source, where it could be meant otherwise, in words.
+    pub fn notices(&self) -> &[String] {
+        &self.opened.notices
     }
 
     /// The images `range` of what was opened.
@@ -67,9 +92,10 @@ impl ImageBatches {
             name: name.to_string(),
             range,
             opened,
+            options: ImageOptions::default(),
             batch_size: (BATCH_BYTES / bytes_each).max(1),
             labelled: true,
-            classes: 0,
+            classes: Vec::new(),
             manipulation: None,
         }
     }
@@ -89,10 +115,9 @@ impl ImageBatches {
         Self { labelled: false, ..self }
     }
 
-    /// The same images among at least `n` classes, where the classes are merely numbered; see
-    /// [`Images::numbered_to`].
-    pub fn numbered_to(self, n: usize) -> Self {
-        Self { classes: n, ..self }
+    /// The same images among these classes, where theirs are called so; see [`Images::among`].
+    pub fn among(self, classes: &[String]) -> Self {
+        Self { classes: classes.to_vec(), ..self }
     }
 
     /// The images after `manipulation`. What happens to an image does not depend on the batches: it is the same as in
@@ -253,7 +278,7 @@ impl ImageBatches {
     /// As wanted, of images as they come whose places among all are `index`.
     fn made(&self, images: Images, index: impl Fn(usize) -> usize) -> Images {
         let images = match self.labelled {
-            true => images.numbered_to(self.classes),
+            true => images.among(&self.classes),
             false => images.without_labels(),
         };
         match &self.manipulation {
@@ -412,15 +437,17 @@ mod tests {
     }
 
     #[test]
-    fn numbered_classes_are_added_to_every_batch() {
+    fn every_batch_is_among_the_classes_that_are_asked_for() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.npz").to_str().unwrap().to_string();
-        let numbers = vec!["0".to_string(), "1".to_string()];
-        let images = Images::new("", [1, 1, 1], vec![0.0; 3], Some(vec![0, 1, 1]), numbers).unwrap();
+        let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect::<Vec<_>>();
+        let images =
+            Images::new("", [1, 1, 1], vec![0.0; 3], Some(vec![0, 1, 1]), names(&["0", "2"])).unwrap();
         write_npz(&path, &images).unwrap();
-        let batches = ImageBatches::open(&path).unwrap().numbered_to(3);
-        assert_eq!(batches.read().unwrap().classes(), ["0", "1", "2"]);
-        assert_eq!(batches.spread().unwrap().classes(), ["0", "1", "2"]);
+        let batches = ImageBatches::open(&path).unwrap().among(&names(&["0", "1", "2"]));
+        for images in [batches.read().unwrap(), batches.spread().unwrap()] {
+            assert_eq!((images.classes().len(), images.labels()), (3, Some(&[0, 2, 2][..])));
+        }
     }
 
     #[test]

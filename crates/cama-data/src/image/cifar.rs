@@ -95,7 +95,15 @@ impl Cifar {
             return Err(Error::data(&cifar.files[0], problem, "select classes that it has"));
         }
         let (len, labels) = (labels.len(), Some(Labels::Listed(labels)));
-        Ok(Opened { shape: SHAPE, len, labels, classes, passage: Box::new(cifar) })
+        Ok(Opened {
+            shape: SHAPE,
+            len,
+            labels,
+            classes,
+            passage: Box::new(cifar),
+            notices: vec![],
+            changed: false,
+        })
     }
 
     /// Hands over the class and the pixels of every record that is selected.

@@ -45,7 +45,8 @@ impl Dataset for Images {
         match shape {
             DataShape::Image(shape) if *shape == [c, h, w] => Ok(()),
             DataShape::Image([mc, mh, mw]) => Err(Error::Mismatch(format!(
-                "the model takes images of {mc} channel(s), {mh}×{mw} pixels, the data has {c} channel(s), {h}×{w}"
+                "the model takes images of {mc} channel(s), {mh}×{mw} pixels, the data has {c} channel(s), {h}×{w}; --size \
+                 {mh}x{mw} makes them alike"
             ))),
             DataShape::Table(_) => {
                 Err(Error::Mismatch(format!("the model takes rows of a table, {} are images", self.name())))

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::bufread::MultiGzDecoder;
 
+use super::labels::{Labelled, numbered};
 use super::passage::{Labels, Opened, Passage, Taker};
 use crate::damage;
 use crate::{Error, Result};
@@ -51,10 +52,23 @@ pub(super) fn open(path: &Path) -> Result<Opened> {
 
 /// Classes are named `0` up to the largest label of the whole file.
 fn opened([len, rows, columns]: [usize; 3], labels: Option<Vec<u8>>, passage: Box<dyn Passage>) -> Opened {
-    let classes = labels.iter().flatten().max().map_or(0, |max| usize::from(*max) + 1);
-    let classes = (0..classes).map(|class| class.to_string()).collect();
-    let labels = labels.map(|labels| Labels::Listed(labels.into_iter().map(u16::from).collect()));
-    Opened { shape: [1, rows, columns], len, labels, classes, passage }
+    let labels = labels.map(|labels| labels.into_iter().map(i64::from).collect::<Vec<_>>());
+    // A byte has no more classes than there can be.
+    let labelled = labels.and_then(|labels| numbered(&labels).ok());
+    let shape = [1, rows, columns];
+    let Some(Labelled { labels, classes, notice }) = labelled else {
+        return Opened {
+            shape,
+            len,
+            labels: None,
+            classes: vec![],
+            passage,
+            notices: vec![],
+            changed: false,
+        };
+    };
+    let notices = notice.into_iter().collect();
+    Opened { shape, len, labels: Some(Labels::Listed(labels)), classes, passage, notices, changed: false }
 }
 
 fn checked(path: &Path, sizes: [usize; 3]) -> Result<[usize; 3]> {
@@ -273,7 +287,7 @@ fn wrong_magic(path: &Path, found: u32, wanted: u32) -> Error {
             what(wanted)
         ),
     };
-    Error::data(path, problem, "give IDX, .npz, .npy, .png, .jpg or a folder of images")
+    Error::data(path, problem, "give IDX, .npz, .npy, an image or a folder of images")
 }
 
 #[cfg(test)]
@@ -327,8 +341,8 @@ mod tests {
             let images = of(read, "known").unwrap();
             assert_eq!((images.name(), images.shape()), ("known", [1, 1, 3]));
             assert_eq!(images.image(0), [0.0, 0.2, 1.0]);
-            assert_eq!(images.labels(), Some(&[2, 0][..]));
-            assert_eq!(images.classes(), ["0", "1", "2"]);
+            assert_eq!(images.labels(), Some(&[1, 0][..]));
+            assert_eq!(images.classes(), ["0", "2"]);
         }
     }
 
@@ -355,7 +369,7 @@ mod tests {
             let read = || load(folder.join(images_name).to_str().unwrap()).unwrap();
             assert_eq!((read().labels(), read().classes().len()), (None, 0), "{images_name}");
             fs::write(folder.join(labels_name), packed(labels_name, &labels)).unwrap();
-            assert_eq!(read().labels(), Some(&[3][..]), "{images_name}");
+            assert_eq!((read().labels(), &read().classes()[0][..]), (Some(&[0][..]), "3"), "{images_name}");
         }
     }
 

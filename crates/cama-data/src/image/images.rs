@@ -207,14 +207,16 @@ impl Images {
         self
     }
 
-    /// The same images among at least `n` classes, where the classes are merely numbered: readers that find no
-    /// names number the classes up to the largest label, and a part of a data set may lack the last ones.
-    /// Classes that go by names stay as they are.
-    pub fn numbered_to(mut self, n: usize) -> Images {
-        let numbered = self.classes.iter().enumerate().all(|(i, name)| *name == i.to_string());
-        if numbered && !self.classes.is_empty() {
-            self.classes.extend((self.classes.len()..n).map(|class| class.to_string()));
+    /// The same images among `classes`, whatever their order, if all of their own classes are called as some of these: a part
+    /// of a data set may lack some classes. Else they stay as they are.
+    pub fn among(mut self, classes: &[String]) -> Images {
+        let places = self.classes.iter().map(|class| classes.iter().position(|other| other == class));
+        let Some(places) = places.collect::<Option<Vec<usize>>>() else { return self };
+        if places.is_empty() {
+            return self;
         }
+        self.labels.iter_mut().flatten().for_each(|label| *label = places[*label]);
+        self.classes = classes.to_vec();
         self
     }
 
@@ -289,15 +291,19 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_classes_go_on_but_names_do_not() {
-        let named = |names: &[&str]| {
-            Images::new("", [1, 1, 1], vec![0.0], None, classes(names)).unwrap().numbered_to(3).classes
+    fn labels_go_by_the_names_of_the_classes() {
+        let among = |own: &[&str], others: &[&str]| {
+            let images = Images::new("", [1, 1, 1], vec![0.0; 2], Some(vec![0, 1]), classes(own)).unwrap();
+            let images = images.among(&classes(others));
+            (images.labels.unwrap(), images.classes)
         };
-        assert_eq!(named(&["0", "1"]), ["0", "1", "2"]);
-        assert_eq!(named(&["0", "1", "2", "3"]), ["0", "1", "2", "3"]);
-        assert_eq!(named(&["1", "0"]), ["1", "0"]);
-        assert_eq!(named(&["a", "b"]), ["a", "b"]);
-        assert_eq!(named(&[]), [""; 0]);
+        assert_eq!(among(&["a", "c"], &["a", "b", "c"]), (vec![0, 2], classes(&["a", "b", "c"])));
+        assert_eq!(among(&["a", "b"], &["b", "a"]), (vec![1, 0], classes(&["b", "a"])));
+        // Where one of them is unknown they stay.
+        assert_eq!(among(&["a", "d"], &["a", "b"]), (vec![0, 1], classes(&["a", "d"])));
+        assert_eq!(among(&["a", "b"], &[]), (vec![0, 1], classes(&["a", "b"])));
+        let none = Images::new("", [1, 1, 1], vec![0.0], None, vec![]).unwrap();
+        assert_eq!(none.clone().among(&classes(&["a"])), none);
     }
 
     #[test]

@@ -5,9 +5,10 @@ use crate::Result;
 
 /// Loads the images that `spec` describes; the [module](crate) lists the forms. They are named `spec`.
 ///
-/// Arrays in NPZ and NPY files are N×H×W, N×H×W×C or N×C×H×W with C = 1 or 3, as `uint8` in 0 to 255 or as
-/// `float32` or `float64` in [0, 1]; a last axis of 1 or 3 is taken for the channels. Labels may be of any
-/// integer type.
+/// Arrays in NPZ and NPY files are N×H×W, N×H×W×C or N×C×H×W with C = 1 or 3; a last axis of 1 or 3 is taken for the
+/// channels. Pixels are `uint8` in 0 to 255, floats in [0, 1] or in 0 to 255, truth values, or wider integers, of which the
+/// largest says whether white is 1, 255 or 65,535. Labels are whole numbers of any type, each of which that occurs is a class;
+/// truth values; texts; or rows of zeros and a one.
 ///
 /// # Errors
 ///

@@ -1,5 +1,6 @@
 //! Images in memory, the formats of files that they come from, and batches of more of them than there is memory for.
 
+mod arrays;
 mod batches;
 mod cifar;
 mod dataset;
@@ -8,13 +9,17 @@ mod folder_write;
 mod forms;
 mod idx;
 mod images;
+mod labels;
 mod load;
 mod mnist;
 mod npy;
 mod npz;
 mod npz_write;
 mod open;
+mod options;
 mod passage;
+mod picture;
+mod prepare;
 mod select;
 mod shapes;
 
@@ -23,3 +28,5 @@ pub use folder_write::{folder_classes, write_folder};
 pub use images::Images;
 pub use load::load;
 pub use npz_write::{NpzWriter, write_npz};
+pub use options::{Fit, ImageOptions};
+pub use prepare::{BACKGROUND, Preparation, Size};

@@ -18,18 +18,33 @@ pub(super) struct Npy<'a> {
     what: String,
     header: NpyHeader,
     shape: Vec<usize>,
+    /// Whether its elements are floats of 16 bits, which are read as their bits: see [`half`].
+    is_half: bool,
     reader: &'a mut dyn Read,
+}
+
+/// What an array is in messages.
+pub(super) struct Described {
+    path: PathBuf,
+    what: String,
+}
+
+impl Described {
+    /// An error about this array.
+    pub(super) fn error(&self, problem: impl std::fmt::Display, remedy: &str) -> Error {
+        Error::data(&self.path, format!("{} {problem}", self.what), remedy)
+    }
 }
 
 impl<'a> Npy<'a> {
     /// Reads the header; `path` and `what` (`array x`) are for messages.
     pub(super) fn new(path: &Path, what: &str, reader: &'a mut dyn Read) -> Result<Self> {
-        let header = header(path, what, reader)?;
+        let (header, is_half) = header(path, what, reader)?;
         let shape: Option<Vec<usize>> = header.shape().iter().map(|n| usize::try_from(*n).ok()).collect();
         let shape = shape.ok_or_else(|| {
             Error::data(path, format!("{what} has the impossible shape {:?}", header.shape()), AGAIN)
         })?;
-        Ok(Npy { path: path.to_path_buf(), what: what.to_string(), header, shape, reader })
+        Ok(Npy { path: path.to_path_buf(), what: what.to_string(), header, shape, is_half, reader })
     }
 
     /// The sizes of the axes.
@@ -40,9 +55,26 @@ impl<'a> Npy<'a> {
     /// Kind and bytes of an element, or `None` if it is a record or another compound.
     pub(super) fn element(&self) -> Option<(TypeChar, u64)> {
         match self.header.dtype() {
+            DType::Plain(plain) if self.is_half => Some((TypeChar::Float, plain.size_field())),
             DType::Plain(plain) => Some((plain.type_char(), plain.size_field())),
             _ => None,
         }
+    }
+
+    /// What it is in messages, where the array itself is used up.
+    pub(super) fn describe(&self) -> Described {
+        Described { path: self.path.clone(), what: self.what.clone() }
+    }
+
+    /// Elements that were handed over as they are stored, last axis fastest.
+    pub(super) fn in_c_order<T: Clone>(&self, stored: &[T]) -> Vec<T> {
+        if self.last_axis_fastest() { stored.to_vec() } else { reordered(stored, &self.shape) }
+    }
+
+    /// The type of its elements as NumPy writes it.
+    pub(super) fn type_name(&self) -> String {
+        let name = self.header.dtype().descr();
+        if self.is_half { name.replace('u', "f") } else { name }
     }
 
     /// An error about this array.
@@ -100,7 +132,10 @@ const AGAIN: &str = "save the array again with numpy";
 
 /// Parses a header after looking at it with suspicion: the parser multiplies the axes unchecked and follows
 /// brackets to any depth, so a damaged or hostile header could end the program instead of being an error.
-fn header(path: &Path, what: &str, reader: &mut dyn Read) -> Result<NpyHeader> {
+///
+/// Says also whether elements are floats of 16 bits: the parser's own are another crate's, so it is told that they are
+/// unsigned integers.
+fn header(path: &Path, what: &str, reader: &mut dyn Read) -> Result<(NpyHeader, bool)> {
     let bad = |problem: &str| Error::data(path, format!("{what}: {problem}"), AGAIN);
     let failed = |error| damage::error(path, format!("the header of {what}"), error);
     let mut bytes = vec![0; 10];
@@ -128,7 +163,25 @@ fn header(path: &Path, what: &str, reader: &mut dyn Read) -> Result<NpyHeader> {
     if !text.is_ascii() || text.len() > 1 << 16 || brackets > 32 || product.is_none() {
         return Err(bad("its header is not that of an array of numbers"));
     }
-    NpyHeader::from_reader(&bytes[..]).map_err(failed)
+    let half = bytes[start..]
+        .windows(3)
+        .position(|three| [b"<f2", b">f2", b"=f2"].contains(&three.try_into().unwrap_or(b"...")));
+    if let Some(at) = half {
+        bytes[start + at + 1] = b'u';
+    }
+    Ok((NpyHeader::from_reader(&bytes[..]).map_err(failed)?, half.is_some()))
+}
+
+/// The number that the bits of a float of 16 bits stand for (IEEE 754, binary16).
+pub(super) fn half(bits: u16) -> f64 {
+    let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
+    let (exponent, fraction) = (i32::from(bits >> 10 & 0x1f), f64::from(bits & 0x3ff));
+    sign * match exponent {
+        0 => fraction * 2f64.powi(-24),
+        31 if fraction == 0.0 => f64::INFINITY,
+        31 => f64::NAN,
+        _ => (1.0 + fraction / 1024.0) * 2f64.powi(exponent - 15),
+    }
 }
 
 /// Reorders elements that are stored with the first axis fastest.
@@ -176,6 +229,27 @@ mod tests {
         assert_eq!(read::<u8>(&npy(fortran, &[1, 4, 2, 5, 3, 6])).unwrap(), [1, 2, 3, 4, 5, 6]);
         let big = "{'descr': '>i2', 'fortran_order': False, 'shape': (2,), }\n";
         assert_eq!(read::<i16>(&npy(big, &[1, 0, 255, 255])).unwrap(), [256, -1]);
+    }
+
+    #[test]
+    fn floats_of_16_bits_are_known_numbers() {
+        for (bits, number) in [
+            (0x3c00, 1.0),
+            (0xc000, -2.0),
+            (0x3555, 0.333251953125),
+            (0x7bff, 65504.0),
+            (0x0001, 5.960464477539063e-8),
+            (0x7c00, f64::INFINITY),
+            (0x8000, 0.0),
+        ] {
+            assert_eq!(half(bits), number, "{bits:x}");
+        }
+        assert!(half(0x7e00).is_nan());
+        let file = npy("{'descr': '<f2', 'fortran_order': False, 'shape': (2,), }\n", &[0, 0x3c, 0, 0x40]);
+        let mut reader = &file[..];
+        let mut array = Npy::new(Path::new("a.npy"), "the array", &mut reader).unwrap();
+        assert_eq!((array.element(), array.type_name().contains("f2")), (Some((TypeChar::Float, 2)), true));
+        assert_eq!(array.elements::<u16>().unwrap().into_iter().map(half).collect::<Vec<_>>(), [1.0, 2.0]);
     }
 
     #[test]

@@ -1,6 +1,5 @@
-//! Reading images as NumPy arrays: NPZ with `x`, `y` and `classes`, or NPY with the images alone.
+//! Reading images as NumPy arrays: NPZ with images, labels and `classes`, or NPY with the images alone.
 
-use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::ops::{ControlFlow, Range};
@@ -11,20 +10,23 @@ use npyz::{Deserialize, TypeChar};
 use zip::result::ZipError;
 use zip::{CompressionMethod, ZipArchive};
 
+use super::arrays::{Chosen, Header, choose};
 use super::images::outside;
-use super::npy::Npy;
+use super::labels::{self, Labelled};
+use super::npy::{Npy, half};
+use super::options::ImageOptions;
 use super::passage::{Labels, Opened, Passage, Taker};
 use crate::damage;
 use crate::{Error, Result};
 
-/// More classes than this are taken for a mistake in the labels: what two bytes can count.
-const MAX_CLASSES: usize = 1 << 16;
-
 /// The array of images of a file, read anew in every passage.
 struct ArrayFile {
     path: PathBuf,
-    in_archive: bool,
+    /// Its name in an archive; nothing if it is a file of its own.
+    name: Option<String>,
     layout: Layout,
+    /// The number that stands for white.
+    white: f64,
 }
 
 /// How images are arranged in an array.
@@ -38,61 +40,97 @@ struct Layout {
 }
 
 /// What stands for a pixel.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Element {
-    Byte,
-    Float,
-    Double,
+    Bool,
+    U8,
+    I8,
+    U16,
+    I16,
+    U32,
+    I32,
+    U64,
+    I64,
+    F16,
+    F32,
+    F64,
 }
 
 /// Opens an NPY file of unlabelled images.
 pub(super) fn open_npy(path: &Path) -> Result<Opened> {
     let layout = layout(&Npy::new(path, "the array", &mut file(path)?)?)?;
-    Ok(opened(path, false, layout, None, vec![]))
+    opened(
+        ArrayFile { path: path.to_path_buf(), name: None, layout, white: 1.0 },
+        None,
+        Vec::new(),
+        Vec::new(),
+    )
 }
 
-/// Opens an NPZ file: images are in `x`; labels are read from `y` and class names from `classes` where they are there.
-pub(super) fn open_npz(path: &Path) -> Result<Opened> {
+/// Opens an NPZ file: images are in `x` and labels in `y`, or in arrays of other names that are usual or that the options
+/// name; names of the classes are in `classes`, where that is there.
+pub(super) fn open_npz(path: &Path, options: &ImageOptions) -> Result<Opened> {
     let mut archive = archive(path)?;
-    let Some(layout) = array(&mut archive, path, "x", |array| layout(&array))? else {
-        let mut names: Vec<_> = archive.file_names().flatten().collect();
-        names.sort_unstable();
-        let names: Vec<&str> = names.iter().filter_map(|name| array_name_from_file_name(name)).collect();
-        let problem = format!("no array `x` with the images; there are: {}", names.join(", "));
-        return Err(Error::data(path, problem, "save it by numpy.savez(path, x=images, y=labels)"));
+    let headers = headers(&mut archive, path)?;
+    let Chosen { x, y, notice } = choose(path, &headers, options)?;
+    let absent = |name: &str| Error::data(path, format!("array `{name}` is gone"), "save the arrays again");
+    let layout = array(&mut archive, path, &x, |array| layout(&array))?.ok_or_else(|| absent(&x))?;
+    let classes = array(&mut archive, path, "classes", class_names)?;
+    let labelled = match &y {
+        Some(y) => array(&mut archive, path, y, |array| labels::read(array, classes.clone()))?,
+        None => None,
     };
-    let labels = array(&mut archive, path, "y", labels)?;
-    let mut classes = array(&mut archive, path, "classes", class_names)?.unwrap_or_default();
-    if let Some(labels) = &labels {
-        if labels.len() != layout.len {
-            return Err(unusable(path, format!("{} images but {} labels", layout.len, labels.len())));
-        }
-        if classes.is_empty() {
-            let largest = labels.iter().max().map_or(0, |max| usize::from(*max) + 1);
-            classes = (0..largest).map(|class| class.to_string()).collect();
-        }
-        if let Some(at) = labels.iter().position(|label| usize::from(*label) >= classes.len()) {
-            let problem =
-                format!("image {at} has label {}, but there are {} classes", labels[at], classes.len());
-            return Err(unusable(path, problem));
+    if let Some(Labelled { labels, .. }) = &labelled
+        && labels.len() != layout.len
+    {
+        return Err(unusable(path, format!("{} images but {} labels", layout.len, labels.len())));
+    }
+    let (labels, classes, of_labels) = match labelled {
+        Some(Labelled { labels, classes, notice }) => (Some(labels), classes, notice),
+        None => (None, classes.unwrap_or_default(), None),
+    };
+    let images = ArrayFile { path: path.to_path_buf(), name: Some(x), layout, white: 1.0 };
+    opened(images, labels, classes, notice.into_iter().chain(of_labels).collect())
+}
+
+/// What the arrays of an archive are; those that cannot be read are left out.
+fn headers(archive: &mut ZipArchive<BufReader<File>>, path: &Path) -> Result<Vec<Header>> {
+    let mut names: Vec<String> = archive.file_names().flatten().map(String::from).collect();
+    names.sort_unstable();
+    let mut headers = Vec::new();
+    for name in names.iter().filter_map(|name| array_name_from_file_name(name)) {
+        let described = |array: Npy| {
+            let (shape, element) = (array.shape().to_vec(), array.element());
+            Ok(Header { name: name.to_string(), shape, element })
+        };
+        match array(archive, path, name, described) {
+            Ok(header) => headers.extend(header),
+            // It may not be one that is needed; what is said of it is said once it is.
+            Err(Error::Data { .. }) => {
+                headers.push(Header { name: name.to_string(), shape: vec![], element: None })
+            }
+            Err(error) => return Err(error),
         }
     }
-    Ok(opened(path, true, layout, labels, classes))
+    Ok(headers)
 }
 
+/// Finds out which number is white, and puts together what is known.
 fn opened(
-    path: &Path,
-    in_archive: bool,
-    layout: Layout,
+    mut images: ArrayFile,
     labels: Option<Vec<u16>>,
     classes: Vec<String>,
-) -> Opened {
-    let passage = Box::new(ArrayFile { path: path.to_path_buf(), in_archive, layout });
-    Opened { shape: layout.shape, len: layout.len, labels: labels.map(Labels::Listed), classes, passage }
+    mut notices: Vec<String>,
+) -> Result<Opened> {
+    let (white, notice) = images.white()?;
+    images.white = white;
+    notices.extend(notice);
+    let (shape, len, labels) = (images.layout.shape, images.layout.len, labels.map(Labels::Listed));
+    Ok(Opened { shape, len, labels, classes, passage: Box::new(images), notices, changed: false })
 }
 
 fn unusable(path: &Path, problem: String) -> Error {
-    let remedy = "pixels must be uint8, or floats in [0, 1]; labels must name a class of their image";
+    let remedy = "pixels must be uint8, or floats in [0, 1] or in 0 to 255; there must be one label an image";
     Error::data(path, problem, remedy)
 }
 
@@ -149,29 +187,106 @@ fn layout(array: &Npy) -> Result<Layout> {
         return Err(array.error(format!("is empty: its shape is {:?}", array.shape()), "save some images"));
     }
     let element = match array.element() {
-        Some((TypeChar::Uint, 1)) => Element::Byte,
-        Some((TypeChar::Float, 4)) => Element::Float,
-        Some((TypeChar::Float, 8)) => Element::Double,
-        _ => return Err(array.wrong_type("save uint8 in 0 to 255, or float32 or float64 in [0, 1]")),
+        Some((TypeChar::Bool, 1)) => Element::Bool,
+        Some((TypeChar::Uint, 1)) => Element::U8,
+        Some((TypeChar::Uint, 2)) => Element::U16,
+        Some((TypeChar::Uint, 4)) => Element::U32,
+        Some((TypeChar::Uint, 8)) => Element::U64,
+        Some((TypeChar::Int, 1)) => Element::I8,
+        Some((TypeChar::Int, 2)) => Element::I16,
+        Some((TypeChar::Int, 4)) => Element::I32,
+        Some((TypeChar::Int, 8)) => Element::I64,
+        Some((TypeChar::Float, 2)) => Element::F16,
+        Some((TypeChar::Float, 4)) => Element::F32,
+        Some((TypeChar::Float, 8)) => Element::F64,
+        _ => return Err(array.wrong_type("save numbers: uint8 in 0 to 255, or floats in [0, 1]")),
     };
     Ok(Layout { len, shape, channels_last, element })
 }
 
+/// Calls `$each` with what turns elements of the type of `$element` into numbers.
+macro_rules! by_element {
+    ($element:expr, $each:ident) => {
+        match $element {
+            Element::Bool => $each!(|truth: bool| f64::from(u8::from(truth))),
+            Element::U8 => $each!(|n: u8| f64::from(n)),
+            Element::I8 => $each!(|n: i8| f64::from(n)),
+            Element::U16 => $each!(|n: u16| f64::from(n)),
+            Element::I16 => $each!(|n: i16| f64::from(n)),
+            Element::U32 => $each!(|n: u32| f64::from(n)),
+            Element::I32 => $each!(|n: i32| f64::from(n)),
+            Element::U64 => $each!(|n: u64| n as f64),
+            Element::I64 => $each!(|n: i64| n as f64),
+            Element::F16 => $each!(|bits: u16| half(bits)),
+            Element::F32 => $each!(|n: f32| f64::from(n)),
+            Element::F64 => $each!(|n: f64| n),
+        }
+    };
+}
+
 impl Passage for ArrayFile {
     fn pass(&self, range: Range<usize>, take: &mut Taker) -> Result<()> {
-        let through = |array: Npy| match self.layout.element {
-            Element::Byte => self.through(array, range, take, |byte: u8| f32::from(byte) / 255.0),
-            Element::Float => self.through(array, range, take, |float: f32| float),
-            Element::Double => self.through(array, range, take, |double: f64| double as f32),
-        };
-        match self.in_archive {
-            true => array(&mut archive(&self.path)?, &self.path, "x", through).map(drop),
-            false => through(Npy::new(&self.path, "the array", &mut file(&self.path)?)?),
-        }
+        let white = self.white;
+        self.with(|array| {
+            macro_rules! through {
+                ($to:expr) => {{
+                    let to = $to;
+                    // As a byte over 255 would be: both are rounded once.
+                    self.through(array, range, take, |n| (to(n) as f32) / (white as f32))
+                }};
+            }
+            by_element!(self.layout.element, through)
+        })
     }
 }
 
 impl ArrayFile {
+    /// What `read` makes of the array.
+    fn with<T>(&self, read: impl FnOnce(Npy) -> Result<T>) -> Result<T> {
+        match &self.name {
+            Some(name) => {
+                let gone =
+                    || Error::data(&self.path, format!("array `{name}` is gone"), "save the arrays again");
+                array(&mut archive(&self.path)?, &self.path, name, read)?.ok_or_else(gone)
+            }
+            None => read(Npy::new(&self.path, "the array", &mut file(&self.path)?)?),
+        }
+    }
+
+    /// The number that stands for white, and what to say of it where it is not clear from the type of the elements alone.
+    ///
+    /// Bytes go to 255. Of other types what is there decides: floats that go beyond 2 are taken to go to 255, and wider
+    /// integers to 1, 255 or 65,535, whichever is the first that is enough.
+    fn white(&self) -> Result<(f64, Option<String>)> {
+        use Element::{Bool, F16, F32, F64, U8};
+        let (is_float, enough) = match self.layout.element {
+            Bool => return Ok((1.0, None)),
+            U8 => return Ok((255.0, None)),
+            F16 | F32 | F64 => (true, 2.0),
+            _ => (false, 255.0),
+        };
+        let most = self.with(|array| {
+            let kind = array.type_name();
+            macro_rules! most {
+                ($to:expr) => {{
+                    let to = $to;
+                    most(array, enough, |n| to(n))
+                }};
+            }
+            by_element!(self.layout.element, most).map(|most| (most, kind))
+        });
+        let (most, kind) = most?;
+        let white = match (is_float, most) {
+            (true, most) if most <= 2.0 => return Ok((1.0, None)),
+            (true, _) => 255.0,
+            (false, most) if most <= 1.0 => 1.0,
+            (false, most) if most <= 255.0 => 255.0,
+            (false, _) => 65535.0,
+        };
+        let what = if is_float { "numbers above 1".to_string() } else { format!("numbers of type {kind}") };
+        Ok((white, Some(format!("the images hold {what}: 0 is taken for black and {white} for white"))))
+    }
+
     /// Hands over the images of `range`, whose pixels are made from elements by `to`.
     ///
     /// Compressed arrays can only be read from their beginning, so all are; also what comes before `range` is checked.
@@ -227,44 +342,14 @@ impl Layout {
     }
 }
 
-/// The labels of `y`: N integers, also as N×1.
-fn labels(mut array: Npy) -> Result<Vec<u16>> {
-    if !matches!(array.shape(), [_] | [_, 1]) {
-        return Err(array.error(format!("has the shape {:?}", array.shape()), "save one integer an image"));
-    }
-    match array.element() {
-        Some((TypeChar::Int, 1)) => narrowed::<i8>(&mut array),
-        Some((TypeChar::Int, 2)) => narrowed::<i16>(&mut array),
-        Some((TypeChar::Int, 4)) => narrowed::<i32>(&mut array),
-        Some((TypeChar::Int, 8)) => narrowed::<i64>(&mut array),
-        Some((TypeChar::Uint, 1)) => narrowed::<u8>(&mut array),
-        Some((TypeChar::Uint, 2)) => narrowed::<u16>(&mut array),
-        Some((TypeChar::Uint, 4)) => narrowed::<u32>(&mut array),
-        Some((TypeChar::Uint, 8)) => narrowed::<u64>(&mut array),
-        _ => Err(array.wrong_type("save the labels as integers")),
-    }
-}
-
-/// Integers of an array of one axis, or of a second one of length 1, which is stored alike in both orders.
-fn narrowed<T: Deserialize + Copy + TryInto<u16> + Display>(array: &mut Npy) -> Result<Vec<u16>> {
-    let (mut labels, mut bad) = (Vec::new(), None);
-    array.each(|label: T| match label.try_into() {
-        Ok(label) => {
-            labels.push(label);
-            ControlFlow::Continue(())
-        }
-        Err(_) => {
-            bad = Some(label);
-            ControlFlow::Break(())
-        }
+/// The largest of the elements, or the first that is more than `enough`.
+fn most<T: Deserialize>(mut array: Npy, enough: f64, to: impl Fn(T) -> f64) -> Result<f64> {
+    let mut most = 0.0f64;
+    array.each(|element: T| {
+        most = most.max(to(element));
+        if most > enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
-    match bad {
-        None => Ok(labels),
-        Some(label) => Err(array.error(
-            format!("has the label {label} for image {}", labels.len()),
-            &format!("number the classes from 0, below {MAX_CLASSES}"),
-        )),
-    }
+    Ok(most)
 }
 
 /// The names of `classes`: an array of text, one name a class.
@@ -327,8 +412,8 @@ mod tests {
             let images = read(&path).unwrap();
             assert_eq!(images.shape(), [1, 1, 2]);
             assert_eq!(images.pixels(), [0.0, 0.2, 1.0, 0.0]);
-            assert_eq!(images.labels(), Some(&[2, 0][..]), "{element}");
-            assert_eq!(images.classes(), ["0", "1", "2"]);
+            assert_eq!(images.labels(), Some(&[1, 0][..]), "{element}");
+            assert_eq!(images.classes(), ["0", "2"]);
         }
     }
 
@@ -351,22 +436,27 @@ mod tests {
     #[test]
     fn wrong_arrays_say_what_is_allowed() {
         let x: (&str, &str, &[u64], &[u8]) = ("x", "|u1", &[2, 1, 1], &[1, 2]);
-        let text = message(&[("images", "|u1", &[1, 1, 1], &[0]), ("y", "|u1", &[1], &[0])]);
-        assert!(text.contains("no array `x`") && text.contains("images, y"), "{text}");
         let text = message(&[("x", "|u1", &[1, 4], &[0; 4])]);
         assert!(text.contains("array `x` has the shape [1, 4]; save N×H×W"), "{text}");
         assert!(message(&[("x", "|u1", &[1, 2, 2, 2], &[0; 8])]).contains("shape [1, 2, 2, 2]"));
         assert!(message(&[("x", "|u1", &[0, 2, 2], &[])]).contains("array `x` is empty"));
-        let text = message(&[("x", "<i4", &[1, 1, 1], &[0; 4])]);
-        assert!(text.contains("array `x` has elements of type '<i4'; save uint8"), "{text}");
+        let text = message(&[("x", "<c8", &[1, 1, 1], &[0; 8])]);
+        assert!(text.contains("array `x` has elements of type '<c8'; save numbers: uint8"), "{text}");
         let text = message(&[x, ("y", "|u1", &[2, 2], &[0; 4])]);
-        assert!(text.contains("array `y` has the shape [2, 2]; save one integer an image"), "{text}");
-        assert!(message(&[x, ("y", "<f4", &[2], &[0; 8])]).contains("save the labels as integers"));
-        let text = message(&[x, ("y", "|i1", &[2], &[0, 255])]);
-        assert!(text.contains("array `y` has the label -1 for image 1"), "{text}");
-        let text = message(&[x, ("y", "<i8", &[2], &[255; 16])]);
-        assert!(text.contains("has the label -1 for image 0"), "{text}");
-        assert!(message(&[x, ("y", "<u4", &[2], &[255; 8])]).contains("below 65536"));
+        assert!(
+            text.contains("array `y` of image 0 is not a row of zeros and a one; save one label"),
+            "{text}"
+        );
+        let text = message(&[x, ("y", "|u1", &[2, 1, 1], &[0; 2])]);
+        assert!(text.contains("array `y` has the shape [2, 1, 1]; save one label an image"), "{text}");
+        let text = message(&[x, ("y", "<f4", &[2], &floats(&[1.0, 0.5]))]);
+        assert!(text.contains("has the label 0.5 for image 1; labels must be classes"), "{text}");
+        assert!(message(&[x, ("y", "<f4", &[2], &floats(&[f32::NAN; 2]))]).contains("has the label NaN"));
+        assert!(message(&[x, ("y", "<u8", &[2], &[255; 16])]).contains("has the label 18446744073709551615"));
+        assert!(
+            message(&[x, ("y", "<c8", &[2], &[0; 16])])
+                .contains("save the labels as integers, as an array of text")
+        );
         assert!(message(&[x, ("y", "|u1", &[3], &[0; 3])]).contains("2 images but 3 labels"));
         assert!(message(&[x, ("classes", "|u1", &[1], &[0])]).contains("array of text"));
         assert!(message(&[x, ("classes", "<U1", &[1], &[255; 4])]).contains("element 0 of array `classes`"));
@@ -375,14 +465,84 @@ mod tests {
     }
 
     #[test]
-    fn pixels_outside_the_unit_interval_are_named() {
-        let x = floats(&[0.0, 1.0, 0.5, 255.0]);
+    fn labels_may_be_words_truths_floats_and_rows_with_a_one() {
+        let text = |words: &[&str]| -> Vec<u8> {
+            let padded =
+                |word: &str| word.chars().chain(std::iter::repeat('\0')).take(4).collect::<Vec<char>>();
+            words.iter().flat_map(|word| padded(word)).flat_map(|c| u32::from(c).to_le_bytes()).collect()
+        };
+        let names = |all: &[&str]| all.iter().map(|name| name.to_string()).collect::<Vec<_>>();
+        let three: (&str, &str, &[u64], &[u8]) = ("x", "|u1", &[3, 1, 1], &[0, 51, 255]);
+        for (element, shape, bytes, labels, classes) in [
+            ("<U4", &[3u64][..], &text(&["ill", "well", "ill"])[..], [0, 1, 0], &["ill", "well"][..]),
+            ("|S4", &[3], b"ill\0wellill\0", [0, 1, 0], &["ill", "well"]),
+            ("|b1", &[3], &[1, 0, 1], [1, 0, 1], &["false", "true"]),
+            ("<f4", &[3, 1], &floats(&[2.0, 1.0, 2.0]), [1, 0, 1], &["1", "2"]),
+            ("<f2", &[3], &[0, 0x40, 0, 0x3c, 0, 0x40], [1, 0, 1], &["1", "2"]),
+            ("<i8", &[3], &[12i64, 11, 12].map(i64::to_le_bytes).concat(), [1, 0, 1], &["11", "12"]),
+            ("|u1", &[3, 3], &[0, 0, 1, 0, 1, 0, 0, 0, 1], [2, 1, 2], &["0", "1", "2"]),
+            ("<f4", &[3, 2], &floats(&[0.0, 1.0, 1.0, 0.0, 0.0, 1.0]), [1, 0, 1], &["0", "1"]),
+            ("|b1", &[3, 2], &[0, 1, 1, 0, 0, 1], [1, 0, 1], &["0", "1"]),
+        ] {
+            let (_folder, path) = npz(&[three, ("y", element, shape, bytes)]);
+            let images = read(&path).unwrap();
+            assert_eq!(
+                (images.labels(), images.classes()),
+                (Some(&labels[..]), &names(classes)[..]),
+                "{element} {shape:?}"
+            );
+        }
+        // Numbers and words that stand for the names beside them.
+        let classes = text(&["well", "ill"]);
+        let classes: (&str, &str, &[u64], &[u8]) = ("classes", "<U4", &[2], &classes);
+        let words = text(&["ill", "well", "ill"]);
+        for y in [("y", "<U4", &[3u64][..], &words[..]), ("y", "|u1", &[3], &[1, 0, 1])] {
+            let (_folder, path) = npz(&[three, classes, y]);
+            let images = read(&path).unwrap();
+            assert_eq!(
+                (images.labels(), images.classes()),
+                (Some(&[1, 0, 1][..]), &names(&["well", "ill"])[..])
+            );
+        }
+    }
+
+    #[test]
+    fn numbers_of_any_type_are_images() {
+        let told = |element: &str, bytes: &[u8]| {
+            let (_folder, path) = npz(&[("x", element, &[1, 1, 3], bytes)]);
+            let batches = super::super::ImageBatches::open(path.to_str().unwrap()).unwrap();
+            (batches.read().unwrap().pixels().to_vec(), batches.notices().concat())
+        };
+        for (element, bytes, white) in [
+            ("<u2", [0u16, 13107, 65535].map(u16::to_le_bytes).concat(), "65535"),
+            ("<i4", [0i32, 51, 255].map(i32::to_le_bytes).concat(), "255"),
+            ("<i8", [0i64, 51, 255].map(i64::to_le_bytes).concat(), "255"),
+            ("<f4", floats(&[0.0, 51.0, 255.0]), "255"),
+            (">f8", [0f64, 51.0, 255.0].map(f64::to_be_bytes).concat(), "255"),
+            ("<f4", floats(&[0.0, 0.2, 1.0]), ""),
+        ] {
+            let (pixels, notice) = told(element, &bytes);
+            assert_eq!(pixels, [0.0, 0.2, 1.0], "{element}");
+            let said =
+                white.is_empty() == notice.is_empty() && notice.contains(&format!("{white} for white"));
+            assert!(said || white.is_empty(), "{notice}");
+        }
+        assert_eq!(told("|b1", &[0, 1, 1]).0, [0.0, 1.0, 1.0]);
+        assert_eq!(told("<u4", &[0u32, 1, 1].map(u32::to_le_bytes).concat()).0, [0.0, 1.0, 1.0]);
+        assert_eq!(told("<f2", &[0, 0, 0, 0x38, 0, 0x3c]).0, [0.0, 0.5, 1.0]);
+    }
+
+    #[test]
+    fn pixels_out_of_bounds_are_named() {
+        let x = floats(&[0.0, 1.0, 0.5, 1.25]);
         let text = message(&[("x", "<f4", &[2, 1, 2], &x)]);
-        assert!(text.contains("image 1, channel 0, row 0, column 1 is 255, not in [0, 1]"), "{text}");
-        assert!(text.contains("pixels must be uint8, or floats in [0, 1]"), "{text}");
+        assert!(text.contains("image 1, channel 0, row 0, column 1 is 1.25, not in [0, 1]"), "{text}");
+        assert!(text.contains("pixels must be uint8, or floats in [0, 1] or in 0 to 255"), "{text}");
         let text = message(&[("x", "<f4", &[2, 1, 1], &floats(&[0.0, f32::NAN]))]);
         assert!(text.contains("image 1") && text.contains("NaN"), "{text}");
         assert!(message(&[("x", "<f8", &[1, 1, 1], &(-0.5f64).to_le_bytes())]).contains("is -0.5"));
+        assert!(message(&[("x", "<f4", &[1, 1, 2], &floats(&[3.0, 300.0]))]).contains("not in [0, 1]"));
+        assert!(message(&[("x", "<i2", &[1, 1, 2], &[255, 255, 7, 0])]).contains("column 0 is -"));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::cifar::Cifar;
+use super::options::{Fit, ImageOptions};
 use super::passage::Opened;
 use super::shapes::Shapes;
 use super::{cifar, folder, idx, mnist, npz};
@@ -14,33 +15,44 @@ use crate::{Error, Result};
 const BUNDLED: [&str; 3] = ["mnist:train", "mnist:test", "shapes:N"];
 
 /// Opens what `spec` describes, and says which of its images are meant.
-pub(super) fn open(spec: &str) -> Result<(Opened, Range<usize>)> {
+pub(super) fn open(spec: &str, options: &ImageOptions) -> Result<(Opened, Range<usize>)> {
     let (source, span) = Span::split_off(spec)?;
     let path = Path::new(source);
     let bundled = |prefix| source.strip_prefix(prefix).filter(|_| !path.exists());
     let opened = match (bundled("shapes:"), bundled("mnist:"), bundled("cifar10:")) {
-        (Some(written), ..) => Shapes::parse(written, spec)?.opened(spec, span)?,
-        (_, Some(name), _) => mnist::split(name)?.opened(),
-        (.., Some(written)) => Cifar::open(written, spec)?,
+        (Some(written), ..) => fitted(Shapes::parse(written, spec)?.opened(spec, span)?, options),
+        (_, Some(name), _) => fitted(mnist::split(name)?.opened(), options),
+        (.., Some(written)) => fitted(Cifar::open(written, spec)?, options),
         _ if !path.exists() => return Err(missing(source)),
-        _ => open_path(path, spec)?,
+        _ => open_path(path, spec, options)?,
     };
     let range = span.resolve(spec, opened.len)?;
     Ok((opened, range))
 }
 
+/// Images that are alike as they are asked for.
+fn fitted(opened: Opened, options: &ImageOptions) -> Opened {
+    let channels = opened.shape[0];
+    match options.fit {
+        Fit::Refuse | Fit::Common => opened,
+        Fit::Size(size) => opened.prepared([channels, size.height, size.width]),
+        Fit::Shape(shape) => opened.prepared(shape),
+    }
+}
+
 /// Opens a file or a folder, by its ending.
-fn open_path(path: &Path, spec: &str) -> Result<Opened> {
+fn open_path(path: &Path, spec: &str, options: &ImageOptions) -> Result<Opened> {
     let extension = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
-    match extension.as_str() {
+    let opened = match extension.as_str() {
         _ if path.is_dir() && cifar::is_folder(path) => Err(cifar::without_split(spec, path)),
-        _ if path.is_dir() => folder::open(path),
-        "npz" => npz::open_npz(path),
+        _ if path.is_dir() => return folder::open(path, options),
+        "npz" => npz::open_npz(path, options),
         "npy" => npz::open_npy(path),
-        _ if folder::is_image(path) => folder::open_one(path),
+        _ if folder::is_image(path) => return folder::open_one(path, options),
         _ if cifar::is_records(path) => Cifar::open_one(path),
         _ => idx::open(path),
-    }
+    };
+    Ok(fitted(opened?, options))
 }
 
 /// What to say of a source that is neither a bundled set nor there: a slip in the name of a bundled set is
@@ -116,7 +128,7 @@ mod tests {
         assert_eq!(load(&path("set/x")).unwrap().labels(), None);
         assert_eq!(load(&path("set/x/0.png")).unwrap().len(), 1);
         fs::write(path("words.csv"), "a,b,c").unwrap();
-        assert!(message(&path("words.csv")).contains("give IDX, .npz, .npy, .png, .jpg or a folder"));
+        assert!(message(&path("words.csv")).contains("give IDX, .npz, .npy, an image or a folder"));
     }
 
     #[test]

@@ -13,6 +13,10 @@ pub(super) struct Opened {
     pub(super) labels: Option<Labels>,
     pub(super) classes: Vec<String>,
     pub(super) passage: Box<dyn Passage>,
+    /// What was understood of the source, where it could be meant otherwise, in words.
+    pub(super) notices: Vec<String>,
+    /// Whether images were made alike, or had to lie on a background.
+    pub(super) changed: bool,
 }
 
 /// One index into the classes for each image.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::adapt::AdaptReport;
+use crate::data::Preparation;
 use crate::data::table::Schema;
 use crate::epoch::Epoch;
 use crate::model::{M, MChoice};
@@ -18,6 +19,12 @@ pub struct Card {
     pub m: MChoice,
     /// The training data.
     pub data: String,
+    /// The training data as it is found from any folder, if it is a file or a folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    /// What was done to its images to make them alike; what the model reads later is prepared in the same way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preparation: Option<Preparation>,
     /// Manipulated training data, if any.
     pub manipulated: Option<String>,
     /// Seed of the training run.
@@ -67,6 +74,8 @@ impl Default for Card {
             classes: Vec::new(),
             m: M::Null,
             data: String::new(),
+            location: None,
+            preparation: None,
             manipulated: None,
             seed: 0,
             preset: String::new(),

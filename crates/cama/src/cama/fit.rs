@@ -159,6 +159,8 @@ impl<'a, D: Dataset> Builder<'a, D> {
             classes: self.clean.classes().to_vec(),
             m: if infers { M::Mean } else { M::Null },
             data: self.clean.name().to_string(),
+            location: None,
+            preparation: None,
             manipulated: self.augmentation.map(described),
             seed: self.seed,
             preset: self.preset,

@@ -4,8 +4,8 @@ use burn::module::Module;
 
 use crate::adapt::{AdaptReport, Outcome};
 use crate::cama::{Cama, Card, CardEntry, HeldOut};
-use crate::data::DataShape;
 use crate::data::table::Schema;
+use crate::data::{DataShape, Preparation};
 use crate::model::GeneratorConfig;
 
 impl Cama {
@@ -30,11 +30,15 @@ impl Cama {
     }
 
     fn overview(&self) -> String {
-        let Card { data, seed, preset, classes, manipulated, dream_steps, .. } = &self.card;
+        let Card { data, preparation, seed, preset, classes, manipulated, dream_steps, .. } = &self.card;
+        let prepared = preparation.as_ref().map(|Preparation { shape: [c, h, w], background, .. }| {
+            format!("- images are made: {c}×{h}×{w}, transparency on the grey level {background}\n")
+        });
+        let prepared = prepared.unwrap_or_default();
         let mechanisms: Vec<_> = self.model.config().mechanisms.iter().map(|m| m.name()).collect();
         format!(
             "# A deep CAMA model\n\nA causal, generative classifier; `cama info` prints this page, `cama predict` uses it.\n\n\
-             - classes: {}\n- {}\n- preset: {preset}\n- X is made by: {}\n- mechanisms: {}\n- parameters: {}\n- training data: {data}\n\
+             - classes: {}\n- {}\n- preset: {preset}\n- X is made by: {}\n- mechanisms: {}\n- parameters: {}\n- training data: {data}\n{prepared}\
              - manipulated training data: {}\n- dream steps: {dream_steps}\n- seed: {seed}\n",
             classes.join(", "),
             described(&self.model.config().data, self.schema.as_ref()),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use cama::data::table::{Rows, Schema};
-use cama::data::{Dataset, Images};
+use cama::data::{Dataset, ImageOptions, Images};
 use cama::{Error, Result};
 use cama_eval::Baseline;
 
@@ -50,7 +50,7 @@ fn train(flags: &BaselineFlags, kind: &str, data: &str, session: &Session) -> Re
         None => {
             refuse_table(data)?;
             refuse("images", &[("missing", flags.table.missing.is_some())])?;
-            train_on(flags, kind, &labelled(data)?, session)
+            train_on(flags, kind, &labelled(data, &ImageOptions::default(), session)?.0, session)
         }
     }
 }

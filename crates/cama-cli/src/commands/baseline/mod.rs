@@ -11,7 +11,7 @@ use cama_eval::baseline::{BASELINES, Baseline, BaselineSpec};
 use crate::flags::EvaluateFlags;
 use crate::interrupt::{self, Graceful};
 use crate::session::Session;
-use crate::source::{Source, Wanted};
+use crate::source::{Source, Wanted, found};
 
 pub use make::run;
 
@@ -156,7 +156,7 @@ fn training_data<D: Source>(
         let problem = "trains on a model's training data: give --model, or folders by --baseline";
         return Err(Error::spec("flag", "--against", problem));
     };
-    let (spec, reading) = (&cama.card().data[..], &flags.reading);
+    let (spec, reading) = (found(cama.card()), &flags.reading.of_training_data());
     let wanted = Wanted { spec, labelled: true, manipulate: None, cama, reading, session };
     D::load(&wanted).map_err(|error| {
         Error::data(

@@ -9,7 +9,7 @@ use cama::{Cama, Predictor};
 use self::npz::Npz;
 use self::writers::{Csv, Example, Format, JsonLines, Writer};
 use super::classifier::open_classifier;
-use super::{informed, load_model, predict_each};
+use super::{informed, load_model, predict_each, warn_unguarded};
 use crate::flags::PredictCommand;
 use crate::interrupt::Graceful;
 use crate::output::Output;
@@ -34,6 +34,7 @@ pub fn run(flags: &PredictCommand, session: &Session) -> anyhow::Result<()> {
     let format = flags.out.as_deref().map_or(Ok(Format::Csv), Format::of)?;
     let out = flags.out.as_deref().map(|path| Output::file(path, flags.force)).transpose()?;
     let cama = load_model(&flags.model, session)?;
+    warn_unguarded(&cama, flags.prediction.no_guard, session);
     let classifier = open_classifier(&flags.classifier, &cama)?;
     let mut predictor = cama.predictor();
     if let Some(classifier) = &classifier {

@@ -24,7 +24,7 @@ impl Restoring<'_> {
     /// If the data cannot be used, the results cannot be written, or it is interrupted.
     pub fn images(&self) -> anyhow::Result<Summary> {
         let Restoring { flags, session, .. } = self;
-        let images = source::images(&flags.data, self.cama, &flags.reading)?;
+        let images = source::images(&flags.data, self.cama, &flags.reading, session)?;
         let images = manipulated(images, flags.manipulate.as_deref(), session.seeds.manipulate)?;
         let folder = is_folder(self.paths.out.path())?;
         if folder {

@@ -16,7 +16,7 @@ use cama::{Cama, Decision, Error, M, Predictor};
 use self::paths::Paths;
 use self::report::{Columns, Line};
 use self::summary::Summary;
-use super::{informed, load_model, predict_each};
+use super::{informed, load_model, predict_each, warn_unguarded};
 use crate::flags::RestoreFlags;
 use crate::interrupt::Graceful;
 use crate::session::Session;
@@ -32,12 +32,7 @@ pub fn run(flags: &RestoreFlags, session: &Session) -> anyhow::Result<()> {
     let cama = load_model(&flags.model, session)?;
     let predictor = flags.overlay(cama.predictor(), session.seeds.predict)?;
     check(&cama, &flags.model)?;
-    if cama.guard().is_none() && !flags.no_guard {
-        session.warn(
-            "the model has no guard, as it was trained on too few examples for one: everything is restored, also what the \
-             model then cannot explain",
-        );
-    }
+    warn_unguarded(&cama, flags.no_guard, session);
     let restoring = Restoring {
         flags,
         cama: &cama,

@@ -1,0 +1,44 @@
+//! How images are read, where there is a choice.
+
+use super::prepare::{BACKGROUND, Preparation, Size};
+
+/// How images are read, where there is a choice.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImageOptions {
+    /// The array of an NPZ file that holds the images; found by its name unless given.
+    pub x: Option<String>,
+    /// The array of an NPZ file that holds the labels; found by its name unless given.
+    pub y: Option<String>,
+    /// What is done where pictures differ from each other, or from what is wanted.
+    pub fit: Fit,
+    /// The grey level in [0, 1] that transparent pictures are laid on.
+    pub background: f32,
+}
+
+/// What is done where pictures differ from each other, or from what is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Fit {
+    /// They are refused.
+    #[default]
+    Refuse,
+    /// All get a size and channels that suit most of them, if they differ.
+    Common,
+    /// All are resized; those of files get channels that suit all of them.
+    Size(Size),
+    /// All get this shape, `[channels, height, width]`.
+    Shape([usize; 3]),
+}
+
+impl Default for ImageOptions {
+    fn default() -> Self {
+        Self { x: None, y: None, fit: Fit::default(), background: BACKGROUND }
+    }
+}
+
+impl ImageOptions {
+    /// As the pictures were read that a model was trained on.
+    pub fn as_prepared(preparation: &Preparation) -> Self {
+        let Preparation { shape, background, .. } = *preparation;
+        Self { fit: Fit::Shape(shape), background, ..Self::default() }
+    }
+}

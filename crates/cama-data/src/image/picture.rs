@@ -1,0 +1,116 @@
+//! One picture from a file: upright, without transparency, as planes of numbers.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+
+use image::metadata::Orientation;
+use image::{ColorType, DynamicImage, ImageDecoder, ImageReader, ImageResult};
+
+use crate::{Error, Result};
+
+/// What the header of a file says.
+pub(super) struct Look {
+    /// `[channels, height, width]` once it is upright.
+    pub(super) shape: [usize; 3],
+    /// Whether it has transparency.
+    pub(super) transparent: bool,
+    /// Whether it is stored in another position than it is to be looked at.
+    pub(super) turned: bool,
+}
+
+/// Reads the header of a file.
+pub(super) fn look(path: &Path) -> Result<Look> {
+    let mut decoder = reader(path)?.into_decoder().map_err(unreadable(path))?;
+    let (width, height) = decoder.dimensions();
+    let orientation = orientation(&mut decoder);
+    let colour = decoder.color_type();
+    let [height, width] = match turns_on_its_side(orientation) {
+        true => [width, height],
+        false => [height, width],
+    };
+    let channels = if colour.has_color() { 3 } else { 1 };
+    let turned = orientation != Orientation::NoTransforms;
+    Ok(Look { shape: [channels, height as usize, width as usize], transparent: has_alpha(colour), turned })
+}
+
+/// Shape and pixels `[channel][row][column]` of an image file; what is transparent lies on the grey level `background`.
+pub(super) fn decode(path: &Path, background: f32) -> Result<([usize; 3], Vec<f32>)> {
+    let upright = || -> ImageResult<DynamicImage> {
+        let mut decoder = reader_of(path)?.into_decoder()?;
+        let orientation = orientation(&mut decoder);
+        let mut image = DynamicImage::from_decoder(decoder)?;
+        image.apply_orientation(orientation);
+        Ok(image)
+    };
+    let image = upright().map_err(unreadable(path))?;
+    let colour = image.color();
+    let deep = colour.bytes_per_pixel() / colour.channel_count() > 1;
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    let pixels = match (colour.has_color(), deep, has_alpha(colour)) {
+        (false, false, false) => unit(&image.into_luma8(), 255.0),
+        (true, false, false) => planes(&unit(&image.into_rgb8(), 255.0), 3),
+        (false, true, false) => unit(&image.into_luma16(), 65535.0),
+        (true, true, false) => planes(&unit(&image.into_rgb16(), 65535.0), 3),
+        (false, false, true) => laid(&unit(&image.into_luma_alpha8(), 255.0), 1, background),
+        (true, false, true) => laid(&unit(&image.into_rgba8(), 255.0), 3, background),
+        (false, true, true) => laid(&unit(&image.into_luma_alpha16(), 65535.0), 1, background),
+        (true, true, true) => laid(&unit(&image.into_rgba16(), 65535.0), 3, background),
+    };
+    Ok(([pixels.len() / (width * height), height, width], pixels))
+}
+
+fn reader_of(path: &Path) -> ImageResult<ImageReader<BufReader<File>>> {
+    Ok(ImageReader::open(path)?.with_guessed_format()?)
+}
+
+fn reader(path: &Path) -> Result<ImageReader<BufReader<File>>> {
+    reader_of(path).map_err(unreadable(path))
+}
+
+/// How the file says that it is to be turned; a damaged note of that is no reason not to show the picture.
+fn orientation(decoder: &mut impl ImageDecoder) -> Orientation {
+    decoder.orientation().unwrap_or(Orientation::NoTransforms)
+}
+
+fn turns_on_its_side(orientation: Orientation) -> bool {
+    use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
+    matches!(orientation, Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH)
+}
+
+fn has_alpha(colour: ColorType) -> bool {
+    colour.has_alpha()
+}
+
+fn unreadable(path: &Path) -> impl FnOnce(image::ImageError) -> Error {
+    move |error| match error {
+        image::ImageError::IoError(error) if error.raw_os_error().is_some() => Error::io("read", path)(error),
+        error => Error::data(
+            path,
+            format!("not a readable PNG, JPEG, WebP or BMP image ({error})"),
+            "replace or remove it",
+        ),
+    }
+}
+
+/// Samples as numbers in [0, 1].
+fn unit<T: Copy + Into<f32>>(samples: &[T], most: f32) -> Vec<f32> {
+    samples.iter().map(|sample| (*sample).into() / most).collect()
+}
+
+/// `[row][column][channel]` as `[channel][row][column]`.
+fn planes(pixels: &[f32], channels: usize) -> Vec<f32> {
+    (0..channels).flat_map(|channel| pixels.iter().skip(channel).step_by(channels)).copied().collect()
+}
+
+/// The same for pixels of so many channels and their opacity, laid on a background.
+fn laid(pixels: &[f32], channels: usize, background: f32) -> Vec<f32> {
+    let on_background = |pixel: &[f32]| {
+        let opacity = pixel[channels];
+        pixel[..channels]
+            .iter()
+            .map(|value| opacity * value + (1.0 - opacity) * background)
+            .collect::<Vec<f32>>()
+    };
+    planes(&pixels.chunks_exact(channels + 1).flat_map(on_background).collect::<Vec<f32>>(), channels)
+}
