@@ -203,7 +203,7 @@ impl<'a, D: Dataset> Run<'a, D> {
 }
 
 /// A specification of data as it is found from any folder; nothing if it names no file.
-fn located(spec: &str) -> Option<String> {
+pub fn located(spec: &str) -> Option<String> {
     // The range is no part of the path.
     let path = Some(spec).filter(|spec| Path::new(spec).exists());
     let (path, range) = match path.is_none().then(|| spec.rfind('[')).flatten() {

@@ -153,4 +153,6 @@ pub struct DemoFlags {
     pub data: Option<String>,
     #[command(flatten)]
     pub table: TableFlags,
+    #[command(flatten)]
+    pub pictures: PictureFlags,
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::notation::Decimal;
+use super::decimal::Decimal;
 
 /// The pairs of words that make a column of two values boolean, false first, whatever the case.
 const TRUTHS: [[&str; 2]; 6] =

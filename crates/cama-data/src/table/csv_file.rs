@@ -65,7 +65,7 @@ impl CsvFile {
         mut source: impl BufRead + Send + 'static,
     ) -> Result<(CsvFile, Vec<String>)> {
         let start = source.fill_buf().map_err(|error| damage::error(path, "byte 0", error))?;
-        let tabs = super::file::extension(path) == Some("tsv");
+        let tabs = super::extension::extension(path) == Some("tsv");
         let delimiter = if tabs { b'\t' } else { delimiter(start) };
         let carriage_returns =
             start.windows(2).find(|pair| pair.contains(&b'\n')).is_some_and(|p| p == b"\r\n");

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::cells::{Cells, Value, listed, shown, truth};
-use super::notation::{Decimal, Hint, LOOK, Notations};
+use super::decimal::Decimal;
+use super::notation::{Hint, LOOK, Notations};
 use super::reading::Reading;
 use super::schema::{Cell, Column, Kind, Missing, Schema, Unseen};
 use super::source::Chunk;

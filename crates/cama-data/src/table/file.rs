@@ -5,16 +5,11 @@ use std::path::Path;
 use super::bytes::STANDARD_INPUT;
 use super::cells::Cells;
 use super::csv_file::CsvFile;
+use super::extension::extension;
 use super::heading::Heading;
 use super::parquet_file::ParquetFile;
 use crate::range::Span;
 use crate::{Error, Result};
-
-/// The extensions that tell a table.
-const EXTENSIONS: [&str; 3] = ["csv", "tsv", "parquet"];
-
-/// Extensions that compressed text has besides its own.
-const COMPRESSED: [&str; 2] = ["gz", "zst"];
 
 /// What to give, for messages.
 const REMEDY: &str =
@@ -36,19 +31,6 @@ pub fn is_table(spec: &str) -> bool {
 /// empty or no table, or of which two columns have the same name. What is wrong further on in the file is not found.
 pub fn columns(spec: &str) -> Result<Vec<String>> {
     Ok(TableFile::open(spec)?.heading.columns().to_vec())
-}
-
-/// The extension that tells a table: of compressed text its own; of standard input, that of CSV.
-pub(super) fn extension(path: &Path) -> Option<&'static str> {
-    if path.as_os_str() == STANDARD_INPUT {
-        return Some("csv");
-    }
-    let extension = path.extension()?;
-    if COMPRESSED.iter().any(|known| extension.eq_ignore_ascii_case(known)) {
-        let inner = Path::new(path.file_stem()?).extension()?;
-        return ["csv", "tsv"].into_iter().find(|known| inner.eq_ignore_ascii_case(known));
-    }
-    EXTENSIONS.into_iter().find(|known| extension.eq_ignore_ascii_case(known))
 }
 
 /// A table's file, at its first row.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::cells::{Cells, Value, listed, shown, truth};
+use super::decimal::Decimal;
 use super::encode::number;
-use super::notation::Decimal;
 use super::reading::{Reading, moments};
 use super::schema::{Cell, ColumnType, Kind, MOST_VALUES};
 use super::source::Chunk;

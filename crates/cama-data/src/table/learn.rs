@@ -6,10 +6,11 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::cells::{Cells, Value, listed};
+use super::decimal::Decimal;
 use super::encode::Encoder;
 use super::infer::{Found, Training, classes, infer};
 use super::missing::MissingValues;
-use super::notation::{Decimal, Hint, Notations};
+use super::notation::{Hint, Notations};
 use super::read::ROWS_AT_A_TIME;
 use super::schema::{Column, ColumnType, Missing, Schema, Unseen};
 use super::source::{Chunk, Source};

@@ -129,8 +129,8 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use super::super::decimal::Decimal;
     use super::super::missing::MissingValues;
-    use super::super::notation::Decimal;
     use super::super::schema::tests::example_schema;
     use super::super::schema::{Missing, Unseen};
     use super::*;

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::decimal::Decimal;
 use super::missing::MissingValues;
-use super::notation::Decimal;
 use super::reading::Reading;
 use crate::{Error, Result};
 use cama_causal::Role;

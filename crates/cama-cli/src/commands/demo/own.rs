@@ -3,12 +3,13 @@
 use std::io::Write;
 
 use cama::data::table::Schema;
-use cama::data::{Dataset, Images, split};
-use cama::{Cama, Event, Rehearsal};
+use cama::data::{Dataset, Preparation, split};
+use cama::{Cama, Card, Event, Rehearsal};
 use serde_json::json;
 
 use super::report::{PROGRAM, REPORT, is_demonstration};
 use crate::commands::rehearse::{self, drawn};
+use crate::commands::train::located;
 use crate::commands::{labelled, refuse_table};
 use crate::flags::{DemoFlags, refuse};
 use crate::interrupt::Graceful;
@@ -31,15 +32,17 @@ pub fn run(data: &str, flags: &DemoFlags, session: &Session) -> anyhow::Result<(
     let out = Output::folder(&flags.out, flags.force || is_demonstration(&flags.out))?;
     let (cama, rehearsal, shown) = match roles(&flags.table)? {
         Some(roles) => {
+            flags.pictures.refuse_for_tables()?;
             let (_, rows, notices) = Schema::learn(data, &roles, &flags.table.options())?;
             session.notify(data, &notices);
-            rehearsed(&rows, session, |cama, rest, seed| Ok((cama.rehearse(rest, seed)?, Vec::new())))?
+            let rehearse = |cama: &Cama, rest: &_, seed| Ok((cama.rehearse(rest, seed)?, Vec::new()));
+            rehearsed((data, &rows), None, session, rehearse)?
         }
         None => {
             refuse_table(data)?;
             refuse("images", &[("missing", flags.table.missing.is_some())])?;
-            let images: Images = labelled(data)?;
-            rehearsed(&images, session, drawn)?
+            let (images, preparation) = labelled(data, &flags.pictures.options(), session)?;
+            rehearsed((data, &images), preparation, session, drawn)?
         }
     };
     let noun = cama.model().config().data.noun();
@@ -68,7 +71,8 @@ pub fn run(data: &str, flags: &DemoFlags, session: &Session) -> anyhow::Result<(
 
 /// A model of most of the data, and what damage to the rest has told.
 fn rehearsed<D: Dataset>(
-    data: &D,
+    (spec, data): (&str, &D),
+    preparation: Option<Preparation>,
     session: &Session,
     rehearse: impl FnOnce(&Cama, &D, u64) -> cama::Result<(Rehearsal, Vec<Shown>)>,
 ) -> cama::Result<(Cama, Rehearsal, Vec<Shown>)> {
@@ -84,7 +88,9 @@ fn rehearsed<D: Dataset>(
         let mut reporter = Reporter::new(session);
         let mut observer = |event: Event| reporter.observe(event);
         let builder = Cama::builder(&learnt).seed(session.seeds.given).device(session.device.clone());
-        builder.command(&session.command).observer(&mut observer).fit()?
+        let cama = builder.command(&session.command).observer(&mut observer).fit()?;
+        let card = Card { location: located(spec), preparation, ..cama.card().clone() };
+        cama.with_card(card)
     };
     let able = cama.guard().is_some() && cama.model().mechanisms().is_some() && !rest.is_empty();
     let (rehearsal, shown) = match able {
