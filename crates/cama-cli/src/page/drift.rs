@@ -8,8 +8,11 @@ use super::{bar, page, percent};
 /// The most components of m that are drawn: those that changed most.
 const MOST_DRAWN: usize = 60;
 
-/// From how many standard deviations on a change is drawn at the edge.
-const EDGE: f64 = 12.0;
+/// The plot reaches as far as the farthest change, and to so many standard deviations at least.
+const LEAST_REACH: f64 = 5.0;
+
+/// The most ticks on either side.
+const TICKS: f64 = 4.0;
 
 /// Pixels of the plot: of a row, left of the axis' area, and of that area.
 const ROW: f64 = 22.0;
@@ -67,23 +70,54 @@ fn score(changed: &Changed) -> f64 {
 
 fn plot(changed: &[&Changed]) -> Markup {
     let high = ROW * (changed.len() as f64 + 1.5);
-    let x = |score: f64| LEFT + WIDE * (0.5 + score.clamp(-EDGE, EDGE) / (2.0 * EDGE));
+    let reach = changed.iter().map(|changed| score(changed).abs()).fold(LEAST_REACH, f64::max) + 1.0;
+    let x = |score: f64| LEFT + WIDE * (0.5 + score / (2.0 * reach));
+    let step = tick(reach / TICKS);
+    let ticks = (-(TICKS as i32)..=TICKS as i32).map(|i| f64::from(i) * step).filter(|t| t.abs() <= reach);
     let label = "standard deviations from no change, one line a component of m";
     html! {
         svg viewBox=(format!("0 0 {} {high}", LEFT + WIDE + RIGHT)) role="img" aria-label=(label) {
             line.axis x1=(x(0.0)) x2=(x(0.0)) y1="0" y2=(high - ROW) {}
-            @for tick in [-10.0, -5.0, 0.0, 5.0, 10.0] {
+            @for tick in ticks {
                 text x=(x(tick)) y=(high - 4.0) text-anchor="middle" { (tick) }
             }
             @for (i, changed) in changed.iter().enumerate() {
                 @let (score, y) = (score(changed), ROW * (i as f64 + 0.5));
                 text x=(LEFT - 10.0) y=(y + 4.0) text-anchor="end" { (changed.name) }
                 line.error x1=(x(score - 1.0)) x2=(x(score + 1.0)) y1=(y) y2=(y) {}
-                circle class=(if score.abs() > EDGE { "far" } else { "point" }) cx=(x(score)) cy=(y) r="4" {}
+                circle.point cx=(x(score)) cy=(y) r="4" {}
                 text x=(LEFT + WIDE + 10.0) y=(y + 4.0) {
                     (format!("{:.3} ± {:.3} {}", changed.value, changed.sd, changed.unit))
                 }
             }
         }
+    }
+}
+
+/// The nearest of 1, 2, 5, 10, 20, … that is no less.
+fn tick(least: f64) -> f64 {
+    let power = 10f64.powf(least.log10().floor());
+    let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * power);
+    steps.into_iter().find(|step| *step >= least).unwrap_or(least)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round_and_few() {
+        assert_eq!([1.2, 2.0, 7.3, 41.0].map(tick), [2.0, 2.0, 10.0, 50.0]);
+    }
+
+    #[test]
+    fn no_change_is_zero_and_factors_go_by_their_logarithm() {
+        let changed = |value: f64, unchanged: f64, sd: f64| {
+            score(&Changed { name: String::new(), unit: "", value, sd, unchanged })
+        };
+        assert_eq!([changed(0.0, 0.0, 1.0), changed(1.0, 1.0, 0.1)], [0.0, 0.0]);
+        assert_eq!(changed(-3.0, 0.0, 1.5), -2.0);
+        // ln 2 with a standard deviation of 0.1: that of the factor is 0.2.
+        assert!((changed(2.0, 1.0, 0.2) - 2f64.ln() / 0.1).abs() < 1e-9);
     }
 }

@@ -112,8 +112,12 @@ fn a_model_with_a_field_alone_infers_and_predicts() {
     // What is inferred is undone before the digit is explained.
     let cleared = digits.with_pixels("cleared", restored(&model, &digits)).unwrap();
     let config = PredictConfig { samples: 2, ..PredictConfig::default() }.check().unwrap();
-    assert_eq!(predicted(M::Mean), predict(&model, &cleared, &config).unwrap());
-    assert_ne!(predicted(M::Mean), predicted(M::Null));
+    // The samples of z are others, as they follow from what an example holds.
+    let cleared = predict(&model, &cleared, &config).unwrap();
+    for ((mean, null), cleared) in predicted(M::Mean).iter().zip(&predicted(M::Null)).zip(&cleared) {
+        let [mean, null] = [mean, null].map(|predicted| (predicted.log_px - cleared.log_px).abs());
+        assert!(mean < 15.0 && null > 30.0, "{mean} {null}");
+    }
 }
 
 #[test]
