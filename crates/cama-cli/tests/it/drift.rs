@@ -103,7 +103,7 @@ fn a_stream_keeps_every_state_and_goes_on() {
     let next = ["adapt", "--stream", "--model", "s", "--seed", "1", "--data", &later];
     done(folder, &[&next[..], &["--out", "s", "--force"]].concat());
     assert_eq!(states("s"), ["001", "002", "003", "trained"]);
-    assert_eq!(accuracy("s"), accuracy("s/states/001"));
+    assert!(accuracy("s") > accuracy("m") + 0.15);
     let missing = run(folder, &[&next[..], &["absent.csv", "--out", "other"]].concat());
     assert!(
         missing.code != 0 && missing.err.contains("data set 2 of the stream; 1 before it"),

@@ -66,9 +66,9 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
     /// The data is the next of a stream, data sets in order of time, that began with this model: as it was trained, before
     /// the first of them was adapted to.
     ///
-    /// What is inferred of m starts from what it was of the last data set, and is kept if that is better than the
-    /// beginning; if nothing is, as on clean data, the model is again the one that the stream began with. Nothing grows
-    /// with the stream but the list of adaptations in the [`card`](Cama::card).
+    /// What is inferred of m starts from what it was of the last data set of which something was kept, and is kept if that is
+    /// better than the beginning; if nothing is, as on clean data, the model predicts again as the one that the stream began
+    /// with. Nothing grows with the stream but the list of adaptations in the [`card`](Cama::card).
     ///
     /// ```
     /// # fn stream(trained: &cama::Cama, batches: &[cama::data::Images]) -> cama::Result<()> {
@@ -165,9 +165,8 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
             thresholds.gain = f64::NEG_INFINITY;
         }
         let decider = Decider { guard, thresholds, ..decider };
-        // Of a data set that was rolled back nothing is left to start from.
         let met = self.from.card.adaptations.get(first.card.adaptations.len()..).unwrap_or_default();
-        let kept = met.last().is_some_and(|last| last.report.outcome != Outcome::RolledBack);
+        let kept = met.iter().any(|entry| entry.report.outcome != Outcome::RolledBack);
         let begins_stream = self.begun_with.is_some() && kept;
         let previous = Previous { decider, m: first.card.m, begins_stream };
         let (unlabelled, clean) = (self.unlabelled, self.clean);
@@ -182,12 +181,16 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
         let (verdicts, verdict_names) = self.named(&adapted)?;
         let rolled_back = adapted.report.outcome == Outcome::RolledBack;
         let spread = self.unlabelled.spread;
-        // Without a guard nothing is surveyed.
         let unguarded = !self.guard && !rolled_back;
-        let guard = start.guard.take().filter(|_| !unguarded);
-        let card = self.record(card, &adapted);
+        let guard = first.guard.clone().filter(|_| !unguarded);
         let surveyed = if rolled_back { first.surveyed } else { None };
-        let mut cama = Cama { model: adapted.model, guard, card, surveyed, verdicts, verdict_names, ..start };
+        // With do(m = 0) no part that depends on M has a say: what was found of earlier data is kept for the next.
+        let model = match rolled_back && begins_stream && first.card.m == M::Null {
+            true => self.from.model.clone(),
+            false => adapted.model.clone(),
+        };
+        let card = self.record(card, &adapted);
+        let mut cama = Cama { model, guard, card, surveyed, verdicts, verdict_names, ..start };
         if cama.surveyed.is_none() {
             cama.surveyed = cama.predictor().informed(spread)?.surveyed();
         }
