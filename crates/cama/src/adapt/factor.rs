@@ -2,12 +2,11 @@
 
 use rand_chacha::ChaCha8Rng;
 
-use super::Adapted;
 use super::config::{AdaptConfig, Keep};
 use super::dataset::{self, DatasetConfig, Found};
 use super::input::{Previous, Unlabelled};
 use super::judge::{Judge, Judged};
-use super::report::{AdaptReport, Outcome};
+use super::report::{AdaptReport, Adapted, Outcome};
 use crate::data::{Dataset, shuffled};
 use crate::decide::{Answers, Verdict};
 use crate::model::{DeepCama, M};

@@ -20,7 +20,7 @@ pub(crate) use dataset::find as find_global;
 pub use input::{Previous, Unlabelled};
 pub use rehearse::{Rehearsal, Trial};
 pub(crate) use rehearse::{Rehearsed, Rehearsing};
-pub use report::{AdaptReport, Outcome, RollbackReason};
+pub use report::{AdaptReport, Adapted, Outcome, RollbackReason};
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -36,17 +36,6 @@ use crate::decide::{Decider, Verdict};
 use crate::model::{DeepCama, M};
 use crate::progress::Observer;
 use crate::{Checked, Error, Result};
-
-/// An adapted model, or the model as it was, and what was done.
-#[derive(Clone, Debug)]
-pub struct Adapted {
-    /// The model.
-    pub model: DeepCama,
-    /// What was done.
-    pub report: AdaptReport,
-    /// What the guard makes of every unlabelled example with the model; empty without a guard.
-    pub verdicts: Vec<Verdict>,
-}
 
 /// Fits NN_M, the mechanisms and q2(m|x), and nothing else, to unlabelled manipulated examples (Eq. 8).
 ///

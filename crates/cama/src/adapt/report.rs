@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::decide::Verdict;
+use crate::model::DeepCama;
+
 /// Whether an adaptation was let stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -102,4 +105,15 @@ pub struct AdaptReport {
     pub clean_before: Option<f64>,
     /// The same with the state that was kept, and the mean of q2.
     pub clean_after: Option<f64>,
+}
+
+/// An adapted model, or the model as it was, and what was done.
+#[derive(Clone, Debug)]
+pub struct Adapted {
+    /// The model.
+    pub model: DeepCama,
+    /// What was done.
+    pub report: AdaptReport,
+    /// What the guard makes of every unlabelled example with the model; empty without a guard.
+    pub verdicts: Vec<Verdict>,
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use cama::{AdaptReport, Cama, CardEntry, Error, Outcome, is_model_folder};
 
-use super::{Adapting, clean_data};
+use super::adapting::{Adapting, clean_data};
 use crate::commands::load_model;
 use crate::flags::{AdaptFlags, Incoming};
 use crate::output::{Output, STATES};

@@ -5,38 +5,7 @@ use std::collections::HashMap;
 
 use nalgebra::{DMatrix, DVector};
 
-use super::em::{Classes, Factors};
-
-/// Numbers, with those that are missing in the place of which they are expected.
-pub(super) struct Completed {
-    /// `[rows, columns]`.
-    pub values: DMatrix<f64>,
-    /// Of each class the sum of the covariances, `[columns, columns]`, that the missing numbers of its rows have about what
-    /// is expected; empty if nothing is missing, or nothing is known of it yet.
-    pub unsure: Vec<DMatrix<f64>>,
-}
-
-impl Completed {
-    /// Of numbers of which none is missing.
-    pub fn whole(numbers: &DMatrix<f64>) -> Self {
-        Self { values: numbers.clone(), unsure: Vec::new() }
-    }
-
-    /// Missing numbers as the mean of those of their class; `known` is one row after another, `rows` those of each class.
-    pub fn by_means(numbers: &DMatrix<f64>, known: &[bool], rows: &[Vec<usize>]) -> Self {
-        let d = numbers.ncols();
-        let mut values = numbers.clone();
-        for rows in rows {
-            for j in 0..d {
-                let observed: Vec<usize> = rows.iter().copied().filter(|i| known[i * d + j]).collect();
-                let mean =
-                    observed.iter().map(|i| numbers[(*i, j)]).sum::<f64>() / observed.len().max(1) as f64;
-                rows.iter().filter(|i| !known[*i * d + j]).for_each(|i| values[(*i, j)] = mean);
-            }
-        }
-        Self { values, unsure: Vec::new() }
-    }
-}
+use super::em::{Classes, Completed, Factors};
 
 impl Classes {
     /// What missing numbers are expected to be under these factors: `values` and `c` are of all rows, `known` is one row after

@@ -7,8 +7,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::complete::Completed;
-use super::em::{Classes, Factors};
+use super::em::{Classes, Completed, Factors};
 use super::{Analysis, Factor, FactorConfig, Others, places};
 use crate::data::{ChildKind, Dataset, TableShape, shuffled};
 use crate::log_sum::logsumexp;
