@@ -69,7 +69,10 @@ pub fn stopped() -> Error {
 }
 
 /// Threads, by their number. A forked process has none of its parent's, so each process makes its own.
-static POOLS: Mutex<Option<(u32, HashMap<usize, Arc<ThreadPool>>)>> = Mutex::new(None);
+static POOLS: Mutex<Option<(u32, Pools)>> = Mutex::new(None);
+
+/// By how many threads they have.
+type Pools = HashMap<usize, Arc<ThreadPool>>;
 
 fn pool(threads: usize) -> PyResult<Arc<ThreadPool>> {
     // Python's own lock is held meanwhile, so no fork can come while this one is.

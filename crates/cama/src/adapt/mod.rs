@@ -19,7 +19,7 @@ pub use dataset::DatasetConfig;
 pub(crate) use dataset::find as find_global;
 pub use input::{Previous, Unlabelled};
 pub use rehearse::{Rehearsal, Trial};
-pub(crate) use rehearse::{Rehearsed, Rehearsing};
+pub(crate) use rehearse::{Rehearsed, Rehearsing, See};
 pub use report::{AdaptReport, Adapted, Outcome, RollbackReason};
 
 use rand::SeedableRng;

@@ -257,7 +257,8 @@ impl<D: Dataset> Rehearsing<'_, D> {
             let as_they_are = self.decide(model, &data, M::Null)?;
             let before = Answers::of(&as_they_are, threshold);
             let accuracy = |decisions: &[Decision]| share(decisions, &labels, |d| &d.by_rule.direct);
-            let (mut options, mut best): (Vec<(f64, f64, f64)>, Option<(f64, Vec<f32>)>) = (Vec::new(), None);
+            let mut options: Vec<(f64, f64, f64)> = Vec::new();
+            let mut best: Option<(f64, Vec<f32>)> = None;
             for state in &states {
                 let restored = match self.decide(state, &data, M::Mean) {
                     // What cannot be restored would not be.

@@ -37,6 +37,9 @@ impl<'a, D: Dataset> From<&'a D> for Unlabelled<'a, D> {
     }
 }
 
+/// Verdicts with the index of each example in the data's file.
+type Verdicts = Vec<(usize, Verdict)>;
+
 /// A change of the settings.
 type Configure<'a> = Box<dyn FnOnce(&mut AdaptConfig) + 'a>;
 
@@ -182,7 +185,7 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
         let rolled_back = adapted.report.outcome == Outcome::RolledBack;
         let spread = self.unlabelled.spread;
         let unguarded = !self.guard && !rolled_back;
-        let guard = first.guard.clone().filter(|_| !unguarded);
+        let guard = first.guard.filter(|_| !unguarded);
         let surveyed = if rolled_back { first.surveyed } else { None };
         // With do(m = 0) no part that depends on M has a say: what was found of earlier data is kept for the next.
         let model = match rolled_back && begins_stream && first.card.m == M::Null {
@@ -234,7 +237,7 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
     }
 
     /// The verdicts with the index of each example in the data's file, and what the examples are called.
-    fn named(&self, adapted: &Adapted) -> Result<(Vec<(usize, Verdict)>, Option<Names>)> {
+    fn named(&self, adapted: &Adapted) -> Result<(Verdicts, Option<Names>)> {
         if adapted.verdicts.is_empty() {
             return Ok((Vec::new(), None));
         }

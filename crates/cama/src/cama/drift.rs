@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
 use super::Cama;
-use crate::adapt::{DatasetConfig, Rehearsal, Rehearsing, find_global};
+use crate::adapt::{DatasetConfig, Rehearsal, Rehearsing, See, find_global};
 use crate::batch::{self, host};
 use crate::data::{Dataset, spread_indices};
 use crate::decide::{DecideConfig, Decider, Decision, Rule};
@@ -89,12 +89,7 @@ impl Cama {
         self.rehearse_with(clean, seed, Some(see))
     }
 
-    fn rehearse_with<D: Dataset>(
-        &self,
-        clean: &D,
-        seed: u64,
-        see: Option<&(dyn Fn(&str, [&D; 3]) + Sync)>,
-    ) -> Result<Rehearsal> {
+    fn rehearse_with<D: Dataset>(&self, clean: &D, seed: u64, see: Option<&See<D>>) -> Result<Rehearsal> {
         self.model.check_labelled(clean)?;
         if clean.is_empty() {
             return Err(Error::Mismatch(format!(

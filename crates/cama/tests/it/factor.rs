@@ -235,7 +235,7 @@ fn what_is_kept_without_a_guard_predicts_without_one() {
 fn columns_that_are_missing_are_no_drift_and_say_nothing() {
     let (Learnt { schema, .. }, cama) = shared();
     let impute = schema.clone().with_missing(Missing::Impute);
-    let cells = |i: usize, j: usize| j == 2 || j == 5 || (j == 0 && i % 2 == 0);
+    let cells = |i: usize, j: usize| j == 2 || j == 5 || (j == 0 && i.is_multiple_of(2));
     let (rows, _) = with_missing(300, 9, cells).read(&impute, true).unwrap();
     assert_eq!(rows.x_known(0).unwrap(), [false, true, false, true, true, false, true, true]);
     let before = accuracy(cama, &rows);

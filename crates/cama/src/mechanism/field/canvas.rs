@@ -201,7 +201,7 @@ mod tests {
         let rng = &mut ChaCha8Rng::seed_from_u64(3);
         let shares: Vec<f32> =
             (0..200).map(|_| CANVAS.region(rng).iter().sum::<f32>() / CANVAS.area() as f32).collect();
-        assert!(shares.iter().any(|s| *s == 1.0) && shares.iter().any(|s| (0.2..0.8).contains(s)));
+        assert!(shares.contains(&1.0) && shares.iter().any(|s| (0.2..0.8).contains(s)));
         // A point is a canvas, too.
         let point = Canvas { height: 1, width: 1 };
         (0..50).for_each(|_| assert_eq!(point.region(rng).len(), 1));

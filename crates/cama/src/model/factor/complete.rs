@@ -113,9 +113,9 @@ mod tests {
         let (classes, factors) = found.unwrap();
         assert!(classes.means[0].iter().all(|mean| mean.abs() < 0.05), "{:?}", classes.means);
         let sign = factors.loadings[0][(0, 0)].signum();
-        for j in 0..3 {
+        for (j, loading) in loading.into_iter().enumerate() {
             let found = sign * factors.loadings[0][(j, 0)];
-            assert!((found - loading[j]).abs() < 0.06, "{j}: {found}");
+            assert!((found - loading).abs() < 0.06, "{j}: {found}");
             assert!((factors.variances[j].sqrt() - sd).abs() < 0.06, "{:?}", factors.variances);
         }
     }
