@@ -79,7 +79,6 @@ pub struct Global {
 
 /// What to do.
 #[derive(Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "one is made, at the start")]
 pub enum Command {
     /// Train on clean MNIST digits, break them, adapt without labels, and report: the whole story in minutes.
     Demo(DemoFlags),
