@@ -70,7 +70,7 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
     /// the first of them was adapted to.
     ///
     /// What is inferred of m starts from what it was of the last data set of which something was kept, and is kept if that is
-    /// better than the beginning; if nothing is, as on clean data, the model predicts again as the one that the stream began
+    /// better than the beginning; if nothing is, the model predicts again as the one that the stream began
     /// with. Nothing grows with the stream but the list of adaptations in the [`card`](Cama::card).
     ///
     /// ```
@@ -261,7 +261,10 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
     }
 
     fn record(self, mut card: Card, adapted: &Adapted) -> Card {
-        card.commands.extend(self.command);
+        // One command goes through a whole stream.
+        if self.command.as_ref() != card.commands.last() {
+            card.commands.extend(self.command);
+        }
         card.adaptations.push(CardEntry {
             from: self.from_name,
             on: self.unlabelled.subsample.name().to_string(),
