@@ -115,3 +115,27 @@ fn a_stream_keeps_every_state_and_goes_on() {
     done(folder, &["adapt", "--model", "m", "--data", &later, "--out", "s", "--force"]);
     assert!(!folder.join("s/states").exists());
 }
+
+#[test]
+fn the_demonstration_tells_what_would_be_repaired_of_data_of_ones_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let (rows, graph) = (data("batch1.csv"), data("graph.dot"));
+    let demo = ["demo", "--data", &rows, "--graph", &graph, "--target", "gas", "--seed", "1", "--out"];
+    let told = done(folder, &[&demo[..], &["own"]].concat());
+    assert!(told.contains("Of 12 kinds of damage") && told.contains("own/rehearsal.html"), "{told}");
+    let page = std::fs::read_to_string(folder.join("own/rehearsal.html")).unwrap();
+    assert!(page.contains("<h1>What would be repaired</h1>") && page.contains("large shifts"), "{page}");
+    let report: Value =
+        serde_json::from_slice(&std::fs::read(folder.join("own/report.json")).unwrap()).unwrap();
+    assert_eq!(report["rehearsal"]["trials"].as_array().unwrap().len(), 12);
+    assert!(done(folder, &["info", "own/model"]).contains("a factor model"));
+    // A page of what training found, and of what has changed.
+    done(folder, &["rehearse", "--model", "own/model", "--page", "r.html"]);
+    done(folder, &["drift", "--model", "own/model", "--data", &data("batch5.csv"), "--page", "d.html"]);
+    let [rehearsed, drift] =
+        ["r.html", "d.html"].map(|name| std::fs::read_to_string(folder.join(name)).unwrap());
+    assert!(rehearsed.contains("kinds of damage") && drift.contains("s1_1 shift"), "{drift}");
+    let again = run(folder, &["rehearse", "--model", "own/model", "--page", "r.html"]);
+    assert!(again.code != 0 && again.err.contains("--force"), "{}", again.err);
+}

@@ -121,8 +121,24 @@ fn photometric(step: &Step, image: &mut [f32], spare: &mut [f32], shape: [usize;
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// `count` images whose pixels are all `value`.
+    pub fn plain(value: f32, [count, channels, height, width]: [usize; 4]) -> Images {
+        let pixels = vec![value; count * channels * height * width];
+        Images::new("plain", [channels, height, width], pixels, None, vec![]).unwrap()
+    }
+
+    /// What `spec` makes of images.
+    pub fn done(spec: &str, images: &Images) -> Images {
+        parse(spec).apply_seeded(images, 1)
+    }
+
+    /// What `spec` makes of `count` images whose pixels are all `value`.
+    pub fn flat(spec: &str, value: f32, shape: [usize; 4]) -> Images {
+        done(spec, &plain(value, shape))
+    }
 
     fn parse(spec: &str) -> Manipulation {
         Manipulation::parse(spec).unwrap()

@@ -58,11 +58,7 @@ fn through(pixels: &[u8], [width, height]: [u32; 2], colour: ExtendedColorType, 
 #[cfg(test)]
 mod tests {
     use crate::Images;
-    use crate::manipulation::Manipulation;
-
-    fn done(spec: &str, images: &Images) -> Images {
-        Manipulation::parse(spec).unwrap().apply_seeded(images, 1)
-    }
+    use crate::manipulation::apply::tests::done;
 
     #[test]
     fn blocks_become_their_means() {

@@ -73,12 +73,7 @@ pub(super) fn stripes(image: &mut [f32], [_, height, width]: [usize; 3], count: 
 mod tests {
     use crate::Images;
     use crate::manipulation::Manipulation;
-
-    fn flat(spec: &str, value: f32, [count, channels, height, width]: [usize; 4]) -> Images {
-        let pixels = vec![value; count * channels * height * width];
-        let images = Images::new("flat", [channels, height, width], pixels, None, vec![]).unwrap();
-        Manipulation::parse(spec).unwrap().apply_seeded(&images, 1)
-    }
+    use crate::manipulation::apply::tests::flat;
 
     #[test]
     fn dead_lines_are_whole_rows_or_columns_of_one_grey() {

@@ -71,14 +71,7 @@ fn between(lattice: &[f64], points: usize, shares: [f64; 2]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use crate::Images;
-    use crate::manipulation::Manipulation;
-
-    fn flat(spec: &str, value: f32, [count, channels, height, width]: [usize; 4]) -> Images {
-        let pixels = vec![value; count * channels * height * width];
-        let images = Images::new("flat", [channels, height, width], pixels, None, vec![]).unwrap();
-        Manipulation::parse(spec).unwrap().apply_seeded(&images, 1)
-    }
+    use crate::manipulation::apply::tests::flat;
 
     #[test]
     fn fog_whitens_between_a_quarter_of_its_strength_and_all_of_it() {

@@ -90,20 +90,12 @@ mod tests {
     use proptest::prelude::*;
 
     use crate::Images;
-    use crate::manipulation::{Manipulation, Sweep};
-
-    fn flat(value: f32, [count, channels, height, width]: [usize; 4]) -> Images {
-        let pixels = vec![value; count * channels * height * width];
-        Images::new("flat", [channels, height, width], pixels, None, vec![]).unwrap()
-    }
-
-    fn done(spec: &str, images: &Images) -> Images {
-        Manipulation::parse(spec).unwrap().apply_seeded(images, 1)
-    }
+    use crate::manipulation::Sweep;
+    use crate::manipulation::apply::tests::{done, plain};
 
     #[test]
     fn a_bar_covers_a_strip_from_border_to_border_through_the_middle() {
-        let bars = done("bars:1", &flat(0.0, [200, 1, 28, 28]));
+        let bars = done("bars:1", &plain(0.0, [200, 1, 28, 28]));
         for image in (0..200).map(|i| bars.image(i)) {
             let at = |row: usize, column: usize| image[row * 28 + column];
             // Two pixels thick and at least 14 long in the middle half, at most across the diagonal.
@@ -137,13 +129,13 @@ mod tests {
             );
         }
         // The mean decides: at 0.5 itself, black.
-        assert!(done("bars:1", &flat(0.5, [1, 1, 42, 42])).pixels().contains(&0.0));
-        assert!(done("bars:1", &flat(0.4999, [1, 1, 42, 42])).pixels().contains(&1.0));
+        assert!(done("bars:1", &plain(0.5, [1, 1, 42, 42])).pixels().contains(&0.0));
+        assert!(done("bars:1", &plain(0.4999, [1, 1, 42, 42])).pixels().contains(&1.0));
     }
 
     #[test]
     fn more_marks_with_the_same_seed_go_on_top_of_fewer() {
-        let dark = flat(0.0, [5, 1, 20, 30]);
+        let dark = plain(0.0, [5, 1, 20, 30]);
         for name in ["bars", "scribble"] {
             let (few, many) = (done(&format!("{name}:2"), &dark), done(&format!("{name}:5"), &dark));
             assert!(few.pixels().iter().zip(many.pixels()).all(|(few, many)| few <= many));
@@ -153,7 +145,7 @@ mod tests {
 
     #[test]
     fn scribbles_are_connected_and_bend() {
-        let strokes = done("scribble:1", &flat(0.0, [50, 1, 28, 28]));
+        let strokes = done("scribble:1", &plain(0.0, [50, 1, 28, 28]));
         let mut bent = 0;
         for image in (0..50).map(|i| strokes.image(i)) {
             let inked: Vec<usize> = (0..784).filter(|at| image[*at] > 0.25).collect();
@@ -183,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_grey_square_lies_wholly_inside_at_places_all_over() {
-        let images = done("occlude:0.5", &flat(1.0, [400, 3, 10, 16]));
+        let images = done("occlude:0.5", &plain(1.0, [400, 3, 10, 16]));
         let mut corners = std::collections::BTreeSet::new();
         for image in (0..400).map(|i| images.image(i)) {
             let hidden: Vec<usize> = (0..160).filter(|at| image[*at] == 0.5).collect();
@@ -195,13 +187,13 @@ mod tests {
             corners.insert((top, left));
         }
         assert_eq!(corners.len(), 6 * 12);
-        assert_eq!(done("occlude:1", &flat(1.0, [1, 1, 7, 7])).pixels(), [0.5; 49]);
-        assert_eq!(done("occlude:0", &flat(1.0, [1, 1, 7, 7])).pixels(), [1.0; 49]);
+        assert_eq!(done("occlude:1", &plain(1.0, [1, 1, 7, 7])).pixels(), [0.5; 49]);
+        assert_eq!(done("occlude:0", &plain(1.0, [1, 1, 7, 7])).pixels(), [1.0; 49]);
     }
 
     #[test]
     fn counts_are_drawn_whole_from_their_range() {
-        let dark = flat(0.0, [300, 1, 28, 28]);
+        let dark = plain(0.0, [300, 1, 28, 28]);
         let ink = |spec: &str| -> Vec<f32> {
             let images = done(spec, &dark);
             (0..300).map(|i| images.image(i).iter().sum()).collect()
@@ -232,7 +224,7 @@ mod tests {
                 4 => format!("invert-part:0:{share}"),
                 _ => format!("ramp:{share}"),
             };
-            let images = flat(value, [2, 3, height, width]);
+            let images = plain(value, [2, 3, height, width]);
             let marked = done(&spec, &images);
             prop_assert!(marked.pixels().iter().all(|p| (0.0..=1.0).contains(p)));
             prop_assert_eq!(&marked, &done(&spec, &images));

@@ -106,13 +106,7 @@ pub(super) fn ramp(image: &mut [f32], [_, height, width]: [usize; 3], most: f64,
 mod tests {
     use crate::Images;
     use crate::manipulation::Manipulation;
-
-    /// What `spec` makes of `count` images whose pixels are all `value`.
-    fn flat(spec: &str, value: f32, [count, channels, height, width]: [usize; 4]) -> Images {
-        let pixels = vec![value; count * channels * height * width];
-        let images = Images::new("flat", [channels, height, width], pixels, None, vec![]).unwrap();
-        Manipulation::parse(spec).unwrap().apply_seeded(&images, 1)
-    }
+    use crate::manipulation::apply::tests::flat;
 
     #[test]
     fn impulses_hit_their_share_at_equal_odds_and_all_channels_alike() {

@@ -127,6 +127,8 @@ pub(crate) struct Found {
     pub after: f64,
     /// By how much m explains a number better than nothing but a noise of all columns alike, in nats.
     pub gain: f64,
+    /// Optimiser steps that found it.
+    pub steps: usize,
 }
 
 /// The parameters, each `[numbers]`.
@@ -237,7 +239,8 @@ pub(crate) fn find<D: Dataset>(
         }
         parameters = rows.climb(parameters, &moved, steps, rng, observer)?;
     }
-    rows.found(model, Under { effect: parameters.effect(), moved })
+    let steps = config.steps + config.rounds * config.round_steps;
+    rows.found(model, Under { effect: parameters.effect(), moved }, steps)
         .ok_or_else(|| Error::Diverged(format!("log p(x) of {} is not finite", data.name())))
 }
 
@@ -251,7 +254,7 @@ pub(super) fn still<D: Dataset>(
 ) -> Option<Found> {
     let drawn = indices.iter().copied().take(config.rows);
     let rows = Rows::new(model, batch::observed(data, drawn, &model.device()), config, Some(last));
-    rows.found(model, last.clone())
+    rows.found(model, last.clone(), 0)
 }
 
 impl<'a> Rows<'a> {
@@ -265,8 +268,8 @@ impl<'a> Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// `model` adapted to this m; nothing if the likelihood is not finite.
-    fn found(&self, model: &DeepCama, under: Under) -> Option<Found> {
+    /// `model` adapted to this m, which so many steps have found; nothing if the likelihood is not finite.
+    fn found(&self, model: &DeepCama, under: Under, steps: usize) -> Option<Found> {
         let (before, after) = (self.log_px(None), self.log_px(Some(&under)));
         let only_noise = |noise: &f64| self.log_px(Some(&self.only_noise(*noise)));
         let best = NOISES.iter().map(only_noise).fold(before, f64::max);
@@ -274,7 +277,7 @@ impl Rows<'_> {
         let adapted = model.with(mechanisms).with_factor(self.factor.clone().with_moved(under.moved));
         let observed = f64::from(self.known().sum_dim(1).mean().into_scalar::<f32>());
         let gain = (after - best) / observed.max(1.0);
-        after.is_finite().then_some(Found { model: adapted, before, after, gain })
+        after.is_finite().then_some(Found { model: adapted, before, after, gain, steps })
     }
 
     fn numbers(&self) -> Tensor<2> {

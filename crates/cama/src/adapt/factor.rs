@@ -3,7 +3,7 @@
 use rand_chacha::ChaCha8Rng;
 
 use super::config::{AdaptConfig, Keep};
-use super::dataset::{self, DatasetConfig, Found};
+use super::dataset::{self, Found};
 use super::input::{Previous, Unlabelled};
 use super::judge::{Judge, Judged};
 use super::report::{AdaptReport, Adapted, Outcome};
@@ -44,7 +44,7 @@ impl<D: Dataset> Adapting<'_, D> {
             seed: self.seed,
         };
         let mut found = self.candidates(&drawn, rng, observer)?;
-        let (before, tried) = (found[0].before, found.len());
+        let (before, steps) = (found[0].before, found.iter().map(|found| found.steps).sum());
         let (kept, judged) = match self.config.keep {
             Keep::Best => self.best(found, &judge)?,
             Keep::Last => {
@@ -53,15 +53,15 @@ impl<D: Dataset> Adapting<'_, D> {
                 (Some(last), judged)
             }
         };
-        Ok(self.adapted(kept, before, judged, drawn.len(), tried))
+        Ok(self.adapted(kept, before, judged, drawn.len(), steps))
     }
 
     /// The best of those that are better than doing nothing, if one is.
     fn best(&self, found: Vec<Found>, judge: &Judge<D>) -> Result<(Option<Found>, Judged)> {
         let mut kept: Option<Candidate> = None;
-        let mut reason = None;
+        let (mut reason, mut before) = (None, None);
         for found in found {
-            match judge.asked_globally(&found.model, found.gain)? {
+            match judge.asked_globally(&found.model, found.gain, &mut before)? {
                 Ok(answers) => {
                     let candidate = Candidate { found, answers };
                     if kept.as_ref().is_none_or(|kept| candidate.is_better(kept)) {
@@ -103,22 +103,19 @@ impl<D: Dataset> Adapting<'_, D> {
         before: f64,
         judged: Judged,
         examples: usize,
-        tried: usize,
+        global_steps: usize,
     ) -> Adapted {
-        let DatasetConfig { steps, rounds, round_steps, .. } = self.config.dataset;
-        // Of three candidates one is what was there.
-        let searches = if tried > 1 { tried - 1 } else { 1 };
         let report = AdaptReport {
             outcome: judged.outcome,
             rollback_reason: judged.reason.clone(),
-            global_steps: searches * (steps + rounds * round_steps),
+            global_steps,
             steps: 0,
             kept_step: 0,
             examples,
             restored: judged.count(Verdict::Restored),
             as_they_were: judged.count(Verdict::AsItWas),
             unexplained: judged.count(Verdict::Unexplained),
-            elbo_before: before,
+            elbo_before: kept.as_ref().map_or(before, |found| found.before),
             elbo_after: kept.as_ref().map_or(before, |found| found.after),
             clean_before: None,
             clean_after: None,

@@ -78,11 +78,13 @@ impl<D: Dataset> Judge<'_, D> {
     }
 
     /// What the classifiers say of the examples with an m that was found of the data set under a factor model, or why it is
-    /// no better than doing nothing; nothing where no classifier is asked.
+    /// no better than doing nothing; nothing where no classifier is asked. `before` is what they say with do(m = 0), once it was
+    /// asked.
     pub fn asked_globally(
         &self,
         found: &DeepCama,
         gain: f64,
+        before: &mut Option<Answers>,
     ) -> Result<std::result::Result<Option<Answers>, RollbackReason>> {
         let least = self.previous.decider.thresholds.gain;
         if gain <= least {
@@ -98,9 +100,12 @@ impl<D: Dataset> Judge<'_, D> {
             after => after?,
         };
         if least.is_finite() {
-            let before = self.previous.decider.answers(asked, M::Null, self.seed)?;
+            let before = match before {
+                Some(before) => before,
+                None => before.insert(self.previous.decider.answers(asked, M::Null, self.seed)?),
+            };
             let on_clean = decider.guard.map(|guard| guard.agreement);
-            if after.evidence_globally(&before, on_clean) <= decider.thresholds.rise {
+            if after.evidence_globally(before, on_clean) <= decider.thresholds.rise {
                 return Ok(Err(RollbackReason::NoEasier));
             }
         }

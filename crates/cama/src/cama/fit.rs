@@ -172,21 +172,8 @@ impl<'a, D: Dataset> Builder<'a, D> {
         };
         // What names the rows of the training data is none of the model's.
         let schema = self.clean.table_schema().map(|schema| schema.clone().with_key(None));
-        let model = trained.model;
-        let (surveyed, verdicts, verdict_names) = (None, Vec::new(), None);
-        Ok(Cama {
-            model,
-            schema,
-            direct,
-            temperature,
-            tempering,
-            guard,
-            rehearsal,
-            card,
-            surveyed,
-            verdicts,
-            verdict_names,
-        })
+        let bare = Cama::bare(trained.model);
+        Ok(Cama { schema, direct, temperature, tempering, guard, rehearsal, card, ..bare })
     }
 }
 

@@ -106,20 +106,8 @@ pub(super) fn model_of(
         weights::apply(direct, read(DIRECT, *weights_crc32)?, place, DIRECT, CONFIG)
     });
     let ConfigFile { schema, temperature, tempering, guard, rehearsal, surveyed, card, .. } = file;
-    let (direct, verdicts, verdict_names) = (direct.transpose()?, Vec::new(), None);
-    Ok(Cama {
-        model,
-        schema,
-        direct,
-        temperature,
-        tempering,
-        guard,
-        rehearsal,
-        card,
-        surveyed,
-        verdicts,
-        verdict_names,
-    })
+    let (direct, bare) = (direct.transpose()?, Cama::bare(model));
+    Ok(Cama { schema, direct, temperature, tempering, guard, rehearsal, surveyed, card, ..bare })
 }
 
 /// `config.json`, as far as it can be checked alone.

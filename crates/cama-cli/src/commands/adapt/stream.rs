@@ -27,16 +27,20 @@ pub fn run<D: Source>(
     let trained = trained(flags, &from, session)?;
     let clean: Option<D> = clean_data(flags, &trained, session)?;
     let states = out.path().join(STATES);
-    if !is_same(&flags.model, out.path()) {
-        out.remove_states()?;
-    }
-    trained.save(states.join(TRAINED))?;
+    let goes_on = is_same(&flags.model, out.path());
     let mut last = from;
     for (done, set) in incoming.iter().enumerate() {
         session.say(format!("data set {} of {}: {}", done + 1, incoming.len(), set.data));
         let adapting =
             Adapting { flags, from: &last, begun_with: Some(&trained), clean: clean.as_ref(), session };
         let adapted = adapting.to(*set).map_err(|error| cut_short(error, done, out))?;
+        // Until there is a state of this stream, what was there before stays.
+        if done == 0 {
+            if !goes_on {
+                out.remove_states()?;
+            }
+            trained.save(states.join(TRAINED))?;
+        }
         adapted.save(states.join(format!("{:03}", adapted.card().adaptations.len())))?;
         out.save_last(&adapted)?;
         last = adapted;

@@ -46,26 +46,30 @@ pub fn run(data: &str, flags: &DemoFlags, session: &Session) -> anyhow::Result<(
         }
     };
     let noun = cama.model().config().data.noun();
+    let [model, page] = [MODEL, PAGE].map(|name| out.path().join(name).display().to_string());
+    let is_rehearsed = !rehearsal.trials.is_empty();
     out.write_folder(|folder| {
         cama.save(folder.join(MODEL))?;
         let mut report = rehearse::json(&rehearsal);
         report["program"] = json!(format!("{PROGRAM} --data {data}"));
         std::fs::write(folder.join(REPORT), serde_json::to_string_pretty(&report)? + "\n")?;
-        let name = out.path().join(MODEL).display().to_string();
-        Ok(std::fs::write(folder.join(PAGE), page::rehearsal(&rehearsal, &name, noun, &shown))?)
+        match is_rehearsed {
+            true => Ok(std::fs::write(folder.join(PAGE), page::rehearsal(&rehearsal, &model, noun, &shown))?),
+            false => Ok(()),
+        }
     })?;
-    // What was found is told to the quiet, too; an output that is closed must not cost the files.
-    let _ = match rehearsal.trials.is_empty() {
-        true => writeln!(
-            std::io::stdout(),
-            "Nothing could be rehearsed: there are too few {noun}s for a guard, or networks make the rows of the table. The model \
-             is in {}.",
-            out.path().join(MODEL).display()
+    let told = match is_rehearsed {
+        true => rehearse::words(&rehearsal),
+        false => format!(
+            "Nothing could be rehearsed: there are too few {noun}s for a guard, or networks make the rows of the table."
         ),
-        false => writeln!(std::io::stdout(), "{}", rehearse::words(&rehearsal)),
     };
-    session.tell(format_args!("page        {}", out.path().join(PAGE).display()));
-    session.tell(format_args!("model       {}", out.path().join(MODEL).display()));
+    // What was found is told to the quiet, too; an output that is closed must not cost the files.
+    let _ = writeln!(std::io::stdout(), "{told}");
+    if is_rehearsed {
+        session.tell(format_args!("page        {page}"));
+    }
+    session.tell(format_args!("model       {model}"));
     Ok(())
 }
 
