@@ -125,7 +125,9 @@ pub use model::{
     Joint, M, MChoice, Mechanisms, ModelConfig, NetworkConfig, Observed, PRESETS, TrunkConfig,
 };
 pub use network::Initialisation;
-pub use predict::{PredictConfig, Prediction, predict, predict_each};
+pub use predict::{
+    Bank, BankConfig, Inference, OptimiseConfig, PredictConfig, Prediction, predict, predict_each,
+};
 pub use progress::{Event, Observer, Phase, silent};
 pub use restore::restore;
 pub use scores::class_scores;

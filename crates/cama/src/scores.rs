@@ -1,10 +1,11 @@
 //! Bayes' rule as a differentiable function of what is observed (Eqs. 6, 11).
 
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 
-use crate::model::{DeepCama, M, MChoice, Observed};
-use crate::predict::{drawn, m_of};
+use crate::batch::host;
+use crate::model::{DeepCama, M, MChoice, Observed, Pairs};
+use crate::predict::{Optimised, Warm, drawn, latents, m_of};
 
 /// log p(x|y,m) + log p(y) of every class, in tables log p(x|y,a,c,m) + log p(y|a), `[batch, classes]`, in nats, by
 /// importance sampling with `samples` samples of z.
@@ -27,11 +28,7 @@ pub fn class_scores(
     let n = rngs.len();
     assert!(samples > 0 && observed.x.dims()[0] == n, "a sample at least, and a generator an example");
     let observed = &model.cleared(observed, choice.is_inferred());
-    let m = model.mechanisms().filter(|_| choice != M::Null);
-    let m = m.map(|parts| match choice {
-        M::Global => parts.global_m().expect("checked to have one").repeat_dim(0, n),
-        _ => m_of(&parts.posterior(observed), choice, rngs),
-    });
+    let m = chosen_m(model, observed, choice, rngs);
     let z = model.config().z;
     let noise = Tensor::<2>::from_data(drawn(samples * z, rngs), &model.device());
     let noise = noise.reshape([n, samples, z]);
@@ -41,6 +38,73 @@ pub fn class_scores(
     let highest = weights.clone().max_dim(2).detach();
     let sums = (weights - highest.clone()).exp().sum_dim(2).log() + highest;
     sums.squeeze_dim::<2>(2).sub_scalar((samples as f64).ln()) + joint.log_py
+}
+
+/// As [`class_scores`], with z searched: the best score of every class. Differentiable in x and c at the z that were found, which are
+/// constants to the gradient: where a search has come to rest, moving z changes nothing (the envelope theorem).
+pub(crate) fn searched_scores(
+    optimised: &Optimised,
+    observed: &Observed,
+    choice: MChoice,
+    rngs: &mut [ChaCha8Rng],
+) -> Tensor<2> {
+    let (model, n) = (optimised.model, rngs.len());
+    let observed = &model.cleared(observed, choice.is_inferred());
+    let m = chosen_m(model, observed, choice, rngs);
+    let still = observed.clone().constant();
+    let m_still = m.clone().map(Tensor::without_autodiff);
+    let log_py = host(model.log_py(&still, None));
+    let z = optimised.search(&still, m_still.as_ref(), &log_py, rngs).best;
+    let z = z.into_iter().flatten().flat_map(|best| best.z).collect();
+    let given = model.given(observed, None, m.as_ref());
+    let z = latents(z, [n, model.config().classes], model);
+    model.explain_at(&given, z, optimised.share()).squeeze_dim::<2>(2) + model.log_py(observed, None)
+}
+
+/// As [`searched_scores`], going on from where the searches for the same examples stood, a small change ago. Only the best
+/// classes are searched on; the scores of the others are constants.
+pub(crate) fn followed_scores(
+    optimised: &Optimised,
+    observed: &Observed,
+    choice: MChoice,
+    rngs: &mut [ChaCha8Rng],
+    warm: &mut Option<Warm>,
+) -> Tensor<2> {
+    let (model, n) = (optimised.model, observed.x.dims()[0]);
+    let observed = &model.cleared(observed, choice.is_inferred());
+    let m = chosen_m(model, observed, choice, rngs);
+    let m_still = m.clone().map(Tensor::without_autodiff);
+    let found = optimised.follow(&observed.clone().constant(), m_still.as_ref(), warm.take());
+    let (classes, device) = (model.config().classes, model.device());
+    let tracked = found.pairs.len() / n;
+    let mut places = vec![0.0f32; n * tracked * classes];
+    let mut others: Vec<f32> = found.scores.iter().flatten().map(|score| *score as f32).collect();
+    for (slot, &(i, class)) in found.pairs.iter().enumerate() {
+        places[slot * classes + class] = 1.0;
+        others[i * classes + class] = 0.0;
+    }
+    let places = Tensor::<3>::from_data(TensorData::new(places, [n, tracked, classes]), &device).autodiff();
+    let others = Tensor::<2>::from_data(TensorData::new(others, [n, classes]), &device).autodiff();
+    let given = model.given(observed, None, m.as_ref()).pairs(&Pairs::new(&found.pairs, &device));
+    let z = latents(found.z.clone(), [found.pairs.len(), 1], model);
+    let scores = model.explain_at(&given, z, optimised.share()).reshape([n, tracked, 1]);
+    let log_py = (places.clone() * model.log_py(observed, None).unsqueeze_dim::<3>(1)).sum_dim(1);
+    *warm = Some(found);
+    ((scores * places).sum_dim(1) + log_py).squeeze_dim::<2>(1) + others
+}
+
+/// m of every example, `[batch, dim]`; nothing with do(m = 0) or without a mechanism.
+fn chosen_m(
+    model: &DeepCama,
+    observed: &Observed,
+    choice: MChoice,
+    rngs: &mut [ChaCha8Rng],
+) -> Option<Tensor<2>> {
+    let parts = model.mechanisms().filter(|_| choice != M::Null)?;
+    Some(match choice {
+        M::Global => parts.global_m().expect("checked to have one").repeat_dim(0, observed.x.dims()[0]),
+        _ => m_of(&parts.posterior(observed), choice, rngs),
+    })
 }
 
 #[cfg(test)]

@@ -90,7 +90,7 @@ fn rows_of<D: Source>(
     }
     let predictor = flags.prediction.overlay(predictor, session.seeds.predict)?;
     session.detail(|| format!("{} with {:?}", flags.data.join(", "), predictor.config));
-    judging.judge::<D>(Some(Evaluated::Cama(predictor)), against, each)
+    judging.judge::<D>(Some(Evaluated::Cama(Box::new(predictor))), against, each)
 }
 
 /// What is judged by, besides the model itself.

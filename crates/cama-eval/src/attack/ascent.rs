@@ -13,6 +13,8 @@ use super::spec::{Attack, Method, Norm};
 /// Examples that are attacked together: X and C concatenated, `[example][value]`.
 pub(super) struct Batch<'a> {
     pub classifier: &'a dyn Classifier,
+    /// What is asked for gradients in its place in the search under way.
+    pub follower: Option<Box<dyn Classifier + 'a>>,
     pub space: &'a Space,
     pub attack: &'a Attack,
     pub goals: Vec<Goal>,
@@ -107,7 +109,8 @@ impl Batch<'_> {
         let (x, c) = (leaf(x), c.map(leaf));
         let [known, a] = [self.known(&device), self.parents(&device)].map(|t| t.map(Tensor::autodiff));
         let observed = Observed { x: x.clone(), known, a, c: c.clone() };
-        let log_p = self.classifier.log_probabilities(&observed, &mut self.rngs)?;
+        let asked = self.follower.as_deref().unwrap_or(self.classifier);
+        let log_p = asked.log_probabilities(&observed, &mut self.rngs)?;
         let loss = self.loss().of(log_p, &self.goals);
         for (sum, value) in losses.iter_mut().zip(loss.clone().into_data().iter::<f32>()) {
             *sum += share * f64::from(value);
@@ -149,7 +152,7 @@ impl Batch<'_> {
         for (point, rng) in points.chunks_exact_mut(width).zip(&mut self.rngs) {
             let mut direction: Vec<f64> = match self.attack.norm {
                 Norm::Linf => free.iter().map(|_| eps * (2.0 * unit(rng) - 1.0)).collect(),
-                Norm::L2 => free.iter().map(|_| StandardNormal.sample(rng)).collect(),
+                Norm::L2 | Norm::L0 => free.iter().map(|_| StandardNormal.sample(rng)).collect(),
             };
             if self.attack.norm == Norm::L2 {
                 let length = direction.iter().map(|v| v * v).sum::<f64>().sqrt().max(f64::MIN_POSITIVE);

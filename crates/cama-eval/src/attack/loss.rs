@@ -13,6 +13,13 @@ pub(super) enum Goal {
 }
 
 impl Goal {
+    /// The same towards the wrong class that comes at this place, from 0, among those of the highest probability.
+    pub fn towards(self, log_p: &[f32], place: usize) -> Self {
+        let (Goal::Not(correct) | Goal::From(correct, _)) = self;
+        let wrong: Vec<usize> = descending(log_p).into_iter().filter(|&class| class != correct).collect();
+        Goal::From(correct, wrong[place.min(wrong.len() - 1)])
+    }
+
     /// Whether it is reached by an example with these log-probabilities.
     pub fn is_reached(self, log_p: &[f32]) -> bool {
         match self {

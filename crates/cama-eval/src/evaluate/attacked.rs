@@ -101,7 +101,7 @@ enum Kind<'a> {
     /// A model by one rule.
     Model {
         /// As it is evaluated, up to this rule.
-        evaluated: Predictor<'a>,
+        evaluated: Box<Predictor<'a>>,
         /// The same after its guard has looked at the examples before the attack.
         informed: Box<Predictor<'a>>,
     },
@@ -115,11 +115,11 @@ fn targets<'a, D: Attackable>(evaluated: &Evaluated<'a>, data: &D) -> Result<Vec
         }
         Evaluated::Cama(predictor) => predictor,
     };
-    let informed = predictor.clone().informed(data)?;
+    let informed = predictor.as_ref().clone().informed(data)?;
     let target = |&rule: &Rule| Target {
         name: row_name(predictor, rule),
         kind: Kind::Model {
-            evaluated: predictor.clone().rule(rule),
+            evaluated: Box::new(predictor.as_ref().clone().rule(rule)),
             informed: Box::new(informed.clone().rule(rule)),
         },
     };

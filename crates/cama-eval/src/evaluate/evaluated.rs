@@ -11,7 +11,7 @@ use crate::metrics::Score;
 #[derive(Clone)]
 pub enum Evaluated<'a> {
     /// A deep CAMA model: one row for each [`Rule`] that its predictor computes.
-    Cama(Predictor<'a>),
+    Cama(Box<Predictor<'a>>),
     /// A baseline, and its name in rows.
     Baseline(&'a str, &'a Baseline),
 }

@@ -38,6 +38,9 @@ pub struct Shares {
     pub as_they_were: f64,
     /// Explained neither way, and left as they were.
     pub unexplained: f64,
+    /// Left as they were, and suspicious; of rows of before, and unless z is searched, none.
+    #[serde(default)]
+    pub suspicious: f64,
 }
 
 impl Shares {
@@ -47,6 +50,7 @@ impl Shares {
             restored: share(Verdict::Restored),
             as_they_were: share(Verdict::AsItWas),
             unexplained: share(Verdict::Unexplained),
+            suspicious: share(Verdict::Suspicious),
         }
     }
 }

@@ -278,7 +278,7 @@ fn everything_is_evaluated_on_itself_and_on_surrogates() {
     let trees = BaselineConfig::named("trees").unwrap().check().unwrap();
     let trees = Baseline::fit(&trees, &data::load("mnist:train[..100]").unwrap(), 1, &mut silent).unwrap();
     let evaluated = [
-        Evaluated::Cama(Predictor { decider, config, surveyed: None }),
+        Evaluated::Cama(Box::new(Predictor { decider, config, surveyed: None })),
         Evaluated::Baseline("net", network),
         Evaluated::Baseline("trees", &trees),
     ];

@@ -37,6 +37,12 @@ pub trait Classifier: Send + Sync {
         false
     }
 
+    /// What an attack asks for gradients in its place, where it asks about the same examples again and again, each time
+    /// changed a little: it may go on from what it found before. Nothing where that would save nothing.
+    fn follower(&self) -> Option<Box<dyn Classifier + '_>> {
+        None
+    }
+
     /// log p(y|x) of every class, `[batch, classes]`, in nats: normalised over the classes, and finite.
     ///
     /// X of `observed` is what the model reads: pixels in [0, 1], `[batch, channels·height·width]`, or encoded columns.

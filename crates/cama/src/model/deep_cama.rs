@@ -12,7 +12,7 @@ use super::inference::ZPosterior;
 use super::mechanisms::Mechanisms;
 use super::observed::Observed;
 use crate::data::Dataset;
-use crate::likelihood::LikelihoodParams;
+use crate::likelihood::{Likelihood, LikelihoodParams};
 use crate::mechanism::{Field, MechanismConfig};
 use crate::network::{DiagonalGaussian, Init};
 use crate::{Checked, Result};
@@ -140,6 +140,11 @@ impl DeepCama {
             Some(field) => Observed { x: field.valid().restore(observed.x.clone()), ..observed.clone() },
             None => observed.clone(),
         }
+    }
+
+    /// Whether X are pixels with a Bernoulli likelihood.
+    pub(crate) fn is_bernoulli(&self) -> bool {
+        self.config.likelihood == Likelihood::Bernoulli
     }
 
     /// The factor model that makes X, if it is not networks.

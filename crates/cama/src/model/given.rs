@@ -72,6 +72,27 @@ impl Given {
         self.map(|rows| rows.clone().without_autodiff(), |all| all.clone().without_autodiff())
     }
 
+    /// The same, as constants beside what is differentiated.
+    pub fn constant(&self) -> Self {
+        self.map(|rows| rows.clone().autodiff(), |all| all.clone().autodiff())
+    }
+
+    /// How many examples there are.
+    pub fn batch(&self) -> usize {
+        match self {
+            Self::Sampled(sampled) => sampled.x.dims()[0],
+            Self::Exact(log_px) => log_px.dims()[0],
+        }
+    }
+
+    /// q1(z|x,y,m,a,c), `[batch, targets, z]`; nothing where z is integrated out.
+    pub fn q1(&self) -> Option<&DiagonalGaussian<3>> {
+        match self {
+            Self::Sampled(sampled) => Some(&sampled.q1),
+            Self::Exact(_) => None,
+        }
+    }
+
     /// The same of some of the examples.
     pub fn examples(&self, range: Range<usize>) -> Self {
         self.map(
@@ -187,6 +208,22 @@ impl DeepCama {
         let likelihood = self.observe_causes(&given.causes, z, given.m.as_ref());
         let log_px = likelihood.log_prob(&self.config().data, given.x.clone());
         [log_px.reshape([batch, targets, samples]), log_ratio_z]
+    }
+
+    /// log p(x|y,c,z,m) + log p(z), `[batch, targets, samples]`, in nats, at `z`, `[batch, targets, samples, z]`, where each value
+    /// of X is an outlier with probability `share`. Where z is integrated out that is log p(x|y,c,m), whatever z and the share.
+    pub(crate) fn explain_at(&self, given: &Given, z: Tensor<4>, share: f64) -> Tensor<3> {
+        let [batch, targets, samples, dim] = z.dims();
+        let given = match given {
+            Given::Sampled(given) => given,
+            Given::Exact(log_px) => return log_px.clone().expand([batch, targets, samples]),
+        };
+        let log_2pi = (2.0 * std::f64::consts::PI).ln();
+        let log_pz = z.clone().square().sum_dim(3).reshape([batch, targets, samples]);
+        let log_pz = log_pz.add_scalar(dim as f64 * log_2pi).mul_scalar(-0.5);
+        let likelihood = self.observe_causes(&given.causes, z, given.m.as_ref()).with_outliers(share);
+        let log_px = likelihood.log_prob(&self.config().data, given.x.clone());
+        log_px.reshape([batch, targets, samples]) + log_pz
     }
 
     /// log p(y|a) of the labelled classes, `[batch, 1]`, or of all, `[batch or 1, classes]`, in nats.

@@ -14,6 +14,7 @@ use crate::data::table::Schema;
 use crate::decide::{Guard, Surveyed, Tempering};
 use crate::folder_format::FolderFormat;
 use crate::model::{DeepCama, ModelConfig};
+use crate::predict::{Bank, BankConfig};
 use crate::{Config, Error, Result, weights};
 
 const FORMAT: &str = "cama-model";
@@ -21,6 +22,7 @@ const VERSION: u32 = 4;
 pub(super) const CONFIG: &str = "config.json";
 pub(super) const WEIGHTS: &str = "model.safetensors";
 pub(super) const DIRECT: &str = "direct.safetensors";
+pub(super) const BANK: &str = "bank.safetensors";
 pub(super) const README: &str = "README.md";
 pub(super) const KIND: FolderFormat = FolderFormat {
     name: FORMAT,
@@ -46,6 +48,8 @@ struct ConfigFile {
     tempering: Option<Tempering>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     guard: Option<Guard>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bank: Option<BankFile>,
     #[serde(default)]
     rehearsal: Rehearsal,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -60,12 +64,21 @@ struct DirectFile {
     config: DirectConfig,
 }
 
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BankFile {
+    weights_crc32: u32,
+    config: BankConfig,
+}
+
 /// The files by their names; `config.json`, without which the others are nothing, stands last.
 pub(super) fn files_of(cama: &Cama, place: &Path) -> Result<Vec<(&'static str, Vec<u8>)>> {
     let failed = |name: &str, what: &dyn std::fmt::Display| KIND.unwritten(place, name, what);
     let weights = weights::to_bytes(&cama.model, FORMAT).map_err(|e| failed(WEIGHTS, &e))?;
     let direct = cama.direct.as_ref().map(|direct| weights::to_bytes(direct, FORMAT));
     let direct = direct.transpose().map_err(|e| failed(DIRECT, &e))?;
+    let bank = cama.bank.as_ref().map(|bank| weights::to_bytes(bank, FORMAT));
+    let bank = bank.transpose().map_err(|e| failed(BANK, &e))?;
     let config = ConfigFile {
         format: FORMAT.into(),
         version: VERSION,
@@ -79,6 +92,10 @@ pub(super) fn files_of(cama: &Cama, place: &Path) -> Result<Vec<(&'static str, V
         temperature: cama.temperature,
         tempering: cama.tempering,
         guard: cama.guard,
+        bank: cama.bank.as_ref().zip(bank.as_ref()).map(|(bank, bytes)| BankFile {
+            weights_crc32: weights::crc32(bytes),
+            config: bank.config().clone(),
+        }),
         rehearsal: cama.rehearsal.clone(),
         surveyed: cama.surveyed,
         card: cama.card.clone().named(cama.schema.as_ref(), cama.model.config().classes),
@@ -86,6 +103,7 @@ pub(super) fn files_of(cama: &Cama, place: &Path) -> Result<Vec<(&'static str, V
     let json = serde_json::to_vec_pretty(&config).map_err(|e| failed(CONFIG, &e))?;
     let mut files = vec![(WEIGHTS, weights)];
     files.extend(direct.map(|direct| (DIRECT, direct)));
+    files.extend(bank.map(|bank| (BANK, bank)));
     files.extend([(README, cama.readme().into_bytes()), (CONFIG, json)]);
     Ok(files)
 }
@@ -105,9 +123,13 @@ pub(super) fn model_of(
         let direct = DirectClassifier::new(&file.model, &config.check()?, 0, device);
         weights::apply(direct, read(DIRECT, *weights_crc32)?, place, DIRECT, CONFIG)
     });
+    let bank = file.bank.as_ref().map(|BankFile { weights_crc32, config }| {
+        config.check(file.model.classes, file.model.z)?;
+        weights::apply(Bank::empty(config, device), read(BANK, *weights_crc32)?, place, BANK, CONFIG)
+    });
     let ConfigFile { schema, temperature, tempering, guard, rehearsal, surveyed, card, .. } = file;
-    let (direct, bare) = (direct.transpose()?, Cama::bare(model));
-    Ok(Cama { schema, direct, temperature, tempering, guard, rehearsal, surveyed, card, ..bare })
+    let (direct, bank, bare) = (direct.transpose()?, bank.transpose()?, Cama::bare(model));
+    Ok(Cama { schema, direct, bank, temperature, tempering, guard, rehearsal, surveyed, card, ..bare })
 }
 
 /// `config.json`, as far as it can be checked alone.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 
-use super::files::{CONFIG, DIRECT, KIND, files_of, model_of};
+use super::files::{BANK, CONFIG, DIRECT, KIND, files_of, model_of};
 use crate::cama::Cama;
 use crate::files::{write_atomic, write_together};
 use crate::{Error, Result, weights};
@@ -32,20 +32,34 @@ impl Cama {
     /// can leave new weights with the previous `config.json`, which [`load`](Self::load) finds out and refuses.
     pub fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
         let folder = folder.as_ref();
-        let files = files_of(self, folder)?;
-        let borrowed: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (*name, &bytes[..])).collect();
-        write_together(folder, &borrowed)?;
-        // Of a previous model: its direct classifier, and what its guard made of other data.
-        let stale =
-            [(DIRECT, self.direct.is_none()), (VERDICTS, true)].into_iter().filter(|(_, stale)| *stale);
-        stale
-            .map(|(name, _)| folder.join(name))
-            .filter(|path| path.exists())
-            .try_for_each(|path| fs::remove_file(&path).map_err(Error::io("remove", &path)))?;
+        self.write(folder, true)?;
         match self.verdicts.is_empty() {
             true => Ok(()),
             false => self.write_verdicts(folder),
         }
+    }
+
+    /// As [`save`](Self::save), into the folder that this was [loaded](Self::load) from: what is told there of the data that it
+    /// was adapted to stays.
+    ///
+    /// # Errors
+    ///
+    /// As [`save`](Self::save).
+    pub fn update(&self, folder: impl AsRef<Path>) -> Result<()> {
+        self.write(folder.as_ref(), false)
+    }
+
+    /// Writes all but the verdicts, and removes what is of a previous model: with its verdicts if this is `another` one.
+    fn write(&self, folder: &Path, another: bool) -> Result<()> {
+        let files = files_of(self, folder)?;
+        let borrowed: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (*name, &bytes[..])).collect();
+        write_together(folder, &borrowed)?;
+        let former = [(DIRECT, self.direct.is_none()), (BANK, self.bank.is_none()), (VERDICTS, another)];
+        let stale = former.into_iter().filter(|(_, stale)| *stale);
+        stale
+            .map(|(name, _)| folder.join(name))
+            .filter(|path| path.exists())
+            .try_for_each(|path| fs::remove_file(&path).map_err(Error::io("remove", &path)))
     }
 
     fn write_verdicts(&self, folder: &Path) -> Result<()> {
