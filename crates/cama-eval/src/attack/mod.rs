@@ -12,9 +12,10 @@
 //! [`Attack`] documents how they are written. What may change is an example's X and C, never its A: see [`Space`]. Strengths
 //! are radii in the maximum norm or the Euclidean one, over all of an image or a row together.
 //!
-//! All but `square` climb the log-odds of error, log (1 − p(y|x)) − log p(y|x), in place of the cross-entropy −log p(y|x).
-//! The one grows with the other and their gradients point the same way, but that of the cross-entropy is lost in rounding
-//! where a classifier is confident, and Bayes' rule over many pixels is far too confident. Losses are reported as cross-entropies.
+//! All but `square` climb the log-odds of error, log (1 − p(y|x)) − log p(y|x), in place of the cross-entropy −log p(y|x),
+//! unless `loss=cross-entropy` asks for that. The one grows with the other and their gradients point the same way, but that of
+//! the cross-entropy is lost in rounding where a classifier is confident, and Bayes' rule over many pixels is far too
+//! confident. Losses are reported as cross-entropies, and beside them the share of examples whose gradient was exactly zero.
 
 mod apgd;
 mod ascent;
@@ -28,6 +29,7 @@ mod square;
 mod strengths;
 
 pub use limits::Limits;
+pub use loss::Loss;
 pub(crate) use run::perturbed;
 pub use run::{Adversarial, Losses, Oracle, attack, attack_unlabelled};
 pub use space::{Attackable, Space};

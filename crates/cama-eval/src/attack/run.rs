@@ -8,7 +8,7 @@ use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 
 use super::ascent::{Batch, Found};
-use super::loss::{Goal, Loss, best};
+use super::loss::{Goal, best};
 use super::space::{Attackable, Space};
 use super::spec::{Attack, Method};
 use super::square::Ask;
@@ -31,6 +31,9 @@ pub struct Losses {
     pub after: f64,
     /// Whether it is then taken for another class, or for the target.
     pub reached: bool,
+    /// Whether the gradient where the first search began was exactly zero: the attack then stays there. False for `square`,
+    /// which has none.
+    pub flat: bool,
 }
 
 /// Adversarial examples.
@@ -216,8 +219,7 @@ fn check<D: Attackable>(
     if let Some(label) = labels.iter().find(|label| **label >= classes) {
         return Err(Error::Mismatch(format!("label {label} is beyond the classifier's {classes} classes")));
     }
-    let loss = if attack.method == Method::ApgdDlr { Loss::Ratio } else { Loss::LogOdds };
-    loss.check(classes, attack.targeted)?;
+    attack.loss.check(classes, attack.targeted)?;
     if attack.method.needs_gradient() && !classifier.differentiable() {
         return Err(Error::Mismatch(format!(
             "`{}` needs a gradient, and the classifier has none; use `square`, or transfer",
@@ -331,13 +333,16 @@ fn searched(mut batch: Batch, ask: Option<&Ask>) -> Result<(Vec<f32>, Vec<Losses
     let mut points = batch.origin.clone();
     let mut kept: Vec<Losses> = before
         .iter()
-        .map(|&(reached, loss)| Losses { before: loss, half: loss, after: loss, reached })
+        .map(|&(reached, loss)| Losses { before: loss, half: loss, after: loss, reached, flat: false })
         .collect();
     if batch.attack.eps == 0.0 {
         return Ok((points, kept));
     }
     for restart in 0..batch.attack.restarts {
-        let Found { end, half } = search(&mut batch, ask)?;
+        let Found { end, half, flat } = search(&mut batch, ask)?;
+        if restart == 0 {
+            kept.iter_mut().zip(flat).for_each(|(kept, flat)| kept.flat = flat);
+        }
         let ends = losses(&batch, &judge(&batch, &end)?);
         let halves = losses(&batch, &judge(&batch, &half)?);
         for (i, (&(reached, after), &(_, half))) in ends.iter().zip(&halves).enumerate() {

@@ -5,6 +5,8 @@ use std::fmt;
 use cama::{Error, Result};
 use serde::{Deserialize, Serialize};
 
+use super::loss::Loss;
+
 /// The search; the [module](super) documents each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
@@ -55,13 +57,12 @@ impl Method {
     /// The options that mean something to it.
     fn options(self) -> &'static [&'static str] {
         match self {
-            Method::Fgsm => &["norm", "eot", "targeted"],
+            Method::Fgsm => &["norm", "loss", "eot", "targeted"],
             Method::Pgd | Method::Mim => {
-                &["steps", "step", "norm", "restarts", "eot", "targeted", "no-random-start"]
+                &["steps", "step", "norm", "loss", "restarts", "eot", "targeted", "no-random-start"]
             }
-            Method::Apgd | Method::ApgdDlr => {
-                &["steps", "norm", "restarts", "eot", "targeted", "no-random-start"]
-            }
+            Method::Apgd => &["steps", "norm", "loss", "restarts", "eot", "targeted", "no-random-start"],
+            Method::ApgdDlr => &["steps", "norm", "restarts", "eot", "targeted", "no-random-start"],
             Method::Square => &["steps", "norm", "restarts", "targeted"],
         }
     }
@@ -96,6 +97,7 @@ impl Norm {
 /// | `norm=linf`, `norm=l2` | the norm of the radius | all | `linf` |
 /// | `steps=N` | gradient steps, or queries | all but `fgsm` | 40, for `square` 1000 |
 /// | `step=S` | length of a step | `pgd`, `mim` | 2.5·EPS/steps, which crosses the ball whatever its radius |
+/// | `loss=log-odds`, `loss=cross-entropy` | what is climbed, see [`Loss`] | all but `apgd-dlr`, `square` | `log-odds` |
 /// | `restarts=N` | searches, of which each example's worst is kept | all but `fgsm` | 1 |
 /// | `eot=N` | draws of the classifier's randomness that each gradient is averaged over | all but `square` | 1 |
 /// | `targeted` | towards the most probable wrong class, not just away from the correct one | all | |
@@ -113,6 +115,8 @@ pub struct Attack {
     pub steps: usize,
     /// Length of a step; from the radius unless given.
     pub step: Option<f64>,
+    /// What is climbed.
+    pub loss: Loss,
     /// Searches.
     pub restarts: usize,
     /// Draws of the classifier's randomness for each gradient.
@@ -138,6 +142,7 @@ impl Attack {
             norm: Norm::Linf,
             steps: method.steps(),
             step: None,
+            loss: if method == Method::ApgdDlr { Loss::Ratio } else { Loss::LogOdds },
             restarts: 1,
             eot: 1,
             targeted: false,
@@ -171,6 +176,7 @@ impl Attack {
         add(self.norm != usual.norm, format!("norm={}", self.norm.name()));
         add(self.steps != usual.steps, format!("steps={}", self.steps));
         add(self.step.is_some(), format!("step={}", self.step.unwrap_or_default()));
+        add(self.loss != usual.loss, format!("loss={}", self.loss.name()));
         add(self.restarts != 1, format!("restarts={}", self.restarts));
         add(self.eot != 1, format!("eot={}", self.eot));
         add(self.targeted, "targeted".into());
@@ -208,6 +214,13 @@ impl Attack {
                     "linf" => Norm::Linf,
                     "l2" => Norm::L2,
                     _ => return Err(format!("norm = `{value}`: must be `linf` or `l2`")),
+                }
+            }
+            "loss" => {
+                self.loss = match value {
+                    "log-odds" => Loss::LogOdds,
+                    "cross-entropy" => Loss::CrossEntropy,
+                    _ => return Err(format!("loss = `{value}`: must be `log-odds` or `cross-entropy`")),
                 }
             }
             "steps" => self.steps = count(100_000)?,
