@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::loss::{Goal, Loss};
+use super::loss::Goal;
 use super::space::Space;
 use super::spec::{Attack, Method, Norm};
 
@@ -36,15 +36,13 @@ pub(super) struct Found {
     pub end: Vec<f32>,
     /// Where it was after half of the steps.
     pub half: Vec<f32>,
+    /// Of each example, whether the gradient where the search began was exactly zero.
+    pub flat: Vec<bool>,
 }
 
 impl Batch<'_> {
     pub fn len(&self) -> usize {
         self.goals.len()
-    }
-
-    fn loss(&self) -> Loss {
-        if self.attack.method == Method::ApgdDlr { Loss::Ratio } else { Loss::LogOdds }
     }
 
     /// The points as tensors: X, and C where there is one.
@@ -96,6 +94,12 @@ impl Batch<'_> {
         }
     }
 
+    /// Of each example, whether its gradient is exactly zero in all that may change.
+    pub fn flat(&self, gradient: &[f32]) -> Vec<bool> {
+        let rows = gradient.chunks_exact(self.space.width());
+        rows.map(|row| self.space.free().all(|i| row[i] == 0.0)).collect()
+    }
+
     fn add_gradient(
         &mut self,
         points: &[f32],
@@ -111,7 +115,7 @@ impl Batch<'_> {
         let observed = Observed { x: x.clone(), known, a, c: c.clone() };
         let asked = self.follower.as_deref().unwrap_or(self.classifier);
         let log_p = asked.log_probabilities(&observed, &mut self.rngs)?;
-        let loss = self.loss().of(log_p, &self.goals);
+        let loss = self.attack.loss.of(log_p, &self.goals);
         for (sum, value) in losses.iter_mut().zip(loss.clone().into_data().iter::<f32>()) {
             *sum += share * f64::from(value);
         }
@@ -174,8 +178,12 @@ impl Batch<'_> {
         let mut points = self.start();
         let mut half = points.clone();
         let mut momentum = vec![0.0; points.len()];
+        let mut flat = Vec::new();
         for step in 0..steps {
             let (_, gradient) = self.gradient(&points)?;
+            if step == 0 {
+                flat = self.flat(&gradient);
+            }
             for (i, (point, gradient)) in
                 points.chunks_exact_mut(width).zip(gradient.chunks_exact(width)).enumerate()
             {
@@ -194,7 +202,7 @@ impl Batch<'_> {
                 half.clone_from(&points);
             }
         }
-        Ok(Found { end: points, half })
+        Ok(Found { end: points, half, flat })
     }
 }
 

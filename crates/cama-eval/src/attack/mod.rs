@@ -17,9 +17,10 @@
 //! ([`Classifier::follower`](cama::Classifier::follower)), and begins anew every few steps. What is judged in the end is the
 //! classifier itself, which searches from the start.
 //!
-//! All but `square` climb the log-odds of error, log (1 − p(y|x)) − log p(y|x), in place of the cross-entropy −log p(y|x).
-//! The one grows with the other and their gradients point the same way, but that of the cross-entropy is lost in rounding
-//! where a classifier is confident, and Bayes' rule over many pixels is far too confident. Losses are reported as cross-entropies.
+//! All but `square` climb the log-odds of error, log (1 − p(y|x)) − log p(y|x), in place of the cross-entropy −log p(y|x),
+//! unless `loss=cross-entropy` asks for that. The one grows with the other and their gradients point the same way, but that of
+//! the cross-entropy is lost in rounding where a classifier is confident, and Bayes' rule over many pixels is far too
+//! confident. Losses are reported as cross-entropies, and beside them the share of examples whose gradient was exactly zero.
 
 mod apgd;
 mod ascent;
@@ -34,6 +35,7 @@ mod square;
 mod strengths;
 
 pub use limits::Limits;
+pub use loss::Loss;
 pub(crate) use run::perturbed;
 pub use run::{Adversarial, Losses, Oracle, attack, attack_unlabelled};
 pub use space::{Attackable, Space};

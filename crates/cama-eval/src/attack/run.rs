@@ -8,7 +8,7 @@ use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 
 use super::ascent::{Batch, Found};
-use super::loss::{Goal, Loss, best};
+use super::loss::{Goal, best};
 use super::space::{Attackable, Space};
 use super::sparse;
 use super::spec::{Attack, Method};
@@ -32,6 +32,9 @@ pub struct Losses {
     pub after: f64,
     /// Whether it is then taken for another class, or for the target.
     pub reached: bool,
+    /// Whether the gradient where the first search began was exactly zero: the attack then stays there. False for `square`,
+    /// which has none.
+    pub flat: bool,
 }
 
 /// Adversarial examples.
@@ -218,8 +221,7 @@ fn check<D: Attackable>(
     if let Some(label) = labels.iter().find(|label| **label >= classes) {
         return Err(Error::Mismatch(format!("label {label} is beyond the classifier's {classes} classes")));
     }
-    let loss = if attack.method == Method::ApgdDlr { Loss::Ratio } else { Loss::LogOdds };
-    loss.check(classes, attack.targeted || attack.targets > 0)?;
+    attack.loss.check(classes, attack.targeted || attack.targets > 0)?;
     if attack.method == Method::Sparse {
         sparse::check(space)?;
     }
@@ -337,7 +339,7 @@ fn searched(mut batch: Batch, ask: Option<&Ask>) -> Result<(Vec<f32>, Vec<Losses
     let mut points = batch.origin.clone();
     let mut kept: Vec<Losses> = before
         .iter()
-        .map(|&(reached, loss)| Losses { before: loss, half: loss, after: loss, reached })
+        .map(|&(reached, loss)| Losses { before: loss, half: loss, after: loss, reached, flat: false })
         .collect();
     if batch.attack.eps == 0.0 {
         return Ok((points, kept));
@@ -352,7 +354,10 @@ fn searched(mut batch: Batch, ask: Option<&Ask>) -> Result<(Vec<f32>, Vec<Losses
             batch.goals =
                 goals.iter().zip(&clean).map(|(goal, log_p)| goal.towards(log_p, round % targets)).collect();
         }
-        let Found { end, half } = search(&mut batch, ask)?;
+        let Found { end, half, flat } = search(&mut batch, ask)?;
+        if round == 0 {
+            kept.iter_mut().zip(flat).for_each(|(kept, flat)| kept.flat = flat);
+        }
         let ends = losses(&goals, &judge(&batch, &end)?);
         let halves = losses(&goals, &judge(&batch, &half)?);
         for (i, (&(reached, after), &(_, half))) in ends.iter().zip(&halves).enumerate() {

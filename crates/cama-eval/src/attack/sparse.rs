@@ -13,10 +13,13 @@ impl Batch<'_> {
         let (width, most) = (self.space.width(), self.attack.eps as usize);
         let mut points = self.origin.clone();
         let mut best = Kept { points: points.clone(), losses: vec![f64::NEG_INFINITY; self.len()] };
-        let mut half = points.clone();
+        let (mut half, mut flat) = (points.clone(), Vec::new());
         for step in 0..2 * most {
             let (losses, gradient) = self.gradient(&points)?;
             best.keep(&points, &losses, width);
+            if step == 0 {
+                flat = self.flat(&gradient);
+            }
             let rows = points.chunks_exact_mut(width).zip(self.origin.chunks_exact(width));
             for ((point, origin), gradient) in rows.zip(gradient.chunks_exact(width)) {
                 if step >= most {
@@ -30,7 +33,7 @@ impl Batch<'_> {
         }
         let (losses, _) = self.gradient(&points)?;
         best.keep(&points, &losses, width);
-        Ok(Found { end: best.points, half })
+        Ok(Found { end: best.points, half, flat })
     }
 }
 

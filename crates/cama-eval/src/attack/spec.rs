@@ -5,6 +5,8 @@ use std::fmt;
 use cama::{Error, Result};
 use serde::{Deserialize, Serialize};
 
+use super::loss::Loss;
+
 /// The search; the [module](super) documents each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
@@ -58,12 +60,23 @@ impl Method {
     /// The options that mean something to it.
     fn options(self) -> &'static [&'static str] {
         match self {
-            Method::Fgsm => &["norm", "eot", "targeted", "targets"],
-            Method::Sparse => &["eot", "targeted", "targets"],
-            Method::Pgd | Method::Mim => {
-                &["steps", "step", "norm", "restarts", "eot", "targeted", "targets", "no-random-start"]
+            Method::Fgsm => &["norm", "loss", "eot", "targeted", "targets"],
+            Method::Sparse => &["loss", "eot", "targeted", "targets"],
+            Method::Pgd | Method::Mim => &[
+                "steps",
+                "step",
+                "norm",
+                "loss",
+                "restarts",
+                "eot",
+                "targeted",
+                "targets",
+                "no-random-start",
+            ],
+            Method::Apgd => {
+                &["steps", "norm", "loss", "restarts", "eot", "targeted", "targets", "no-random-start"]
             }
-            Method::Apgd | Method::ApgdDlr => {
+            Method::ApgdDlr => {
                 &["steps", "norm", "restarts", "eot", "targeted", "targets", "no-random-start"]
             }
             Method::Square => &["steps", "norm", "restarts", "targeted", "targets"],
@@ -83,7 +96,8 @@ pub enum Norm {
 }
 
 impl Norm {
-    fn name(self) -> &'static str {
+    /// As it is written.
+    pub fn name(self) -> &'static str {
         match self {
             Norm::Linf => "linf",
             Norm::L2 => "l2",
@@ -103,6 +117,7 @@ impl Norm {
 /// | `norm=linf`, `norm=l2` | the norm of the radius | all but `sparse` | `linf` |
 /// | `steps=N` | gradient steps, or queries | all but `fgsm`, `sparse` | 40, for `square` 1000 |
 /// | `step=S` | length of a step | `pgd`, `mim` | 2.5·EPS/steps, which crosses the ball whatever its radius |
+/// | `loss=log-odds`, `loss=cross-entropy` | what is climbed, see [`Loss`] | all but `apgd-dlr`, `square` | `log-odds` |
 /// | `restarts=N` | searches, of which each example's worst is kept | all but `fgsm`, `sparse` | 1 |
 /// | `eot=N` | draws of the classifier's randomness that each gradient is averaged over | all but `square` | 1 |
 /// | `targets=N` | as many searches again, each towards another of the N most probable wrong classes; any wrong class will do | all | 0: away from the correct one |
@@ -121,6 +136,8 @@ pub struct Attack {
     pub steps: usize,
     /// Length of a step; from the radius unless given.
     pub step: Option<f64>,
+    /// What is climbed.
+    pub loss: Loss,
     /// Searches.
     pub restarts: usize,
     /// Draws of the classifier's randomness for each gradient.
@@ -148,6 +165,7 @@ impl Attack {
             norm: if method == Method::Sparse { Norm::L0 } else { Norm::Linf },
             steps: method.steps(),
             step: None,
+            loss: if method == Method::ApgdDlr { Loss::Ratio } else { Loss::LogOdds },
             restarts: 1,
             eot: 1,
             targeted: false,
@@ -182,6 +200,7 @@ impl Attack {
         add(self.norm != usual.norm, format!("norm={}", self.norm.name()));
         add(self.steps != usual.steps, format!("steps={}", self.steps));
         add(self.step.is_some(), format!("step={}", self.step.unwrap_or_default()));
+        add(self.loss != usual.loss, format!("loss={}", self.loss.name()));
         add(self.restarts != 1, format!("restarts={}", self.restarts));
         add(self.eot != 1, format!("eot={}", self.eot));
         add(self.targeted, "targeted".into());
@@ -220,6 +239,13 @@ impl Attack {
                     "linf" => Norm::Linf,
                     "l2" => Norm::L2,
                     _ => return Err(format!("norm = `{value}`: must be `linf` or `l2`")),
+                }
+            }
+            "loss" => {
+                self.loss = match value {
+                    "log-odds" => Loss::LogOdds,
+                    "cross-entropy" => Loss::CrossEntropy,
+                    _ => return Err(format!("loss = `{value}`: must be `log-odds` or `cross-entropy`")),
                 }
             }
             "steps" => self.steps = count(100_000)?,

@@ -235,7 +235,7 @@ impl Batch<'_> {
                 break;
             }
         }
-        Ok(Found { end: best, half })
+        Ok(Found { end: best, half, flat: vec![false; self.len()] })
     }
 }
 

@@ -69,4 +69,12 @@ pub struct Attacked {
     pub loss_after: f64,
     /// The share of the examples that it then takes for another class, or for the target.
     pub misled: f64,
+    /// The share of the examples whose gradient was exactly zero where the attack began: it leaves them there.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub flat: f64,
+}
+
+// serde passes references.
+fn is_zero(share: &f64) -> bool {
+    *share == 0.0
 }

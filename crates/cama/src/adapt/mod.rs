@@ -33,7 +33,7 @@ use self::split::Splits;
 use self::validate::{FitStatistics, Validator};
 use crate::data::Dataset;
 use crate::decide::{Decider, Verdict};
-use crate::model::{DeepCama, M};
+use crate::model::DeepCama;
 use crate::progress::Observer;
 use crate::{Checked, Error, Result};
 
@@ -58,6 +58,10 @@ pub fn adapt<D: Dataset>(
     observer: &mut Observer,
 ) -> Result<Adapted> {
     check_data(model, unlabelled.subsample, clean)?;
+    if config.oracle && unlabelled.subsample.labels().is_none() {
+        let allowed = "false: the data has no labels, or they were not read";
+        return Err(Error::config("adapt.oracle", true, allowed));
+    }
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     if model.factor().is_some() {
         let adapting = factor::Adapting { model, unlabelled, config, previous, seed };
@@ -105,7 +109,7 @@ pub fn adapt<D: Dataset>(
     };
     let judge = Judge { previous, unlabelled, negligible: config.negligible, seed };
     let judged = judge.judge(selection.best.take(), reason)?;
-    Ok(adapted(judged, previous, before, steps, splits.unlabelled.learnt.len()))
+    Ok(adapted(judged, previous, config.keep, before, steps, splits.unlabelled.learnt.len()))
 }
 
 /// Whether a discriminative classifier tells which states are kept: there is one, with a guard, and the model undoes what
@@ -144,12 +148,13 @@ impl<D: Dataset> Run<'_, D> {
             last = model.clone();
             Ok(())
         })?;
-        let fit = validator.validate(&last, M::Mean)?;
+        let m = last.config().inferred_m;
+        let fit = validator.validate(&last, m)?;
         let judge = Judge { previous, unlabelled, negligible: config.negligible, seed };
-        let judged = judge.let_stand(&last, M::Mean)?;
+        let judged = judge.let_stand(&last, m)?;
         let judged = Judged { kept: Some(Candidate { step: config.steps, fit, model: last }), ..judged };
         let steps = Steps { global, done: config.steps };
-        Ok(adapted(judged, previous, before, steps, splits.unlabelled.learnt.len()))
+        Ok(adapted(judged, previous, config.keep, before, steps, splits.unlabelled.learnt.len()))
     }
 
     /// Keeps what the discriminative classifier and Bayes' rule agree on: of the mechanisms alone and together, as q2 has
@@ -183,7 +188,7 @@ impl<D: Dataset> Run<'_, D> {
         let reason = best.is_none().then_some(RollbackReason::NoEasier);
         let judge = Judge { previous, unlabelled, negligible: config.negligible, seed };
         let judged = judge.judge(best, reason)?;
-        Ok(adapted(judged, previous, before, steps, splits.unlabelled.learnt.len()))
+        Ok(adapted(judged, previous, config.keep, before, steps, splits.unlabelled.learnt.len()))
     }
 }
 
@@ -200,6 +205,7 @@ struct Steps {
 fn adapted(
     judged: Judged,
     previous: Previous,
+    keep: Keep,
     before: FitStatistics,
     steps: Steps,
     examples: usize,
@@ -209,6 +215,8 @@ fn adapted(
     let report = AdaptReport {
         outcome: judged.outcome,
         rollback_reason: judged.reason.clone(),
+        keep,
+        guarded: previous.decider.guard.is_some(),
         global_steps: steps.global,
         steps: steps.done,
         kept_step: kept.map_or(0, |kept| kept.step),

@@ -239,9 +239,9 @@ impl DeepCama {
         }
     }
 
-    /// The latent mechanism's part of m, `[batch, dim]`, and its features, `[batch, hidden]`.
+    /// As [`Mechanisms::latent`](super::Mechanisms).
     pub(super) fn latent(&self, m: Option<&Tensor<2>>) -> Option<(Tensor<2>, Tensor<2>, Merge)> {
-        self.m.as_ref()?.latent(m?)
+        self.m.as_ref()?.latent(m)
     }
 
     /// q1 of T_m⁻¹(x) and, where there is one, the latent mechanism's part of m.

@@ -9,6 +9,7 @@ mod integration;
 mod likelihood;
 mod linear_gaussian;
 mod mechanisms;
+mod paper;
 mod parameters;
 mod restoration;
 mod stored_tables;
