@@ -110,7 +110,7 @@ pub use cama::{
     Predictor, Restored,
 };
 pub use checkpoint::Checkpoints;
-pub use classifier::{Classifier, DirectClassifier, DirectConfig, fit_direct};
+pub use classifier::{Classifier, DirectClassifier, DirectConfig, Follow, fit_direct};
 pub use decide::{
     ByRule, Context, DecideConfig, Decider, Decision, Guard, Rule, RuleClassifier, Surveyed, TEMPERATURE,
     Tempering, Thresholds, Verdict, fit_temperature,

@@ -4,8 +4,9 @@ use burn::tensor::{Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 
 use crate::batch::host;
-use crate::model::{DeepCama, M, MChoice, Observed, Pairs};
-use crate::predict::{Optimised, Warm, drawn, latents, m_of};
+use crate::classifier::Follow;
+use crate::model::{DeepCama, Given, M, MChoice, Observed, Pairs};
+use crate::predict::{Optimised, Unrolled, Warm, drawn, latents, m_of};
 
 /// log p(x|y,m) + log p(y) of every class, in tables log p(x|y,a,c,m) + log p(y|a), `[batch, classes]`, in nats, by
 /// importance sampling with `samples` samples of z.
@@ -62,11 +63,12 @@ pub(crate) fn searched_scores(
 }
 
 /// As [`searched_scores`], going on from where the searches for the same examples stood, a small change ago. Only the best
-/// classes are searched on; the scores of the others are constants.
+/// classes are searched on; the scores of the others are constants. [`Follow::Unrolled`] searches those classes anew, and is
+/// differentiated through all of that.
 pub(crate) fn followed_scores(
     optimised: &Optimised,
     observed: &Observed,
-    choice: MChoice,
+    (choice, how): (MChoice, Follow),
     rngs: &mut [ChaCha8Rng],
     warm: &mut Option<Warm>,
 ) -> Tensor<2> {
@@ -86,11 +88,38 @@ pub(crate) fn followed_scores(
     let places = Tensor::<3>::from_data(TensorData::new(places, [n, tracked, classes]), &device).autodiff();
     let others = Tensor::<2>::from_data(TensorData::new(others, [n, classes]), &device).autodiff();
     let given = model.given(observed, None, m.as_ref()).pairs(&Pairs::new(&found.pairs, &device));
-    let z = latents(found.z.clone(), [found.pairs.len(), 1], model);
-    let scores = model.explain_at(&given, z, optimised.share()).reshape([n, tracked, 1]);
+    let scores = match how {
+        Follow::Envelope => {
+            let z = latents(found.z.clone(), [found.pairs.len(), 1], model);
+            model.explain_at(&given, z, optimised.share()).reshape([n, tracked, 1])
+        }
+        Follow::Unrolled => {
+            let still = observed.clone().constant();
+            let unrolled = optimised.unroll(&still, m_still.as_ref(), &found.pairs);
+            unrolled_scores(&unrolled, &given).reshape([n, tracked, 1])
+        }
+    };
     let log_py = (places.clone() * model.log_py(observed, None).unsqueeze_dim::<3>(1)).sum_dim(1);
     *warm = Some(found);
     ((scores * places).sum_dim(1) + log_py).squeeze_dim::<2>(1) + others
+}
+
+/// Scores, `[pairs]`, that have the slopes which were found: in X, and in q1's mean, which depends on X. `given` is of the pairs, and
+/// differentiated.
+fn unrolled_scores(unrolled: &Unrolled, given: &Given) -> Tensor<1> {
+    let x = given.x().expect("z is searched").clone();
+    let mean = given.q1().expect("z is searched").mean.clone();
+    let ([n, width], [_, _, dim], device) = (x.dims(), mean.dims(), x.device().inner());
+    let constant = |values: &[f32], width: usize| {
+        Tensor::<2>::from_data(TensorData::new(values.to_vec(), [n, width]), &device).autodiff()
+    };
+    // Both are zero, as nothing has moved yet, and have the slopes.
+    let along = |moves: Tensor<2>, slopes: &[f32], width: usize| {
+        ((moves.clone() - moves.detach()) * constant(slopes, width)).sum_dim(1).reshape([n])
+    };
+    let by_x = along(x, &unrolled.of_x, width);
+    let by_start = along(mean.reshape([n, dim]), &unrolled.of_start, dim);
+    constant(&unrolled.scores, 1).reshape([n]) + by_x + by_start
 }
 
 /// m of every example, `[batch, dim]`; nothing with do(m = 0) or without a mechanism.
@@ -114,6 +143,7 @@ mod tests {
     use super::*;
     use crate::mechanism::MechanismConfig;
     use crate::noise::{example_rng, stream_rng};
+    use crate::predict::{Bank, BankConfig, OptimiseConfig};
     use crate::predict::{PredictConfig, predict};
     use crate::{Config, ConvolutionalConfig, ModelConfig, TrunkConfig, data};
 
@@ -183,6 +213,68 @@ mod tests {
                     "{mechanism} {choice:?} {direction}: {difference} {along}"
                 );
             }
+        }
+    }
+
+    /// A search with steps in a small, smooth model.
+    fn searching<T>(steps: usize, of: impl FnOnce(&Optimised) -> T) -> T {
+        let model = model([1, 8, 8], "affine", 1.0);
+        let config =
+            BankConfig { latents: vec![1; 10], z: 3, floor: 0.3, suspicious_above: 0.0, tried: vec![] };
+        let bank = Bank::empty(&config, &model.device());
+        let config = OptimiseConfig { steps, starts: 1, ..OptimiseConfig::default() };
+        of(&Optimised { model: &model, bank: &bank, config: &config, negligible: 0.0 })
+    }
+
+    /// Checks the gradient of `score` in x against differences of it, in some directions.
+    fn check_gradient(score: impl Fn(Tensor<2>) -> Tensor<1>, tolerance: f64) {
+        let pixels: Vec<f32> = (0..64).map(|i| 0.5 + 0.3 * (i as f32 * 0.37).sin()).collect();
+        let tensor =
+            |values: Vec<f32>| Tensor::<2>::from_data(TensorData::new(values, [1, 64]), &Device::flex());
+        let leaf = tensor(pixels.clone()).autodiff().require_grad();
+        let gradient: Vec<f32> = host(leaf.grad(&score(leaf.clone()).backward()).unwrap());
+        for direction in 0..6 {
+            let towards: Vec<f32> = (0..64).map(|i| (i as f32 * (0.7 + direction as f32)).sin()).collect();
+            let moved = |by: f32| {
+                let x = pixels.iter().zip(&towards).map(|(p, d)| p + by * d).collect();
+                f64::from(score(tensor(x).autodiff()).into_scalar::<f32>())
+            };
+            let difference = (moved(8e-3) - moved(-8e-3)) / 16e-3;
+            let along: f64 = gradient.iter().zip(&towards).map(|(g, d)| f64::from(g * d)).sum();
+            assert!(
+                (difference - along).abs() < tolerance * (0.5 + along.abs()),
+                "{direction}: {difference} {along}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_long_search_has_the_slope_of_its_score() {
+        for choice in [M::Null, M::Mean] {
+            searching(400, |optimised| {
+                let score = |x: Tensor<2>| {
+                    let scores = searched_scores(optimised, &Observed::of_x(x), choice, &mut rngs(1));
+                    (scores.clone().narrow(1, 7, 1) - scores.narrow(1, 2, 1)).reshape([1])
+                };
+                check_gradient(score, 0.03);
+            });
+        }
+    }
+
+    #[test]
+    fn a_search_unrolled_has_the_slope_of_its_few_steps() {
+        for steps in [1, 2, 6] {
+            searching(steps, |optimised| {
+                let score = |x: Tensor<2>| {
+                    let observed = Observed::of_x(x);
+                    let unrolled = optimised.unroll(&observed.clone().constant(), None, &[(0, 7), (0, 2)]);
+                    let given = optimised.model.given(&observed, None, None);
+                    let given = given.pairs(&Pairs::new(&[(0, 7), (0, 2)], &optimised.model.device()));
+                    let scores = unrolled_scores(&unrolled, &given);
+                    scores.clone().narrow(0, 0, 1) - scores.narrow(0, 1, 1)
+                };
+                check_gradient(score, 0.03);
+            });
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use cama::{Classifier, Error, Event, Observer, Phase, Result};
+use cama::{Classifier, Error, Event, Follow, Observer, Phase, Result};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
@@ -279,7 +279,8 @@ fn example_rngs(seed: u64, range: Range<usize>) -> Vec<ChaCha8Rng> {
 
 /// One search.
 fn search(batch: &mut Batch, ask: Option<&Ask>) -> Result<Found> {
-    batch.follower = batch.classifier.follower();
+    let how = if batch.attack.unrolled { Follow::Unrolled } else { Follow::Envelope };
+    batch.follower = batch.classifier.follower(how);
     match batch.attack.method {
         Method::Sparse => batch.sparsely(),
         Method::Fgsm | Method::Pgd | Method::Mim => batch.ascend(),

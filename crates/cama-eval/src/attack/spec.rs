@@ -60,8 +60,8 @@ impl Method {
     /// The options that mean something to it.
     fn options(self) -> &'static [&'static str] {
         match self {
-            Method::Fgsm => &["norm", "loss", "eot", "targeted", "targets"],
-            Method::Sparse => &["loss", "eot", "targeted", "targets"],
+            Method::Fgsm => &["norm", "loss", "eot", "targeted", "targets", "unrolled"],
+            Method::Sparse => &["loss", "eot", "targeted", "targets", "unrolled"],
             Method::Pgd | Method::Mim => &[
                 "steps",
                 "step",
@@ -73,11 +73,19 @@ impl Method {
                 "targets",
                 "no-random-start",
             ],
-            Method::Apgd => {
-                &["steps", "norm", "loss", "restarts", "eot", "targeted", "targets", "no-random-start"]
-            }
+            Method::Apgd => &[
+                "steps",
+                "norm",
+                "loss",
+                "restarts",
+                "eot",
+                "targeted",
+                "targets",
+                "unrolled",
+                "no-random-start",
+            ],
             Method::ApgdDlr => {
-                &["steps", "norm", "restarts", "eot", "targeted", "targets", "no-random-start"]
+                &["steps", "norm", "restarts", "eot", "targeted", "targets", "unrolled", "no-random-start"]
             }
             Method::Square => &["steps", "norm", "restarts", "targeted", "targets"],
         }
@@ -122,6 +130,7 @@ impl Norm {
 /// | `eot=N` | draws of the classifier's randomness that each gradient is averaged over | all but `square` | 1 |
 /// | `targets=N` | as many searches again, each towards another of the N most probable wrong classes; any wrong class will do | all | 0: away from the correct one |
 /// | `targeted` | towards the most probable wrong class, not just away from the correct one | all | |
+/// | `unrolled` | where the classifier searches for z, each gradient goes through the whole search, and not only its end | all but `square` | |
 /// | `no-random-start` | begin at the example itself | `pgd`, `mim`, `apgd`, `apgd-dlr` | |
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -146,6 +155,8 @@ pub struct Attack {
     pub targeted: bool,
     /// How many wrong classes are searched for, one after another; with 0 the search leads away from the correct one.
     pub targets: usize,
+    /// Whether, where the classifier searches for z, each gradient goes through the whole search.
+    pub unrolled: bool,
     /// Whether to begin anywhere in the ball.
     pub random_start: bool,
 }
@@ -170,6 +181,7 @@ impl Attack {
             eot: 1,
             targeted: false,
             targets: 0,
+            unrolled: false,
             random_start: !matches!(method, Method::Fgsm | Method::Square | Method::Sparse),
         }
     }
@@ -204,6 +216,7 @@ impl Attack {
         add(self.restarts != 1, format!("restarts={}", self.restarts));
         add(self.eot != 1, format!("eot={}", self.eot));
         add(self.targeted, "targeted".into());
+        add(self.unrolled, "unrolled".into());
         add(self.targets != 0, format!("targets={}", self.targets));
         add(self.random_start != usual.random_start, "no-random-start".into());
         text
@@ -222,7 +235,7 @@ impl Attack {
                 known.join(", ")
             ));
         }
-        let takes_value = !matches!(name, "targeted" | "no-random-start");
+        let takes_value = !matches!(name, "targeted" | "unrolled" | "no-random-start");
         let value = match value {
             Some(value) if takes_value => value,
             None if takes_value => return Err(format!("`{name}` needs a value: `{name}=…`")),
@@ -257,6 +270,7 @@ impl Attack {
                 _ => return Err(format!("step = `{value}`: must be a number above 0, at most {MOST_EPS}")),
             },
             "targeted" => self.targeted = true,
+            "unrolled" => self.unrolled = true,
             _ => self.random_start = false,
         }
         Ok(())

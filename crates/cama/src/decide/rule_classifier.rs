@@ -12,7 +12,7 @@ use super::rule::Rule;
 use super::tempering::Tempering;
 use crate::Result;
 use crate::batch::host;
-use crate::classifier::Classifier;
+use crate::classifier::{Classifier, Follow};
 use crate::model::{DeepCama, M, Observed};
 use crate::predict::{Bank, Inference, Optimised, PredictConfig, Warm};
 use crate::restore::restore_with;
@@ -113,6 +113,7 @@ const SEARCHED: usize = 10;
 struct Follower<'a> {
     classifier: &'a RuleClassifier<'a>,
     optimised: Optimised<'a>,
+    how: Follow,
     warm: Mutex<Option<Warm>>,
 }
 
@@ -136,7 +137,7 @@ impl Classifier for Follower<'_> {
     fn log_probabilities(&self, observed: &Observed, rngs: &mut [ChaCha8Rng]) -> Result<Tensor<2>> {
         let mut warm = self.warm.lock().expect("no thread panicked");
         let m = self.classifier.predict.m;
-        let scores = followed_scores(&self.optimised, observed, m, rngs, &mut warm);
+        let scores = followed_scores(&self.optimised, observed, (m, self.how), rngs, &mut warm);
         Ok(activation::log_softmax(scores, 1))
     }
 }
@@ -174,9 +175,9 @@ impl Classifier for RuleClassifier<'_> {
         self.rule.needs_bayes() && draws
     }
 
-    fn follower(&self) -> Option<Box<dyn Classifier + '_>> {
+    fn follower(&self, how: Follow) -> Option<Box<dyn Classifier + '_>> {
         let optimised = self.optimised().filter(|_| self.rule == Rule::Bayes)?;
-        Some(Box::new(Follower { classifier: self, optimised, warm: Mutex::new(None) }))
+        Some(Box::new(Follower { classifier: self, optimised, how, warm: Mutex::new(None) }))
     }
 
     fn log_probabilities(&self, observed: &Observed, rngs: &mut [ChaCha8Rng]) -> Result<Tensor<2>> {

@@ -72,6 +72,17 @@ impl Given {
         self.map(|rows| rows.clone().without_autodiff(), |all| all.clone().without_autodiff())
     }
 
+    /// The same with an X that is differentiated, and that X, `[batch, width]`.
+    pub fn with_leaf(&self) -> (Self, Tensor<2>) {
+        match self.map(Tensor::clone, Tensor::clone) {
+            Self::Sampled(sampled) => {
+                let x = sampled.x.clone().without_autodiff().autodiff().require_grad();
+                (Self::Sampled(Sampled { x: x.clone(), ..sampled }), x)
+            }
+            Self::Exact(_) => unreachable!("where z is integrated out nothing is searched"),
+        }
+    }
+
     /// The same, as constants beside what is differentiated.
     pub fn constant(&self) -> Self {
         self.map(|rows| rows.clone().autodiff(), |all| all.clone().autodiff())
@@ -82,6 +93,14 @@ impl Given {
         match self {
             Self::Sampled(sampled) => sampled.x.dims()[0],
             Self::Exact(log_px) => log_px.dims()[0],
+        }
+    }
+
+    /// X, `[batch, width]`; nothing where z is integrated out.
+    pub fn x(&self) -> Option<&Tensor<2>> {
+        match self {
+            Self::Sampled(sampled) => Some(&sampled.x),
+            Self::Exact(_) => None,
         }
     }
 

@@ -12,7 +12,7 @@ pub use config::PredictConfig;
 pub(crate) use config::check_negligible;
 pub(crate) use infer::{Inferred, drawn, infer_m, m_of};
 pub use optimise::{Bank, BankConfig, Inference, OptimiseConfig};
-pub(crate) use optimise::{Optimised, Warm, latents, suspicion};
+pub(crate) use optimise::{Optimised, Unrolled, Warm, latents, suspicion};
 pub(crate) use race::Product;
 pub use run::{Prediction, predict, predict_each};
 pub(crate) use run::{chunks, not_finite};

@@ -6,10 +6,15 @@ use crate::batch::host;
 use crate::model::{DeepCama, Given, Pairs};
 
 /// Adam's decay rates: short memories, as there are few steps.
-const BETAS: [f32; 2] = [0.8, 0.95];
+pub(super) const BETAS: [f32; 2] = [0.8, 0.95];
 
-/// The step length at the end, relative to the first.
-const LAST_RATE: f32 = 0.1;
+/// Adam's ε.
+pub(super) const EPSILON: f32 = 1e-8;
+
+/// The length of step `t` of `steps`, relative to the first: it falls to a tenth along a line.
+pub(super) fn rate_at(t: usize, steps: usize) -> f32 {
+    1.0 - 0.9 * t as f32 / steps as f32
+}
 
 /// z of some examples under some classes, several of each, on their way up.
 #[derive(Clone)]
@@ -45,7 +50,7 @@ impl Hill<'_> {
     }
 
     /// The same, and its slope.
-    fn slope(&self, given: &Given, z: &[f32], dims: [usize; 4]) -> (Vec<f32>, Vec<f32>) {
+    pub fn slope(&self, given: &Given, z: &[f32], dims: [usize; 4]) -> (Vec<f32>, Vec<f32>) {
         let z = Tensor::<4>::from_data(TensorData::new(z.to_vec(), dims), &self.model.device());
         let z = z.autodiff().require_grad();
         let height = self.model.explain_at(given, z.clone(), self.share);
@@ -71,9 +76,9 @@ impl Climb {
         while self.done < until {
             let (height, slope) = hill.slope(&given, &self.z, dims);
             self.keep(&height);
-            let left = 1.0 - (1.0 - LAST_RATE) * self.done as f32 / steps as f32;
+            let rate = rate as f32 * rate_at(self.done, steps);
             self.done += 1;
-            self.step(&slope, rate as f32 * left);
+            self.step(&slope, rate);
         }
     }
 
@@ -103,7 +108,7 @@ impl Climb {
             let g = if g.is_finite() { *g } else { 0.0 };
             *mean = first * *mean + (1.0 - first) * g;
             *square = second * *square + (1.0 - second) * g * g;
-            *z += rate * *mean * unbias[0] / ((*square * unbias[1]).sqrt() + 1e-8);
+            *z += rate * *mean * unbias[0] / ((*square * unbias[1]).sqrt() + EPSILON);
         }
     }
 
@@ -114,6 +119,17 @@ impl Climb {
             let at = (pair * self.starts + best) * self.dim;
             (scores[best], at..at + self.dim)
         })
+    }
+
+    /// Those of these pairs, of which it has all, at their starts.
+    pub fn of(self, pairs: &[(usize, usize)]) -> Self {
+        let length = self.starts * self.dim;
+        let at = |pair: &(usize, usize)| {
+            let at = self.pairs.iter().position(|known| known == pair).expect("it has all pairs");
+            &self.z[at * length..(at + 1) * length]
+        };
+        let z = pairs.iter().flat_map(at).copied().collect();
+        Self::new(pairs.to_vec(), z, self.starts, self.dim)
     }
 
     /// Without the pairs that are not `kept`.

@@ -10,9 +10,11 @@ mod config;
 mod follow;
 mod scores;
 mod suspicion;
+mod unroll;
 
 pub use bank::{Bank, BankConfig};
 pub use config::{Inference, OptimiseConfig};
 pub(crate) use follow::Warm;
 pub(crate) use scores::{Optimised, latents};
 pub(crate) use suspicion::suspicion;
+pub(crate) use unroll::Unrolled;
