@@ -17,13 +17,13 @@ for seed in "${seeds[@]}"; do
     [ -e "$model/config.json" ] || "$cama" train --data mnist:train --out "$model" --seed "$seed" --quiet
     [ -e "$model/bank.safetensors" ] || "$cama" bank --model "$model" --quiet
     [ -e "$folder/cnn-$seed" ] || "$cama" baseline --kind cnn --data mnist:train --out "$folder/cnn-$seed" --seed "$seed" --quiet
-    [ -e "$folder/adversarial-$seed" ] ||
-        "$cama" baseline --kind cnn-adversarial --data mnist:train --out "$folder/adversarial-$seed" --seed "$seed" --quiet
     # Each attack once, and the worst of all of a radius for each digit: away from the class, towards each of the three most
     # probable others, and made on a CNN.
     searched=(--model "$model" --rule bayes --inference optimise --seed "$seed" --attack-worst --against "transfer:$folder/cnn-$seed")
     judge "${searched[@]}" --attack pgd:0.1,0.2 pgd:0.1,0.2:targets=3 pgd:1.5:norm=l2 pgd:1.5:norm=l2:targets=3 \
         pgd:0.3 sparse:12 > "$folder/searched-$seed.jsonl"
+    [ -e "$folder/adversarial-$seed" ] ||
+        "$cama" baseline --kind cnn-adversarial --data mnist:train --out "$folder/adversarial-$seed" --seed "$seed" --quiet
     # What there is beside it, under the same attacks: amortised inference, a CNN, one that was trained on attacked digits.
     others=(--seed "$seed" --attack-worst --attack pgd:0.1,0.2,0.3 pgd:0.1,0.2:targets=3 pgd:1.5:norm=l2
         pgd:1.5:norm=l2:targets=3 sparse:12)

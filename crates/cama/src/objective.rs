@@ -132,9 +132,20 @@ pub fn elbo_of_likely_classes(
     rng: &mut ChaCha8Rng,
 ) -> Tensor<1> {
     let (m, kl) = resolve(model, observed, m, rng);
+    let noise = normal([observed.x.dims()[0], samples, model.config().z], rng, &observed.x.device());
+    bound_of_likely_classes(model, observed, m.as_ref(), noise, negligible) - kl.mul_scalar(kl_m)
+}
+
+/// [`elbo_of_likely_classes`] with a known m, `[batch, dim]`, and this noise, `[batch, samples, z]`.
+pub(crate) fn bound_of_likely_classes(
+    model: &DeepCama,
+    observed: &Observed,
+    m: Option<&Tensor<2>>,
+    noise: Tensor<3>,
+    negligible: f64,
+) -> Tensor<1> {
     let ([batch, _], device) = (observed.x.dims(), observed.x.device());
-    let noise = normal([batch, samples, model.config().z], rng, &device);
-    let given = model.given(observed, None, m.as_ref());
+    let given = model.given(observed, None, m);
     let scored = given.without_autodiff();
     let [log_px, _] = model.valid().explain(&scored, noise.clone().without_autodiff());
     let log_py = model.log_py(observed, None).without_autodiff();
@@ -156,7 +167,7 @@ pub fn elbo_of_likely_classes(
     let scores = log_px.mean_dim(2).squeeze_dim::<2>(2) - given.kl_z();
     let climbed = spread.matmul(scores).reshape([batch]);
     let constant = Tensor::from_data(value.into_data(), &device) - climbed.clone().detach();
-    climbed + constant - kl.mul_scalar(kl_m)
+    climbed + constant
 }
 
 /// Examples and classes without those of each example that have the smallest weights and together less than `negligible`;

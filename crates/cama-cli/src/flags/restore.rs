@@ -39,6 +39,10 @@ pub struct RestoreFlags {
     /// Samples of z for each class, of which log p(x) and the log Bayes factor are estimated.
     #[arg(long, value_name = "K", help_heading = "Prediction")]
     pub samples: Option<usize>,
+    /// Steps by which the m of each input is searched further from where q2(m|x) puts it: worth it for single inputs, and where the
+    /// model is not adapted.
+    #[arg(long, value_name = "N", help_heading = "Prediction")]
+    pub refine: Option<usize>,
     /// Probability below which classes get no more than their first samples; 0 gives every class all of them.
     #[arg(long, value_name = "P", help_heading = "Prediction")]
     pub negligible: Option<f64>,
@@ -66,7 +70,7 @@ impl RestoreFlags {
         if !is_factor {
             config.m = M::Mean;
         }
-        overlay!(self => config; samples, negligible);
+        overlay!(self => config; samples, negligible, refine);
         config.chunk = self.chunk.or(config.chunk);
         self.settings.check_sections(&["predict"], &[])?;
         *config = self.settings.apply("predict", config.clone())?;

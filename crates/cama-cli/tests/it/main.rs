@@ -19,6 +19,7 @@ mod pictures;
 mod restore;
 #[cfg(unix)]
 mod resume;
+mod search;
 mod settings;
 mod simulate;
 mod tables;

@@ -101,6 +101,29 @@ fn linear_classifiers_are_moved_as_far_as_can_be() {
 }
 
 #[test]
+fn few_values_of_a_linear_classifier_are_changed_where_that_does_most() {
+    let linear = Linear { w: vec![1.0, -2.0, 0.5, 3.0, -0.25, 0.0], b: 0.4 };
+    let x = vec![0.5, 0.4, 0.6, 0.1, 0.45, 0.55];
+    let data = images(x.clone(), vec![0]);
+    // The score falls by w·x where w is above zero and by −w·(1 − x) where it is below: .5, 1.2, .3, .3, .1375 and nothing.
+    for (most, fallen) in [(0, 0.0), (1, 1.2), (2, 1.7), (3, 2.0), (6, 2.4375)] {
+        let made = attacked(&linear, &data, &format!("sparse:{most}")).data;
+        let moved = linear.score(made.x(0)) - linear.score(&x);
+        assert!((moved + fallen).abs() < 1e-4, "{most}: {moved} {fallen}");
+        assert!(made.x(0).iter().zip(&x).filter(|(a, b)| a != b).count() <= most);
+    }
+}
+
+#[test]
+fn any_wrong_class_will_do_where_several_are_aimed_at() {
+    let linear = Linear { w: vec![1.0, -2.0], b: 0.3 };
+    let data = images(vec![0.5, 0.5], vec![0]);
+    let [one, three] = ["pgd:0.1", "pgd:0.1:targets=3"].map(|spec| attacked(&linear, &data, spec));
+    assert_eq!(one.losses[0].reached, three.losses[0].reached);
+    assert!((one.losses[0].after - three.losses[0].after).abs() < 1e-4);
+}
+
+#[test]
 fn a_confident_classifier_is_attacked_as_well() {
     // Its cross-entropy has no gradient left in single precision.
     let linear = Linear { w: vec![100.0, -200.0], b: 250.0 };

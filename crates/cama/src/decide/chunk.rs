@@ -166,7 +166,7 @@ impl<'a, D: Dataset> Chunk<'a, D> {
         }
         let (cleared, fields) = self.cleared();
         let mut rngs = self.rngs(self.range.clone());
-        let inferred = infer_m(model, &cleared, choice, &mut rngs);
+        let inferred = infer_m(model, &cleared, (choice, self.config.predict.refine), &mut rngs);
         let mean = inferred.as_ref().map(|inferred| inferred.q2.mean.clone());
         let x = match (&mean, choice) {
             (Some(m), M::Global) => restored_globally(model, m, &self.observed),

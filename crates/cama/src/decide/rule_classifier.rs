@@ -10,13 +10,13 @@ use super::decider::Decider;
 use super::explain::{self, explain};
 use super::rule::Rule;
 use super::tempering::Tempering;
-use crate::Result;
 use crate::batch::host;
 use crate::classifier::{Classifier, Follow};
 use crate::model::{DeepCama, M, Observed};
 use crate::predict::{Bank, Inference, Optimised, PredictConfig, Warm};
 use crate::restore::restore_with;
 use crate::scores::{class_scores, followed_scores, searched_scores};
+use crate::{Error, Result};
 
 /// A deep CAMA model under one rule, differentiated as a whole: through the likelihood, q1, q2(m|x) and restoration.
 ///
@@ -37,10 +37,15 @@ impl<'a> RuleClassifier<'a> {
     ///
     /// # Errors
     ///
-    /// If the rule asks a discriminative classifier and there is none that fits.
+    /// If the rule asks a discriminative classifier and there is none that fits, z is to be searched and there is no bank, or m is to
+    /// be refined.
     pub fn new(decider: &Decider<'a>, predict: &PredictConfig, rule: Rule) -> Result<Self> {
         decider.check(rule)?;
         decider.check_inference(predict)?;
+        if predict.refine > 0 {
+            let allowed = "0, as an m that is searched for each example has no gradient to follow";
+            return Err(Error::config("predict.refine", predict.refine, allowed));
+        }
         Ok(Self {
             model: decider.model.valid(),
             direct: decider.classifier(),

@@ -49,7 +49,7 @@ impl Decider<'_> {
         let spread: Vec<usize> = spread_indices(data.len()).collect();
         // Of rows far from all that it has learnt from a network is as sure as of any other.
         if self.direct.is_some() && self.model.restores() && self.model.config().data.image().is_some() {
-            return self.informed_by_answers(guard, &data.select(&spread), config.predict.seed);
+            return self.informed_by_answers(guard, &data.select(&spread), &config.predict);
         }
         let rule = if self.direct.is_some() { Rule::Product } else { Rule::Bayes };
         let undoes = self.model.restores();
@@ -76,12 +76,19 @@ impl Decider<'_> {
     }
 
     /// The same, knowing whether the examples are easier to classify once they are restored.
-    fn informed_by_answers<D: Dataset>(&self, guard: &Guard, data: &D, seed: u64) -> Result<Self> {
+    fn informed_by_answers<D: Dataset>(
+        &self,
+        guard: &Guard,
+        data: &D,
+        predict: &PredictConfig,
+    ) -> Result<Self> {
+        let PredictConfig { seed, refine, .. } = *predict;
         if data.len() < LEAST_EXAMPLES {
             return Ok(*self);
         }
         let before = self.answers(data, M::Null, seed)?;
-        let after = match self.answers(data, M::Mean, seed) {
+        let inferred = PredictConfig { m: M::Mean, seed, refine, ..PredictConfig::default() };
+        let after = match self.answers_with(data, inferred) {
             // What cannot be restored is no reason not to decide about the others.
             Err(Error::Diverged(_)) => return Ok(Self { context: Context::Outside, ..*self }),
             after => after?,
@@ -113,8 +120,13 @@ impl Decider<'_> {
     /// What the model's own discriminative classifier and Bayes' rule say of every example, all of them restored with this
     /// m, or as they are.
     pub(crate) fn answers<D: Dataset>(&self, data: &D, m: MChoice, seed: u64) -> Result<Answers> {
+        self.answers_with(data, PredictConfig { m, seed, ..PredictConfig::default() })
+    }
+
+    /// The same with these settings, but for the number of samples.
+    fn answers_with<D: Dataset>(&self, data: &D, predict: PredictConfig) -> Result<Answers> {
         let threshold = self.guard.map(|guard| guard.threshold);
-        let predict = PredictConfig { samples: SAMPLES, m, seed, ..PredictConfig::default() };
+        let predict = PredictConfig { samples: SAMPLES, ..predict };
         let config = DecideConfig { rule: Rule::Product, predict }.check()?;
         let mut answers = Answers::of(&[], threshold);
         Decider { guard: None, external: None, ..*self }.decide_each(data, 0, &config, |decision| {

@@ -22,6 +22,13 @@ impl Observed {
         Self { x, known: None, a: None, c: None }
     }
 
+    /// The same, as constants beside what is differentiated.
+    pub(crate) fn beside(self) -> Self {
+        let Self { x, known, a, c } = self;
+        let [known, a, c] = [known, a, c].map(|rows| rows.map(Tensor::autodiff));
+        Self { x: x.autodiff(), known, a, c }
+    }
+
     /// The same, of which nothing is differentiated.
     pub(crate) fn constant(self) -> Self {
         let Self { x, known, a, c } = self;

@@ -17,6 +17,9 @@ pub struct PredictConfig {
     pub samples: usize,
     /// Which m.
     pub m: MChoice,
+    /// Steps by which an m that is inferred is searched further for each example, from the mean of q2(m|x): 0 takes that as it is.
+    /// Worth it where q2 is not adapted to what was done, and where examples are few: some 2 ms a step for a digit.
+    pub refine: usize,
     /// Seed of the samples. Which ones an example gets follows from what it holds: they are always the same, wherever it
     /// stands and whatever other examples come with it.
     pub seed: u64,
@@ -46,6 +49,7 @@ impl Default for PredictConfig {
         Self {
             samples: 10,
             m: M::Null,
+            refine: 0,
             seed: 0,
             negligible: 1e-4,
             chunk: None,
@@ -113,6 +117,9 @@ impl Config for PredictConfig {
             if !(1..=1_000_000).contains(&value) {
                 return Err(Error::config(field, value, "from 1 to 1000000"));
             }
+        }
+        if self.refine > 10_000 {
+            return Err(Error::config("predict.refine", self.refine, "from 0 to 10000"));
         }
         self.optimise.validate()?;
         check_negligible("predict.negligible", self.negligible)

@@ -3,6 +3,7 @@
 use burn::tensor::{Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 
+use super::refine::refined;
 use crate::batch::host;
 use crate::model::{DeepCama, M, MChoice, Observed};
 use crate::network::DiagonalGaussian;
@@ -18,18 +19,21 @@ pub(crate) struct Inferred {
     pub log_ratio: Vec<f32>,
 }
 
-/// The m of each example; nothing with do(m = 0) or without a mechanism.
+/// The m of each example; nothing with do(m = 0) or without a mechanism. An m that is inferred is refined by so many steps.
 pub(crate) fn infer_m(
     model: &DeepCama,
     observed: &Observed,
-    choice: MChoice,
+    (choice, refine): (MChoice, usize),
     rngs: &mut [ChaCha8Rng],
 ) -> Option<Inferred> {
     let mechanisms = model.mechanisms().filter(|_| choice != M::Null)?;
     if choice == M::Global {
         return Some(known(mechanisms.global_m().expect("checked to have one"), rngs.len()));
     }
-    let q2 = mechanisms.posterior(observed);
+    let mut q2 = mechanisms.posterior(observed);
+    if refine > 0 {
+        q2.mean = refined(model, observed, &q2.mean, refine, rngs);
+    }
     let m = m_of(&q2, choice, rngs);
     let log_ratio = host(mechanisms.log_prior(&m) - q2.log_prob(m.clone()));
     Some(Inferred { q2, m, log_ratio })

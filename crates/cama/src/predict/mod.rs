@@ -4,6 +4,7 @@ mod config;
 mod infer;
 mod optimise;
 mod race;
+mod refine;
 mod run;
 mod sampling;
 mod scores;

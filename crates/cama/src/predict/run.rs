@@ -121,7 +121,7 @@ fn predict_chunk<D: Dataset>(
     let n = range.len();
     let mut rngs: Vec<_> = range.clone().map(|i| example_rng(config.seed, data, i)).collect();
     let observed = model.cleared(&batch::observed(data, range, &device), config.m.is_inferred());
-    let (m, log_ratio_m) = match infer_m(model, &observed, config.m, &mut rngs) {
+    let (m, log_ratio_m) = match infer_m(model, &observed, (config.m, config.refine), &mut rngs) {
         Some(Inferred { m, log_ratio, .. }) => (Some(m), log_ratio),
         None => (None, Vec::new()),
     };

@@ -23,7 +23,7 @@ use crate::{
 fn weights<D: Dataset>(model: &DeepCama, data: &D, range: Range<usize>, m: MChoice, k: usize) -> Vec<f32> {
     let mut rngs: Vec<_> = range.clone().map(|i| example_rng(0, data, i)).collect();
     let observed = batch::observed(data, range, &model.device());
-    let m = infer_m(model, &observed, m, &mut rngs).map(|inferred| inferred.m);
+    let m = infer_m(model, &observed, (m, 0), &mut rngs).map(|inferred| inferred.m);
     let (n, z) = (rngs.len(), model.config().z);
     let noise = Tensor::<2>::from_data(drawn(k * z, &mut rngs), &model.device()).reshape([n, k, z]);
     let [log_px, log_ratio_z] = model.explain(&model.given(&observed, None, m.as_ref()), noise);

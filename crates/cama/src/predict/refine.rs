@@ -1,0 +1,110 @@
+//! m of single examples, searched from where q2(m|x) puts it.
+
+use burn::tensor::{Tensor, TensorData};
+use rand_chacha::ChaCha8Rng;
+
+use super::infer::drawn;
+use crate::batch::host;
+use crate::model::{DeepCama, Observed};
+use crate::objective::bound_of_likely_classes;
+
+/// Adam's step length, in standard deviations of p(m), and its decay rates.
+const RATE: f32 = 0.05;
+const BETAS: [f32; 2] = [0.9, 0.95];
+
+/// Probability of classes that have no part in the slope.
+const NEGLIGIBLE: f64 = 1e-3;
+
+/// m, `[batch, dim]`, after `steps` up log Σ_y exp ELBO(x, y, do(m)) + log p(m) (Eq. 7) from `m`, of each example the highest on the
+/// way, its start included. `rngs` has a generator for each, of the one sample of z with which all its m are compared: what an example
+/// gets follows from itself alone.
+pub(crate) fn refined(
+    model: &DeepCama,
+    observed: &Observed,
+    m: &Tensor<2>,
+    steps: usize,
+    rngs: &[ChaCha8Rng],
+) -> Tensor<2> {
+    let [n, dim] = m.dims();
+    let device = m.device();
+    let z = model.config().z;
+    let noise = Tensor::<2>::from_data(drawn(z, &mut rngs.to_vec()), &device).reshape([n, 1, z]);
+    let observed = &observed.clone().beside();
+    let noise = noise.autodiff();
+    let mut at = host(m.clone());
+    let (mut best, mut highest) = (at.clone(), vec![f32::NEG_INFINITY; n]);
+    let mut moments = [vec![0.0f32; at.len()], vec![0.0f32; at.len()]];
+    for step in 1..=steps + 1 {
+        let leaf = Tensor::<2>::from_data(TensorData::new(at.clone(), [n, dim]), &device);
+        let leaf = leaf.autodiff().require_grad();
+        let height = height(model, observed, &leaf, &noise);
+        let slope = leaf.grad(&height.clone().sum().backward()).map(host).unwrap_or_default();
+        for (i, height) in host(height).into_iter().enumerate() {
+            if height > highest[i] {
+                highest[i] = height;
+                best[i * dim..(i + 1) * dim].copy_from_slice(&at[i * dim..(i + 1) * dim]);
+            }
+        }
+        if step <= steps {
+            adam(&mut at, &slope, &mut moments, step as i32);
+        }
+    }
+    Tensor::from_data(TensorData::new(best, [n, dim]), &device)
+}
+
+/// What is climbed, `[batch]`, in nats.
+fn height(model: &DeepCama, observed: &Observed, m: &Tensor<2>, noise: &Tensor<3>) -> Tensor<1> {
+    let mechanisms = model.mechanisms().expect("what is refined is of a mechanism");
+    let bound = bound_of_likely_classes(model, observed, Some(m), noise.clone(), NEGLIGIBLE);
+    bound + mechanisms.log_prior(m).squeeze_dim::<1>(1)
+}
+
+/// A step up. What is no number leads nowhere.
+fn adam(at: &mut [f32], slope: &[f32], moments: &mut [Vec<f32>; 2], step: i32) {
+    let unbias = BETAS.map(|beta| 1.0 / (1.0 - beta.powi(step)));
+    let [means, squares] = moments;
+    for (((at, g), mean), square) in at.iter_mut().zip(slope).zip(means).zip(squares) {
+        let g = if g.is_finite() { *g } else { 0.0 };
+        *mean = BETAS[0] * *mean + (1.0 - BETAS[0]) * g;
+        *square = BETAS[1] * *square + (1.0 - BETAS[1]) * g * g;
+        *at += RATE * *mean * unbias[0] / ((*square * unbias[1]).sqrt() + 1e-8);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mechanism::MechanismConfig;
+    use crate::noise::stream_rng;
+    use crate::{Config, ConvolutionalConfig, ModelConfig, TrunkConfig};
+
+    #[test]
+    fn what_is_refined_stands_higher_and_depends_on_no_other_example() {
+        let mechanisms = MechanismConfig::parse_list("affine,photometric").unwrap();
+        let mut config = ModelConfig { mechanisms, z: 3, ..ModelConfig::fast([1, 8, 8], 4) };
+        config.network.hidden = 8;
+        config.network.trunk = TrunkConfig::Convolutional(ConvolutionalConfig {
+            channels: 3,
+            layers: 2,
+            ..ConvolutionalConfig::default()
+        });
+        let model = DeepCama::new(&config.check().unwrap(), 1, &Default::default());
+        let pixels: Vec<f32> = (0..3 * 64).map(|i| 0.5 + 0.4 * (i as f32 * 0.37).sin()).collect();
+        let observed = Observed::of_x(Tensor::from_data(TensorData::new(pixels, [3, 64]), &model.device()));
+        let rngs: Vec<ChaCha8Rng> = (0..3).map(|i| stream_rng(0, i)).collect();
+        let m = model.mechanisms().unwrap().posterior(&observed).mean;
+        let found = refined(&model, &observed, &m, 30, &rngs);
+        let noise = Tensor::<2>::from_data(drawn(3, &mut rngs.clone()), &model.device()).reshape([3, 1, 3]);
+        let height = |m: &Tensor<2>| {
+            let (observed, noise) = (observed.clone().beside(), noise.clone().autodiff());
+            host(height(&model, &observed, &m.clone().autodiff(), &noise))
+        };
+        let risen: Vec<f32> =
+            height(&found).iter().zip(height(&m)).map(|(after, before)| after - before).collect();
+        assert!(risen.iter().all(|nats| *nats > 0.1), "{risen:?}");
+        let third = Observed::of_x(observed.x.clone().narrow(0, 2, 1));
+        let alone = refined(&model, &third, &m.narrow(0, 2, 1), 30, &rngs[2..]);
+        let off = (alone - found.narrow(0, 2, 1)).abs().max().into_scalar::<f32>();
+        assert!(off < 1e-3, "{off}");
+    }
+}
