@@ -11,7 +11,7 @@ use super::ascent::{Batch, Found};
 use super::loss::{Goal, best};
 use super::space::{Attackable, Space};
 use super::sparse;
-use super::spec::{Attack, Method};
+use super::spec::{Attack, Method, Norm};
 use super::square::Ask;
 
 /// What decides in place of the attacked classifier, and can be asked and nothing more; only `square` asks it.
@@ -222,8 +222,8 @@ fn check<D: Attackable>(
         return Err(Error::Mismatch(format!("label {label} is beyond the classifier's {classes} classes")));
     }
     attack.loss.check(classes, attack.targeted || attack.targets > 0)?;
-    if attack.method == Method::Sparse {
-        sparse::check(space)?;
+    if attack.norm == Norm::L0 {
+        sparse::check(space, attack.method)?;
     }
     if attack.method.needs_gradient() && !classifier.differentiable() {
         return Err(Error::Mismatch(format!(
@@ -277,6 +277,16 @@ fn example_rngs(seed: u64, range: Range<usize>) -> Vec<ChaCha8Rng> {
     range.map(of_example).collect()
 }
 
+impl Batch<'_> {
+    /// A search that only asks for probabilities.
+    fn asked(&mut self, ask: &Ask) -> Result<Found> {
+        match self.attack.method {
+            Method::SparseRs => self.sparsely_at_random(ask),
+            _ => self.search(ask),
+        }
+    }
+}
+
 /// One search.
 fn search(batch: &mut Batch, ask: Option<&Ask>) -> Result<Found> {
     let how = if batch.attack.unrolled { Follow::Unrolled } else { Follow::Envelope };
@@ -285,8 +295,8 @@ fn search(batch: &mut Batch, ask: Option<&Ask>) -> Result<Found> {
         Method::Sparse => batch.sparsely(),
         Method::Fgsm | Method::Pgd | Method::Mim => batch.ascend(),
         Method::Apgd | Method::ApgdDlr => batch.climb(),
-        Method::Square => match ask {
-            Some(ask) => batch.search(ask),
+        Method::Square | Method::SparseRs => match ask {
+            Some(ask) => batch.asked(ask),
             None => {
                 let (classifier, a, comparing) = (batch.classifier, batch.a.clone(), batch.comparing.clone());
                 let (space, attack, goals) = (batch.space, batch.attack, batch.goals.clone());
@@ -295,7 +305,7 @@ fn search(batch: &mut Batch, ask: Option<&Ask>) -> Result<Found> {
                     let width = all.len() / goals.len().max(1);
                     which.iter().flat_map(|&i| all[i * width..(i + 1) * width].iter().copied()).collect()
                 };
-                batch.search(&|which, points| {
+                batch.asked(&|which, points| {
                     let part = Batch {
                         classifier,
                         follower: None,

@@ -24,10 +24,12 @@ pub enum Method {
     Square,
     /// `sparse`
     Sparse,
+    /// `sparse-rs`
+    SparseRs,
 }
 
 /// Every method by its name.
-const METHODS: [(&str, Method); 7] = [
+const METHODS: [(&str, Method); 8] = [
     ("fgsm", Method::Fgsm),
     ("pgd", Method::Pgd),
     ("mim", Method::Mim),
@@ -35,6 +37,7 @@ const METHODS: [(&str, Method); 7] = [
     ("apgd-dlr", Method::ApgdDlr),
     ("square", Method::Square),
     ("sparse", Method::Sparse),
+    ("sparse-rs", Method::SparseRs),
 ];
 
 impl Method {
@@ -45,14 +48,19 @@ impl Method {
 
     /// Whether it needs a classifier's gradient; otherwise it only asks for probabilities.
     pub fn needs_gradient(self) -> bool {
-        self != Method::Square
+        !matches!(self, Method::Square | Method::SparseRs)
+    }
+
+    /// Whether it bounds how many values change.
+    pub(super) fn is_sparse(self) -> bool {
+        matches!(self, Method::Sparse | Method::SparseRs)
     }
 
     /// Steps, or queries for each example, unless given.
     fn steps(self) -> usize {
         match self {
             Method::Fgsm | Method::Sparse => 1,
-            Method::Square => 1000,
+            Method::Square | Method::SparseRs => 1000,
             _ => 40,
         }
     }
@@ -88,6 +96,7 @@ impl Method {
                 &["steps", "norm", "restarts", "eot", "targeted", "targets", "unrolled", "no-random-start"]
             }
             Method::Square => &["steps", "norm", "restarts", "targeted", "targets"],
+            Method::SparseRs => &["steps", "restarts", "targeted", "targets"],
         }
     }
 }
@@ -99,7 +108,7 @@ pub enum Norm {
     Linf,
     /// `l2`: the Euclidean length of the change of a whole image or row.
     L2,
-    /// How many values change; only of `sparse`.
+    /// How many values change; only of `sparse` and `sparse-rs`.
     L0,
 }
 
@@ -117,20 +126,20 @@ impl Norm {
 /// An attack of one strength.
 ///
 /// It is written `METHOD:EPS`, with options behind further colons in any order: `pgd:0.3:steps=100:norm=l2:targeted`.
-/// `METHOD` is `fgsm`, `pgd`, `mim`, `apgd`, `apgd-dlr`, `square` or `sparse`, and `EPS` the radius: of images in [0, 1], of tables
-/// in standard deviations of the training data, or in the units of [`Limits`](super::Limits); of `sparse` how many values change.
+/// `METHOD` is `fgsm`, `pgd`, `mim`, `apgd`, `apgd-dlr`, `square`, `sparse` or `sparse-rs`, and `EPS` the radius: of images in [0, 1], of tables
+/// in standard deviations of the training data, or in the units of [`Limits`](super::Limits); of the last two how many values change.
 ///
 /// | option | what it sets | for | unless given |
 /// |---|---|---|---|
-/// | `norm=linf`, `norm=l2` | the norm of the radius | all but `sparse` | `linf` |
-/// | `steps=N` | gradient steps, or queries | all but `fgsm`, `sparse` | 40, for `square` 1000 |
+/// | `norm=linf`, `norm=l2` | the norm of the radius | all but `sparse`, `sparse-rs` | `linf` |
+/// | `steps=N` | gradient steps, or queries | all but `fgsm`, `sparse` | 40, for `square` and `sparse-rs` 1000 |
 /// | `step=S` | length of a step | `pgd`, `mim` | 2.5·EPS/steps, which crosses the ball whatever its radius |
-/// | `loss=log-odds`, `loss=cross-entropy` | what is climbed, see [`Loss`] | all but `apgd-dlr`, `square` | `log-odds` |
+/// | `loss=log-odds`, `loss=cross-entropy` | what is climbed, see [`Loss`] | all but `apgd-dlr`, `square`, `sparse-rs` | `log-odds` |
 /// | `restarts=N` | searches, of which each example's worst is kept | all but `fgsm`, `sparse` | 1 |
-/// | `eot=N` | draws of the classifier's randomness that each gradient is averaged over | all but `square` | 1 |
+/// | `eot=N` | draws of the classifier's randomness that each gradient is averaged over | all but `square`, `sparse-rs` | 1 |
 /// | `targets=N` | as many searches again, each towards another of the N most probable wrong classes; any wrong class will do | all | 0: away from the correct one |
 /// | `targeted` | towards the most probable wrong class, not just away from the correct one | all | |
-/// | `unrolled` | where the classifier searches for z, each gradient goes through the whole search, and not only its end | all but `square` | |
+/// | `unrolled` | where the classifier searches for z, each gradient goes through the whole search, and not only its end | all but `square`, `sparse-rs` | |
 /// | `no-random-start` | begin at the example itself | `pgd`, `mim`, `apgd`, `apgd-dlr` | |
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -173,7 +182,7 @@ impl Attack {
         Attack {
             method,
             eps,
-            norm: if method == Method::Sparse { Norm::L0 } else { Norm::Linf },
+            norm: if method.is_sparse() { Norm::L0 } else { Norm::Linf },
             steps: method.steps(),
             step: None,
             loss: if method == Method::ApgdDlr { Loss::Ratio } else { Loss::LogOdds },
@@ -182,7 +191,7 @@ impl Attack {
             targeted: false,
             targets: 0,
             unrolled: false,
-            random_start: !matches!(method, Method::Fgsm | Method::Square | Method::Sparse),
+            random_start: !matches!(method, Method::Fgsm | Method::Square) && !method.is_sparse(),
         }
     }
 
@@ -312,8 +321,9 @@ impl Attack {
         if !(0.0..=MOST_EPS).contains(&eps) {
             return Err(format!("the strength {eps} is not allowed; give 0 to {MOST_EPS}"));
         }
-        if self.method == Method::Sparse && eps.fract() != 0.0 {
-            return Err(format!("`sparse` changes so many values: {eps} is not a whole number"));
+        if self.method.is_sparse() && eps.fract() != 0.0 {
+            let name = self.method.name();
+            return Err(format!("`{name}` changes so many values: {eps} is not a whole number"));
         }
         // Adding 0 makes a negative zero positive.
         Ok(self.at(eps + 0.0))

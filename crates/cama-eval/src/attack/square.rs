@@ -48,7 +48,7 @@ impl Patch {
     }
 }
 
-fn below(n: usize, rng: &mut ChaCha8Rng) -> usize {
+pub(super) fn below(n: usize, rng: &mut ChaCha8Rng) -> usize {
     ((unit(rng) * n as f64) as usize).min(n.saturating_sub(1))
 }
 
@@ -57,7 +57,7 @@ fn sign(rng: &mut ChaCha8Rng) -> f64 {
 }
 
 /// The share of the grid that is changed in question `i` of `n`.
-fn share(i: usize, n: usize) -> f64 {
+pub(super) fn share(i: usize, n: usize) -> f64 {
     let at = i * 10_000 / n.max(1);
     FIRST / 2f64.powi(HALVINGS.iter().filter(|halving| at > **halving).count() as i32)
 }
