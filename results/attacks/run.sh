@@ -10,7 +10,7 @@ seeds=("$@"); [ ${#seeds[@]} -gt 0 ] || seeds=(1 2 3)
 n=${N:-500}
 cama=${CAMA:-target/release/cama}
 mkdir -p "$folder"
-judge() { "$cama" evaluate --data "mnist:test[..$n]" --json --quiet --attack-limit "$n" "$@"; }
+judge() { "$cama" evaluate --data "mnist:test[..$n]" --json --quiet "$@"; }
 
 for seed in "${seeds[@]}"; do
     model=$folder/model-$seed
@@ -22,6 +22,9 @@ for seed in "${seeds[@]}"; do
     searched=(--model "$model" --rule bayes --inference optimise --seed "$seed" --attack-worst --against "transfer:$folder/cnn-$seed")
     judge "${searched[@]}" --attack pgd:0.1,0.2 pgd:0.1,0.2:targets=3 pgd:1.5:norm=l2 pgd:1.5:norm=l2:targets=3 \
         pgd:0.3 sparse:12 > "$folder/searched-$seed.jsonl"
+    # Slower ones on the first 50: through every step of the search, and by questions alone.
+    judge --model "$model" --rule bayes --inference optimise --seed "$seed" --attack-limit 50 --no-clean \
+        --attack pgd:0.1:steps=20:unrolled pgd:0.1 square:0.1:steps=500 sparse-rs:12:steps=500 > "$folder/slow-$seed.jsonl"
     [ -e "$folder/adversarial-$seed" ] ||
         "$cama" baseline --kind cnn-adversarial --data mnist:train --out "$folder/adversarial-$seed" --seed "$seed" --quiet
     # What there is beside it, under the same attacks: amortised inference, a CNN, one that was trained on attacked digits.

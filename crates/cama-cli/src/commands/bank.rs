@@ -56,12 +56,15 @@ fn words(bank: &Bank) -> String {
         table.row([floor.to_string(), format!("{:.1}%", 100.0 * accuracy)]);
     }
     let latents: usize = config.latents.iter().sum();
+    let kept = match latents {
+        0 => String::new(),
+        n => format!("{n} latents of {} classes are kept. ", config.latents.len()),
+    };
     format!(
-        "{}\n{latents} latents of {} classes are kept. Unless --floor is given, {} is taken: the greatest that costs no accuracy that \
+        "{}\n{kept}Unless --floor is given, {} is taken: the greatest that costs no accuracy that \
          could be told from chance.\nOn one in a hundred clean examples the search contradicts amortised inference by more than {:.1} \
          nats: more is suspicious.",
         table.plain(""),
-        config.latents.len(),
         config.floor,
         config.suspicious_above
     )

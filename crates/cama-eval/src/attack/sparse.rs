@@ -197,7 +197,8 @@ mod tests {
             let mut places: Vec<usize> = next.iter().map(|(at, _)| *at).collect();
             places.sort_unstable();
             places.dedup();
-            assert_eq!((places.len(), kept), (5, 5 - exchanged));
+            // Chance may draw again what was taken out.
+            assert!(places.len() == 5 && kept >= 5 - exchanged, "{kept} of {exchanged}");
             assert!(next.iter().all(|(_, value)| (0.0..=1.0).contains(value)));
         }
     }

@@ -38,18 +38,16 @@ impl Cama {
     ///   the difference in pairs, of the best one's. No attack is looked at for that;
     /// - by how much the search contradicts amortised inference on one in a hundred of them: more is suspicious.
     ///
+    /// A factor model, which integrates z out, needs no latents; what is searched are the outliers of each row.
+    ///
     /// Examples that training did not learn from serve best. `observer` sees the steps, and can stop it.
     ///
     /// # Errors
     ///
-    /// If the model integrates z out, the data does not fit it, has no labels, or too few examples of a class, or the observer
+    /// If the data does not fit the model, has no labels, or too few examples of a class, or the observer
     /// breaks.
     pub fn with_bank<D: Dataset>(self, clean: &D, observer: &mut Observer) -> Result<Self> {
         self.model.check_labelled(clean)?;
-        if self.model.factor().is_some() {
-            let allowed = "a model with networks: a factor model integrates z out exactly, and there is nothing to search";
-            return Err(Error::config("bank", "latents", allowed));
-        }
         let n = clean.len();
         // Every so many an example to calibrate with, at most a quarter of all.
         let step = n.div_ceil(CALIBRATED).max(4);
@@ -62,7 +60,10 @@ impl Cama {
                 FEWEST * 4
             )));
         }
-        let bank = Bank::of(&self.model, clean, &kept, LATENTS)?;
+        let bank = match self.model.factor() {
+            Some(_) => Bank::without_latents(&self.model),
+            None => Bank::of(&self.model, clean, &kept, LATENTS)?,
+        };
         let held_out = clean.select(&calibrated);
         let found = Calibrating { cama: &self, held_out: &held_out, observer }.run(&bank)?;
         Ok(Self { bank: Some(bank.with(found)), ..self })

@@ -59,6 +59,14 @@ impl<'a> RuleClassifier<'a> {
 
     fn bayes(&self, observed: &Observed, rngs: &mut [ChaCha8Rng]) -> Tensor<2> {
         match self.optimised() {
+            Some(optimised) if self.model.factor().is_some() => {
+                let m = self.predict.m;
+                let m = self.model.mechanisms().filter(|_| m == M::Global).and_then(|parts| parts.global_m());
+                let still = observed.clone().constant();
+                let m = m.map(|m| m.repeat_dim(0, still.x.dims()[0]));
+                let scores = self.model.exact_scores_with_outliers(&still, m.as_ref(), optimised.share());
+                scores.expect("it is a factor model") + self.model.log_py(&still, None)
+            }
             Some(optimised) => searched_scores(&optimised, observed, self.predict.m, rngs),
             None => class_scores(&self.model, observed, self.predict.m, self.predict.samples, rngs),
         }
@@ -169,6 +177,10 @@ impl Classifier for RuleClassifier<'_> {
     }
 
     fn differentiable(&self) -> bool {
+        // Sets of outliers have no gradient.
+        if self.rule.needs_bayes() && self.optimised().is_some() && self.model.factor().is_some() {
+            return false;
+        }
         self.rule == Rule::Bayes || self.direct.is_some_and(|direct| direct.differentiable())
     }
 
@@ -181,7 +193,8 @@ impl Classifier for RuleClassifier<'_> {
     }
 
     fn follower(&self, how: Follow) -> Option<Box<dyn Classifier + '_>> {
-        let optimised = self.optimised().filter(|_| self.rule == Rule::Bayes)?;
+        let optimised =
+            self.optimised().filter(|_| self.rule == Rule::Bayes && self.model.factor().is_none())?;
         Some(Box::new(Follower { classifier: self, optimised, how, warm: Mutex::new(None) }))
     }
 

@@ -181,9 +181,24 @@ impl DeepCama {
 
     /// log p(x|y,c,m) of all classes under a factor model, `[batch, classes]`, z integrated out.
     pub(crate) fn exact_scores(&self, factor: &Factor, seen: &Observed, m: Option<&Tensor<2>>) -> Tensor<2> {
-        let effect = m.zip(self.m.as_ref()).and_then(|(m, mechanisms)| mechanisms.column_effect(m));
-        let under = effect.map(|effect| Under { effect, moved: factor.moved() });
-        factor.log_px(seen, under.as_ref())
+        factor.log_px(seen, self.under(factor, m).as_ref())
+    }
+
+    /// The same of the best set of outliers among the numbers, each with probability `share`; nothing of networks.
+    pub(crate) fn exact_scores_with_outliers(
+        &self,
+        seen: &Observed,
+        m: Option<&Tensor<2>>,
+        share: f64,
+    ) -> Option<Tensor<2>> {
+        let factor = self.factor()?;
+        Some(factor.log_px_with_outliers(seen, self.under(factor, m).as_ref(), share))
+    }
+
+    /// What a global m has done to the numbers of a factor model.
+    fn under(&self, factor: &Factor, m: Option<&Tensor<2>>) -> Option<Under> {
+        let effect = m.zip(self.m.as_ref()).and_then(|(m, mechanisms)| mechanisms.column_effect(m))?;
+        Some(Under { effect, moved: factor.moved() })
     }
 
     /// log p(x|y,c,m) of the labelled classes or of all, `[batch, targets, 1]`, z integrated out.

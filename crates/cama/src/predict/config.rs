@@ -73,10 +73,6 @@ impl PredictConfig {
                 "null: the model has no mechanism, so no q2(m|x)",
             ));
         }
-        if let (Inference::Optimise, Some(_)) = (self.inference, model.factor()) {
-            let allowed = "amortised: a factor model integrates z out exactly, so there is nothing to search";
-            return Err(Error::config("predict.inference", "optimise", allowed));
-        }
         if let (M::Mean | M::Sample, Some(_)) = (self.m, model.factor()) {
             let allowed = "null or global: a factor model has no q2, and infers one m of a whole data set";
             return Err(Error::config("m", "mean or sample", allowed));

@@ -9,6 +9,7 @@ mod config;
 mod eliminate;
 mod em;
 mod fit;
+mod outliers;
 #[cfg(test)]
 mod tests;
 
@@ -150,34 +151,41 @@ impl Factor {
             // A product with a vector sums in an order of its own: a row is to get the same last bits alone as among others.
             return self.log_px(&observed.clone().twice(), under).narrow(0, 0, 1);
         }
-        let Observed { x, known, c, .. } = observed;
-        let mut numbers = self.numbers_of(x.clone());
-        let known_numbers = known.as_ref().map(|known| self.numbers_of(known.clone()));
-        let mut moved = None;
-        // Scales and noise of the data set, `[1 or batch, numbers]`.
-        let mut spread: Option<(Tensor<2>, Tensor<2>)> = None;
-        if let Some(Under { effect, moved: by }) = under {
-            let ColumnEffect { shift, log_scale, noise } = effect;
-            // Where everything is as if clean, with the noise shrunk as much as the column is.
-            numbers = (numbers - shift.clone()) * log_scale.clone().neg().exp();
-            spread = Some((log_scale.clone(), noise.clone() * log_scale.clone().mul_scalar(-2.0).exp()));
-            moved = Some(by.clone().unsqueeze_dim::<3>(1));
-        }
-        let expected = self.expected(c.as_ref());
-        let expected = moved.map_or(expected.clone(), |moved| expected + moved);
-        let off = numbers.unsqueeze_dim::<3>(0) - expected;
-        let noise = spread.as_ref().map(|(_, noise)| noise);
+        let Apart { off, noise, log_scale, known, .. } = self.apart(observed, under);
         let each =
-            self.analyses.iter().map(|analysis| analysis.log_density(&off, noise, known_numbers.as_ref()));
+            self.analyses.iter().map(|analysis| analysis.log_density(&off, noise.as_ref(), known.as_ref()));
         let mut log_px = log_sum_exp(each.collect()).sub_scalar((self.analyses.len() as f64).ln());
-        if let Some((log_scale, _)) = &spread {
-            let log_scale = match &known_numbers {
-                Some(known) => log_scale.clone() * known.clone(),
-                None => log_scale.clone(),
+        if let Some(log_scale) = log_scale {
+            let log_scale = match known {
+                Some(known) => log_scale * known,
+                None => log_scale,
             };
             log_px = log_px - log_scale.sum_dim(1).transpose();
         }
-        let log_px = log_px.transpose();
+        self.with_others(log_px.transpose(), observed)
+    }
+
+    /// The numbers as if nothing had been done to the columns, and how far they are from what each class expects.
+    fn apart(&self, observed: &Observed, under: Option<&Under>) -> Apart {
+        let Observed { x, known, c, .. } = observed;
+        let mut numbers = self.numbers_of(x.clone());
+        let known = known.as_ref().map(|known| self.numbers_of(known.clone()));
+        let (mut noise, mut scale) = (None, None);
+        let mut expected = self.expected(c.as_ref());
+        if let Some(Under { effect, moved }) = under {
+            let ColumnEffect { shift, log_scale, noise: of_effect } = effect;
+            // Where everything is as if clean, with the noise shrunk as much as the column is.
+            numbers = (numbers - shift.clone()) * log_scale.clone().neg().exp();
+            noise = Some(of_effect.clone() * log_scale.clone().mul_scalar(-2.0).exp());
+            scale = Some(log_scale.clone());
+            expected = expected + moved.clone().unsqueeze_dim::<3>(1);
+        }
+        let off = numbers.clone().unsqueeze_dim::<3>(0) - expected;
+        Apart { numbers, off, noise, log_scale: scale, known }
+    }
+
+    /// log p of the numbers, `[batch, classes]`, with that of the other columns.
+    fn with_others(&self, log_px: Tensor<2>, Observed { x, known, .. }: &Observed) -> Tensor<2> {
         match &self.others {
             Some(Others { weights, bias }) => {
                 let (weights, bias) = (weights.val().detach(), bias.val().detach());
@@ -190,6 +198,19 @@ impl Factor {
             None => log_px,
         }
     }
+}
+
+/// Numbers of a batch beside what the classes expect.
+struct Apart {
+    /// `[batch, numbers]`.
+    numbers: Tensor<2>,
+    /// Less what each class expects, `[classes, batch, numbers]`.
+    off: Tensor<3>,
+    /// Variances that come on top, and logarithms of what columns were stretched by, `[1 or batch, numbers]`.
+    noise: Option<Tensor<2>>,
+    log_scale: Option<Tensor<2>>,
+    /// One where a number was observed, `[batch, numbers]`; nothing where all were.
+    known: Option<Tensor<2>>,
 }
 
 impl Analysis {

@@ -169,3 +169,72 @@ fn what_moved_a_class_is_taken_off_the_rows_that_are_of_it() {
     }
     assert!((0..3).all(|row| before[row * 4 + 1] == after[row * 4 + 1]));
 }
+
+#[test]
+fn the_set_of_outliers_is_as_a_rule_the_best_of_all() {
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let factor = factor(&mut rng);
+    let batch = 12;
+    let mut x = host(&random([batch, 4], &mut rng));
+    for row in x.chunks_mut(4) {
+        row[1] = f64::from(u8::from(row[1] > 0.0));
+    }
+    // Of some, one number is far from all.
+    (x[0], x[6], x[11]) = (9.0, -12.0, 25.0);
+    let x: Vec<f32> = x.into_iter().map(|v| v as f32).collect();
+    let x = Tensor::<2>::from_data(TensorData::new(x, [batch, 4]), &Device::flex());
+    let c = Some(random([batch, 2], &mut rng));
+    let observed = Observed { c, ..Observed::of_x(x) };
+    // Without outliers it is the density itself.
+    let none = host(&factor.log_px_with_outliers(&observed, None, 0.0));
+    for (found, exact) in none.iter().zip(host(&factor.log_px(&observed, None))) {
+        assert!((found - exact).abs() < 1e-3 * (1.0 + exact.abs()), "{found} {exact}");
+    }
+    let share: f64 = 0.2;
+    let numbers = host(&factor.numbers_of(observed.x.clone()));
+    // Each analysis by itself, as each has a set of its own.
+    let of_analyses: Vec<Factor> =
+        factor.analyses.iter().map(|one| Factor { analyses: vec![one.clone()], ..factor.clone() }).collect();
+    let mut sum = vec![Vec::new(); batch * CLASSES];
+    for factor in &of_analyses {
+        let mut best = vec![f64::NEG_INFINITY; batch * CLASSES];
+        for set in 0..1u32 << NUMBERS {
+            let out = |j: usize| set >> j & 1 == 1;
+            // Where the numbers stand: before and behind the boolean.
+            let places = [0, 2, 3];
+            let known = (0..batch).flat_map(|_| {
+                (0..4).map(|at| places.iter().position(|place| *place == at).is_none_or(|j| !out(j)))
+            });
+            let known: Vec<f32> = known.map(|known| f32::from(u8::from(known))).collect();
+            let known = Tensor::from_data(TensorData::new(known, [batch, 4]), &Device::flex());
+            let of_set = host(&factor.log_px(&Observed { known: Some(known), ..observed.clone() }, None));
+            for (at, log_p) in of_set.into_iter().enumerate() {
+                let outliers: f64 = (0..NUMBERS)
+                    .map(|j| match out(j) {
+                        true => {
+                            let x = numbers[at / CLASSES * NUMBERS + j];
+                            share.ln() - 0.5 * (x * x + (2.0 * std::f64::consts::PI).ln())
+                        }
+                        false => (1.0 - share).ln(),
+                    })
+                    .sum();
+                best[at] = best[at].max(log_p + outliers);
+            }
+        }
+        let found = host(&factor.log_px_with_outliers(&observed, None, share));
+        let close = |found: f64, best: f64| (found - best).abs() < 1e-3 * (1.0 + best.abs());
+        for (at, (found, best)) in found.iter().zip(&best).enumerate() {
+            assert!(found < best || close(*found, *best), "{at}: {found}, of all {best}");
+            assert!(best - found < 1.0, "{at}: {found}, of all {best}");
+            sum[at].push(*found);
+        }
+        let exact = found.iter().zip(&best).filter(|(found, best)| close(**found, **best)).count();
+        assert!(exact * 10 >= 9 * found.len(), "{exact} of {}", found.len());
+    }
+    let mixed = host(&factor.log_px_with_outliers(&observed, None, share));
+    for (found, each) in mixed.iter().zip(sum) {
+        let exact = ((each[0].exp() + each[1].exp()) / 2.0).ln();
+        // The boolean is in both.
+        assert!(exact.is_infinite() || (found - exact).abs() < 1e-3 * (1.0 + exact.abs()), "{found} {exact}");
+    }
+}

@@ -23,7 +23,7 @@ const DECODED: usize = 50;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BankConfig {
-    /// Latents of each class, one class after another.
+    /// Latents of each class, one class after another; empty for a factor model, which searches no latents.
     pub latents: Vec<usize>,
     /// Length of each.
     pub z: usize,
@@ -38,7 +38,8 @@ pub struct BankConfig {
 impl BankConfig {
     /// Errors unless it can be of a model with so many classes and such latents.
     pub fn check(&self, classes: usize, z: usize) -> Result<()> {
-        if self.latents.len() != classes || self.latents.contains(&0) || self.z != z {
+        let known = self.latents.is_empty() || self.latents.len() == classes;
+        if !known || self.latents.contains(&0) || self.z != z {
             return Err(Error::Mismatch("the bank of latents is of another model".into()));
         }
         if !self.suspicious_above.is_finite() {
@@ -72,9 +73,18 @@ struct Decoded {
 impl Bank {
     /// A bank of a model's configuration, whose latents are still zero.
     pub(crate) fn empty(config: &BankConfig, device: &Device) -> Self {
-        let n = config.latents.iter().sum();
+        // No tensor is empty.
+        let n = config.latents.iter().sum::<usize>().max(1);
         let z = Param::from_tensor(Tensor::zeros([n, config.z], device));
         Self { z, config: config.clone(), decoded: OnceLock::new() }
+    }
+
+    /// A bank for a factor model, which needs no latents.
+    pub(crate) fn without_latents(model: &DeepCama) -> Self {
+        let z = model.config().z;
+        let config =
+            BankConfig { latents: Vec::new(), z, floor: 0.0, suspicious_above: 0.0, tried: Vec::new() };
+        Self::empty(&config, &model.device())
     }
 
     /// q1's means of the examples of every class of `clean`, of those at `indices` and of no more than `most` a class.

@@ -3,6 +3,9 @@
 //! The score of a class is max_z \[log p(x|y,z,m) + log p(z)\] + log p(y|a). A search has a start for each class from q1's mean
 //! and further ones from the [`Bank`], latents of clean training examples: what is far from an example in X cannot lead q1
 //! astray and all other starts too. Each value of X may be an outlier, so that no few of them decide.
+//!
+//! A factor model integrates z out: there the outliers themselves are searched, for every class the set of numbers without which it
+//! explains the rest best.
 
 mod bank;
 mod climb;

@@ -62,7 +62,16 @@ impl Optimised<'_> {
         m: Option<&Tensor<2>>,
         rngs: &mut [ChaCha8Rng],
     ) -> Vec<Vec<f64>> {
-        let log_py = host(self.model.log_py(observed, None));
+        let log_py = self.model.log_py(observed, None);
+        if let Some(exact) = self.model.exact_scores_with_outliers(observed, m, self.share()) {
+            let classes = self.model.config().classes;
+            let rows = host(exact + log_py);
+            return rows
+                .chunks(classes)
+                .map(|row| row.iter().map(|score| f64::from(*score)).collect())
+                .collect();
+        }
+        let log_py = host(log_py);
         self.search(observed, m, &log_py, rngs).scores(&log_py)
     }
 
