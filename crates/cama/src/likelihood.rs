@@ -62,8 +62,9 @@ impl LikelihoodParams {
     }
 
     /// The same where each value is, with probability `share`, an outlier, whatever the others are: a pixel of any grey in
-    /// [0, 1], a number from N(0, 1), which is how a standardised column is distributed over all classes, a category of any kind.
-    /// No value is then less probable than that, so none alone can decide against a class. With 0 nothing changes.
+    /// [0, 1], a number from a standard Cauchy distribution, which has the middle of a standardised column and leaves room for values
+    /// far from all, a category of any kind. No value is then less probable than that, so none alone can decide against a class. With
+    /// 0 nothing changes.
     pub fn with_outliers(self, share: f64) -> Self {
         match self {
             // Neither is an outlier of the other.
@@ -182,7 +183,7 @@ fn columns(
         let (output, x) = (part(&outputs), part(&x));
         let log_p = match kind {
             ChildKind::Number if share > 0.0 => {
-                let outlier = gaussian(x.zeros_like(), x.zeros_like(), x.clone());
+                let outlier = (x.clone().square() + 1.0).log().neg() - std::f64::consts::PI.ln();
                 log_mixed(gaussian(output, part(&log_sigma), x), outlier, share)
             }
             ChildKind::Number => gaussian(output, part(&log_sigma), x),

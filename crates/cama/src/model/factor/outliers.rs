@@ -10,12 +10,14 @@ use crate::model::Observed;
 
 impl Factor {
     /// max over sets of outliers of log p(x, outliers|y,c,m), `[batch, classes]`, in nats, where each number is an outlier with
-    /// probability `share`, and then from N(0, 1), which is how a standardised column is distributed over all classes. Columns
+    /// probability `share`, and then from a standard Cauchy distribution, as [`LikelihoodParams::with_outliers`] has it. Columns
     /// of two or more values are no outliers.
     ///
     /// The set is found one number after another: the one is taken out, or put back, that raises the density most, until none does. What
     /// each raises it by follows exactly from its density given those that are in; a set that only two changes at once would better can
     /// be missed. Without `under` with do(m = 0).
+    ///
+    /// [`LikelihoodParams::with_outliers`]: crate::LikelihoodParams::with_outliers
     pub(crate) fn log_px_with_outliers(
         &self,
         observed: &Observed,
@@ -42,7 +44,7 @@ impl Factor {
                     column: j,
                     off: f64::from(off[(class * batch + i) * width + j]),
                     noise: at(&noise, i, j, 0.0),
-                    outlier: share.ln() + log_standard(f64::from(numbers[i * width + j])),
+                    outlier: share.ln() + log_outlier(f64::from(numbers[i * width + j])),
                 };
                 let cells: Vec<Cell> = observed.iter().map(cells).collect();
                 let each = analyses.iter().map(|analysis| analysis.log_density(class, &cells, share));
@@ -56,6 +58,11 @@ impl Factor {
         let rows: Vec<f32> = (0..batch).into_par_iter().flat_map_iter(row).collect();
         self.with_others(Tensor::from_data(TensorData::new(rows, [batch, classes]), &device), observed)
     }
+}
+
+/// The log density of outliers.
+fn log_outlier(x: f64) -> f64 {
+    -(1.0 + x * x).ln() - std::f64::consts::PI.ln()
 }
 
 /// log N(x; 0, 1).

@@ -213,7 +213,7 @@ fn the_set_of_outliers_is_as_a_rule_the_best_of_all() {
                     .map(|j| match out(j) {
                         true => {
                             let x = numbers[at / CLASSES * NUMBERS + j];
-                            share.ln() - 0.5 * (x * x + (2.0 * std::f64::consts::PI).ln())
+                            share.ln() - (1.0 + x * x).ln() - std::f64::consts::PI.ln()
                         }
                         false => (1.0 - share).ln(),
                     })
