@@ -79,6 +79,7 @@ impl Method {
                 "eot",
                 "targeted",
                 "targets",
+                "unrolled",
                 "no-random-start",
             ],
             Method::Apgd => &[

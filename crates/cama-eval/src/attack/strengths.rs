@@ -104,6 +104,9 @@ mod tests {
             "square:2:norm=l2",
             "apgd-dlr:0.1:targeted",
             "mim:0",
+            "pgd:0.1:unrolled:targets=3",
+            "sparse:12:targets=2",
+            "sparse-rs:3:steps=50",
         ] {
             assert_eq!(spec.parse::<Attacks>().unwrap().to_string(), spec);
         }
