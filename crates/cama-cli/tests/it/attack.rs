@@ -249,5 +249,7 @@ fn examples_made_on_another_model_are_tried_and_the_worst_for_each_example_is_to
         run.err
     );
     assert!(run.err.contains("judged with the mean of q2(m|x), without a guard"), "{}", run.err);
-    assert!(done(folder, &["info", "a"]).contains("the last step, 1, was kept"));
+    let info = done(folder, &["info", "a"]);
+    assert!(info.contains("the last step, 1, was kept") && !info.contains("## Guard"), "{info}");
+    assert!(done(folder, &["info", model()]).contains("## Guard"));
 }

@@ -47,14 +47,11 @@ pub struct LatentConfig {
     pub merge: Merge,
     /// Whether h_M = NN_M(m) − NN_M(0), so that do(m = 0) is what it was however NN_M is adapted. Otherwise h_M = NN_M(m)
     /// (Figure 4): clean data is explained with NN_M(0), which is trained with the rest and moves in adaptation.
-    #[serde(skip_serializing_if = "is_true")]
     pub centred: bool,
     /// The initial weights with which q1 reads m.
-    #[serde(skip_serializing_if = "is_zero")]
     pub z_weights: ZWeights,
     /// Whether q2 has one Gaussian for all examples in place of one for each x. Its divergence then counts once for a whole
     /// data set: weight it by 1 over the number of examples ([`AdaptConfig::kl_m`](crate::AdaptConfig::kl_m)).
-    #[serde(skip_serializing_if = "is_false")]
     pub shared: bool,
 }
 
@@ -69,19 +66,6 @@ impl Default for LatentConfig {
             shared: false,
         }
     }
-}
-
-// serde passes references.
-fn is_true(value: &bool) -> bool {
-    *value
-}
-
-fn is_false(value: &bool) -> bool {
-    !*value
-}
-
-fn is_zero(weights: &ZWeights) -> bool {
-    *weights == ZWeights::Zero
 }
 
 impl LatentConfig {
