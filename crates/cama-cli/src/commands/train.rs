@@ -6,7 +6,8 @@ use cama::data::manipulation::Sweepable;
 use cama::data::table::Schema;
 use cama::data::{Dataset, ImageOptions, Images, Preparation};
 use cama::{
-    Augmentation, Builder, Cama, Card, Checkpoints, Config, Error, Event, FitConfig, PredictConfig, predict,
+    Augmentation, Builder, CLEAN_EXAMPLES, Cama, Card, Checkpoints, Config, Error, Event, FitConfig,
+    PredictConfig, predict,
 };
 use cama_eval::Score;
 
@@ -146,7 +147,16 @@ impl<'a, D: Dataset> Run<'a, D> {
         checkpoints.remove()?;
 
         session.tell(format_args!("model       {}", out.path().display()));
-        if let Some(last) = cama.card().history.last() {
+        if let Some(kept) = cama.clean_examples() {
+            let noun = cama.model().config().data.noun();
+            session.tell(format_args!(
+                "clean data  {} of {} {noun}s are kept in the model, {}",
+                kept.len(),
+                self.data.len(),
+                kilobytes(&out.path().join(CLEAN_EXAMPLES))
+            ));
+        }
+        if let Some(last) = cama.card().trained() {
             session.tell(format_args!(
                 "validation  accuracy {:.4} (K=1), ELBO {:.2} nats",
                 last.accuracy, last.elbo
@@ -212,6 +222,12 @@ pub fn located(spec: &str) -> Option<String> {
     };
     let absolute = Path::new(path).canonicalize().ok()?;
     Some(format!("{}{range}", absolute.to_str()?))
+}
+
+/// The size of a file, in words.
+fn kilobytes(path: &Path) -> String {
+    let bytes = path.metadata().map_or(0, |file| file.len());
+    format!("{} kB", bytes.div_ceil(1000))
 }
 
 fn parsed<M: Sweepable>(specs: &[String]) -> cama::Result<Vec<M>> {

@@ -36,6 +36,7 @@ mod decimal;
 mod encode;
 mod extension;
 mod file;
+mod fixed_point;
 mod heading;
 mod infer;
 mod leaf;

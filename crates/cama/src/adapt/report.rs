@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::decide::Verdict;
+use crate::decide::{Outliers, Verdict};
 use crate::model::DeepCama;
 
 /// Whether an adaptation was let stand.
@@ -84,6 +84,9 @@ pub struct AdaptReport {
     pub kept_step: usize,
     /// Unlabelled examples that were trained on.
     pub examples: usize,
+    /// Rows that were set aside before, as outliers.
+    #[serde(default)]
+    pub outliers: usize,
     /// Of all unlabelled examples given, how many are restored with the model that was kept ([`Verdict::Restored`]).
     ///
     /// [`Verdict::Restored`]: crate::Verdict::Restored
@@ -116,4 +119,6 @@ pub struct Adapted {
     pub report: AdaptReport,
     /// What the guard makes of every unlabelled example with the model; empty without a guard.
     pub verdicts: Vec<Verdict>,
+    /// What rows are outliers, if any was: their verdict is [`Verdict::Unexplained`].
+    pub outliers: Option<Outliers>,
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 
-use super::files::{CONFIG, DIRECT, KIND, files_of, model_of};
+use super::files::{CLEAN, CONFIG, DIRECT, KIND, files_of, model_of};
 use crate::cama::Cama;
 use crate::files::{write_atomic, write_together};
 use crate::{Error, Result, weights};
@@ -15,6 +15,9 @@ use crate::{Error, Result, weights};
 /// `index,verdict`, and between the two the file or the key of the example where it has one; saving a model removes that
 /// of a previous one.
 pub const VERDICTS: &str = "verdicts.csv";
+
+/// The file of a model folder with some of its training data, for adaptation.
+pub const CLEAN_EXAMPLES: &str = CLEAN;
 
 /// Whether `folder` holds a model, or what is left of one: a file that [`Cama::save`] wrote.
 pub fn is_model_folder(folder: &Path) -> bool {
@@ -35,9 +38,9 @@ impl Cama {
         let files = files_of(self, folder)?;
         let borrowed: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (*name, &bytes[..])).collect();
         write_together(folder, &borrowed)?;
-        // Of a previous model: its direct classifier, and what its guard made of other data.
-        let stale =
-            [(DIRECT, self.direct.is_none()), (VERDICTS, true)].into_iter().filter(|(_, stale)| *stale);
+        // Of a previous model: its direct classifier, its clean examples, and what its guard made of other data.
+        let stale = [(DIRECT, self.direct.is_none()), (CLEAN, self.clean.is_none()), (VERDICTS, true)];
+        let stale = stale.into_iter().filter(|(_, stale)| *stale);
         stale
             .map(|(name, _)| folder.join(name))
             .filter(|path| path.exists())
