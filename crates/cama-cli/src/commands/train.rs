@@ -12,7 +12,7 @@ use cama::{
 use cama_eval::Score;
 
 use super::log::{LOG, Log};
-use super::{labelled, refuse_table};
+use super::{labelled, refuse_table, understood};
 use crate::flags::{TrainFlags, WrittenFlags, refuse};
 use crate::interrupt::Graceful;
 use crate::output::{CHECKPOINTS, Output, holds_only};
@@ -40,13 +40,15 @@ pub fn run(flags: &TrainFlags, session: &Session) -> anyhow::Result<()> {
                 session.notify(spec, &notices);
                 Ok(rows)
             };
-            Run::new(flags, &rows, read, session)?.carry_out(&out)
+            let understood = [vec![understood::of_table(&schema, &rows)], notices].concat();
+            Run { understood, ..Run::new(flags, &rows, read, session)? }.carry_out(&out)
         }
         None => {
             let (images, preparation) = images(flags, session)?;
             let read = |spec: &str| like(spec, &images, preparation.as_ref(), flags, session);
             let run = Run::new(flags, &images, read, session)?;
-            Run { preparation: preparation.clone(), ..run }.carry_out(&out)
+            let understood = vec![understood::of_images(&images)];
+            Run { preparation: preparation.clone(), understood, ..run }.carry_out(&out)
         }
     }
 }
@@ -97,6 +99,8 @@ struct Run<'a, D: Dataset> {
     config: FitConfig,
     /// What was done to the training images to make them alike.
     preparation: Option<Preparation>,
+    /// What was understood of the data, in words.
+    understood: Vec<String>,
     session: &'a Session,
 }
 
@@ -121,11 +125,21 @@ impl<'a, D: Dataset> Run<'a, D> {
         };
         let test = flags.test.as_ref().map(fitting).transpose()?;
         session.detail(|| format!("{} with {config:?}", flags.data));
-        Ok(Self { flags, data, augmentation, test, config, preparation: None, session })
+        Ok(Self {
+            flags,
+            data,
+            augmentation,
+            test,
+            config,
+            preparation: None,
+            understood: Vec::new(),
+            session,
+        })
     }
 
     fn carry_out(&self, out: &Output) -> anyhow::Result<()> {
         let (flags, session) = (self.flags, self.session);
+        self.understood.iter().take(1).for_each(|line| session.say(format!("{}: {line}", flags.data)));
         let checkpoints = Checkpoints::new(out.path().join(CHECKPOINTS), "");
         let mut log = Log::new(out.path());
         if flags.resume {
@@ -199,7 +213,7 @@ impl<'a, D: Dataset> Run<'a, D> {
         }
         let cama = prepare(builder).fit()?;
         let (location, preparation) = (located(&flags.data), self.preparation.clone());
-        let card = Card { location, preparation, ..cama.card().clone() };
+        let card = Card { location, preparation, understood: self.understood.clone(), ..cama.card().clone() };
         Ok(cama.with_card(card))
     }
 

@@ -13,6 +13,7 @@ mod demo;
 mod drift;
 mod experiment;
 mod graph;
+mod kill;
 mod memory;
 mod names;
 mod pictures;

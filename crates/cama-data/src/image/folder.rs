@@ -16,11 +16,13 @@ use crate::{Error, Result};
 type Names = Vec<Box<OsStr>>;
 
 /// Endings of the formats that are read.
-const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff"];
+const ENDINGS: [&str; 5] = ["png", "jpg", "jpeg", "webp", "bmp"];
 
 /// Endings of pictures that are not read: they are told, where other files are passed over in silence.
-const OTHERS: [&str; 14] =
-    ["heic", "heif", "avif", "gif", "jp2", "dcm", "svg", "psd", "raw", "dng", "cr2", "nef", "arw", "ico"];
+const OTHERS: [&str; 16] = [
+    "tif", "tiff", "heic", "heif", "avif", "gif", "jp2", "dcm", "svg", "psd", "raw", "dng", "cr2", "nef",
+    "arw", "ico",
+];
 
 /// Folders that other programs leave behind.
 const LEFT_BEHIND: [&str; 3] = ["__MACOSX", "@eaDir", "$RECYCLE.BIN"];
@@ -54,9 +56,7 @@ pub(super) fn open(path: &Path, options: &ImageOptions) -> Result<Opened> {
         if loose.is_empty() {
             let problem = match other {
                 Some(other) => format!("the data set is empty: no images that can be read, but {other}"),
-                None => {
-                    "the data set is empty: no sub-folders and no images (PNG, JPEG, WebP, BMP, TIFF)".into()
-                }
+                None => "the data set is empty: no sub-folders and no images (PNG, JPEG, WebP, BMP)".into(),
             };
             let remedy = "give a folder with one sub-folder of images a class, or with images";
             return Err(Error::data(path, problem, remedy));
@@ -75,7 +75,7 @@ pub(super) fn open(path: &Path, options: &ImageOptions) -> Result<Opened> {
         let Children { images, other, .. } = children(folder)?;
         if images.is_empty() {
             let but = other.map(|other| format!(", but {other}")).unwrap_or_default();
-            let problem = format!("no PNG, JPEG, WebP, BMP or TIFF images in the folder of this class{but}");
+            let problem = format!("no PNG, JPEG, WebP or BMP images in the folder of this class{but}");
             return Err(Error::data(folder, problem, "add images or remove the folder"));
         }
         let label = u16::try_from(at).map_err(|_| {
@@ -376,7 +376,7 @@ mod tests {
         colour.save(path("rgb.png")).unwrap();
         let known = ([3, 1, 2], vec![0.0, 1.0, 0.2, 0.0, 1.0, 0.2]);
         assert_eq!(decode(&path("rgb.png"), 1.0).unwrap(), known);
-        for name in ["rgb.webp", "rgb.bmp", "rgb.tif"] {
+        for name in ["rgb.webp", "rgb.bmp"] {
             colour.save(path(name)).unwrap();
             assert_eq!(decode(&path(name), 1.0).unwrap(), known, "{name}");
         }
@@ -511,10 +511,7 @@ mod tests {
         assert!(message(path).contains("the data set is empty"));
         fs::create_dir_all(path.join("b")).unwrap();
         let text = message(path);
-        assert!(
-            text.contains("b: no PNG, JPEG, WebP, BMP or TIFF images in the folder of this class"),
-            "{text}"
-        );
+        assert!(text.contains("b: no PNG, JPEG, WebP or BMP images in the folder of this class"), "{text}");
         grey(path, "b/1.png", 3, 0);
         grey(path, "b/2.png", 4, 0);
         let text = message(path);
@@ -529,7 +526,7 @@ mod tests {
         for bad in [&b"words"[..], &png[..png.len() / 2], &[]] {
             fs::write(path.join("b/2.png"), bad).unwrap();
             let text = message(path);
-            assert!(text.contains("2.png: not a readable PNG, JPEG, WebP, BMP or TIFF image"), "{text}");
+            assert!(text.contains("2.png: not a readable PNG, JPEG, WebP or BMP image"), "{text}");
         }
         grey(path, "loose.png", 3, 0);
         assert!(message(path).contains("also the image"), "{}", message(path));

@@ -87,7 +87,7 @@ fn unreadable(path: &Path) -> impl FnOnce(image::ImageError) -> Error {
         image::ImageError::IoError(error) if error.raw_os_error().is_some() => Error::io("read", path)(error),
         error => Error::data(
             path,
-            format!("not a readable PNG, JPEG, WebP, BMP or TIFF image ({error})"),
+            format!("not a readable PNG, JPEG, WebP or BMP image ({error})"),
             "replace or remove it",
         ),
     }

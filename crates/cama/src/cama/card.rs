@@ -26,6 +26,9 @@ pub struct Card {
     /// has another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
+    /// What was understood of it, in words: what it holds, and what may be meant otherwise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub understood: Vec<String>,
     /// What was done to its images to make them alike; what the model reads later is prepared in the same way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preparation: Option<Preparation>,
@@ -83,6 +86,7 @@ impl Default for Card {
             data: String::new(),
             location: None,
             fingerprint: None,
+            understood: Vec::new(),
             preparation: None,
             manipulated: None,
             seed: 0,

@@ -165,6 +165,7 @@ impl<'a, D: Dataset> Builder<'a, D> {
             data: self.clean.name().to_string(),
             location: None,
             fingerprint: Some(Fingerprint::of(self.clean).to_string()),
+            understood: Vec::new(),
             preparation: None,
             manipulated: self.augmentation.map(described),
             seed: self.seed,

@@ -8,7 +8,7 @@ use burn::tensor::Device;
 
 use super::files::{CLEAN, CONFIG, DIRECT, KIND, files_of, model_of};
 use crate::cama::Cama;
-use crate::files::{write_atomic, write_together};
+use crate::files::write_together;
 use crate::{Error, Result, weights};
 
 /// The file of a model folder that tells which of the examples it was adapted to the guard lets restore, as
@@ -35,23 +35,25 @@ impl Cama {
     /// can leave new weights with the previous `config.json`, which [`load`](Self::load) finds out and refuses.
     pub fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
         let folder = folder.as_ref();
-        let files = files_of(self, folder)?;
+        let mut files = files_of(self, folder)?;
+        if !self.verdicts.is_empty() {
+            // Before `config.json`, which is last.
+            files.insert(0, (VERDICTS, self.verdicts_file().into_bytes()));
+        }
         let borrowed: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (*name, &bytes[..])).collect();
         write_together(folder, &borrowed)?;
         // Of a previous model: its direct classifier, its clean examples, and what its guard made of other data.
-        let stale = [(DIRECT, self.direct.is_none()), (CLEAN, self.clean.is_none()), (VERDICTS, true)];
+        let none = self.verdicts.is_empty();
+        let stale = [(DIRECT, self.direct.is_none()), (CLEAN, self.clean.is_none()), (VERDICTS, none)];
         let stale = stale.into_iter().filter(|(_, stale)| *stale);
         stale
             .map(|(name, _)| folder.join(name))
             .filter(|path| path.exists())
-            .try_for_each(|path| fs::remove_file(&path).map_err(Error::io("remove", &path)))?;
-        match self.verdicts.is_empty() {
-            true => Ok(()),
-            false => self.write_verdicts(folder),
-        }
+            .try_for_each(|path| fs::remove_file(&path).map_err(Error::io("remove", &path)))
     }
 
-    fn write_verdicts(&self, folder: &Path) -> Result<()> {
+    /// The verdicts as CSV.
+    fn verdicts_file(&self) -> String {
         let headings = ["index", "verdict"];
         let heading =
             self.verdict_names.as_ref().map(|names| format!("{},", quoted(names.heading_beside(&headings))));
@@ -61,7 +63,7 @@ impl Cama {
             writeln!(text, "{index},{}{}", name.unwrap_or_default(), verdict.name())
                 .expect("a string takes all");
         }
-        write_atomic(folder.join(VERDICTS), |file| std::io::Write::write_all(file, text.as_bytes()))
+        text
     }
 
     /// Reads a folder that [`save`](Self::save) wrote, onto the CPU.

@@ -12,6 +12,10 @@ impl Cama {
     /// The page about the model for people, in Markdown: `README.md` of its folder.
     pub fn readme(&self) -> String {
         let mut text = self.overview();
+        if !self.card.understood.is_empty() {
+            text += "\n## What was understood of the training data\n\n";
+            self.card.understood.iter().for_each(|line| text += &format!("- {line}\n"));
+        }
         text += "\n## How it was made\n\n";
         self.card.commands.iter().for_each(|command| text += &format!("    {command}\n"));
         text += &self.training();
