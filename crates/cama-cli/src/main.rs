@@ -52,6 +52,7 @@ fn carry_out(command: &Command, session: &Session) -> anyhow::Result<()> {
         Command::Adapt(flags) => commands::adapt::run(flags, session),
         Command::Drift(flags) => commands::drift::run(flags, session),
         Command::Rehearse(flags) => commands::rehearse::run(flags, session),
+        Command::Bank(flags) => commands::bank::run(flags, session),
         Command::Restore(flags) => commands::restore::run(flags, session),
         Command::Evaluate(flags) => commands::evaluate::run(flags, session),
         Command::Baseline(flags) => commands::baseline::run(flags, session),

@@ -124,5 +124,6 @@ fn name(phase: Phase) -> &'static str {
         Phase::Adapt => "adapting",
         Phase::Direct => "fitting the direct classifier",
         Phase::Attack => "attacking",
+        Phase::Bank => "searching z of clean examples",
     }
 }

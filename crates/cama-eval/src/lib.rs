@@ -9,6 +9,7 @@ pub mod pictures;
 
 pub use baseline::{Baseline, BaselineConfig};
 pub use evaluate::{
-    AttackPlan, Attacked, Evaluated, Row, Shares, Surrogate, attack_and_evaluate, evaluate, signs_of_masking,
+    AttackPlan, Attacked, Evaluated, Row, Shares, Surrogate, WORST, attack_and_evaluate, evaluate,
+    signs_of_masking,
 };
 pub use metrics::{CALIBRATION_BINS, Score, wilson};

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 use toml::{Table, Value};
 
 /// Raised when a change of the program changes what cells hold, so that previous ones are not used any more.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// What stands for the folder of cells in flags.
 const CELLS: &str = "\u{1}";
@@ -49,6 +49,11 @@ impl Cell {
     /// What a flag's text has for the result of the cell `id`.
     pub fn reference(id: &str) -> String {
         format!("{CELLS}{id}")
+    }
+
+    /// The flags as they are kept, with a mark in the place of the folder of cells.
+    pub(crate) fn written(&self) -> &Table {
+        &self.flags
     }
 
     /// The flags, where the results of cells are in `folder`.

@@ -7,6 +7,7 @@ use cama::{Error, Result};
 use cama_eval::{Row, signs_of_masking};
 use toml::Value;
 
+use crate::agreement::{self, Judgement};
 use crate::cell::Cell;
 use crate::claims;
 use crate::declaration::{Measure, PanelDeclaration, SeriesDeclaration};
@@ -52,6 +53,7 @@ fn outcome(
     let mut panels = Vec::new();
     // By what is judged: the same model or baseline under one attack after another, with the first series that shows it.
     let mut judged: BTreeMap<String, (&str, Vec<Row>)> = BTreeMap::new();
+    let mut judgements = Vec::new();
     for (declared, points) in declaration.panels.iter().zip(&planned.panels) {
         let mut drawn = Vec::new();
         for (series, points) in declared.series.iter().zip(&points.series) {
@@ -65,6 +67,7 @@ fn outcome(
                     if !of.contains(&row) {
                         of.push(row.clone());
                     }
+                    judgements.push(Judgement { place: (&series.name, *x), cell, row: row.clone() });
                     rows.push(row);
                 }
                 all.push(point(*x, &rows, declared.y.measure));
@@ -77,6 +80,7 @@ fn outcome(
         signs_of_masking(rows).into_iter().map(move |sign| format!("{name}: {sign}"))
     });
     let mut warnings: BTreeSet<String> = signs.collect();
+    warnings.extend(agreement::warning(&plan.cells, &judgements));
     for (cell, record) in cells.iter().zip(records) {
         warnings
             .extend(record.warnings.iter().map(|warning| format!("{}: {}", cell.command, placed(warning))));

@@ -5,6 +5,7 @@
 //! the hash of what determines its result. [`run`] computes the cells that a [`Store`] does not have yet, by a [`Runner`].
 //! [`gather`] reads the cells back and judges the claims.
 
+mod agreement;
 mod cell;
 mod claims;
 mod declaration;

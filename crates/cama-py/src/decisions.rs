@@ -28,6 +28,7 @@ impl Decisions {
             Verdict::Restored => 0,
             Verdict::AsItWas => 1,
             Verdict::Unexplained => 2,
+            Verdict::Suspicious => 3,
         });
         self.log_px.push(decision.log_px);
         self.log_bayes_factor.push(decision.log_bayes_factor);
@@ -66,6 +67,6 @@ impl Decisions {
 }
 
 /// The names of verdicts, in the order of their numbers.
-pub fn verdicts() -> [&'static str; 3] {
-    [Verdict::Restored, Verdict::AsItWas, Verdict::Unexplained].map(Verdict::name)
+pub fn verdicts() -> [&'static str; 4] {
+    Verdict::ALL.map(Verdict::name)
 }

@@ -353,7 +353,7 @@ impl Model {
     /// The names of verdicts, in the order of their numbers.
     #[classattr]
     #[pyo3(name = "VERDICTS")]
-    fn verdict_names() -> [&'static str; 3] {
+    fn verdict_names() -> [&'static str; 4] {
         verdicts()
     }
 

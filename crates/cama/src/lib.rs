@@ -110,7 +110,7 @@ pub use cama::{
     Predictor, Restored,
 };
 pub use checkpoint::Checkpoints;
-pub use classifier::{Classifier, DirectClassifier, DirectConfig, fit_direct};
+pub use classifier::{Classifier, DirectClassifier, DirectConfig, Follow, fit_direct};
 pub use decide::{
     ByRule, Context, DecideConfig, Decider, Decision, Guard, Outliers, Rule, RuleClassifier, Surveyed,
     TEMPERATURE, Tempering, Thresholds, Verdict, fit_temperature,
@@ -125,7 +125,9 @@ pub use model::{
     Joint, M, MChoice, Mechanisms, ModelConfig, NetworkConfig, Observed, PRESETS, TrunkConfig,
 };
 pub use network::Initialisation;
-pub use predict::{PredictConfig, Prediction, predict, predict_each};
+pub use predict::{
+    Bank, BankConfig, Inference, OptimiseConfig, PredictConfig, Prediction, predict, predict_each,
+};
 pub use progress::{Event, Observer, Phase, silent};
 pub use restore::restore;
 pub use scores::class_scores;

@@ -46,12 +46,33 @@ pub enum LikelihoodParams {
         /// Log standard deviations of numbers; what stands there of others is not used.
         log_sigma: Tensor<3>,
     },
+    /// Values of which each is, with a small probability, none that the causes explain.
+    Outliers {
+        /// p(x|·) of the others.
+        explained: Box<LikelihoodParams>,
+        /// The probability π, in (0, 1).
+        share: f64,
+    },
 }
 
 impl LikelihoodParams {
     /// Columns with these learnt log standard deviations, `[width]`.
     pub(crate) fn columns(outputs: Tensor<3>, log_sigma: Tensor<1>) -> Self {
         Self::Columns { outputs, log_sigma: log_sigma.clamp_min(LEAST_LOG_SIGMA).unsqueeze() }
+    }
+
+    /// The same where each value is, with probability `share`, an outlier, whatever the others are: a pixel of any grey in
+    /// [0, 1], a number from N(0, 1), which is how a standardised column is distributed over all classes, a category of any kind.
+    /// No value is then less probable than that, so none alone can decide against a class. With 0 nothing changes.
+    pub fn with_outliers(self, share: f64) -> Self {
+        match self {
+            // Neither is an outlier of the other.
+            Self::Outliers { explained, share: of } => {
+                explained.with_outliers(1.0 - (1.0 - share) * (1.0 - of))
+            }
+            _ if share == 0.0 => self,
+            explained => Self::Outliers { explained: Box::new(explained), share },
+        }
     }
 
     /// The same with other means: `f` is given means of pixels, and of columns means of numbers and logits of the rest.
@@ -61,6 +82,7 @@ impl LikelihoodParams {
             Self::BernoulliMeans(means) => Self::BernoulliMeans(f(means)),
             Self::Gaussian { means, log_sigma } => Self::Gaussian { means: f(means), log_sigma },
             Self::Columns { outputs, log_sigma } => Self::Columns { outputs: f(outputs), log_sigma },
+            Self::Outliers { explained, share } => explained.map_means(f).with_outliers(share),
         }
     }
 
@@ -69,13 +91,15 @@ impl LikelihoodParams {
         match self {
             Self::Gaussian { means, log_sigma } => Self::Gaussian { means, log_sigma: f(log_sigma) },
             Self::Columns { outputs, log_sigma } => Self::Columns { outputs, log_sigma: f(log_sigma) },
+            Self::Outliers { explained, share } => explained.map_log_sigma(f).with_outliers(share),
             bernoulli => bernoulli,
         }
     }
 
-    /// The expected X, `[batch, group, width]`: of numbers their means, of the rest probabilities.
+    /// The expected X, `[batch, group, width]`: of numbers their means, of the rest probabilities; outliers left out.
     pub fn means(self, data: &DataShape) -> Tensor<3> {
         match (self, data) {
+            (Self::Outliers { explained, .. }, data) => explained.means(data),
             (Self::BernoulliLogits(logits), _) => sigmoid(logits),
             (Self::BernoulliMeans(means) | Self::Gaussian { means, .. }, _) => means,
             (Self::Columns { outputs, .. }, DataShape::Image(_)) => outputs,
@@ -103,21 +127,74 @@ impl LikelihoodParams {
             }
             Self::Columns { outputs, log_sigma } => {
                 let table = data.table().expect("only tables have columns");
-                columns(table, outputs, log_sigma, x)
+                columns(table, outputs, log_sigma, x, 0.0)
             }
+            Self::Outliers { explained, share } => explained.log_prob_with(data, x, share),
+        }
+    }
+
+    /// log p(x|·) where each value is an outlier with probability `share`.
+    fn log_prob_with(self, data: &DataShape, x: Tensor<2>, share: f64) -> Tensor<2> {
+        match self {
+            Self::BernoulliLogits(logits) => bernoulli(logits, x, Given::Floored(share as f32)),
+            Self::BernoulliMeans(means) => {
+                bernoulli(mixed(means.clamp(0.0, 1.0), share, 0.5), x, Given::Means)
+            }
+            Self::Gaussian { means, log_sigma } => {
+                let explained = gaussian(means, log_sigma, x.unsqueeze_dim(1));
+                // Of any grey: its density is 1.
+                let outlier = explained.zeros_like();
+                log_mixed(explained, outlier, share).sum_dim(2).squeeze_dim(2)
+            }
+            Self::Columns { outputs, log_sigma } => {
+                let table = data.table().expect("only tables have columns");
+                columns(table, outputs, log_sigma, x, share)
+            }
+            Self::Outliers { .. } => unreachable!("`with_outliers` joins the shares of two"),
         }
     }
 }
 
-/// Σ log p of the columns of a row, `[batch, group]`.
-fn columns(table: &TableShape, outputs: Tensor<3>, log_sigma: Tensor<3>, x: Tensor<2>) -> Tensor<2> {
+/// Probabilities of which a share is `outlier` instead.
+fn mixed(p: Tensor<3>, share: f64, outlier: f64) -> Tensor<3> {
+    p.mul_scalar(1.0 - share).add_scalar(share * outlier)
+}
+
+/// log ((1 − share) exp(explained) + share exp(outlier)).
+fn log_mixed(explained: Tensor<3>, outlier: Tensor<3>, share: f64) -> Tensor<3> {
+    let outlier = outlier.expand(explained.dims()).add_scalar(share.ln());
+    let explained = explained.add_scalar((1.0 - share).ln());
+    let (above, below) = (explained.clone().max_pair(outlier.clone()), explained.min_pair(outlier));
+    (below - above.clone()).exp().add_scalar(1.0).log() + above
+}
+
+/// Σ log p of the columns of a row, of which each is an outlier with probability `share`, `[batch, group]`.
+fn columns(
+    table: &TableShape,
+    outputs: Tensor<3>,
+    log_sigma: Tensor<3>,
+    x: Tensor<2>,
+    share: f64,
+) -> Tensor<2> {
     let x: Tensor<3> = x.unsqueeze_dim(1);
     let blocks = table.blocks().into_iter().map(|(kind, first, length)| {
         let part = |t: &Tensor<3>| t.clone().narrow(2, first, length);
         let (output, x) = (part(&outputs), part(&x));
         let log_p = match kind {
+            ChildKind::Number if share > 0.0 => {
+                let outlier = gaussian(x.zeros_like(), x.zeros_like(), x.clone());
+                log_mixed(gaussian(output, part(&log_sigma), x), outlier, share)
+            }
             ChildKind::Number => gaussian(output, part(&log_sigma), x),
+            ChildKind::Boolean if share > 0.0 => {
+                let p = mixed(sigmoid(output), share, 0.5);
+                let log_q = p.clone().neg().add_scalar(1.0).log();
+                x * (p.log() - log_q.clone()) + log_q
+            }
             ChildKind::Boolean => log_odds(output, x),
+            ChildKind::Category(kinds) if share > 0.0 => {
+                mixed(activation::softmax(output, 2), share, 1.0 / kinds as f64).log() * x
+            }
             ChildKind::Category(_) => activation::log_softmax(output, 2) * x,
         };
         log_p.sum_dim(2).squeeze_dim::<2>(2)

@@ -76,12 +76,41 @@ pub fn elbo_unlabelled(
     kl_m: f64,
     rng: &mut ChaCha8Rng,
 ) -> Tensor<1> {
+    let (by_class, kl) = by_class(model, observed, m, samples, rng);
+    logsumexp(by_class) - kl.mul_scalar(kl_m)
+}
+
+/// β⁻¹ log Σ_c exp(β ELBO(x, y_c)), `[batch]`: Eq. 7 with tempered responsibilities, softmax(β ELBO(x, y_c)); `kl_m` is as in
+/// [`elbo_unlabelled`], and `class_power`, β, above 0. With 1 it is Eq. 7, towards 0 the mean over the classes, but for a constant.
+///
+/// # Panics
+///
+/// As [`elbo_unlabelled`].
+pub fn elbo_tempered(
+    model: &DeepCama,
+    observed: &Observed,
+    m: M,
+    samples: usize,
+    (kl_m, class_power): (f64, f64),
+    rng: &mut ChaCha8Rng,
+) -> Tensor<1> {
+    let (by_class, kl) = by_class(model, observed, m, samples, rng);
+    logsumexp(by_class.mul_scalar(class_power)).mul_scalar(1.0 / class_power) - kl.mul_scalar(kl_m)
+}
+
+/// ELBO(x, y_c) of every class without the divergence of m, `[batch, classes]`, and that, `[batch]`.
+fn by_class(
+    model: &DeepCama,
+    observed: &Observed,
+    m: M,
+    samples: usize,
+    rng: &mut ChaCha8Rng,
+) -> (Tensor<2>, Tensor<1>) {
     let observed = &model.cleared(observed, m.is_inferred());
     let (m, kl) = resolve(model, observed, m, rng);
     let noise = normal([observed.x.dims()[0], samples, model.config().z], rng, &observed.x.device());
     let joint = model.joint(observed, None, m.as_ref(), noise);
-    let by_class = joint.log_px.mean_dim(2).squeeze_dim::<2>(2) - joint.kl_z + joint.log_py;
-    logsumexp(by_class) - kl.mul_scalar(kl_m)
+    (joint.log_px.mean_dim(2).squeeze_dim::<2>(2) - joint.kl_z + joint.log_py, kl)
 }
 
 /// ELBO(x) (Eq. 7) as [`elbo_unlabelled`] has it, with the gradient of the classes that have a weight in it, `[batch]`.

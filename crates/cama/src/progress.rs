@@ -39,6 +39,8 @@ pub enum Phase {
     Direct,
     /// Searching for adversarial examples.
     Attack,
+    /// Finding out on clean data how to search z.
+    Bank,
 }
 
 impl Phase {
@@ -51,6 +53,7 @@ impl Phase {
             Self::Adapt => "adaptation",
             Self::Direct => "fitting the direct classifier",
             Self::Attack => "the attack",
+            Self::Bank => "finding out how to search z",
         }
     }
 }

@@ -1,10 +1,12 @@
 //! Bayes' rule as a differentiable function of what is observed (Eqs. 6, 11).
 
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 
-use crate::model::{DeepCama, M, MChoice, Observed};
-use crate::predict::{drawn, m_of};
+use crate::batch::host;
+use crate::classifier::Follow;
+use crate::model::{DeepCama, Given, M, MChoice, Observed, Pairs};
+use crate::predict::{Optimised, Unrolled, Warm, drawn, latents, m_of};
 
 /// log p(x|y,m) + log p(y) of every class, in tables log p(x|y,a,c,m) + log p(y|a), `[batch, classes]`, in nats, by
 /// importance sampling with `samples` samples of z.
@@ -27,11 +29,7 @@ pub fn class_scores(
     let n = rngs.len();
     assert!(samples > 0 && observed.x.dims()[0] == n, "a sample at least, and a generator an example");
     let observed = &model.cleared(observed, choice.is_inferred());
-    let m = model.mechanisms().filter(|_| choice != M::Null);
-    let m = m.map(|parts| match choice {
-        M::Global => parts.global_m().expect("checked to have one").repeat_dim(0, n),
-        _ => m_of(&parts.posterior(observed), choice, rngs),
-    });
+    let m = chosen_m(model, observed, choice, rngs);
     let z = model.config().z;
     let noise = Tensor::<2>::from_data(drawn(samples * z, rngs), &model.device());
     let noise = noise.reshape([n, samples, z]);
@@ -43,6 +41,101 @@ pub fn class_scores(
     sums.squeeze_dim::<2>(2).sub_scalar((samples as f64).ln()) + joint.log_py
 }
 
+/// As [`class_scores`], with z searched: the best score of every class. Differentiable in x and c at the z that were found, which are
+/// constants to the gradient: where a search has come to rest, moving z changes nothing (the envelope theorem).
+pub(crate) fn searched_scores(
+    optimised: &Optimised,
+    observed: &Observed,
+    choice: MChoice,
+    rngs: &mut [ChaCha8Rng],
+) -> Tensor<2> {
+    let (model, n) = (optimised.model, rngs.len());
+    let observed = &model.cleared(observed, choice.is_inferred());
+    let m = chosen_m(model, observed, choice, rngs);
+    let still = observed.clone().constant();
+    let m_still = m.clone().map(Tensor::without_autodiff);
+    let log_py = host(model.log_py(&still, None));
+    let z = optimised.search(&still, m_still.as_ref(), &log_py, rngs).best;
+    let z = z.into_iter().flatten().flat_map(|best| best.z).collect();
+    let given = model.given(observed, None, m.as_ref());
+    let z = latents(z, [n, model.config().classes], model);
+    model.explain_at(&given, z, optimised.share()).squeeze_dim::<2>(2) + model.log_py(observed, None)
+}
+
+/// As [`searched_scores`], going on from where the searches for the same examples stood, a small change ago. Only the best
+/// classes are searched on; the scores of the others are constants. [`Follow::Unrolled`] searches those classes anew, and is
+/// differentiated through all of that.
+pub(crate) fn followed_scores(
+    optimised: &Optimised,
+    observed: &Observed,
+    (choice, how): (MChoice, Follow),
+    rngs: &mut [ChaCha8Rng],
+    warm: &mut Option<Warm>,
+) -> Tensor<2> {
+    let (model, n) = (optimised.model, observed.x.dims()[0]);
+    let observed = &model.cleared(observed, choice.is_inferred());
+    let m = chosen_m(model, observed, choice, rngs);
+    let m_still = m.clone().map(Tensor::without_autodiff);
+    let found = optimised.follow(&observed.clone().constant(), m_still.as_ref(), warm.take());
+    let (classes, device) = (model.config().classes, model.device());
+    let tracked = found.pairs.len() / n;
+    let mut places = vec![0.0f32; n * tracked * classes];
+    let mut others: Vec<f32> = found.scores.iter().flatten().map(|score| *score as f32).collect();
+    for (slot, &(i, class)) in found.pairs.iter().enumerate() {
+        places[slot * classes + class] = 1.0;
+        others[i * classes + class] = 0.0;
+    }
+    let places = Tensor::<3>::from_data(TensorData::new(places, [n, tracked, classes]), &device).autodiff();
+    let others = Tensor::<2>::from_data(TensorData::new(others, [n, classes]), &device).autodiff();
+    let given = model.given(observed, None, m.as_ref()).pairs(&Pairs::new(&found.pairs, &device));
+    let scores = match how {
+        Follow::Envelope => {
+            let z = latents(found.z.clone(), [found.pairs.len(), 1], model);
+            model.explain_at(&given, z, optimised.share()).reshape([n, tracked, 1])
+        }
+        Follow::Unrolled => {
+            let still = observed.clone().constant();
+            let unrolled = optimised.unroll(&still, m_still.as_ref(), &found.pairs);
+            unrolled_scores(&unrolled, &given).reshape([n, tracked, 1])
+        }
+    };
+    let log_py = (places.clone() * model.log_py(observed, None).unsqueeze_dim::<3>(1)).sum_dim(1);
+    *warm = Some(found);
+    ((scores * places).sum_dim(1) + log_py).squeeze_dim::<2>(1) + others
+}
+
+/// Scores, `[pairs]`, that have the slopes which were found: in X, and in q1's mean, which depends on X. `given` is of the pairs, and
+/// differentiated.
+fn unrolled_scores(unrolled: &Unrolled, given: &Given) -> Tensor<1> {
+    let x = given.x().expect("z is searched").clone();
+    let mean = given.q1().expect("z is searched").mean.clone();
+    let ([n, width], [_, _, dim], device) = (x.dims(), mean.dims(), x.device().inner());
+    let constant = |values: &[f32], width: usize| {
+        Tensor::<2>::from_data(TensorData::new(values.to_vec(), [n, width]), &device).autodiff()
+    };
+    // Both are zero, as nothing has moved yet, and have the slopes.
+    let along = |moves: Tensor<2>, slopes: &[f32], width: usize| {
+        ((moves.clone() - moves.detach()) * constant(slopes, width)).sum_dim(1).reshape([n])
+    };
+    let by_x = along(x, &unrolled.of_x, width);
+    let by_start = along(mean.reshape([n, dim]), &unrolled.of_start, dim);
+    constant(&unrolled.scores, 1).reshape([n]) + by_x + by_start
+}
+
+/// m of every example, `[batch, dim]`; nothing with do(m = 0) or without a mechanism.
+fn chosen_m(
+    model: &DeepCama,
+    observed: &Observed,
+    choice: MChoice,
+    rngs: &mut [ChaCha8Rng],
+) -> Option<Tensor<2>> {
+    let parts = model.mechanisms().filter(|_| choice != M::Null)?;
+    Some(match choice {
+        M::Global => parts.global_m().expect("checked to have one").repeat_dim(0, observed.x.dims()[0]),
+        _ => m_of(&parts.posterior(observed), choice, rngs),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use burn::tensor::{Device, TensorData, activation};
@@ -50,6 +143,7 @@ mod tests {
     use super::*;
     use crate::mechanism::MechanismConfig;
     use crate::noise::{example_rng, stream_rng};
+    use crate::predict::{Bank, BankConfig, OptimiseConfig};
     use crate::predict::{PredictConfig, predict};
     use crate::{Config, ConvolutionalConfig, ModelConfig, TrunkConfig, data};
 
@@ -119,6 +213,68 @@ mod tests {
                     "{mechanism} {choice:?} {direction}: {difference} {along}"
                 );
             }
+        }
+    }
+
+    /// A search with steps in a small, smooth model.
+    fn searching<T>(steps: usize, of: impl FnOnce(&Optimised) -> T) -> T {
+        let model = model([1, 8, 8], "affine", 1.0);
+        let config =
+            BankConfig { latents: vec![1; 10], z: 3, floor: 0.3, suspicious_above: 0.0, tried: vec![] };
+        let bank = Bank::empty(&config, &model.device());
+        let config = OptimiseConfig { steps, starts: 1, ..OptimiseConfig::default() };
+        of(&Optimised { model: &model, bank: &bank, config: &config, negligible: 0.0 })
+    }
+
+    /// Checks the gradient of `score` in x against differences of it, in some directions.
+    fn check_gradient(score: impl Fn(Tensor<2>) -> Tensor<1>, tolerance: f64) {
+        let pixels: Vec<f32> = (0..64).map(|i| 0.5 + 0.3 * (i as f32 * 0.37).sin()).collect();
+        let tensor =
+            |values: Vec<f32>| Tensor::<2>::from_data(TensorData::new(values, [1, 64]), &Device::flex());
+        let leaf = tensor(pixels.clone()).autodiff().require_grad();
+        let gradient: Vec<f32> = host(leaf.grad(&score(leaf.clone()).backward()).unwrap());
+        for direction in 0..6 {
+            let towards: Vec<f32> = (0..64).map(|i| (i as f32 * (0.7 + direction as f32)).sin()).collect();
+            let moved = |by: f32| {
+                let x = pixels.iter().zip(&towards).map(|(p, d)| p + by * d).collect();
+                f64::from(score(tensor(x).autodiff()).into_scalar::<f32>())
+            };
+            let difference = (moved(8e-3) - moved(-8e-3)) / 16e-3;
+            let along: f64 = gradient.iter().zip(&towards).map(|(g, d)| f64::from(g * d)).sum();
+            assert!(
+                (difference - along).abs() < tolerance * (0.5 + along.abs()),
+                "{direction}: {difference} {along}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_long_search_has_the_slope_of_its_score() {
+        for choice in [M::Null, M::Mean] {
+            searching(400, |optimised| {
+                let score = |x: Tensor<2>| {
+                    let scores = searched_scores(optimised, &Observed::of_x(x), choice, &mut rngs(1));
+                    (scores.clone().narrow(1, 7, 1) - scores.narrow(1, 2, 1)).reshape([1])
+                };
+                check_gradient(score, 0.03);
+            });
+        }
+    }
+
+    #[test]
+    fn a_search_unrolled_has_the_slope_of_its_few_steps() {
+        for steps in [1, 2, 6] {
+            searching(steps, |optimised| {
+                let score = |x: Tensor<2>| {
+                    let observed = Observed::of_x(x);
+                    let unrolled = optimised.unroll(&observed.clone().constant(), None, &[(0, 7), (0, 2)]);
+                    let given = optimised.model.given(&observed, None, None);
+                    let given = given.pairs(&Pairs::new(&[(0, 7), (0, 2)], &optimised.model.device()));
+                    let scores = unrolled_scores(&unrolled, &given);
+                    scores.clone().narrow(0, 0, 1) - scores.narrow(0, 1, 1)
+                };
+                check_gradient(score, 0.03);
+            });
         }
     }
 }

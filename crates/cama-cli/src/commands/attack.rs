@@ -1,5 +1,6 @@
 //! Attacks of `cama evaluate`.
 
+use cama::{Cama, Decider, PredictConfig, Rule, RuleClassifier};
 use cama_eval::attack::{Attack, Limits};
 use cama_eval::{AttackPlan, Evaluated, Row, Surrogate, attack_and_evaluate, signs_of_masking};
 
@@ -15,6 +16,17 @@ pub struct Attacking {
     attacks: Vec<Attack>,
     limits: Limits,
     limit: usize,
+    worst: bool,
+}
+
+/// Whose adversarial examples may be tried on all.
+pub struct Surrogates<'a> {
+    /// Baselines, those of them that transfer.
+    pub baselines: &'a [Named],
+    /// Models by Bayes' rule, each with its name.
+    pub models: &'a [(String, Cama)],
+    /// How the models predict, but for m, which is their own.
+    pub predict: &'a PredictConfig,
 }
 
 impl Attacking {
@@ -24,7 +36,19 @@ impl Attacking {
     ///
     /// If something is written wrongly, or says nothing about such data.
     pub fn parse(flags: &AttackFlags, images: bool) -> cama::Result<Self> {
-        Ok(Self { attacks: flags.attacks()?, limits: flags.limits(images)?, limit: flags.attack_limit })
+        Ok(Self {
+            attacks: flags.attacks()?,
+            limits: flags.limits(images)?,
+            limit: flags.attack_limit,
+            worst: flags.attack_worst,
+        })
+    }
+
+    /// Errors unless the classes of those whose examples are tried on all are the data's.
+    fn check<D: Source>(&self, data: &D, surrogates: &Surrogates) -> cama::Result<()> {
+        let baselines = surrogates.baselines.iter().filter(|named| named.transfers);
+        baselines.map(|named| &named.baseline).try_for_each(|baseline| baseline.check_classes(data))?;
+        surrogates.models.iter().try_for_each(|(_, cama)| cama.model().check_labelled(data))
     }
 
     /// The rows of every attack on every data set; `each` sees them as they come.
@@ -36,20 +60,29 @@ impl Attacking {
         &self,
         evaluated: &[Evaluated],
         all: &[D],
-        baselines: &[Named],
+        others: &Surrogates,
         session: &Session,
         mut each: impl FnMut(&Row),
     ) -> cama::Result<Vec<Row>> {
         if self.attacks.is_empty() {
             return Ok(Vec::new());
         }
-        let surrogates = baselines.iter().filter(|named| named.transfers);
-        let surrogates: Vec<Surrogate> =
-            surrogates.map(|named| Surrogate { name: &named.name, baseline: &named.baseline }).collect();
+        let mut models = Vec::new();
+        for (name, cama) in others.models {
+            let predict = PredictConfig { m: cama.card().m, ..others.predict.clone() };
+            let decider = Decider { guard: None, ..cama.decider() };
+            models.push((name, RuleClassifier::new(&decider, &predict, Rule::Bayes)?));
+        }
+        let of_models = models.iter().map(|(name, model)| Surrogate { name, classifier: model });
+        let baselines = others.baselines.iter().filter(|named| named.transfers);
+        let of_baselines =
+            baselines.map(|named| Surrogate { name: &named.name, classifier: &named.baseline });
+        let surrogates: Vec<Surrogate> = of_baselines.chain(of_models).collect();
         let plan = AttackPlan {
             attacks: &self.attacks,
             limits: &self.limits,
             surrogates: &surrogates,
+            worst: self.worst,
             limit: self.limit,
             seed: session.seeds.attack,
         };
@@ -57,6 +90,7 @@ impl Attacking {
         let (mut rows, mut told) = (Vec::new(), Vec::new());
         for data in all {
             let n = data.len().min(self.limit);
+            self.check(data, others)?;
             session.say(format!("attacking {n} of the {} examples of {}", data.len(), data.name()));
             let mut reporter = Reporter::new(session);
             let (new, notes) =

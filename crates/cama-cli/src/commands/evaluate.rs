@@ -5,10 +5,10 @@ use std::io::Write;
 use cama::data::Images;
 use cama::data::table::Rows;
 use cama::manipulation::{Sweep, Sweepable};
-use cama::{Cama, Error, Rule};
+use cama::{Cama, Error, M, PredictConfig, Predictor, Rule};
 use cama_eval::{Evaluated, Row, Shares, evaluate};
 
-use super::attack::{Attacking, warn_of_masking};
+use super::attack::{Attacking, Surrogates, warn_of_masking};
 use super::baseline::Against;
 use super::classifier::open_classifier;
 use super::{load_model, warn_unguarded};
@@ -89,8 +89,22 @@ fn rows_of<D: Source>(
         predictor = predictor.rule(Rule::Product);
     }
     let predictor = flags.prediction.overlay(predictor, session.seeds.predict)?;
+    say_kept(cama, &predictor, session);
     session.detail(|| format!("{} with {:?}", flags.data.join(", "), predictor.config));
-    judging.judge::<D>(Some(Evaluated::Cama(predictor)), against, each)
+    judging.judge::<D>(Some(Evaluated::Cama(Box::new(predictor))), against, each)
+}
+
+/// Says what the last adaptation kept, and how the model is judged.
+fn say_kept(cama: &Cama, predictor: &Predictor, session: &Session) {
+    let Some(report) = cama.report() else { return };
+    let m = match predictor.config.predict.m {
+        M::Null | M::Given(_) => "do(m=0)",
+        M::Global => "the m of the data set",
+        M::Mean => "the mean of q2(m|x)",
+        M::Sample => "a sample of q2(m|x)",
+    };
+    let guard = if predictor.decider.guard.is_some() { "with a guard" } else { "without a guard" };
+    session.say(format!("the last adaptation: {}\njudged with {m}, {guard}", report.kept()));
 }
 
 /// What is judged by, besides the model itself.
@@ -112,6 +126,7 @@ impl Judging<'_> {
         let attacking = Attacking::parse(&flags.attack, D::IS_IMAGES)?;
         let manipulations = manipulations(&sweeps::<D>(&flags.manipulate)?, !flags.no_clean);
         let all = self.data::<D>(&against)?;
+        let models = against.models(session)?;
         let baselines = against.open::<D>(flags, cama, session)?;
         let others = baselines.iter().filter(|named| named.judged);
         let others = others.map(|named| Evaluated::Baseline(&named.name, &named.baseline));
@@ -126,7 +141,11 @@ impl Judging<'_> {
             })?);
         }
         bar.finish_and_clear();
-        rows.extend(attacking.run(&evaluated, &all, &baselines, session, each)?);
+        let predict = PredictConfig { seed: session.seeds.predict, ..PredictConfig::default() };
+        let predict =
+            flags.prediction.samples.map_or(predict.clone(), |samples| PredictConfig { samples, ..predict });
+        let surrogates = Surrogates { baselines: &baselines, models: &models, predict: &predict };
+        rows.extend(attacking.run(&evaluated, &all, &surrogates, session, each)?);
         warn_of_masking(&rows, session);
         Ok(rows)
     }

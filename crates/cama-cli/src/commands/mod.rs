@@ -2,6 +2,7 @@
 
 pub mod adapt;
 pub mod attack;
+pub mod bank;
 pub mod baseline;
 pub mod check;
 mod classifier;

@@ -12,12 +12,16 @@ use super::overlay::refuse;
 pub struct AttackFlags {
     /// Judge adversarial examples too, made on each classifier itself: `pgd:0.1,0.3`, `fgsm:0..0.3/0.1`, `mim:0.1`,
     /// `apgd:0.1`, `apgd-dlr:0.1`, `square:0.1`. The number is the radius: of pixels in [0, 1], of tables in standard
-    /// deviations. Options follow colons: `pgd:2:norm=l2:steps=100:step=0.05:restarts=5:eot=4:targeted:no-random-start`.
+    /// deviations. Options follow colons: `pgd:2:norm=l2:steps=100:step=0.05:restarts=5:eot=4:targeted:no-random-start`, and
+    /// `loss=cross-entropy` climbs that in place of the log-odds of error.
     #[arg(long, value_name = "SPEC", num_args = 1..)]
     pub attack: Vec<String>,
     /// How many examples are attacked: the first ones.
     #[arg(long, value_name = "N", default_value_t = 1000, requires = "attack")]
     pub attack_limit: usize,
+    /// Judge each example, too, under the attack of each radius that misleads most, those made on others included.
+    #[arg(long, requires = "attack")]
+    pub attack_worst: bool,
     /// The columns of a table that may change: names, `*` for any text in them, `@children`, `@co-parents`; all numbers
     /// among both unless given.
     #[arg(long, value_name = "PATTERN,…", value_delimiter = ',', requires = "attack")]

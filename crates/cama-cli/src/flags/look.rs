@@ -61,7 +61,8 @@ pub struct EvaluateFlags {
     /// Judge these beside the model. Trained on the model's own training data: `mlp`, a fully connected network on all
     /// columns or pixels; `mlp-paper`, `cnn`, `cnn-bn`, `cnn-adversarial` and `tent`, networks for images; `trees`, boosted ones; a network
     /// that meets manipulated data is written `cnn+shift-vertical:0.5|rotate:30`. Or folders that `cama baseline` wrote. With
-    /// --attack, the adversarial examples made on `transfer:` any of these are tried on all.
+    /// --attack, the adversarial examples made on `transfer:` any of these, or on `transfer:` a model folder by Bayes' rule,
+    /// are tried on all.
     #[arg(long, value_name = "BASELINE,…", value_delimiter = ',')]
     pub against: Vec<String>,
     /// Judge these, folders that `cama baseline` wrote, beside the model or without one.

@@ -36,7 +36,7 @@ pub use graph::GraphFlags;
 pub use look::{DemoFlags, EvaluateFlags, InfoFlags, PredictCommand, ShowFlags, What};
 pub use overlay::refuse;
 pub use pictures::PictureFlags;
-pub use rehearse::{DriftFlags, DriftFormat, RehearseFlags};
+pub use rehearse::{BankFlags, DriftFlags, DriftFormat, RehearseFlags};
 pub use restore::RestoreFlags;
 pub use setting::{SECTIONS, is_section, sections};
 pub use simulate::SimulateFlags;
@@ -94,6 +94,8 @@ pub enum Command {
     Drift(DriftFlags),
     /// Tell which damage of clean data of one's own would be repaired, which left, and which made worse.
     Rehearse(RehearseFlags),
+    /// Find out on clean data how to search z, for `--inference optimise`, and keep it with the model.
+    Bank(BankFlags),
     /// Undo what the world did to images, or to rows of a table, and tell what it was.
     Restore(RestoreFlags),
     /// Judge a model on labelled images or rows under manipulations.

@@ -28,6 +28,19 @@ pub struct RehearseFlags {
     pub reading: ReadFlags,
 }
 
+/// `cama bank`
+#[derive(Args)]
+pub struct BankFlags {
+    /// The model folder, into which the bank is written.
+    #[arg(long, value_name = "MODEL")]
+    pub model: PathBuf,
+    /// Clean, labelled images or rows, best such that training did not learn from; the model's training data unless given.
+    #[arg(long, value_name = "D")]
+    pub data: Option<String>,
+    #[command(flatten)]
+    pub reading: ReadFlags,
+}
+
 /// `cama drift`
 #[derive(Args)]
 pub struct DriftFlags {

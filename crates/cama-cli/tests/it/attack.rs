@@ -199,3 +199,55 @@ fn adaptation_meets_attacked_data() {
         refused(folder, &[&adapt[..], &["--attack", spec, "--out", "bad"]].concat(), &[part], "bad");
     }
 }
+
+#[test]
+fn examples_made_on_another_model_are_tried_and_the_worst_for_each_example_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let adapt = [
+        "adapt",
+        "--model",
+        model(),
+        "--data",
+        "mnist:test[..8]",
+        "--clean",
+        "mnist:train[..20]",
+        "--steps",
+        "1",
+    ];
+    let how = ["--no-guard", "--keep", "last", "--validation", "4", "--dream-steps", "1", "--out", "a"];
+    done(folder, &[&adapt[..], &how].concat());
+    let transfer = format!("transfer:{}", model());
+    let evaluate =
+        ["evaluate", "--model", "a", "--data", "mnist:test[..9]", "--samples", "1", "--rule", "bayes"];
+    let attack = [
+        "--attack",
+        "fgsm:0.2:loss=cross-entropy",
+        "pgd:0.2:steps=2",
+        "--attack-worst",
+        "--against",
+        &transfer,
+    ];
+    let run = run(folder, &[&evaluate[..], &attack, &["--no-clean", "--json"]].concat());
+    assert_eq!(run.code, 0, "{}", run.err);
+    let (entropy, odds) = ("fgsm:0.2:loss=cross-entropy", "pgd:0.2:steps=2");
+    let expected = [
+        format!("{entropy} bayes bayes"),
+        format!("{entropy} bayes model"),
+        format!("{odds} bayes bayes"),
+        format!("{odds} bayes model"),
+        "worst of 4:0.2 bayes the worst for each".into(),
+    ];
+    let rows = rows(&run.out);
+    assert_eq!(rows.iter().map(told).collect::<Vec<_>>(), expected);
+    let accuracy = |i: usize| rows[i]["accuracy"].as_f64().unwrap();
+    assert!((0..4).all(|i| accuracy(4) <= accuracy(i)), "{}", run.out);
+    // What was kept, and how it is judged.
+    assert!(
+        run.err.contains("the state after the last step, 1, was kept, whatever it is worth"),
+        "{}",
+        run.err
+    );
+    assert!(run.err.contains("judged with the mean of q2(m|x), without a guard"), "{}", run.err);
+    assert!(done(folder, &["info", "a"]).contains("the last step, 1, was kept"));
+}

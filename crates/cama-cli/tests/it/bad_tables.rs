@@ -253,7 +253,6 @@ fn flags_and_data_of_another_kind() {
         let part = format!("flag `{}`: says nothing about tables; leave it out", flag[0]);
         untrained(folder, "t.csv", &flag, &[&part]);
     }
-    untrained(folder, "t.csv", &["--preset", "paper"], &["preset = paper: must be `fast` for tables"]);
     let images_only = "mechanism = affine: must be one for tables: it acts on images";
     untrained(folder, "t.csv", &["--mechanism", "affine"], &[images_only]);
     unused(folder, "adapt", "t.csv", &["--mechanism", "per-column,affine"], &[images_only]);

@@ -128,6 +128,7 @@ impl Batch<'_> {
         let checkpoints = checkpoints(steps);
         let points = self.start();
         let (losses, gradient) = self.gradient(&points)?;
+        let flat = self.flat(&gradient);
         let step = 2.0 * self.attack.eps;
         let climber = |&loss: &f64| Climber { step, last: (f64::NAN, f64::NAN), rises: 0, loss, best: loss };
         let mut climb = Climb {
@@ -150,7 +151,7 @@ impl Batch<'_> {
                 half.clone_from(&climb.best);
             }
         }
-        Ok(Found { end: climb.best, half })
+        Ok(Found { end: climb.best, half, flat })
     }
 }
 

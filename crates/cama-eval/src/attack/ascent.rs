@@ -6,13 +6,15 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-use super::loss::{Goal, Loss};
+use super::loss::Goal;
 use super::space::Space;
 use super::spec::{Attack, Method, Norm};
 
 /// Examples that are attacked together: X and C concatenated, `[example][value]`.
 pub(super) struct Batch<'a> {
     pub classifier: &'a dyn Classifier,
+    /// What is asked for gradients in its place in the search under way.
+    pub follower: Option<Box<dyn Classifier + 'a>>,
     pub space: &'a Space,
     pub attack: &'a Attack,
     pub goals: Vec<Goal>,
@@ -34,15 +36,13 @@ pub(super) struct Found {
     pub end: Vec<f32>,
     /// Where it was after half of the steps.
     pub half: Vec<f32>,
+    /// Of each example, whether the gradient where the search began was exactly zero.
+    pub flat: Vec<bool>,
 }
 
 impl Batch<'_> {
     pub fn len(&self) -> usize {
         self.goals.len()
-    }
-
-    fn loss(&self) -> Loss {
-        if self.attack.method == Method::ApgdDlr { Loss::Ratio } else { Loss::LogOdds }
     }
 
     /// The points as tensors: X, and C where there is one.
@@ -94,6 +94,12 @@ impl Batch<'_> {
         }
     }
 
+    /// Of each example, whether its gradient is exactly zero in all that may change.
+    pub fn flat(&self, gradient: &[f32]) -> Vec<bool> {
+        let rows = gradient.chunks_exact(self.space.width());
+        rows.map(|row| self.space.free().all(|i| row[i] == 0.0)).collect()
+    }
+
     fn add_gradient(
         &mut self,
         points: &[f32],
@@ -107,8 +113,9 @@ impl Batch<'_> {
         let (x, c) = (leaf(x), c.map(leaf));
         let [known, a] = [self.known(&device), self.parents(&device)].map(|t| t.map(Tensor::autodiff));
         let observed = Observed { x: x.clone(), known, a, c: c.clone() };
-        let log_p = self.classifier.log_probabilities(&observed, &mut self.rngs)?;
-        let loss = self.loss().of(log_p, &self.goals);
+        let asked = self.follower.as_deref().unwrap_or(self.classifier);
+        let log_p = asked.log_probabilities(&observed, &mut self.rngs)?;
+        let loss = self.attack.loss.of(log_p, &self.goals);
         for (sum, value) in losses.iter_mut().zip(loss.clone().into_data().iter::<f32>()) {
             *sum += share * f64::from(value);
         }
@@ -149,7 +156,7 @@ impl Batch<'_> {
         for (point, rng) in points.chunks_exact_mut(width).zip(&mut self.rngs) {
             let mut direction: Vec<f64> = match self.attack.norm {
                 Norm::Linf => free.iter().map(|_| eps * (2.0 * unit(rng) - 1.0)).collect(),
-                Norm::L2 => free.iter().map(|_| StandardNormal.sample(rng)).collect(),
+                Norm::L2 | Norm::L0 => free.iter().map(|_| StandardNormal.sample(rng)).collect(),
             };
             if self.attack.norm == Norm::L2 {
                 let length = direction.iter().map(|v| v * v).sum::<f64>().sqrt().max(f64::MIN_POSITIVE);
@@ -171,8 +178,12 @@ impl Batch<'_> {
         let mut points = self.start();
         let mut half = points.clone();
         let mut momentum = vec![0.0; points.len()];
+        let mut flat = Vec::new();
         for step in 0..steps {
             let (_, gradient) = self.gradient(&points)?;
+            if step == 0 {
+                flat = self.flat(&gradient);
+            }
             for (i, (point, gradient)) in
                 points.chunks_exact_mut(width).zip(gradient.chunks_exact(width)).enumerate()
             {
@@ -191,7 +202,7 @@ impl Batch<'_> {
                 half.clone_from(&points);
             }
         }
-        Ok(Found { end: points, half })
+        Ok(Found { end: points, half, flat })
     }
 }
 

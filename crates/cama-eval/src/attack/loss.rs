@@ -13,6 +13,13 @@ pub(super) enum Goal {
 }
 
 impl Goal {
+    /// The same towards the wrong class that comes at this place, from 0, among those of the highest probability.
+    pub fn towards(self, log_p: &[f32], place: usize) -> Self {
+        let (Goal::Not(correct) | Goal::From(correct, _)) = self;
+        let wrong: Vec<usize> = descending(log_p).into_iter().filter(|&class| class != correct).collect();
+        Goal::From(correct, wrong[place.min(wrong.len() - 1)])
+    }
+
     /// Whether it is reached by an example with these log-probabilities.
     pub fn is_reached(self, log_p: &[f32]) -> bool {
         match self {
@@ -39,20 +46,35 @@ impl Goal {
     }
 }
 
-/// Which loss is climbed.
+/// Which loss an attack climbs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Loss {
-    /// The log-odds of reaching the goal: of the same gradient as the cross-entropy but for a positive factor.
+pub enum Loss {
+    /// `log-odds`: the log-odds of reaching the goal, of the same gradient as the cross-entropy but for a positive factor.
     LogOdds,
-    /// The difference of logits ratio (Croce & Hein, ICML 2020, Eqs. 6 and 8).
+    /// `cross-entropy`: −log p(y|x) of the correct class, or log p of the target, what FGSM and PGD follow in their papers
+    /// and in CleverHans.
+    ///
+    /// Its gradient in the logits, p − onehot(y), is exactly zero in single precision once all other probabilities fall below
+    /// 1e-45, that is, once the logit of the class is 104 nats above the others.
+    CrossEntropy,
+    /// The difference of logits ratio (Croce & Hein, ICML 2020, Eqs. 6 and 8), which `apgd-dlr` climbs.
     Ratio,
 }
 
 impl Loss {
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Loss::LogOdds => "log-odds",
+            Loss::CrossEntropy => "cross-entropy",
+            Loss::Ratio => "ratio",
+        }
+    }
+
     /// Errors unless there are classes enough.
-    pub fn check(self, classes: usize, targeted: bool) -> Result<()> {
+    pub(super) fn check(self, classes: usize, targeted: bool) -> Result<()> {
         let least = match self {
-            Loss::LogOdds => 2,
+            Loss::LogOdds | Loss::CrossEntropy => 2,
             Loss::Ratio => 3 + usize::from(targeted),
         };
         if classes >= least {
@@ -64,12 +86,23 @@ impl Loss {
     }
 
     /// The loss of every example, `[batch]`, from log p(y|x), `[batch, classes]`.
-    pub fn of(self, log_p: Tensor<2>, goals: &[Goal]) -> Tensor<1> {
+    pub(super) fn of(self, log_p: Tensor<2>, goals: &[Goal]) -> Tensor<1> {
         match self {
             Loss::LogOdds => log_odds(log_p, goals),
+            Loss::CrossEntropy => cross_entropy(log_p, goals),
             Loss::Ratio => ratio(log_p, goals),
         }
     }
+}
+
+/// −log p(y), or log p(target), `[batch]`.
+fn cross_entropy(log_p: Tensor<2>, goals: &[Goal]) -> Tensor<1> {
+    let [rows, classes] = log_p.dims();
+    let signs = weights(rows, classes, &log_p.device(), |i, row| match goals[i] {
+        Goal::Not(class) => row[class] = -1.0,
+        Goal::From(_, target) => row[target] = 1.0,
+    });
+    (log_p * signs).sum_dim(1).squeeze_dim(1)
 }
 
 /// log p(goal) − log (1 − p(goal)), `[batch]`.
@@ -179,14 +212,47 @@ mod tests {
         }
     }
 
+    fn gradient(loss: Loss, logits: &[f32], goal: Goal) -> Vec<f32> {
+        let logits = TensorData::new(logits.to_vec(), [1, logits.len()]);
+        let leaf = Tensor::<2>::from_data(logits, &Device::flex()).autodiff().require_grad();
+        let loss = loss.of(activation::log_softmax(leaf.clone(), 1), &[goal]);
+        leaf.grad(&loss.sum().backward()).unwrap().into_data().iter::<f32>().collect()
+    }
+
     #[test]
     fn a_classifier_that_is_sure_still_has_a_gradient() {
-        let logits = TensorData::new(vec![0.0f32, -150.0, -300.0], [1, 3]);
-        let leaf = Tensor::<2>::from_data(logits, &Device::flex()).autodiff().require_grad();
-        let loss = Loss::LogOdds.of(activation::log_softmax(leaf.clone(), 1), &[Goal::Not(0)]);
-        let gradient: Vec<f32> =
-            leaf.grad(&loss.sum().backward()).unwrap().into_data().iter::<f32>().collect();
-        assert_eq!(gradient, [-1.0, 1.0, 0.0]);
+        assert_eq!(gradient(Loss::LogOdds, &[0.0, -150.0, -300.0], Goal::Not(0)), [-1.0, 1.0, 0.0]);
+    }
+
+    #[test]
+    fn the_cross_entropy_and_its_gradient_are_those_of_the_closed_form() {
+        let sum = LOGITS.iter().map(|l| l.exp()).sum::<f32>();
+        let p = LOGITS.map(|l| l.exp() / sum);
+        for (goal, class, sign) in
+            [(Goal::Not(0), 0, 1.0), (Goal::Not(3), 3, 1.0), (Goal::From(0, 2), 2, -1.0)]
+        {
+            assert!(
+                (loss(Loss::CrossEntropy, &LOGITS, goal) + sign * p[class].ln()).abs() < 1e-5,
+                "{goal:?}"
+            );
+            // ∂(−log p_y)/∂logits = p − onehot(y).
+            for (i, found) in gradient(Loss::CrossEntropy, &LOGITS, goal).into_iter().enumerate() {
+                let expected = sign * (p[i] - if i == class { 1.0 } else { 0.0 });
+                assert!((found - expected).abs() < 1e-6, "{goal:?} {i}: {found} {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_cross_entropy_loses_its_gradient_where_the_softmax_saturates() {
+        // exp(−103) is the smallest that single precision holds (1e-45); exp(−104) is zero.
+        let of = |margin: f32| gradient(Loss::CrossEntropy, &[0.0, -margin, -margin - 5.0], Goal::Not(0));
+        assert!(of(10.0).iter().all(|g| *g != 0.0));
+        // The class itself has none from about 17 nats on, where 1 − p is rounded off.
+        assert!(of(50.0)[0] == 0.0 && of(50.0)[1] > 0.0, "{:?}", of(50.0));
+        assert_eq!(of(110.0), [0.0; 3]);
+        // Misclassified as surely, it has all of it.
+        assert_eq!(gradient(Loss::CrossEntropy, &[-150.0, 0.0, -300.0], Goal::Not(0)), [-1.0, 1.0, 0.0]);
     }
 
     #[test]

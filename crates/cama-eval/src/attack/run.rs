@@ -2,14 +2,15 @@
 
 use std::ops::Range;
 
-use cama::{Classifier, Error, Event, Observer, Phase, Result};
+use cama::{Classifier, Error, Event, Follow, Observer, Phase, Result};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 
 use super::ascent::{Batch, Found};
-use super::loss::{Goal, Loss, best};
+use super::loss::{Goal, best};
 use super::space::{Attackable, Space};
+use super::sparse;
 use super::spec::{Attack, Method};
 use super::square::Ask;
 
@@ -31,6 +32,9 @@ pub struct Losses {
     pub after: f64,
     /// Whether it is then taken for another class, or for the target.
     pub reached: bool,
+    /// Whether the gradient where the first search began was exactly zero: the attack then stays there. False for `square`,
+    /// which has none.
+    pub flat: bool,
 }
 
 /// Adversarial examples.
@@ -118,6 +122,7 @@ impl<D: Attackable> Run<'_, D> {
         let data = self.data;
         Batch {
             classifier: self.classifier,
+            follower: None,
             space: self.space,
             attack: self.attack,
             goals,
@@ -216,8 +221,10 @@ fn check<D: Attackable>(
     if let Some(label) = labels.iter().find(|label| **label >= classes) {
         return Err(Error::Mismatch(format!("label {label} is beyond the classifier's {classes} classes")));
     }
-    let loss = if attack.method == Method::ApgdDlr { Loss::Ratio } else { Loss::LogOdds };
-    loss.check(classes, attack.targeted)?;
+    attack.loss.check(classes, attack.targeted || attack.targets > 0)?;
+    if attack.method == Method::Sparse {
+        sparse::check(space)?;
+    }
     if attack.method.needs_gradient() && !classifier.differentiable() {
         return Err(Error::Mismatch(format!(
             "`{}` needs a gradient, and the classifier has none; use `square`, or transfer",
@@ -245,7 +252,8 @@ pub(crate) fn perturbed(
     let goals = labels.iter().map(|&label| Goal::Not(label)).collect();
     let comparing = rngs.clone();
     let (a, known) = (Vec::new(), Vec::new());
-    let mut batch = Batch { classifier, space, attack, goals, origin, a, known, rngs, comparing };
+    let follower = None;
+    let mut batch = Batch { classifier, follower, space, attack, goals, origin, a, known, rngs, comparing };
     if attack.eps == 0.0 { Ok(batch.origin) } else { Ok(search(&mut batch, None)?.end) }
 }
 
@@ -271,7 +279,10 @@ fn example_rngs(seed: u64, range: Range<usize>) -> Vec<ChaCha8Rng> {
 
 /// One search.
 fn search(batch: &mut Batch, ask: Option<&Ask>) -> Result<Found> {
+    let how = if batch.attack.unrolled { Follow::Unrolled } else { Follow::Envelope };
+    batch.follower = batch.classifier.follower(how);
     match batch.attack.method {
+        Method::Sparse => batch.sparsely(),
         Method::Fgsm | Method::Pgd | Method::Mim => batch.ascend(),
         Method::Apgd | Method::ApgdDlr => batch.climb(),
         Method::Square => match ask {
@@ -287,6 +298,7 @@ fn search(batch: &mut Batch, ask: Option<&Ask>) -> Result<Found> {
                 batch.search(&|which, points| {
                     let part = Batch {
                         classifier,
+                        follower: None,
                         space,
                         attack,
                         goals: which.iter().map(|&i| goals[i]).collect(),
@@ -319,31 +331,40 @@ fn searched(mut batch: Batch, ask: Option<&Ask>) -> Result<(Vec<f32>, Vec<Losses
             }
         }
     }
-    let losses = |batch: &Batch, log_p: &[Vec<f32>]| -> Vec<(bool, f64)> {
-        batch
-            .goals
-            .iter()
-            .zip(log_p)
-            .map(|(goal, log_p)| (goal.is_reached(log_p), goal.loss(log_p)))
-            .collect()
+    let losses = |goals: &[Goal], log_p: &[Vec<f32>]| -> Vec<(bool, f64)> {
+        let of = |(goal, log_p): (&Goal, &Vec<f32>)| (goal.is_reached(log_p), goal.loss(log_p));
+        goals.iter().zip(log_p).map(of).collect()
     };
-    let before = losses(&batch, &clean);
+    let goals = batch.goals.clone();
+    let before = losses(&goals, &clean);
     let mut points = batch.origin.clone();
     let mut kept: Vec<Losses> = before
         .iter()
-        .map(|&(reached, loss)| Losses { before: loss, half: loss, after: loss, reached })
+        .map(|&(reached, loss)| Losses { before: loss, half: loss, after: loss, reached, flat: false })
         .collect();
     if batch.attack.eps == 0.0 {
         return Ok((points, kept));
     }
-    for restart in 0..batch.attack.restarts {
-        let Found { end, half } = search(&mut batch, ask)?;
-        let ends = losses(&batch, &judge(&batch, &end)?);
-        let halves = losses(&batch, &judge(&batch, &half)?);
+    let targets = batch.attack.targets.min(clean.first().map_or(0, |log_p| log_p.len() - 1));
+    for round in 0..batch.attack.restarts * targets.max(1) {
+        // Whoever is misled already needs no other target.
+        if targets > 0 && round > 0 && kept.iter().all(|losses| losses.reached) {
+            break;
+        }
+        if targets > 0 {
+            batch.goals =
+                goals.iter().zip(&clean).map(|(goal, log_p)| goal.towards(log_p, round % targets)).collect();
+        }
+        let Found { end, half, flat } = search(&mut batch, ask)?;
+        if round == 0 {
+            kept.iter_mut().zip(flat).for_each(|(kept, flat)| kept.flat = flat);
+        }
+        let ends = losses(&goals, &judge(&batch, &end)?);
+        let halves = losses(&goals, &judge(&batch, &half)?);
         for (i, (&(reached, after), &(_, half))) in ends.iter().zip(&halves).enumerate() {
             let better = (reached, after) > (kept[i].reached, kept[i].after);
             // An example that is misled before the attack stays so, even if the search leads it back.
-            if better || (restart == 0 && !kept[i].reached) {
+            if better || (round == 0 && !kept[i].reached) {
                 kept[i] = Losses { half, after, reached, ..kept[i] };
                 let range = i * width..(i + 1) * width;
                 points[range.clone()].copy_from_slice(&end[range]);

@@ -64,6 +64,7 @@ impl Space {
         match norm {
             Norm::Linf => scaled.fold(0.0, |most, v| most.max(v.abs())),
             Norm::L2 => scaled.map(|v| v * v).sum::<f64>().sqrt(),
+            Norm::L0 => scaled.filter(|v| *v != 0.0).count() as f64,
         }
     }
 
@@ -72,7 +73,7 @@ impl Space {
     /// The result is within both: clipping to a range that holds the origin never leads away from it.
     pub fn project(&self, point: &mut [f32], origin: &[f32], eps: f64, norm: Norm) {
         let shrink = match norm {
-            Norm::Linf => 1.0,
+            Norm::Linf | Norm::L0 => 1.0,
             Norm::L2 => {
                 let length = self.length(point.iter().zip(origin).map(|(p, o)| p - o), norm);
                 if length > eps { eps / length } else { 1.0 }
@@ -85,7 +86,7 @@ impl Space {
             }
             let reach = match norm {
                 Norm::Linf => (eps * f64::from(self.unit[i])) as f32,
-                Norm::L2 => f32::INFINITY,
+                Norm::L2 | Norm::L0 => f32::INFINITY,
             };
             let change = ((f64::from(*value - from) * shrink) as f32).clamp(-reach, reach);
             *value = (from + change).clamp(self.low[i].min(from), self.high[i].max(from));
@@ -99,7 +100,7 @@ impl Space {
         for (i, value) in point.iter_mut().enumerate() {
             let direction = match norm {
                 _ if gradient[i] == 0.0 => 0.0,
-                Norm::Linf => f64::from(gradient[i].signum()),
+                Norm::Linf | Norm::L0 => f64::from(gradient[i].signum()),
                 Norm::L2 => scaled(i) / length.max(f64::MIN_POSITIVE),
             };
             *value += (step * direction * f64::from(self.unit[i])) as f32;

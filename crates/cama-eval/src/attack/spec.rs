@@ -5,6 +5,8 @@ use std::fmt;
 use cama::{Error, Result};
 use serde::{Deserialize, Serialize};
 
+use super::loss::Loss;
+
 /// The search; the [module](super) documents each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
@@ -20,16 +22,19 @@ pub enum Method {
     ApgdDlr,
     /// `square`
     Square,
+    /// `sparse`
+    Sparse,
 }
 
 /// Every method by its name.
-const METHODS: [(&str, Method); 6] = [
+const METHODS: [(&str, Method); 7] = [
     ("fgsm", Method::Fgsm),
     ("pgd", Method::Pgd),
     ("mim", Method::Mim),
     ("apgd", Method::Apgd),
     ("apgd-dlr", Method::ApgdDlr),
     ("square", Method::Square),
+    ("sparse", Method::Sparse),
 ];
 
 impl Method {
@@ -46,7 +51,7 @@ impl Method {
     /// Steps, or queries for each example, unless given.
     fn steps(self) -> usize {
         match self {
-            Method::Fgsm => 1,
+            Method::Fgsm | Method::Sparse => 1,
             Method::Square => 1000,
             _ => 40,
         }
@@ -55,14 +60,34 @@ impl Method {
     /// The options that mean something to it.
     fn options(self) -> &'static [&'static str] {
         match self {
-            Method::Fgsm => &["norm", "eot", "targeted"],
-            Method::Pgd | Method::Mim => {
-                &["steps", "step", "norm", "restarts", "eot", "targeted", "no-random-start"]
+            Method::Fgsm => &["norm", "loss", "eot", "targeted", "targets", "unrolled"],
+            Method::Sparse => &["loss", "eot", "targeted", "targets", "unrolled"],
+            Method::Pgd | Method::Mim => &[
+                "steps",
+                "step",
+                "norm",
+                "loss",
+                "restarts",
+                "eot",
+                "targeted",
+                "targets",
+                "no-random-start",
+            ],
+            Method::Apgd => &[
+                "steps",
+                "norm",
+                "loss",
+                "restarts",
+                "eot",
+                "targeted",
+                "targets",
+                "unrolled",
+                "no-random-start",
+            ],
+            Method::ApgdDlr => {
+                &["steps", "norm", "restarts", "eot", "targeted", "targets", "unrolled", "no-random-start"]
             }
-            Method::Apgd | Method::ApgdDlr => {
-                &["steps", "norm", "restarts", "eot", "targeted", "no-random-start"]
-            }
-            Method::Square => &["steps", "norm", "restarts", "targeted"],
+            Method::Square => &["steps", "norm", "restarts", "targeted", "targets"],
         }
     }
 }
@@ -74,13 +99,17 @@ pub enum Norm {
     Linf,
     /// `l2`: the Euclidean length of the change of a whole image or row.
     L2,
+    /// How many values change; only of `sparse`.
+    L0,
 }
 
 impl Norm {
-    fn name(self) -> &'static str {
+    /// As it is written.
+    pub fn name(self) -> &'static str {
         match self {
             Norm::Linf => "linf",
             Norm::L2 => "l2",
+            Norm::L0 => "l0",
         }
     }
 }
@@ -88,17 +117,20 @@ impl Norm {
 /// An attack of one strength.
 ///
 /// It is written `METHOD:EPS`, with options behind further colons in any order: `pgd:0.3:steps=100:norm=l2:targeted`.
-/// `METHOD` is `fgsm`, `pgd`, `mim`, `apgd`, `apgd-dlr` or `square`, and `EPS` the radius: of images in [0, 1], of tables in
-/// standard deviations of the training data, or in the units of [`Limits`](super::Limits).
+/// `METHOD` is `fgsm`, `pgd`, `mim`, `apgd`, `apgd-dlr`, `square` or `sparse`, and `EPS` the radius: of images in [0, 1], of tables
+/// in standard deviations of the training data, or in the units of [`Limits`](super::Limits); of `sparse` how many values change.
 ///
 /// | option | what it sets | for | unless given |
 /// |---|---|---|---|
-/// | `norm=linf`, `norm=l2` | the norm of the radius | all | `linf` |
-/// | `steps=N` | gradient steps, or queries | all but `fgsm` | 40, for `square` 1000 |
+/// | `norm=linf`, `norm=l2` | the norm of the radius | all but `sparse` | `linf` |
+/// | `steps=N` | gradient steps, or queries | all but `fgsm`, `sparse` | 40, for `square` 1000 |
 /// | `step=S` | length of a step | `pgd`, `mim` | 2.5·EPS/steps, which crosses the ball whatever its radius |
-/// | `restarts=N` | searches, of which each example's worst is kept | all but `fgsm` | 1 |
+/// | `loss=log-odds`, `loss=cross-entropy` | what is climbed, see [`Loss`] | all but `apgd-dlr`, `square` | `log-odds` |
+/// | `restarts=N` | searches, of which each example's worst is kept | all but `fgsm`, `sparse` | 1 |
 /// | `eot=N` | draws of the classifier's randomness that each gradient is averaged over | all but `square` | 1 |
+/// | `targets=N` | as many searches again, each towards another of the N most probable wrong classes; any wrong class will do | all | 0: away from the correct one |
 /// | `targeted` | towards the most probable wrong class, not just away from the correct one | all | |
+/// | `unrolled` | where the classifier searches for z, each gradient goes through the whole search, and not only its end | all but `square` | |
 /// | `no-random-start` | begin at the example itself | `pgd`, `mim`, `apgd`, `apgd-dlr` | |
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -113,12 +145,18 @@ pub struct Attack {
     pub steps: usize,
     /// Length of a step; from the radius unless given.
     pub step: Option<f64>,
+    /// What is climbed.
+    pub loss: Loss,
     /// Searches.
     pub restarts: usize,
     /// Draws of the classifier's randomness for each gradient.
     pub eot: usize,
     /// Whether towards the most probable wrong class.
     pub targeted: bool,
+    /// How many wrong classes are searched for, one after another; with 0 the search leads away from the correct one.
+    pub targets: usize,
+    /// Whether, where the classifier searches for z, each gradient goes through the whole search.
+    pub unrolled: bool,
     /// Whether to begin anywhere in the ball.
     pub random_start: bool,
 }
@@ -135,13 +173,16 @@ impl Attack {
         Attack {
             method,
             eps,
-            norm: Norm::Linf,
+            norm: if method == Method::Sparse { Norm::L0 } else { Norm::Linf },
             steps: method.steps(),
             step: None,
+            loss: if method == Method::ApgdDlr { Loss::Ratio } else { Loss::LogOdds },
             restarts: 1,
             eot: 1,
             targeted: false,
-            random_start: !matches!(method, Method::Fgsm | Method::Square),
+            targets: 0,
+            unrolled: false,
+            random_start: !matches!(method, Method::Fgsm | Method::Square | Method::Sparse),
         }
     }
 
@@ -171,9 +212,12 @@ impl Attack {
         add(self.norm != usual.norm, format!("norm={}", self.norm.name()));
         add(self.steps != usual.steps, format!("steps={}", self.steps));
         add(self.step.is_some(), format!("step={}", self.step.unwrap_or_default()));
+        add(self.loss != usual.loss, format!("loss={}", self.loss.name()));
         add(self.restarts != 1, format!("restarts={}", self.restarts));
         add(self.eot != 1, format!("eot={}", self.eot));
         add(self.targeted, "targeted".into());
+        add(self.unrolled, "unrolled".into());
+        add(self.targets != 0, format!("targets={}", self.targets));
         add(self.random_start != usual.random_start, "no-random-start".into());
         text
     }
@@ -191,7 +235,7 @@ impl Attack {
                 known.join(", ")
             ));
         }
-        let takes_value = !matches!(name, "targeted" | "no-random-start");
+        let takes_value = !matches!(name, "targeted" | "unrolled" | "no-random-start");
         let value = match value {
             Some(value) if takes_value => value,
             None if takes_value => return Err(format!("`{name}` needs a value: `{name}=…`")),
@@ -210,14 +254,23 @@ impl Attack {
                     _ => return Err(format!("norm = `{value}`: must be `linf` or `l2`")),
                 }
             }
+            "loss" => {
+                self.loss = match value {
+                    "log-odds" => Loss::LogOdds,
+                    "cross-entropy" => Loss::CrossEntropy,
+                    _ => return Err(format!("loss = `{value}`: must be `log-odds` or `cross-entropy`")),
+                }
+            }
             "steps" => self.steps = count(100_000)?,
             "restarts" => self.restarts = count(1000)?,
             "eot" => self.eot = count(1000)?,
+            "targets" => self.targets = count(1000)?,
             "step" => match value.parse::<f64>() {
                 Ok(step) if step > 0.0 && step <= MOST_EPS => self.step = Some(step),
                 _ => return Err(format!("step = `{value}`: must be a number above 0, at most {MOST_EPS}")),
             },
             "targeted" => self.targeted = true,
+            "unrolled" => self.unrolled = true,
             _ => self.random_start = false,
         }
         Ok(())
@@ -258,6 +311,9 @@ impl Attack {
     pub(super) fn checked(self, eps: f64) -> Result<Self, String> {
         if !(0.0..=MOST_EPS).contains(&eps) {
             return Err(format!("the strength {eps} is not allowed; give 0 to {MOST_EPS}"));
+        }
+        if self.method == Method::Sparse && eps.fract() != 0.0 {
+            return Err(format!("`sparse` changes so many values: {eps} is not a whole number"));
         }
         // Adding 0 makes a negative zero positive.
         Ok(self.at(eps + 0.0))

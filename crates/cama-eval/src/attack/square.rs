@@ -98,7 +98,7 @@ impl Proposer<'_> {
         let grid @ [channels, height, width] = self.space.grid;
         let mut change = vec![0.0; self.free.len()];
         match self.norm {
-            Norm::Linf => {
+            Norm::Linf | Norm::L0 => {
                 for channel in 0..channels {
                     for column in 0..width {
                         let by = self.eps * sign(rng);
@@ -134,7 +134,7 @@ impl Proposer<'_> {
         let grid @ [channels, ..] = self.space.grid;
         let mut next = change.to_vec();
         match self.norm {
-            Norm::Linf => {
+            Norm::Linf | Norm::L0 => {
                 let patch = Patch::draw(grid, share, 1, rng);
                 for channel in 0..channels {
                     let by = self.eps * sign(rng);
@@ -235,7 +235,7 @@ impl Batch<'_> {
                 break;
             }
         }
-        Ok(Found { end: best, half })
+        Ok(Found { end: best, half, flat: vec![false; self.len()] })
     }
 }
 

@@ -150,7 +150,9 @@ mod tests {
             ("pgd:0.3:targeted=3", "`targeted` takes no value"),
             ("pgd:0.3::targeted", "an option is missing"),
             ("pgd:0.3:eot=2:eot=3", "`eot` is given twice"),
-            ("fgsm:0.3:steps=3", "`fgsm` has no option `steps`; it has norm, eot, targeted"),
+            ("fgsm:0.3:steps=3", "`fgsm` has no option `steps`; it has norm, loss, eot, targeted"),
+            ("pgd:0.3:loss=hinge", "must be `log-odds` or `cross-entropy`"),
+            ("apgd-dlr:0.3:loss=log-odds", "`apgd-dlr` has no option `loss`"),
             ("square:0.3:eot=3", "`square` has no option `eot`"),
             ("apgd:0.3:step=0.1", "`apgd` has no option `step`"),
         ] {
@@ -164,13 +166,17 @@ mod tests {
         #[test]
         fn what_is_written_reads_the_same(
             method in 1usize..3, eps in prop::collection::vec(0.0f64..9.0, 1..4), steps in 1usize..99,
-            step in prop::option::of(0.001f64..1.0), l2: bool, targeted: bool, from_here: bool, eot in 1usize..4,
+            step in prop::option::of(0.001f64..1.0), l2: bool, targeted: bool, from_here: bool, entropy: bool,
+            eot in 1usize..4,
         ) {
             let method = ["fgsm", "pgd", "mim"][method];
             let eps: Vec<String> = eps.iter().map(f64::to_string).collect();
             let mut spec = format!("{method}:{}:eot={eot}:steps={steps}", eps.join(","));
             step.iter().for_each(|step| spec += &format!(":step={step}"));
-            for (is, option) in [(l2, ":norm=l2"), (targeted, ":targeted"), (from_here, ":no-random-start")] {
+            for (is, option) in [
+                (l2, ":norm=l2"), (targeted, ":targeted"), (from_here, ":no-random-start"),
+                (entropy, ":loss=cross-entropy"),
+            ] {
                 spec += if is { option } else { "" };
             }
             let attacks: Attacks = spec.parse().unwrap();

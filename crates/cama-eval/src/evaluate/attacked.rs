@@ -2,12 +2,14 @@
 
 use std::ops::ControlFlow;
 
+use cama::data::Dataset;
 use cama::{Classifier, Error, Observer, Predictor, Result, Rule, RuleClassifier};
 
 use super::evaluated::{Evaluated, Scored, computed, row_name};
 use super::row::{Attacked, Row};
-use crate::attack::{Adversarial, Attack, Attackable, Limits, Losses, Oracle, Space, attack};
+use crate::attack::{Adversarial, Attack, Attackable, Limits, Losses, Norm, Oracle, Space, attack};
 use crate::baseline::Baseline;
+use crate::metrics::Score;
 
 impl Attacked {
     fn of<D>(made_on: &str, made: &Adversarial<D>) -> Self {
@@ -19,6 +21,7 @@ impl Attacked {
             loss_half: mean(|losses| losses.half),
             loss_after: mean(|losses| losses.after),
             misled: mean(|losses| f64::from(u8::from(losses.reached))),
+            flat: mean(|losses| f64::from(u8::from(losses.flat))),
         }
     }
 }
@@ -29,8 +32,26 @@ pub struct Surrogate<'a> {
     /// Its name in rows: [`Attacked::made_on`].
     pub name: &'a str,
     /// The classifier.
-    pub baseline: &'a Baseline,
+    pub classifier: &'a dyn Classifier,
 }
+
+impl Surrogate<'_> {
+    /// Errors unless it has as many classes as the data.
+    fn check(&self, data: &impl Dataset) -> Result<()> {
+        let (own, wanted) = (self.classifier.classes(), data.classes().len());
+        match own == wanted {
+            true => Ok(()),
+            false => Err(Error::Mismatch(format!(
+                "`{}`, whose examples are to be tried on all, has {own} classes, {} has {wanted}",
+                self.name,
+                data.name()
+            ))),
+        }
+    }
+}
+
+/// [`Attacked::made_on`] of the rows with, for each example, the attack that misleads most.
+pub const WORST: &str = "the worst for each";
 
 /// Which attacks are made, and how.
 #[derive(Clone, Copy)]
@@ -41,6 +62,9 @@ pub struct AttackPlan<'a> {
     pub limits: &'a Limits,
     /// Whose examples are tried on all that are evaluated; of `square` none are.
     pub surrogates: &'a [Surrogate<'a>],
+    /// Whether each classifier gets a row for each radius, too, in which every example counts under the attack that misleads
+    /// most: one that is misclassified, or else that with the lowest probability of the correct class.
+    pub worst: bool,
     /// The most examples that are attacked: the first ones.
     pub limit: usize,
     /// Where the attacks' random numbers come from.
@@ -71,11 +95,12 @@ pub fn attack_and_evaluate<D: Attackable>(
         return Err(Error::Mismatch(format!("{} has no labelled examples to attack", data.name())));
     };
     evaluated.iter().try_for_each(|one| one.check(data))?;
-    plan.surrogates.iter().try_for_each(|surrogate| surrogate.baseline.check_classes(data))?;
+    plan.surrogates.iter().try_for_each(|surrogate| surrogate.check(data))?;
     let space = data.space(plan.limits)?;
     let targets = evaluated.iter().map(|one| targets(one, data)).collect::<Result<Vec<_>>>()?.concat();
     let (rows, notes) = (Vec::new(), Vec::new());
-    let mut run = Run { data, labels, space, seed: plan.seed, observer, each: &mut each, rows, notes };
+    let worst = plan.worst.then(Vec::new);
+    let mut run = Run { data, labels, space, seed: plan.seed, observer, each: &mut each, rows, notes, worst };
     for attack in plan.attacks {
         for target in &targets {
             run.on_itself(attack, target)?;
@@ -84,6 +109,7 @@ pub fn attack_and_evaluate<D: Attackable>(
             run.transferred(attack, surrogate, evaluated)?;
         }
     }
+    run.add_worst()?;
     Ok((run.rows, run.notes))
 }
 
@@ -101,7 +127,7 @@ enum Kind<'a> {
     /// A model by one rule.
     Model {
         /// As it is evaluated, up to this rule.
-        evaluated: Predictor<'a>,
+        evaluated: Box<Predictor<'a>>,
         /// The same after its guard has looked at the examples before the attack.
         informed: Box<Predictor<'a>>,
     },
@@ -115,11 +141,11 @@ fn targets<'a, D: Attackable>(evaluated: &Evaluated<'a>, data: &D) -> Result<Vec
         }
         Evaluated::Cama(predictor) => predictor,
     };
-    let informed = predictor.clone().informed(data)?;
+    let informed = predictor.as_ref().clone().informed(data)?;
     let target = |&rule: &Rule| Target {
         name: row_name(predictor, rule),
         kind: Kind::Model {
-            evaluated: predictor.clone().rule(rule),
+            evaluated: Box::new(predictor.as_ref().clone().rule(rule)),
             informed: Box::new(informed.clone().rule(rule)),
         },
     };
@@ -136,6 +162,37 @@ struct Run<'a, 'o, D> {
     each: &'a mut dyn FnMut(&Row),
     rows: Vec<Row>,
     notes: Vec<String>,
+    /// The worst of each classifier at each radius, if that is asked for.
+    worst: Option<Vec<Worst>>,
+}
+
+/// What the worst attacks at one radius leave of a classifier.
+struct Worst {
+    name: String,
+    eps: f64,
+    norm: Norm,
+    /// p(y|x) of every class, of each example under the attack that misleads most.
+    probabilities: Vec<Vec<f64>>,
+    /// How many attacks that is of.
+    attacks: usize,
+}
+
+impl Worst {
+    /// Takes for each example the worse of what is there and `other`.
+    fn add(&mut self, other: &[Vec<f64>], labels: &[usize]) {
+        self.attacks += 1;
+        for ((kept, other), &label) in self.probabilities.iter_mut().zip(other).zip(labels) {
+            if is_worse(other, kept, label) {
+                kept.clone_from(other);
+            }
+        }
+    }
+}
+
+/// Whether an example of this class is misled more with the probabilities `one` than with `other`.
+fn is_worse(one: &[f64], other: &[f64], label: usize) -> bool {
+    let wrong = |p: &[f64]| p.iter().enumerate().any(|(class, v)| class != label && *v >= p[label]);
+    (wrong(one), -one[label]) > (wrong(other), -other[label])
 }
 
 impl<D: Attackable> Run<'_, '_, D> {
@@ -161,8 +218,8 @@ impl<D: Attackable> Run<'_, '_, D> {
 
     /// Scores all classifiers on examples made on a surrogate.
     fn transferred(&mut self, attack: &Attack, surrogate: &Surrogate, evaluated: &[Evaluated]) -> Result<()> {
-        let Surrogate { name, baseline } = surrogate;
-        let Some(made) = self.made(*baseline, None, attack, name)? else { return Ok(()) };
+        let Surrogate { name, classifier } = surrogate;
+        let Some(made) = self.made(*classifier, None, attack, name)? else { return Ok(()) };
         // On examples made on itself it was scored already.
         let own = |one: &&Evaluated| !matches!(one, Evaluated::Baseline(of, _) if of == name);
         evaluated.iter().filter(own).try_for_each(|one| self.score(one, None, attack, name, &made))
@@ -200,10 +257,11 @@ impl<D: Attackable> Run<'_, '_, D> {
         made_on: &str,
         made: &Adversarial<D>,
     ) -> Result<()> {
-        for Scored { name, score, guard } in evaluated.scores(&made.data, self.labels)? {
+        for Scored { name, score, guard, probabilities } in evaluated.scores(&made.data, self.labels)? {
             if only.is_some_and(|only| only != name) {
                 continue;
             }
+            self.count(name, attack, probabilities);
             let row = Row {
                 data: self.data.name().into(),
                 classifier: name.into(),
@@ -220,6 +278,43 @@ impl<D: Attackable> Run<'_, '_, D> {
     }
 }
 
+impl<D: Attackable> Run<'_, '_, D> {
+    /// Counts the answers of a classifier under an attack among the worst at its radius.
+    fn count(&mut self, name: &str, attack: &Attack, probabilities: Vec<Vec<f64>>) {
+        let (eps, norm) = (attack.eps, attack.norm);
+        let Some(worst) = &mut self.worst else { return };
+        match worst.iter_mut().find(|worst| worst.name == name && (worst.eps, worst.norm) == (eps, norm)) {
+            Some(worst) => worst.add(&probabilities, self.labels),
+            None => worst.push(Worst { name: name.into(), eps, norm, probabilities, attacks: 1 }),
+        }
+    }
+
+    /// Adds the rows of the worst attacks.
+    fn add_worst(&mut self) -> Result<()> {
+        for Worst { name, eps, norm, probabilities, attacks } in self.worst.take().unwrap_or_default() {
+            let score = Score::of_probabilities(&probabilities, self.labels)?;
+            let misled = 1.0 - score.accuracy;
+            let made_on = WORST.into();
+            let [loss_before, loss_half, loss_after] = [0.0, 0.0, -score.log_likelihood];
+            let row = Row {
+                data: self.data.name().into(),
+                classifier: name,
+                manipulation: match norm {
+                    Norm::Linf => format!("worst of {attacks}:{eps}"),
+                    norm => format!("worst of {attacks}:{eps}:norm={}", norm.name()),
+                },
+                severity: eps,
+                score,
+                guard: None,
+                attack: Some(Attacked { made_on, loss_before, loss_half, loss_after, misled, flat: 0.0 }),
+            };
+            (self.each)(&row);
+            self.rows.push(row);
+        }
+        Ok(())
+    }
+}
+
 /// p(y|x) of every class as it is decided, guard included, of examples from `first` on.
 fn guarded<D: Attackable>(informed: &Predictor, part: &D, first: usize) -> Result<Vec<Vec<f64>>> {
     let mut all = Vec::with_capacity(part.len());
@@ -228,4 +323,27 @@ fn guarded<D: Attackable>(informed: &Predictor, part: &D, first: usize) -> Resul
         ControlFlow::Continue(())
     })?;
     Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_attacks_the_one_that_misleads_counts_for_each_example() {
+        let labels = [0, 0, 0, 1];
+        let first = vec![vec![0.9, 0.1], vec![0.4, 0.6], vec![0.7, 0.3], vec![0.5, 0.5]];
+        let second = vec![vec![0.2, 0.8], vec![0.8, 0.2], vec![0.6, 0.4], vec![0.1, 0.9]];
+        let mut worst = Worst {
+            name: "one".into(),
+            eps: 0.1,
+            norm: Norm::Linf,
+            probabilities: first.clone(),
+            attacks: 1,
+        };
+        worst.add(&second, &labels);
+        // A tie is a mistake: it counts as misled.
+        let expected = [&second[0], &first[1], &second[2], &first[3]].map(Clone::clone);
+        assert_eq!((worst.probabilities.as_slice(), worst.attacks), (&expected[..], 2));
+    }
 }

@@ -11,7 +11,7 @@ use crate::metrics::Score;
 #[derive(Clone)]
 pub enum Evaluated<'a> {
     /// A deep CAMA model: one row for each [`Rule`] that its predictor computes.
-    Cama(Predictor<'a>),
+    Cama(Box<Predictor<'a>>),
     /// A baseline, and its name in rows.
     Baseline(&'a str, &'a Baseline),
 }
@@ -22,6 +22,8 @@ pub(super) struct Scored<'a> {
     pub score: Score,
     /// Of a rule that restores.
     pub guard: Option<Shares>,
+    /// p(y|x) of every class of each example.
+    pub probabilities: Vec<Vec<f64>>,
 }
 
 /// The rules that are computed on the way to `rule`, and itself.
@@ -71,8 +73,9 @@ impl<'a> Evaluated<'a> {
                 computed(predictor.config.rule).iter().map(score).collect()
             }
             Self::Baseline(name, baseline) => {
-                let score = Score::of_probabilities(&baseline.probabilities(data)?, labels)?;
-                Ok(vec![Scored { name, score, guard: None }])
+                let probabilities = baseline.probabilities(data)?;
+                let score = Score::of_probabilities(&probabilities, labels)?;
+                Ok(vec![Scored { name, score, guard: None, probabilities }])
             }
         }
     }
@@ -94,5 +97,5 @@ fn scored(
     }
     // Alone, it reads the examples as they are: nothing is restored and nothing guarded.
     let guard = (rule != Rule::DirectAlone).then(|| Shares::of(decisions));
-    Ok(Scored { name: row_name(predictor, rule), score, guard })
+    Ok(Scored { name: row_name(predictor, rule), score, guard, probabilities })
 }

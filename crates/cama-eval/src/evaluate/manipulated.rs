@@ -35,7 +35,7 @@ pub fn evaluate<D: Dataset>(
     for (severity, manipulation) in manipulations {
         let manipulated = data.manipulated(manipulation, &mut ChaCha8Rng::seed_from_u64(seed))?;
         for one in evaluated {
-            for Scored { name, score, guard } in one.scores(&manipulated, labels)? {
+            for Scored { name, score, guard, .. } in one.scores(&manipulated, labels)? {
                 let row = Row {
                     data: data.name().into(),
                     classifier: name.into(),

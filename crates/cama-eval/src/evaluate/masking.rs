@@ -10,6 +10,9 @@ const Z_95: f64 = 1.96;
 /// noise.
 const NOTICEABLE: f64 = 0.05;
 
+/// The share of examples without a gradient from which on it is a sign.
+const FLAT: f64 = 0.01;
+
 /// A row, its attack and what it was made on.
 type Seen<'a> = (&'a Row, Attack, &'a str);
 
@@ -19,6 +22,7 @@ type Seen<'a> = (&'a Row, Attack, &'a str);
 /// - Accuracy rises with the radius beyond noise, or does not fall from one radius to another of twice the size or more.
 /// - The loss is lower in the end than before, or than after half of the steps.
 /// - One step is stronger than many.
+/// - The gradient of one example in a hundred or more is exactly zero.
 pub fn signs_of_masking(rows: &[Row]) -> Vec<String> {
     let seen = |row: &'_ Row| -> Option<Attack> { row.manipulation.parse().ok() };
     let rows: Vec<Seen> = rows
@@ -31,6 +35,7 @@ pub fn signs_of_masking(rows: &[Row]) -> Vec<String> {
         if is_own && attack.method.needs_gradient() {
             signs.extend(stronger(&(row, *attack, made_on), &rows));
             signs.extend(falling_loss(row, attack));
+            signs.extend(no_gradient(row, attack));
         }
     }
     signs.extend(with_the_radius(&rows));
@@ -60,6 +65,19 @@ fn stronger((row, attack, _): &Seen, rows: &[Seen]) -> Vec<String> {
         ))
     };
     rows.iter().filter(comparable).filter_map(sign).collect()
+}
+
+/// Gradients that are exactly zero.
+fn no_gradient(row: &Row, attack: &Attack) -> Option<String> {
+    let flat = row.attack.as_ref().filter(|_| attack.eps > 0.0)?.flat;
+    (flat >= FLAT).then(|| {
+        format!(
+            "{} masks its gradients: under `{attack}` that of {:.1}% of the examples is exactly zero, and the attack leaves \
+             them where it begins",
+            row.classifier,
+            100.0 * flat
+        )
+    })
 }
 
 /// A loss that does not rise with the steps.
@@ -144,6 +162,7 @@ mod tests {
                 loss_half,
                 loss_after,
                 misled: 0.0,
+                flat: 0.0,
             }),
         }
     }
@@ -175,6 +194,13 @@ mod tests {
         assert!(signs[0].contains("its loss is 1.000 nats in the end and was 2.000 after half"), "{signs:?}");
         let signs = of(&[row("fgsm:0.1", "mlp", 100, [0.3, 0.2, 0.2])]);
         assert!(signs[0].contains("was 0.300 before the attack"), "{signs:?}");
+        let flat = |flat| {
+            let row = row("pgd:0.1:loss=cross-entropy", "mlp", 100, RISING);
+            let attack = row.attack.clone().map(|attack| Attacked { flat, ..attack });
+            of(&[Row { attack, ..row }])
+        };
+        assert!(flat(0.25)[0].contains("that of 25.0% of the examples is exactly zero"), "{:?}", flat(0.25));
+        assert_eq!(flat(0.005), [""; 0]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod manipulated;
 mod masking;
 mod row;
 
-pub use attacked::{AttackPlan, Surrogate, attack_and_evaluate};
+pub use attacked::{AttackPlan, Surrogate, WORST, attack_and_evaluate};
 pub use evaluated::Evaluated;
 pub use manipulated::evaluate;
 pub use masking::signs_of_masking;

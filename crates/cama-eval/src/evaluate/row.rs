@@ -38,6 +38,9 @@ pub struct Shares {
     pub as_they_were: f64,
     /// Explained neither way, and left as they were.
     pub unexplained: f64,
+    /// Left as they were, and suspicious; of rows of before, and unless z is searched, none.
+    #[serde(default)]
+    pub suspicious: f64,
 }
 
 impl Shares {
@@ -47,6 +50,7 @@ impl Shares {
             restored: share(Verdict::Restored),
             as_they_were: share(Verdict::AsItWas),
             unexplained: share(Verdict::Unexplained),
+            suspicious: share(Verdict::Suspicious),
         }
     }
 }
@@ -65,4 +69,12 @@ pub struct Attacked {
     pub loss_after: f64,
     /// The share of the examples that it then takes for another class, or for the target.
     pub misled: f64,
+    /// The share of the examples whose gradient was exactly zero where the attack began: it leaves them there.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub flat: f64,
+}
+
+// serde passes references.
+fn is_zero(share: &f64) -> bool {
+    *share == 0.0
 }

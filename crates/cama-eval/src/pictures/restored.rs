@@ -101,6 +101,7 @@ fn outcome(model: &DeepCama, decision: &Decision) -> Vec<String> {
         }
         Verdict::AsItWas => vec!["left as it was".into()],
         Verdict::Unexplained => vec!["unexplained".into()],
+        Verdict::Suspicious => vec!["suspicious".into()],
     };
     if lines.is_empty() { vec!["nothing done".into()] } else { lines }
 }

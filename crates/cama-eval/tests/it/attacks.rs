@@ -109,6 +109,25 @@ fn a_confident_classifier_is_attacked_as_well() {
     assert!((moved + 30.0).abs() < 0.1, "{moved}");
 }
 
+#[test]
+fn an_attack_on_the_cross_entropy_of_a_confident_classifier_stays_where_it_is_and_says_so() {
+    let linear = Linear { w: vec![100.0, -200.0], b: 190.0 };
+    // 140 nats from the border, 10 nats from it, and misclassified.
+    let data = images(vec![0.5, 0.5, 0.2, 1.0, 0.5, 0.5], vec![0, 0, 1]);
+    for method in ["fgsm", "pgd", "mim", "apgd"] {
+        let start = if method == "fgsm" { "" } else { ":no-random-start" };
+        let made = attacked(&linear, &data, &format!("{method}:0.01:loss=cross-entropy{start}"));
+        let flat: Vec<bool> = made.losses.iter().map(|losses| losses.flat).collect();
+        assert_eq!(flat, [true, false, false], "{method}");
+        let moved = |i: usize| made.data.x(i).iter().zip(data.x(i)).any(|(to, from)| to != from);
+        assert!(!moved(0) && moved(1), "{method}");
+        let made = attacked(&linear, &data, &format!("{method}:0.01{start}"));
+        assert!(made.losses.iter().all(|losses| !losses.flat), "{method}");
+    }
+    let made = attacked(&linear, &data, "square:0.01:steps=3");
+    assert!(made.losses.iter().all(|losses| !losses.flat));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
@@ -278,7 +297,7 @@ fn everything_is_evaluated_on_itself_and_on_surrogates() {
     let trees = BaselineConfig::named("trees").unwrap().check().unwrap();
     let trees = Baseline::fit(&trees, &data::load("mnist:train[..100]").unwrap(), 1, &mut silent).unwrap();
     let evaluated = [
-        Evaluated::Cama(Predictor { decider, config, surveyed: None }),
+        Evaluated::Cama(Box::new(Predictor { decider, config, surveyed: None })),
         Evaluated::Baseline("net", network),
         Evaluated::Baseline("trees", &trees),
     ];
@@ -287,7 +306,8 @@ fn everything_is_evaluated_on_itself_and_on_surrogates() {
     let plan = AttackPlan {
         attacks: &attacks,
         limits: &Limits::default(),
-        surrogates: &[Surrogate { name: "other", baseline: network }],
+        surrogates: &[Surrogate { name: "other", classifier: network }],
+        worst: false,
         limit: 5,
         seed: 1,
     };

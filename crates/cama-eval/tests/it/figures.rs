@@ -161,7 +161,7 @@ fn rows_are_scored_with_the_same_manipulation_every_time() {
     let (model, images) = (model("affine"), digits(20));
     let specs = ["none", "shift:0.2", "invert"].map(|spec| Manipulation::parse(spec).unwrap());
     let specs: Vec<_> = specs.into_iter().map(|m| (m.severity(), m)).collect();
-    let evaluated = [Evaluated::Cama(bayes(&model, None, one_sample(M::Null)))];
+    let evaluated = [Evaluated::Cama(Box::new(bayes(&model, None, one_sample(M::Null))))];
     let score = |seed, seen: &mut Vec<String>| {
         let each = |row: &cama_eval::Row| seen.push(row.manipulation.clone());
         evaluate(&evaluated, &images, &specs, seed, each).unwrap()

@@ -36,13 +36,19 @@ pub fn composed(parameters: Tensor<3>, x: Tensor<2>, given: Given) -> Tensor<2> 
     let log_p = match given {
         // x log σ(l) + (1 − x) log σ(−l) = x l + log σ(−l)
         Given::Logits => x * parameters.clone() + activation::log_sigmoid(-parameters),
-        Given::Means => {
-            let p = parameters.clamp(MARGIN, 1.0 - MARGIN);
-            let log_q = p.clone().neg().add_scalar(1.0).log();
-            x * (p.log() - log_q.clone()) + log_q
+        Given::Floored(share) => {
+            let share = f64::from(share);
+            of_means(activation::sigmoid(parameters).mul_scalar(1.0 - share).add_scalar(0.5 * share), x)
         }
+        Given::Means => of_means(parameters.clamp(MARGIN, 1.0 - MARGIN), x),
     };
     log_p.sum_dim(2).squeeze_dim(2)
+}
+
+/// x log p + (1 − x) log(1 − p), pixel by pixel.
+fn of_means(p: Tensor<3>, x: Tensor<3>) -> Tensor<3> {
+    let log_q = p.clone().neg().add_scalar(1.0).log();
+    x * (p.log() - log_q.clone()) + log_q
 }
 
 /// σ(x) = 1 / (1 + e⁻ˣ), element by element.

@@ -53,10 +53,17 @@ vectorised! {
             let (parameters, x) = rows.row(first + i);
             *out = match rows.given {
                 Given::Logits => of_logits(parameters, x),
-                Given::Means => of_means(parameters, x),
+                Given::Floored(share) => of_means(parameters, x, |l| floored(l, share)),
+                Given::Means => of_means(parameters, x, |p| p),
             };
         }
     }
+}
+
+/// The mean of log-odds `l` with a share of even odds.
+#[inline(always)]
+fn floored(l: f32, share: f32) -> f32 {
+    sigmoid(l).mul_add(1.0 - share, 0.5 * share)
 }
 
 /// Σ x l − max(l, 0) − log(1 + e^−|l|), the logarithms of many at a time.
@@ -85,19 +92,19 @@ fn of_logits(logits: &[f32], x: &[f32]) -> f32 {
     linear.iter().sum::<f32>() - logs.iter().sum::<f32>()
 }
 
-/// Σ log q + x (log p − log q).
+/// Σ log q + x (log p − log q), with the means that `mean` makes of the parameters.
 #[inline(always)]
-fn of_means(means: &[f32], x: &[f32]) -> f32 {
+fn of_means(parameters: &[f32], x: &[f32], mean: impl Fn(f32) -> f32) -> f32 {
     let mut sums = [0.0f32; SIDE_BY_SIDE];
-    let (means, last) = means.as_chunks::<SIDE_BY_SIDE>();
+    let (parameters, last) = parameters.as_chunks::<SIDE_BY_SIDE>();
     let (x, last_x) = x.as_chunks::<SIDE_BY_SIDE>();
-    for (p, x) in means.iter().zip(x) {
+    for (p, x) in parameters.iter().zip(x) {
         for i in 0..SIDE_BY_SIDE {
-            sums[i] += of_mean(p[i], x[i]);
+            sums[i] += of_mean(mean(p[i]), x[i]);
         }
     }
     for (i, (p, x)) in last.iter().zip(last_x).enumerate() {
-        sums[i] += of_mean(*p, *x);
+        sums[i] += of_mean(mean(*p), *x);
     }
     sums.iter().sum()
 }
@@ -126,6 +133,11 @@ vectorised! {
             let all = out.iter_mut().zip(parameters).zip(x);
             match rows.given {
                 Given::Logits => all.for_each(|((out, l), x)| *out = g * (x - sigmoid(*l))),
+                Given::Floored(share) => all.for_each(|((out, l), x)| {
+                    let s = sigmoid(*l);
+                    let p = s.mul_add(1.0 - share, 0.5 * share);
+                    *out = g * (1.0 - share) * s * (1.0 - s) * (x - p) / (p * (1.0 - p));
+                }),
                 Given::Means => all.for_each(|((out, p), x)| {
                     let inside = *p >= MARGIN && *p <= 1.0 - MARGIN;
                     let p = p.clamp(MARGIN, 1.0 - MARGIN);
@@ -152,6 +164,10 @@ vectorised! {
             let all = out.iter_mut().zip(rows.row(first + i).0);
             match rows.given {
                 Given::Logits => all.for_each(|(out, l)| *out = g.mul_add(*l, *out)),
+                Given::Floored(share) => all.for_each(|(out, l)| {
+                    let p = floored(*l, share);
+                    *out = g.mul_add(ln(p) - ln(1.0 - p), *out);
+                }),
                 Given::Means => all.for_each(|(out, p)| {
                     let p = p.clamp(MARGIN, 1.0 - MARGIN);
                     *out = g.mul_add(ln(p) - ln(1.0 - p), *out);

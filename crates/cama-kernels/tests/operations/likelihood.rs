@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 fn check(batch: usize, group: usize, width: usize, given: Given, seed: u64) {
     let parameters = match given {
-        Given::Logits => tensor([batch, group, width], seed).mul_scalar(12.0),
+        Given::Logits | Given::Floored(_) => tensor([batch, group, width], seed).mul_scalar(12.0),
         // Some beyond what a mean can be.
         Given::Means => tensor([batch, group, width], seed).mul_scalar(0.7).add_scalar(0.5),
     };
@@ -34,9 +34,10 @@ fn check(batch: usize, group: usize, width: usize, given: Given, seed: u64) {
 proptest! {
     #[test]
     fn bernoulli_is_burns(
-        batch in 1usize..6, group in 1usize..12, width in 1usize..900, logits: bool, seed in 0u64..1000,
+        batch in 1usize..6, group in 1usize..12, width in 1usize..900, given in 0usize..3, share in 0.01f32..0.95,
+        seed in 0u64..1000,
     ) {
-        check(batch, group, width, if logits { Given::Logits } else { Given::Means }, seed);
+        check(batch, group, width, [Given::Logits, Given::Floored(share), Given::Means][given], seed);
     }
 }
 
@@ -76,7 +77,7 @@ fn the_logistic_function_is_burns() {
 #[test]
 fn what_is_no_number_stays_none() {
     let logits = Tensor::from_data(TensorData::new(vec![0.0f32, f32::NAN, 1.0], [1, 1, 3]), &Device::flex());
-    for given in [Given::Logits, Given::Means] {
+    for given in [Given::Logits, Given::Floored(0.3), Given::Means] {
         assert!(host(bernoulli(logits.clone(), tensor([1, 3], 1), given))[0].is_nan());
     }
 }

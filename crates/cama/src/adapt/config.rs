@@ -48,6 +48,12 @@ pub struct AdaptConfig {
     pub clean_m: MChoice,
     /// Weight of KL(q2(m|x) ‖ p(m)); 1 is Eq. 8.
     pub kl_m: f64,
+    /// β of tempered responsibilities: β⁻¹ log Σ_c exp(β ELBO(x, y_c)) in place of Eq. 7. With 1 it is Eq. 7; below, classes
+    /// that explain an example worse keep a say, down to their mean.
+    pub class_power: f64,
+    /// Whether the true labels of the data are used, ELBO(x, y) in place of Eq. 7: no adaptation without labels, but what the
+    /// mechanisms could express at best.
+    pub oracle: bool,
     /// Samples of z for each example and class.
     pub samples: usize,
     /// Classes of an example whose weights in Eq. 7 together are less than this get no gradient; 0 gives it to all. The
@@ -86,6 +92,8 @@ impl Default for AdaptConfig {
             alpha: 0.5,
             clean_m: M::Sample,
             kl_m: 1.0,
+            class_power: 1.0,
+            oracle: false,
             samples: 1,
             no_gradient_below: 1e-3,
             gradient_clip: 200.0,
@@ -162,6 +170,9 @@ impl Config for AdaptConfig {
         self.dataset.validate()?;
         if !(self.kl_m >= 0.0 && self.kl_m.is_finite()) {
             return Err(Error::config("adapt.kl_m", self.kl_m, "a number, 0 or more"));
+        }
+        if !(self.class_power > 0.0 && self.class_power <= 1.0) {
+            return Err(Error::config("adapt.class_power", self.class_power, "above 0 and at most 1"));
         }
         check_negligible("adapt.negligible", self.negligible)
     }

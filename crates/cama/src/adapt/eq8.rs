@@ -10,7 +10,7 @@ use crate::batch;
 use crate::data::Dataset;
 use crate::fit::{Batch, Fit, Objective, Schedule, Shard};
 use crate::model::{DeepCama, M, Mechanisms};
-use crate::objective::{elbo, elbo_of_likely_classes, elbo_unlabelled};
+use crate::objective::{elbo, elbo_of_likely_classes, elbo_tempered, elbo_unlabelled};
 use crate::optimise::Optimiser;
 use crate::progress::{Observer, Phase};
 use crate::{Error, Result};
@@ -78,19 +78,33 @@ impl<D: Dataset> Eq8<'_, D> {
         StepBatch { unlabelled, clean }
     }
 
-    /// The part of Eq. 8, `[1]`, that a shard contributes.
-    fn bound(&self, model: &DeepCama, batch: &StepBatch, shard: Shard, rng: &mut ChaCha8Rng) -> Tensor<1> {
-        let AdaptConfig { samples, kl_m, alpha, no_gradient_below, .. } = *self.config;
-        let device = model.device();
-        let part = shard.part(&batch.unlabelled).iter().copied();
-        let observed = batch::observed(self.unlabelled.of, part, &device);
-        let unlabelled = match no_gradient_below > 0.0 {
+    /// The bound of each of the unlabelled examples at these indices, `[examples]`: Eq. 7, or what the configuration has in its
+    /// place.
+    fn of_unlabelled(&self, model: &DeepCama, indices: &[usize], rng: &mut ChaCha8Rng) -> Tensor<1> {
+        let AdaptConfig { samples, kl_m, no_gradient_below, class_power, oracle, .. } = *self.config;
+        let (of, device) = (self.unlabelled.of, model.device());
+        let observed = batch::observed(of, indices.iter().copied(), &device);
+        if oracle {
+            let y = batch::labels(of, indices, &device);
+            return elbo(model, &observed, y, M::Sample, samples, rng).weighted(1.0, kl_m);
+        }
+        if class_power < 1.0 {
+            return elbo_tempered(model, &observed, M::Sample, samples, (kl_m, class_power), rng);
+        }
+        match no_gradient_below > 0.0 {
             true => {
                 let weights = (kl_m, no_gradient_below);
                 elbo_of_likely_classes(model, &observed, M::Sample, samples, weights, rng)
             }
             false => elbo_unlabelled(model, &observed, M::Sample, samples, kl_m, rng),
-        };
+        }
+    }
+
+    /// The part of Eq. 8, `[1]`, that a shard contributes.
+    fn bound(&self, model: &DeepCama, batch: &StepBatch, shard: Shard, rng: &mut ChaCha8Rng) -> Tensor<1> {
+        let AdaptConfig { samples, kl_m, alpha, .. } = *self.config;
+        let device = model.device();
+        let unlabelled = self.of_unlabelled(model, shard.part(&batch.unlabelled), rng);
         let unlabelled = unlabelled.sum().mul_scalar(1.0 / batch.unlabelled.len() as f64);
         let (Some(clean), Some(all)) = (self.clean, &batch.clean) else { return unlabelled };
         let unlabelled = unlabelled.mul_scalar(1.0 - alpha);

@@ -108,6 +108,8 @@ impl<D: Dataset> Adapting<'_, D> {
         let report = AdaptReport {
             outcome: judged.outcome,
             rollback_reason: judged.reason.clone(),
+            keep: self.config.keep,
+            guarded: self.previous.decider.thresholds.gain.is_finite(),
             global_steps,
             steps: 0,
             kept_step: 0,

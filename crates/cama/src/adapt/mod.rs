@@ -33,7 +33,7 @@ use self::split::Splits;
 use self::validate::{FitStatistics, Validator};
 use crate::data::Dataset;
 use crate::decide::{Decider, Outliers, Verdict};
-use crate::model::{DeepCama, M};
+use crate::model::DeepCama;
 use crate::progress::Observer;
 use crate::{Checked, Error, Result};
 
@@ -61,6 +61,10 @@ pub fn adapt<D: Dataset>(
     observer: &mut Observer,
 ) -> Result<Adapted> {
     check_data(model, unlabelled.subsample, clean)?;
+    if config.oracle && unlabelled.subsample.labels().is_none() {
+        let allowed = "false: the data has no labels, or they were not read";
+        return Err(Error::config("adapt.oracle", true, allowed));
+    }
     let clean_rows = clean.filter(|_| model.config().data.table().is_some());
     let Some(outliers) = clean_rows.and_then(|clean| Outliers::find(unlabelled.subsample, clean)) else {
         return adapt_to_all(model, unlabelled, clean, config, previous, seed, observer);
@@ -131,7 +135,7 @@ fn adapt_to_all<D: Dataset>(
     };
     let judge = Judge { previous, unlabelled, negligible: config.negligible, seed };
     let judged = judge.judge(selection.best.take(), reason)?;
-    Ok(adapted(judged, previous, before, steps, splits.unlabelled.learnt.len()))
+    Ok(adapted(judged, previous, config.keep, before, steps, splits.unlabelled.learnt.len()))
 }
 
 /// Whether a discriminative classifier tells which states are kept: there is one, with a guard, and the model undoes what
@@ -170,12 +174,13 @@ impl<D: Dataset> Run<'_, D> {
             last = model.clone();
             Ok(())
         })?;
-        let fit = validator.validate(&last, M::Mean)?;
+        let m = last.config().inferred_m;
+        let fit = validator.validate(&last, m)?;
         let judge = Judge { previous, unlabelled, negligible: config.negligible, seed };
-        let judged = judge.let_stand(&last, M::Mean)?;
+        let judged = judge.let_stand(&last, m)?;
         let judged = Judged { kept: Some(Candidate { step: config.steps, fit, model: last }), ..judged };
         let steps = Steps { global, done: config.steps };
-        Ok(adapted(judged, previous, before, steps, splits.unlabelled.learnt.len()))
+        Ok(adapted(judged, previous, config.keep, before, steps, splits.unlabelled.learnt.len()))
     }
 
     /// Keeps what the discriminative classifier and Bayes' rule agree on: of the mechanisms alone and together, as q2 has
@@ -209,7 +214,7 @@ impl<D: Dataset> Run<'_, D> {
         let reason = best.is_none().then_some(RollbackReason::NoEasier);
         let judge = Judge { previous, unlabelled, negligible: config.negligible, seed };
         let judged = judge.judge(best, reason)?;
-        Ok(adapted(judged, previous, before, steps, splits.unlabelled.learnt.len()))
+        Ok(adapted(judged, previous, config.keep, before, steps, splits.unlabelled.learnt.len()))
     }
 }
 
@@ -226,6 +231,7 @@ struct Steps {
 fn adapted(
     judged: Judged,
     previous: Previous,
+    keep: Keep,
     before: FitStatistics,
     steps: Steps,
     examples: usize,
@@ -235,6 +241,8 @@ fn adapted(
     let report = AdaptReport {
         outcome: judged.outcome,
         rollback_reason: judged.reason.clone(),
+        keep,
+        guarded: previous.decider.guard.is_some(),
         global_steps: steps.global,
         steps: steps.done,
         kept_step: kept.map_or(0, |kept| kept.step),

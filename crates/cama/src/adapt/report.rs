@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::config::Keep;
 use crate::decide::{Outliers, Verdict};
 use crate::model::DeepCama;
 
@@ -75,6 +76,12 @@ pub struct AdaptReport {
     /// Why the previous model came back, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollback_reason: Option<RollbackReason>,
+    /// Which state was to be kept.
+    #[serde(default, skip_serializing_if = "is_best")]
+    pub keep: Keep,
+    /// Whether a guard judged what was adapted, and judges what the adapted model predicts.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub guarded: bool,
     /// Steps that found the global m.
     #[serde(default)]
     pub global_steps: usize,
@@ -110,6 +117,46 @@ pub struct AdaptReport {
     pub clean_after: Option<f64>,
 }
 
+fn yes() -> bool {
+    true
+}
+
+// serde passes references.
+fn is_yes(value: &bool) -> bool {
+    *value
+}
+
+fn is_best(keep: &Keep) -> bool {
+    *keep == Keep::Best
+}
+
+impl AdaptReport {
+    /// What was kept and why, in words.
+    pub fn kept(&self) -> String {
+        if self.outcome == Outcome::RolledBack {
+            let why = self.rollback_reason.as_ref().map_or(String::new(), |reason| format!(": {reason}"));
+            return format!("nothing was kept, the model is as it was{why}");
+        }
+        let state = match (self.keep, self.steps) {
+            (_, 0) if self.global_steps > 0 => "the m that was found of the data set was kept".to_string(),
+            (Keep::Last, steps) => {
+                format!("the state after the last step, {steps}, was kept, whatever it is worth")
+            }
+            (Keep::Best, steps) => {
+                format!(
+                    "the best state that was validated was kept, that of step {} of {steps}",
+                    self.kept_step
+                )
+            }
+        };
+        let guard = match self.guarded {
+            true => "a guard decides for which examples m is inferred",
+            false => "without a guard: m is inferred for every example",
+        };
+        format!("{state}; {guard}")
+    }
+}
+
 /// An adapted model, or the model as it was, and what was done.
 #[derive(Clone, Debug)]
 pub struct Adapted {
@@ -121,4 +168,51 @@ pub struct Adapted {
     pub verdicts: Vec<Verdict>,
     /// What rows are outliers, if any was: their verdict is [`Verdict::Unexplained`].
     pub outliers: Option<Outliers>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report() -> AdaptReport {
+        AdaptReport {
+            outcome: Outcome::Adapted,
+            rollback_reason: None,
+            keep: Keep::Best,
+            guarded: true,
+            global_steps: 0,
+            steps: 200,
+            kept_step: 50,
+            examples: 10,
+            outliers: 0,
+            restored: 0,
+            as_they_were: 0,
+            unexplained: 0,
+            elbo_before: 0.0,
+            elbo_after: 0.0,
+            clean_before: None,
+            clean_after: None,
+        }
+    }
+
+    #[test]
+    fn words_say_which_state_was_kept_and_who_judges() {
+        let best = report().kept();
+        assert!(best.contains("step 50 of 200") && best.contains("a guard decides"), "{best}");
+        let last = AdaptReport { keep: Keep::Last, guarded: false, kept_step: 200, ..report() }.kept();
+        assert!(last.contains("the last step, 200") && last.contains("without a guard"), "{last}");
+        let reason = Some(RollbackReason::NotBetter);
+        let back = AdaptReport { outcome: Outcome::RolledBack, rollback_reason: reason, ..report() }.kept();
+        assert!(back.contains("nothing was kept") && back.contains("no state explained"), "{back}");
+    }
+
+    #[test]
+    fn reports_of_before_are_read_as_what_they_were() {
+        let text = serde_json::to_string(&report()).unwrap();
+        assert!(!text.contains("keep") && !text.contains("guarded"), "{text}");
+        assert_eq!(serde_json::from_str::<AdaptReport>(&text).unwrap(), report());
+        let last = AdaptReport { keep: Keep::Last, guarded: false, ..report() };
+        let text = serde_json::to_string(&last).unwrap();
+        assert_eq!(serde_json::from_str::<AdaptReport>(&text).unwrap(), last);
+    }
 }

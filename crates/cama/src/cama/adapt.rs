@@ -191,7 +191,8 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
         let adapted = adapt(&start.model, self.unlabelled, clean, &config, previous, seeds.adapt, observer)?;
         let card = match adapted.report.outcome {
             Outcome::Adapted | Outcome::AdaptedForSome => {
-                let m = if start.model.factor().is_some() { M::Global } else { M::Mean };
+                let inferred = start.model.config().inferred_m;
+                let m = if start.model.factor().is_some() { M::Global } else { inferred };
                 Card { m, ..start.card.clone() }
             }
             Outcome::RolledBack => Card { m: first.card.m, ..self.from.card.clone() },

@@ -161,7 +161,7 @@ impl<'a, D: Dataset> Builder<'a, D> {
         let infers = !matches!(self.augmentation, None | Some(Augmentation::Mechanisms));
         let card = Card {
             classes: self.clean.classes().to_vec(),
-            m: if infers { M::Mean } else { M::Null },
+            m: if infers { config.model.inferred_m } else { M::Null },
             data: self.clean.name().to_string(),
             location: None,
             fingerprint: Some(Fingerprint::of(self.clean).to_string()),

@@ -1,6 +1,7 @@
 //! `Cama`: a model with all that stands beside it, and the whole workflow as its methods.
 
 mod adapt;
+mod bank;
 mod card;
 mod chance;
 mod config;
@@ -26,6 +27,7 @@ use crate::data::table::Schema;
 use crate::data::{Dataset, KeptExamples, Names};
 use crate::decide::{Context, Decider, Guard, Outliers, Surveyed, TEMPERATURE, Tempering, Verdict};
 use crate::model::DeepCama;
+use crate::predict::Bank;
 use crate::{Error, Result};
 
 /// A deep CAMA classifier: the generative model, the direct classifier and the guard beside it, and how they came to be.
@@ -69,6 +71,7 @@ pub struct Cama {
     /// How T rises where an example is explained badly.
     pub(crate) tempering: Option<Tempering>,
     pub(crate) guard: Option<Guard>,
+    pub(crate) bank: Option<Bank>,
     pub(crate) rehearsal: Rehearsal,
     pub(crate) card: Card,
     /// Some of the training data, for adaptation.
@@ -95,6 +98,7 @@ impl Cama {
             temperature: TEMPERATURE,
             tempering: None,
             guard: None,
+            bank: None,
             rehearsal: Rehearsal::default(),
             card,
             clean: None,
@@ -209,6 +213,7 @@ impl Cama {
             temperature: self.temperature,
             tempering: self.tempering,
             guard: self.guard.as_ref(),
+            bank: self.bank.as_ref(),
             thresholds: self.rehearsal.thresholds,
             context: Context::Unknown,
             log_odds: 0.0,

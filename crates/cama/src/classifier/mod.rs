@@ -10,6 +10,16 @@ use rand_chacha::ChaCha8Rng;
 use crate::Result;
 use crate::model::Observed;
 
+/// How the gradient of a classifier that searches for z takes account of the search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Follow {
+    /// What was found is a constant: where a search has come to rest, moving its end changes nothing. The search goes on from
+    /// the last one.
+    Envelope,
+    /// Through every step of the search, and its start; many times as slow.
+    Unrolled,
+}
+
 /// A classifier p(y|x), in tables p(y|a,x,c): a discriminative one, which restored inputs make robust, or a deep CAMA
 /// model under one of its [rules](crate::Rule).
 pub trait Classifier: Send + Sync {
@@ -35,6 +45,12 @@ pub trait Classifier: Send + Sync {
     /// Whether it draws random numbers.
     fn is_random(&self) -> bool {
         false
+    }
+
+    /// What an attack asks for gradients in its place, where it asks about the same examples again and again, each time
+    /// changed a little: it may go on from what it found before. Nothing where that would save nothing.
+    fn follower(&self, _how: Follow) -> Option<Box<dyn Classifier + '_>> {
+        None
     }
 
     /// log p(y|x) of every class, `[batch, classes]`, in nats: normalised over the classes, and finite.

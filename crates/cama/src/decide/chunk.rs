@@ -18,7 +18,9 @@ use crate::data::Dataset;
 use crate::mechanism::{FieldMaps, FieldSummary};
 use crate::model::{M, Observed};
 use crate::noise::example_rng;
-use crate::predict::{Inferred, Product, Sampling, class_scores, highest, infer_m, normalised};
+use crate::predict::{
+    Inference, Inferred, Product, Sampling, class_scores, highest, infer_m, normalised, suspicion,
+};
 use crate::restore::{known_only, restored, restored_globally};
 
 /// Some examples of `data` while they are decided about.
@@ -57,7 +59,7 @@ struct Scores<'a> {
     /// As Bayes' rule decides: with the m that was found where it is undone, else with do(m = 0). Nothing where that was
     /// not computed.
     decides: Option<&'a [f64]>,
-    /// With the m that was found.
+    /// With the m that was found, by samples of z.
     with_m: Option<&'a [f64]>,
 }
 
@@ -127,14 +129,31 @@ impl<'a, D: Dataset> Chunk<'a, D> {
             temperatures: weights.iter().map(|(_, temperature)| *temperature).collect(),
         };
         let with_m = found.as_ref().map(|found| self.found_scores(found, &verdicts, &factors));
+        let optimised = self.optimised_scores(found.as_ref(), &verdicts);
         let known = Known { as_it_is: &as_it_is, found: found.as_ref(), asked: &asked, factors: &factors };
-        let null_scores = self.null_scores(&verdicts, &factors);
+        let null_scores = match optimised {
+            Some(_) => Vec::new(),
+            None => self.null_scores(&verdicts, &factors),
+        };
         let mut null_scores = null_scores.iter().map(Vec::as_slice);
         let decision = |(i, verdict): (usize, Verdict)| {
             let with_m = with_m.as_ref().map(|scores| scores[i].as_slice());
-            let decides = with_m.filter(|_| verdict == Verdict::Restored).or_else(|| null_scores.next());
-            let scores = Scores { decides, with_m };
-            self.decision(i, verdict, scores, &known)
+            let mut sampled =
+                || with_m.filter(|_| verdict == Verdict::Restored).or_else(|| null_scores.next());
+            let decides = match &optimised {
+                Some(optimised) => Some(optimised[i].as_slice()),
+                None => sampled(),
+            };
+            let amortised = found.as_ref().filter(|_| verdict == Verdict::Restored);
+            let amortised = amortised.map_or(&as_it_is, |found| &found.explained).classes[i];
+            let suspicion = optimised.as_ref().map(|optimised| suspicion(&optimised[i], amortised));
+            let bound = self.decider.bank.map(|bank| bank.config().suspicious_above);
+            let verdict = match suspicion.zip(bound) {
+                Some((found, bound)) if verdict == Verdict::AsItWas && found > bound => Verdict::Suspicious,
+                _ => verdict,
+            };
+            let decision = self.decision(i, verdict, Scores { decides, with_m }, &known);
+            Decision { suspicion, ..decision }
         };
         Ok(verdicts.into_iter().enumerate().map(decision).collect())
     }
@@ -278,6 +297,26 @@ impl<'a, D: Dataset> Chunk<'a, D> {
         of_classes(class_scores(model, &observed, None, &self.sampling, &products, &mut rngs))
     }
 
+    /// Bayes' rule by searching z, where that is asked for: with the m that was found of the examples of which it is undone, with
+    /// do(m = 0) of the others.
+    fn optimised_scores(&self, found: Option<&Found>, verdicts: &[Verdict]) -> Option<Vec<Vec<f64>>> {
+        let optimised =
+            self.decider.optimised(&self.config.predict).filter(|_| self.config.rule.needs_bayes())?;
+        let mut rngs = self.rngs(self.range.clone());
+        let mut scores = optimised.scores(&self.observed, None, &mut rngs);
+        if let Some(found) = found
+            && verdicts.contains(&Verdict::Restored)
+        {
+            let with_m = optimised.scores(&found.cleared, found.chosen.as_ref(), &mut found.rngs.clone());
+            for ((scores, with_m), verdict) in scores.iter_mut().zip(with_m).zip(verdicts) {
+                if *verdict == Verdict::Restored {
+                    *scores = with_m;
+                }
+            }
+        }
+        Some(scores)
+    }
+
     /// What the scores of example `i` are for besides themselves, where `direct` is what they are multiplied with.
     fn product<'b>(&self, factors: &Factors, direct: Option<&'b Rows>, i: usize) -> Option<Product<'b>> {
         let direct = direct.filter(|_| self.config.rule == Rule::Product)?;
@@ -300,6 +339,7 @@ impl<'a, D: Dataset> Chunk<'a, D> {
         let is_undone = found.is_some() && verdict == Verdict::Restored;
         let log_px = match with_m {
             Some(with_m) if is_undone => with_m,
+            _ if self.config.predict.inference == Inference::Optimise => log_p0,
             _ => scores.decides.map_or(log_p0, |scores| normalised(scores).0),
         };
         let row = |rows: &'_ Rows| rows[i].clone();
@@ -338,6 +378,7 @@ impl<'a, D: Dataset> Chunk<'a, D> {
             field: found.and_then(|found| found.fields.get(i)).map(|(summary, _)| *summary),
             log_px,
             log_bayes_factor: with_m.map_or(0.0, |with_m| with_m - log_p0 - risen),
+            suspicion: None,
             anomaly_score: [
                 as_it_is.anomaly_scores[i],
                 found.map_or(as_it_is.anomaly_scores[i], |found| found.explained.anomaly_scores[i]),

@@ -8,6 +8,7 @@ use super::thresholds::Thresholds;
 use super::verdict::Context;
 use crate::classifier::Classifier;
 use crate::model::DeepCama;
+use crate::predict::{Bank, Inference, Optimised, PredictConfig};
 use crate::{Error, Result};
 
 /// A model with what stands beside it.
@@ -27,6 +28,8 @@ pub struct Decider<'a> {
     pub tempering: Option<Tempering>,
     /// The guard; without one everything is restored.
     pub guard: Option<&'a Guard>,
+    /// Latents from which searches for z start, with [`Inference::Optimise`](crate::Inference::Optimise).
+    pub bank: Option<&'a Bank>,
     /// From where on data as a whole is restored.
     pub thresholds: Thresholds,
     /// What the guard knows of the data that examples are from: see [`informed`](Self::informed).
@@ -48,6 +51,7 @@ impl<'a> Decider<'a> {
             temperature: TEMPERATURE,
             tempering: None,
             guard: None,
+            bank: None,
             thresholds: Thresholds::default(),
             context: Context::Unknown,
             log_odds: 0.0,
@@ -65,6 +69,25 @@ impl<'a> Decider<'a> {
         match &self.tempering {
             Some(tempering) => (tempering.direct, self.temperature * tempering.factor(anomaly_score)),
             None => (1.0, self.temperature),
+        }
+    }
+
+    /// The search for z, if that is how it is got at.
+    pub(super) fn optimised<'b>(&'b self, config: &'b PredictConfig) -> Option<Optimised<'b>> {
+        let bank = self.bank.filter(|_| config.inference == Inference::Optimise)?;
+        let PredictConfig { optimise, negligible, .. } = config;
+        Some(Optimised { model: self.model, bank, config: optimise, negligible: *negligible })
+    }
+
+    /// Errors unless z can be got at in this way.
+    pub(super) fn check_inference(&self, config: &PredictConfig) -> Result<()> {
+        match (config.inference, self.bank) {
+            (Inference::Optimise, None) => Err(Error::config(
+                "predict.inference",
+                "optimise",
+                "amortised, as the model has no bank of latents; `cama bank` or `Cama::with_bank` makes one",
+            )),
+            _ => Ok(()),
         }
     }
 

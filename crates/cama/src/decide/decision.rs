@@ -32,6 +32,9 @@ pub struct Decision {
     /// field, which leaves another x, each is relative to the highest log p of that x under any mean: no Bayes factor, but
     /// by how much less of an anomaly it is.
     pub log_bayes_factor: f64,
+    /// By how many nats searching z contradicts amortised inference, with [`Inference::Optimise`](crate::Inference::Optimise): how much
+    /// higher the best class stands than the one that samples of q1 lead to.
+    pub suspicion: Option<f64>,
     /// How badly it is explained as it was, and restored, in nats: see [`Guard`](crate::Guard).
     pub anomaly_score: [f64; 2],
 }

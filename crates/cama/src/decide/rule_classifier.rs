@@ -1,5 +1,7 @@
 //! A deep CAMA model under one rule, as a classifier that can be differentiated.
 
+use std::sync::Mutex;
+
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use rand_chacha::ChaCha8Rng;
@@ -10,11 +12,11 @@ use super::rule::Rule;
 use super::tempering::Tempering;
 use crate::Result;
 use crate::batch::host;
-use crate::classifier::Classifier;
+use crate::classifier::{Classifier, Follow};
 use crate::model::{DeepCama, M, Observed};
-use crate::predict::PredictConfig;
+use crate::predict::{Bank, Inference, Optimised, PredictConfig, Warm};
 use crate::restore::restore_with;
-use crate::scores::class_scores;
+use crate::scores::{class_scores, followed_scores, searched_scores};
 
 /// A deep CAMA model under one rule, differentiated as a whole: through the likelihood, q1, q2(m|x) and restoration.
 ///
@@ -25,6 +27,7 @@ pub struct RuleClassifier<'a> {
     direct: Option<&'a dyn Classifier>,
     temperature: f64,
     tempering: Option<Tempering>,
+    bank: Option<&'a Bank>,
     predict: PredictConfig,
     rule: Rule,
 }
@@ -37,18 +40,32 @@ impl<'a> RuleClassifier<'a> {
     /// If the rule asks a discriminative classifier and there is none that fits.
     pub fn new(decider: &Decider<'a>, predict: &PredictConfig, rule: Rule) -> Result<Self> {
         decider.check(rule)?;
+        decider.check_inference(predict)?;
         Ok(Self {
             model: decider.model.valid(),
             direct: decider.classifier(),
             temperature: decider.temperature,
             tempering: decider.tempering,
+            bank: decider.bank,
             predict: predict.clone(),
             rule,
         })
     }
 
     fn bayes(&self, observed: &Observed, rngs: &mut [ChaCha8Rng]) -> Tensor<2> {
-        class_scores(&self.model, observed, self.predict.m, self.predict.samples, rngs)
+        match self.optimised() {
+            Some(optimised) => searched_scores(&optimised, observed, self.predict.m, rngs),
+            None => class_scores(&self.model, observed, self.predict.m, self.predict.samples, rngs),
+        }
+    }
+
+    /// The search for z, if that is how it is got at.
+    fn optimised(&self) -> Option<Optimised<'_>> {
+        let Self {
+            model, bank, predict: PredictConfig { inference, optimise: config, negligible, .. }, ..
+        } = self;
+        let bank = bank.filter(|_| *inference == Inference::Optimise)?;
+        Some(Optimised { model, bank, config, negligible: *negligible })
     }
 
     /// T of each example, `[batch, 1]`, and the power of the discriminative classifier. To the gradient T is a constant.
@@ -57,13 +74,7 @@ impl<'a> RuleClassifier<'a> {
         let device = self.model.device();
         let constant = Tensor::full([n, 1], self.temperature, &device);
         let Some(tempering) = &self.tempering else { return (constant, 1.0) };
-        let still = |t: &Tensor<2>| t.clone().without_autodiff();
-        let seen = Observed {
-            x: still(&observed.x),
-            known: observed.known.as_ref().map(still),
-            a: observed.a.as_ref().map(still),
-            c: observed.c.as_ref().map(still),
-        };
+        let seen = observed.clone().constant();
         let m = match (self.predict.m, self.model.mechanisms()) {
             (M::Global, Some(mechanisms)) => mechanisms.global_m().map(|m| m.repeat_dim(0, n)),
             (M::Mean | M::Sample, Some(mechanisms)) => {
@@ -95,6 +106,42 @@ impl<'a> RuleClassifier<'a> {
     }
 }
 
+/// Examples whose z are searched at a time: as many as keep both threads busy and the processor's caches full.
+const SEARCHED: usize = 10;
+
+/// Bayes' rule by searching z, for examples that change a little from call to call: each search goes on from the last.
+struct Follower<'a> {
+    classifier: &'a RuleClassifier<'a>,
+    optimised: Optimised<'a>,
+    how: Follow,
+    warm: Mutex<Option<Warm>>,
+}
+
+impl Classifier for Follower<'_> {
+    fn classes(&self) -> usize {
+        self.classifier.classes()
+    }
+
+    fn device(&self) -> Device {
+        self.classifier.device()
+    }
+
+    fn differentiable(&self) -> bool {
+        true
+    }
+
+    fn is_random(&self) -> bool {
+        self.classifier.is_random()
+    }
+
+    fn log_probabilities(&self, observed: &Observed, rngs: &mut [ChaCha8Rng]) -> Result<Tensor<2>> {
+        let mut warm = self.warm.lock().expect("no thread panicked");
+        let m = self.classifier.predict.m;
+        let scores = followed_scores(&self.optimised, observed, (m, self.how), rngs, &mut warm);
+        Ok(activation::log_softmax(scores, 1))
+    }
+}
+
 impl Classifier for RuleClassifier<'_> {
     fn classes(&self) -> usize {
         self.model.config().classes
@@ -108,6 +155,7 @@ impl Classifier for RuleClassifier<'_> {
         match self.rule {
             Rule::DirectAlone | Rule::Direct => 100,
             // Each example is decoded for every class and sample, and all of it is kept until it is differentiated.
+            Rule::Bayes | Rule::Product if self.predict.inference == Inference::Optimise => SEARCHED,
             Rule::Bayes | Rule::Product => {
                 let decoded = self.predict.chunk.unwrap_or(2000);
                 (decoded / (self.predict.samples * self.classes())).clamp(1, 100)
@@ -120,7 +168,16 @@ impl Classifier for RuleClassifier<'_> {
     }
 
     fn is_random(&self) -> bool {
-        self.rule.needs_bayes()
+        let draws = match self.predict.inference {
+            Inference::Amortised => true,
+            Inference::Optimise => self.predict.optimise.samples > 0 || self.predict.m == M::Sample,
+        };
+        self.rule.needs_bayes() && draws
+    }
+
+    fn follower(&self, how: Follow) -> Option<Box<dyn Classifier + '_>> {
+        let optimised = self.optimised().filter(|_| self.rule == Rule::Bayes)?;
+        Some(Box::new(Follower { classifier: self, optimised, how, warm: Mutex::new(None) }))
     }
 
     fn log_probabilities(&self, observed: &Observed, rngs: &mut [ChaCha8Rng]) -> Result<Tensor<2>> {

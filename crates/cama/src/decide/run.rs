@@ -13,7 +13,7 @@ use super::rule::{DecideConfig, Rule};
 use super::verdict::Context;
 use crate::data::{Dataset, spread_indices};
 use crate::model::{M, MChoice};
-use crate::predict::{PredictConfig, chunks, not_finite};
+use crate::predict::{Inference, PredictConfig, chunks, not_finite};
 use crate::{Checked, Config, Error, Result};
 
 /// Samples of z for each class: of many examples, few each are enough.
@@ -58,7 +58,12 @@ impl Decider<'_> {
         }
         let rule = if self.direct.is_some() { Rule::Product } else { Rule::Bayes };
         let undoes = self.model.restores();
-        let predict = PredictConfig { samples: 2, m: M::Mean, ..config.predict.clone() };
+        let predict = PredictConfig {
+            samples: 2,
+            m: M::Mean,
+            inference: Inference::Amortised,
+            ..config.predict.clone()
+        };
         // Unguarded, everything is restored.
         let all = Self { guard: None, external: None, ..*self };
         let mut survey = Survey::default();
@@ -97,7 +102,8 @@ impl Decider<'_> {
             return Ok(*self);
         }
         let mut log_factors = Vec::with_capacity(spread.len());
-        let bayes = DecideConfig { rule: Rule::Bayes, predict: config.predict.clone() }.check()?;
+        let predict = PredictConfig { inference: Inference::Amortised, ..config.predict.clone() };
+        let bayes = DecideConfig { rule: Rule::Bayes, predict }.check()?;
         let surveyed = self.decide_each(&data.select(&spread), 0, &bayes, |decision| {
             log_factors.push(decision.log_bayes_factor);
             ControlFlow::Continue(())
@@ -149,6 +155,7 @@ impl Decider<'_> {
     ) -> Result<()> {
         config.predict.check_for(self.model, data)?;
         self.check(config.rule)?;
+        self.check_inference(&config.predict)?;
         let model = &self.model.valid();
         let chunk = |range| Chunk::new(Decider { model, ..*self }, data, range, config).decide();
         chunks(model, data.len(), &config.predict, chunk, |i, decision: Decision| {

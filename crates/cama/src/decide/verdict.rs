@@ -12,15 +12,22 @@ pub enum Verdict {
     AsItWas,
     /// Neither way is it explained as clean examples are: it is left as it was, and not to be relied on.
     Unexplained,
+    /// As it was, and explained, but searching z contradicts what q1 leads to, by more than for one in a hundred clean
+    /// examples: it may have been made to mislead. Only with [`Inference::Optimise`](crate::Inference::Optimise).
+    Suspicious,
 }
 
 impl Verdict {
+    /// All verdicts.
+    pub const ALL: [Verdict; 4] = [Self::Restored, Self::AsItWas, Self::Unexplained, Self::Suspicious];
+
     /// In words, as in files.
     pub fn name(self) -> &'static str {
         match self {
             Self::Restored => "restored",
             Self::AsItWas => "as-it-was",
             Self::Unexplained => "unexplained",
+            Self::Suspicious => "suspicious",
         }
     }
 }

@@ -21,6 +21,20 @@ pub enum Merge {
     Gate,
 }
 
+/// The initial weights with which q1(z|x,y,m) reads m.
+///
+/// Training with do(m = 0) has no gradient for them, and adaptation trains NN_M and q2 alone (Eq. 8): after clean training
+/// they stay what they were at first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ZWeights {
+    /// Zero: z does not depend on m unless training sees manipulated data.
+    #[default]
+    Zero,
+    /// Drawn as those of the other inputs of the concatenation.
+    Random,
+}
+
 /// Sizes of the latent manipulation and its network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -31,15 +45,51 @@ pub struct LatentConfig {
     pub layers: usize,
     /// How h_M joins the other features.
     pub merge: Merge,
+    /// Whether h_M = NN_M(m) − NN_M(0), so that do(m = 0) is what it was however NN_M is adapted. Otherwise h_M = NN_M(m)
+    /// (Figure 4): clean data is explained with NN_M(0), which is trained with the rest and moves in adaptation.
+    #[serde(skip_serializing_if = "is_true")]
+    pub centred: bool,
+    /// The initial weights with which q1 reads m.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub z_weights: ZWeights,
+    /// Whether q2 has one Gaussian for all examples in place of one for each x. Its divergence then counts once for a whole
+    /// data set: weight it by 1 over the number of examples ([`AdaptConfig::kl_m`](crate::AdaptConfig::kl_m)).
+    #[serde(skip_serializing_if = "is_false")]
+    pub shared: bool,
 }
 
 impl Default for LatentConfig {
     fn default() -> Self {
-        Self { dim: 32, layers: 4, merge: Merge::Add }
+        Self {
+            dim: 32,
+            layers: 4,
+            merge: Merge::Add,
+            centred: true,
+            z_weights: ZWeights::Zero,
+            shared: false,
+        }
     }
 }
 
+// serde passes references.
+fn is_true(value: &bool) -> bool {
+    *value
+}
+
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+fn is_zero(weights: &ZWeights) -> bool {
+    *weights == ZWeights::Zero
+}
+
 impl LatentConfig {
+    /// The paper's: h_M = NN_M(m), and m joins the input of q1 with random weights.
+    pub fn paper() -> Self {
+        Self { centred: false, z_weights: ZWeights::Random, ..Self::default() }
+    }
+
     pub(super) fn check(&self) -> Result<()> {
         for (field, value) in [("latent.dim", self.dim), ("latent.layers", self.layers)] {
             if !(1..=4096).contains(&value) {
@@ -50,10 +100,9 @@ impl LatentConfig {
     }
 }
 
-/// NN_M, a network from m to features: h_M = NN_M(m) − NN_M(0).
+/// NN_M, a network from m to features: h_M = NN_M(m), less NN_M(0) where it is [centred](LatentConfig::centred).
 ///
-/// The constant NN_M(0) could as well stand in the bias of the merge, so the same functions can be represented
-/// without it; taken off, it leaves do(m = 0) what it was however NN_M is adapted.
+/// The constant NN_M(0) could as well stand in the bias of the merge, so both represent the same functions.
 #[derive(Module, Debug)]
 pub struct Latent {
     nn_m: Mlp,
@@ -75,6 +124,9 @@ impl Mechanism for Latent {
     }
 
     fn features(&self, m: Tensor<2>) -> Option<Tensor<2>> {
+        if !self.config.centred {
+            return Some(self.nn_m.forward(m));
+        }
         let null = Tensor::zeros([1, self.config.dim], &m.device());
         Some(self.nn_m.forward(m) - self.nn_m.forward(null))
     }

@@ -20,7 +20,7 @@ pub use contract::Mechanism;
 pub use field::{
     Field, FieldConfig, FieldDreams, FieldMaps, FieldPosterior, FieldSummary, PixelManipulation,
 };
-pub use latent::{Latent, LatentConfig, Merge};
+pub use latent::{Latent, LatentConfig, Merge, ZWeights};
 pub use parameter::Parameter;
 pub(crate) use per_column::{ColumnEffect, spread};
 pub use per_column::{PerColumn, PerColumnConfig};
@@ -160,6 +160,14 @@ mechanisms! {
 }
 
 impl MechanismConfig {
+    /// The latent mechanism's settings, if it is that.
+    pub fn latent(&self) -> Option<&LatentConfig> {
+        match self {
+            Self::Latent(config) => Some(config),
+            _ => None,
+        }
+    }
+
     /// Parses a list such as `affine,photometric`; `none` is the empty list.
     pub fn parse_list(list: &str) -> Result<Vec<Self>> {
         if list == "none" {

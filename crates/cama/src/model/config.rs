@@ -3,8 +3,9 @@
 use cama_data::{ChildKind, DataShape, Dataset, TableShape};
 use serde::{Deserialize, Serialize};
 
+use super::m::{M, MChoice};
 use crate::likelihood::Likelihood;
-use crate::mechanism::{LatentConfig, MechanismConfig};
+use crate::mechanism::{LatentConfig, MechanismConfig, ZWeights};
 use crate::network::{Initialisation, pyramid};
 use crate::{Config, Error, Result, check_sizes};
 
@@ -33,8 +34,19 @@ pub struct ModelConfig {
     pub generator: GeneratorConfig,
     /// The networks.
     pub network: NetworkConfig,
+    /// Which m prediction uses once q2(m|x) has met manipulated data: its mean, or one sample (Eq. 6).
+    #[serde(default = "mean", skip_serializing_if = "is_mean")]
+    pub inferred_m: MChoice,
     /// The parts of m, in the order in which they act on the clean X.
     pub mechanisms: Vec<MechanismConfig>,
+}
+
+fn mean() -> MChoice {
+    M::Mean
+}
+
+fn is_mean(m: &MChoice) -> bool {
+    *m == M::Mean
 }
 
 /// What p(x|·) is made by.
@@ -123,6 +135,19 @@ pub struct FullyConnectedConfig {
     /// Whether q2 sees A and C besides X: q2(m|x,a,c) in place of the paper's q2(m|x). What C explains is then not
     /// taken for a manipulation.
     pub m_sees_causes: bool,
+    /// Whether what is linear in C reaches X past NN_C and NN_merge, too, with slopes of its own for each class; not in the
+    /// paper.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub linear_skip: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+// serde passes references.
+fn is_yes(value: &bool) -> bool {
+    *value
 }
 
 impl Default for ConvolutionalConfig {
@@ -134,7 +159,7 @@ impl Default for ConvolutionalConfig {
 
 impl Default for FullyConnectedConfig {
     fn default() -> Self {
-        Self { layers: 2, m_sees_causes: true }
+        Self { layers: 2, m_sees_causes: true, linear_skip: true }
     }
 }
 
@@ -187,25 +212,40 @@ impl ModelConfig {
                 initialisation: Initialisation::He,
                 trunk,
             },
+            inferred_m: M::Mean,
             mechanisms: MechanismConfig::parse_list(mechanisms).expect("known names"),
         }
     }
 
-    /// The architecture of the paper's MNIST experiments, with its latent mechanism, for images
-    /// `[channels, height, width]`.
-    pub fn paper(image: [usize; 3], classes: usize) -> Self {
-        let fast = Self::fast(image, classes);
-        let convolutional =
-            ConvolutionalConfig { channels: 64, kernel_m: 3, pooling: true, ..Default::default() };
+    /// The paper's networks with its latent mechanism, [`LatentConfig::paper`], ReLU, and a sample of q2(m|x) in prediction.
+    ///
+    /// Of images `[channels, height, width]`, the architecture of its MNIST experiments. Of tables the paper says which
+    /// variables each network reads (Eqs. 9, 10), and neither depths nor widths: those are two layers of 100 for each of NN_Y,
+    /// NN_Z, NN_C and the networks that read X, A and C, and four for NN_M.
+    pub fn paper(data: impl Into<DataShape>, classes: usize) -> Self {
+        let fast = Self::fast(data, classes);
+        let (hidden, trunk) = match &fast.data {
+            DataShape::Image(_) => {
+                let conv =
+                    ConvolutionalConfig { channels: 64, kernel_m: 3, pooling: true, ..Default::default() };
+                (500, TrunkConfig::Convolutional(conv))
+            }
+            DataShape::Table(_) => {
+                let dense =
+                    FullyConnectedConfig { m_sees_causes: false, linear_skip: false, ..Default::default() };
+                (100, TrunkConfig::FullyConnected(dense))
+            }
+        };
         Self {
             network: NetworkConfig {
-                hidden: 500,
+                hidden,
                 negative_slope: 0.0,
                 initialisation: Initialisation::Uniform,
-                trunk: TrunkConfig::Convolutional(convolutional),
+                trunk,
                 ..fast.network
             },
-            mechanisms: vec![MechanismConfig::Latent(LatentConfig::default())],
+            inferred_m: M::Sample,
+            mechanisms: vec![MechanismConfig::Latent(LatentConfig::paper())],
             ..fast
         }
     }
@@ -214,18 +254,19 @@ impl ModelConfig {
     ///
     /// # Errors
     ///
-    /// If there is no such preset, or not for such data: the paper does not say which networks it has for tables.
+    /// If there is no such preset.
     pub fn preset(name: &str, data: DataShape, classes: usize) -> Result<Self> {
-        match (name, &data) {
-            ("fast", _) => Ok(Self::fast(data, classes)),
-            ("paper", DataShape::Image(image)) => Ok(Self::paper(*image, classes)),
-            ("paper", DataShape::Table(_)) => Err(Error::config(
-                "preset",
-                name,
-                "`fast` for tables: the paper gives no architecture for them",
-            )),
+        match name {
+            "fast" => Ok(Self::fast(data, classes)),
+            "paper" => Ok(Self::paper(data, classes)),
             _ => Err(Error::unknown_name("preset", name, PRESETS)),
         }
+    }
+
+    /// The values of m among the inputs of q1 that are drawn as its other inputs are.
+    pub(super) fn random_inputs_of_q1(&self) -> usize {
+        let latent = self.mechanisms.iter().find_map(MechanismConfig::latent);
+        latent.filter(|latent| latent.z_weights == ZWeights::Random).map_or(0, |latent| latent.dim)
     }
 
     /// The same with the class frequencies of `data`, where it has any.
@@ -280,6 +321,10 @@ impl Config for ModelConfig {
         let slope = self.network.negative_slope;
         if !(0.0..=1.0).contains(&slope) {
             return Err(Error::config("model.network.negative_slope", slope, "from 0 (ReLU) to 1 (linear)"));
+        }
+        if let M::Null | M::Global = self.inferred_m {
+            let name = if self.inferred_m == M::Null { "null" } else { "global" };
+            return Err(Error::config("model.inferred_m", name, "mean or sample"));
         }
         self.check_data()?;
         self.check_generator()?;
@@ -378,7 +423,10 @@ impl ConvolutionalConfig {
 impl FullyConnectedConfig {
     fn weights(&self, table: &TableShape, hidden: usize, classes: usize) -> usize {
         let columns = table.width() + table.parents + table.co_parents;
-        let skip = table.co_parents.saturating_mul(classes).saturating_mul(table.width());
+        let skip = match self.linear_skip {
+            true => table.co_parents.saturating_mul(classes).saturating_mul(table.width()),
+            false => 0,
+        };
         skip.saturating_add(hidden * (4 * columns + classes + 4 * self.layers * hidden))
     }
 }
@@ -480,10 +528,25 @@ mod tests {
     fn presets_fit_their_data() {
         let shape = table(2, 0).data;
         assert!(ModelConfig::preset("fast", shape.clone(), 100).unwrap().validate().is_ok());
-        let text = ModelConfig::preset("paper", shape.clone(), 100).unwrap_err().to_string();
-        assert!(text.contains("`fast` for tables"), "{text}");
+        let paper = ModelConfig::preset("paper", shape.clone(), 100).unwrap();
+        assert!(paper.validate().is_ok() && paper.network.trunk.fully_connected().is_some());
         assert!(ModelConfig::preset("fsat", shape, 100).unwrap_err().to_string().contains("`fast`"));
         let image = ModelConfig::preset("paper", [1, 28, 28].into(), 10).unwrap();
         assert_eq!(image, ModelConfig::paper([1, 28, 28], 10));
+    }
+
+    #[test]
+    fn what_was_saved_before_a_setting_came_means_what_it_meant() {
+        for fast in [ModelConfig::fast([1, 28, 28], 10), table(2, 1)] {
+            let latent = MechanismConfig::parse_list("latent").unwrap();
+            let config = ModelConfig { mechanisms: latent, ..fast };
+            let text = toml::to_string(&config).unwrap();
+            for new in ["inferred_m", "linear_skip", "centred", "z_weights"] {
+                assert!(!text.contains(new), "{new}: {text}");
+            }
+            assert_eq!(toml::from_str::<ModelConfig>(&text).unwrap(), config);
+        }
+        let paper = ModelConfig::paper([1, 28, 28], 10);
+        assert_eq!(toml::from_str::<ModelConfig>(&toml::to_string(&paper).unwrap()).unwrap(), paper);
     }
 }

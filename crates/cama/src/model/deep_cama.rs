@@ -12,10 +12,10 @@ use super::inference::ZPosterior;
 use super::mechanisms::Mechanisms;
 use super::observed::Observed;
 use crate::data::Dataset;
-use crate::likelihood::LikelihoodParams;
-use crate::mechanism::{Field, MechanismConfig};
+use crate::likelihood::{Likelihood, LikelihoodParams};
+use crate::mechanism::{Field, LatentConfig, MechanismConfig};
 use crate::network::{DiagonalGaussian, Init};
-use crate::{Checked, Result};
+use crate::{Checked, Error, Result};
 
 /// p(x,y,z,m|a,c) = p(m) p(z) p(y|a) p(x|y,c,z,m) and q(z,m|x,y,a,c) = q1(z|x,y,m,a,c) q2(m|x)  (Eqs. 9, 10);
 /// images have neither a nor c (Eqs. 1, 2).
@@ -75,19 +75,40 @@ impl DeepCama {
     pub fn attach(self, mechanisms: &[MechanismConfig], seed: u64) -> Result<Self> {
         check_mechanisms(mechanisms, &self.config.data)?;
         ModelConfig { mechanisms: mechanisms.to_vec(), ..self.config.clone() }.check_generator()?;
+        self.check_null(mechanisms)?;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let (config, device) = (self.config.clone(), self.device());
         Ok(self.with_mechanisms(mechanisms, &mut init(&config, &mut rng, &device)))
     }
 
+    /// Errors if other mechanisms would change what do(m = 0) is: where NN_M(0) was trained with the rest, it must stay, and
+    /// an NN_M(0) that was not cannot come.
+    fn check_null(&self, mechanisms: &[MechanismConfig]) -> Result<()> {
+        let of =
+            |all: &[MechanismConfig]| all.iter().find(|m| m.latent().is_some_and(|l| !l.centred)).cloned();
+        match (of(&self.config.mechanisms), of(mechanisms)) {
+            (former, wanted) if former == wanted => Ok(()),
+            (Some(_), _) => Err(Error::config(
+                "mechanism",
+                mechanisms.iter().map(MechanismConfig::name).collect::<Vec<_>>().join(","),
+                "a list with `latent` as it was trained: NN_M(0) is part of what this model takes for clean",
+            )),
+            (None, _) => Err(Error::config(
+                "latent.centred",
+                false,
+                "true: NN_M(0) would change what a model that was trained without it takes for clean",
+            )),
+        }
+    }
+
     fn with_mechanisms(mut self, mechanisms: &[MechanismConfig], init: &mut Init) -> Self {
+        let latent = |all: &[MechanismConfig]| all.iter().find_map(|m| m.latent().cloned());
+        let (former, latent) = (latent(&self.config.mechanisms), latent(mechanisms));
         self.config.mechanisms = mechanisms.to_vec();
-        let latent = mechanisms.iter().find_map(|mechanism| match mechanism {
-            MechanismConfig::Latent(latent) => Some(latent.dim),
-            _ => None,
-        });
+        let z_weights = |latent: &Option<LatentConfig>| latent.as_ref().map(|latent| latent.z_weights);
+        let keep = z_weights(&former) == z_weights(&latent);
         self.p.fit_latent(latent.is_some(), self.config.network.hidden, init);
-        self.q1.fit_latent(latent, self.config.network.hidden, init);
+        self.q1.fit_latent(latent.as_ref(), keep, self.config.network.hidden, init);
         let former = self.m.take();
         let of_m = mechanisms.iter().any(MechanismConfig::is_of_m);
         self.m = of_m.then(|| Mechanisms::new(&self.config, former, init));
@@ -140,6 +161,11 @@ impl DeepCama {
             Some(field) => Observed { x: field.valid().restore(observed.x.clone()), ..observed.clone() },
             None => observed.clone(),
         }
+    }
+
+    /// Whether X are pixels with a Bernoulli likelihood.
+    pub(crate) fn is_bernoulli(&self) -> bool {
+        self.config.likelihood == Likelihood::Bernoulli
     }
 
     /// The factor model that makes X, if it is not networks.

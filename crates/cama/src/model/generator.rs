@@ -39,21 +39,22 @@ struct CoParents {
     nn_c: Mlp,
     merge_c: Linear,
     /// What is linear in C, with slopes of its own for each class: `[co-parents, classes·width]`. Networks say little
-    /// of a C that lies far from the training data; this goes on as it was.
-    skip: Linear,
+    /// of a C that lies far from the training data; this goes on as it was. Nothing where C reaches X through the networks
+    /// alone, as in the paper.
+    skip: Option<Linear>,
 }
 
 impl CoParents {
     /// The linear part, `[batch, targets, width]`, of the labelled classes or of all.
-    fn skip(&self, c: Tensor<2>, labels: Option<Tensor<1, Int>>, classes: usize) -> Tensor<3> {
+    fn skip(&self, c: Tensor<2>, labels: Option<Tensor<1, Int>>, classes: usize) -> Option<Tensor<3>> {
         let batch = c.dims()[0];
-        let all = self.skip.forward(c);
+        let all = self.skip.as_ref()?.forward(c);
         let width = all.dims()[1] / classes;
         let all: Tensor<3> = all.reshape([batch, classes, width]);
-        match labels {
+        Some(match labels {
             Some(labels) => all.gather(1, labels.reshape([batch, 1, 1]).expand([batch, 1, width])),
             None => all,
-        }
+        })
     }
 }
 
@@ -75,10 +76,11 @@ impl Generator {
             .map(|first| Param::from_tensor(Tensor::from_floats(first.as_slice(), init.device)));
         let merge_y = init.linear_part(hidden, features, causes * hidden, false);
         let merge_z = init.linear_part(hidden, features, causes * hidden, true);
+        let skips = config.network.trunk.fully_connected().is_some_and(|dense| dense.linear_skip);
         let c = (co_parents > 0).then(|| CoParents {
             nn_c: Mlp::new(co_parents, hidden, cause_layers, init),
             merge_c: init.linear_part(hidden, features, causes * hidden, false),
-            skip: init.output(co_parents, classes * data.width(), 0.0),
+            skip: skips.then(|| init.output(co_parents, classes * data.width(), 0.0)),
         });
         let prior = ClassPrior::new(config, init);
         Self {
@@ -134,7 +136,7 @@ impl Generator {
             (Some(c), Some(causes)) => {
                 let skip = causes.skip(c.clone(), labels, self.classes);
                 let from_c = causes.merge_c.forward(causes.nn_c.forward(c));
-                (Some(from_c.unsqueeze_dim(1)), Some(skip))
+                (Some(from_c.unsqueeze_dim(1)), skip)
             }
             _ => (None, None),
         };

@@ -72,6 +72,46 @@ impl Given {
         self.map(|rows| rows.clone().without_autodiff(), |all| all.clone().without_autodiff())
     }
 
+    /// The same with an X that is differentiated, and that X, `[batch, width]`.
+    pub fn with_leaf(&self) -> (Self, Tensor<2>) {
+        match self.map(Tensor::clone, Tensor::clone) {
+            Self::Sampled(sampled) => {
+                let x = sampled.x.clone().without_autodiff().autodiff().require_grad();
+                (Self::Sampled(Sampled { x: x.clone(), ..sampled }), x)
+            }
+            Self::Exact(_) => unreachable!("where z is integrated out nothing is searched"),
+        }
+    }
+
+    /// The same, as constants beside what is differentiated.
+    pub fn constant(&self) -> Self {
+        self.map(|rows| rows.clone().autodiff(), |all| all.clone().autodiff())
+    }
+
+    /// How many examples there are.
+    pub fn batch(&self) -> usize {
+        match self {
+            Self::Sampled(sampled) => sampled.x.dims()[0],
+            Self::Exact(log_px) => log_px.dims()[0],
+        }
+    }
+
+    /// X, `[batch, width]`; nothing where z is integrated out.
+    pub fn x(&self) -> Option<&Tensor<2>> {
+        match self {
+            Self::Sampled(sampled) => Some(&sampled.x),
+            Self::Exact(_) => None,
+        }
+    }
+
+    /// q1(z|x,y,m,a,c), `[batch, targets, z]`; nothing where z is integrated out.
+    pub fn q1(&self) -> Option<&DiagonalGaussian<3>> {
+        match self {
+            Self::Sampled(sampled) => Some(&sampled.q1),
+            Self::Exact(_) => None,
+        }
+    }
+
     /// The same of some of the examples.
     pub fn examples(&self, range: Range<usize>) -> Self {
         self.map(
@@ -189,6 +229,22 @@ impl DeepCama {
         [log_px.reshape([batch, targets, samples]), log_ratio_z]
     }
 
+    /// log p(x|y,c,z,m) + log p(z), `[batch, targets, samples]`, in nats, at `z`, `[batch, targets, samples, z]`, where each value
+    /// of X is an outlier with probability `share`. Where z is integrated out that is log p(x|y,c,m), whatever z and the share.
+    pub(crate) fn explain_at(&self, given: &Given, z: Tensor<4>, share: f64) -> Tensor<3> {
+        let [batch, targets, samples, dim] = z.dims();
+        let given = match given {
+            Given::Sampled(given) => given,
+            Given::Exact(log_px) => return log_px.clone().expand([batch, targets, samples]),
+        };
+        let log_2pi = (2.0 * std::f64::consts::PI).ln();
+        let log_pz = z.clone().square().sum_dim(3).reshape([batch, targets, samples]);
+        let log_pz = log_pz.add_scalar(dim as f64 * log_2pi).mul_scalar(-0.5);
+        let likelihood = self.observe_causes(&given.causes, z, given.m.as_ref()).with_outliers(share);
+        let log_px = likelihood.log_prob(&self.config().data, given.x.clone());
+        log_px.reshape([batch, targets, samples]) + log_pz
+    }
+
     /// log p(y|a) of the labelled classes, `[batch, 1]`, or of all, `[batch or 1, classes]`, in nats.
     pub(crate) fn log_py(&self, seen: &Observed, labels: Option<Tensor<1, Int>>) -> Tensor<2> {
         let log_py = self.p.log_prior(seen.a.clone());
@@ -202,9 +258,9 @@ impl DeepCama {
         }
     }
 
-    /// The latent mechanism's part of m, `[batch, dim]`, and its features, `[batch, hidden]`.
+    /// As [`Mechanisms::latent`](super::Mechanisms).
     pub(super) fn latent(&self, m: Option<&Tensor<2>>) -> Option<(Tensor<2>, Tensor<2>, Merge)> {
-        self.m.as_ref()?.latent(m?)
+        self.m.as_ref()?.latent(m)
     }
 
     /// q1 of T_m⁻¹(x) and, where there is one, the latent mechanism's part of m.

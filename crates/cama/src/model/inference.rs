@@ -7,6 +7,7 @@ use burn::tensor::{Int, Tensor};
 use super::config::{ModelConfig, NetworkConfig};
 use super::observed::Observed;
 use super::trunk::Trunk;
+use crate::mechanism::{LatentConfig, MechanismConfig, ZWeights};
 use crate::network::{DiagonalGaussian, GaussianHead, Init, activate, affine};
 
 /// q1(z|x,y,m,a,c): a trunk that sees what is observed, so that it runs once per example whatever the classes.
@@ -26,10 +27,12 @@ impl ZPosterior {
         let ModelConfig { ref data, classes, z, .. } = *config;
         let NetworkConfig { hidden, ref trunk, .. } = config.network;
         let kernel = trunk.convolutional().map_or(0, |conv| conv.kernel_z);
+        // Features, class and, where it has random weights, m are the inputs of one layer.
+        let all = hidden + classes + config.random_inputs_of_q1();
         Self {
             trunk: Trunk::new(data, trunk, kernel, data.total_width(), hidden, init),
-            features: init.linear_part(hidden, hidden, hidden + classes, true),
-            class: init.linear_part(classes, hidden, hidden + classes, false),
+            features: init.linear_part(hidden, hidden, all, true),
+            class: init.linear_part(classes, hidden, all, false),
             m: None,
             head: GaussianHead::new(hidden, z, init).bounded(data.table().is_some()),
             classes,
@@ -37,19 +40,35 @@ impl ZPosterior {
         }
     }
 
-    /// Makes it depend on a latent m of length `dim`, unless it does so already, or on none.
+    /// Makes it depend on the latent m of these settings, or on none; with `keep`, the weights of an m of that length stay.
     ///
-    /// The weights start at zero: training with do(m = 0) has no gradient for them, and random ones would
-    /// only disturb z as soon as m moves.
-    pub(super) fn fit_latent(&mut self, dim: Option<usize>, hidden: usize, init: &mut Init) {
-        let former = self.m.take().filter(|layer| Some(layer.weight.dims()[0]) == dim);
-        self.m = former.or_else(|| {
-            dim.map(|dim| {
-                let mut layer = init.linear(dim, hidden, false);
+    /// [`ZWeights::Zero`]: training with do(m = 0) has no gradient for these weights, and random ones only disturb z as soon
+    /// as m moves.
+    pub(super) fn fit_latent(
+        &mut self,
+        latent: Option<&LatentConfig>,
+        keep: bool,
+        hidden: usize,
+        init: &mut Init,
+    ) {
+        let dim = latent.map(|latent| latent.dim);
+        let former = self.m.take().filter(|layer| keep && Some(layer.weight.dims()[0]) == dim);
+        self.m = former.or_else(|| latent.map(|latent| self.reads(latent, hidden, init)));
+    }
+
+    /// A layer on m.
+    fn reads(&self, latent: &LatentConfig, hidden: usize, init: &mut Init) -> Linear {
+        match latent.z_weights {
+            ZWeights::Zero => {
+                let mut layer = init.linear(latent.dim, hidden, false);
                 layer.weight = layer.weight.map(|w| w.zeros_like());
                 layer
-            })
-        });
+            }
+            ZWeights::Random => {
+                let all = self.features.weight.dims()[0] + self.classes + latent.dim;
+                init.linear_part(latent.dim, hidden, all, false)
+            }
+        }
     }
 
     /// The posterior of z, `[batch, targets, z]`; `labels`, `[batch]`, where there is one target each, else all
@@ -93,9 +112,17 @@ impl MPosterior {
         Self { trunk: Trunk::new(data, trunk, kernel, columns, hidden, init), heads: Vec::new(), sees_causes }
     }
 
-    /// A head for a part of m of length `dim`; its first means lie near zero, the clean X.
-    pub(super) fn new_head(config: &ModelConfig, dim: usize, init: &mut Init) -> GaussianHead {
-        GaussianHead::new(config.network.hidden, dim, init).near_zero().bounded(true)
+    /// A head on `hidden` features for the part of m, of length `dim`, that `mechanism` reads. Its first means lie near zero,
+    /// the clean X; those of the latent mechanism lie where [`Initialisation::Uniform`](crate::network::Initialisation) puts them.
+    pub(super) fn new_head(
+        hidden: usize,
+        dim: usize,
+        mechanism: &MechanismConfig,
+        init: &mut Init,
+    ) -> GaussianHead {
+        let constant = mechanism.latent().is_some_and(|latent| latent.shared);
+        let head = GaussianHead::new(hidden, dim, init).bounded(true).constant(constant);
+        if mechanism.is_explicit() || init.is_he() { head.near_zero() } else { head }
     }
 
     /// Replaces the heads, taking the former ones out.

@@ -49,12 +49,13 @@ impl Mechanisms {
             });
         }
         let dims: Vec<usize> = mechanisms.iter().map(|m| m.parameters().len()).collect();
+        let hidden = config.network.hidden;
         q2.replace_heads(|former| {
-            let head = |(source, dim): (Option<usize>, &usize)| match source {
+            let head = |((source, dim), wanted): ((Option<usize>, &usize), &MechanismConfig)| match source {
                 Some(i) => former[i].clone(),
-                None => MPosterior::new_head(config, *dim, init),
+                None => MPosterior::new_head(hidden, *dim, wanted, init),
             };
-            sources.into_iter().zip(&dims).map(head).collect()
+            sources.into_iter().zip(&dims).zip(&of_m).map(head).collect()
         });
         let configs = of_m;
         let explicit = explicit(&configs, &dims);
@@ -131,14 +132,23 @@ impl Mechanisms {
         Some(m.clone() * self.not_explicit.clone()?)
     }
 
-    /// The latent mechanism's part of m, `[batch, dim]`, and its features, `[batch, hidden]`.
-    pub(super) fn latent(&self, m: &Tensor<2>) -> Option<(Tensor<2>, Tensor<2>, Merge)> {
-        self.parts(m).zip(&self.configs).find_map(|((mechanism, part), config)| match config {
-            MechanismConfig::Latent(latent) => {
-                mechanism.features(part.clone()).map(|h| (part, h, latent.merge))
+    /// The latent mechanism's part of m, `[batch, dim]`, and its features, `[batch, hidden]`; with do(m = 0), which is no `m`,
+    /// those of one zero for all examples where NN_M(0) is part of the model, and else nothing.
+    pub(super) fn latent(&self, m: Option<&Tensor<2>>) -> Option<(Tensor<2>, Tensor<2>, Merge)> {
+        let latents = self.mechanisms.iter().zip(&self.configs).zip(self.spans());
+        let mut latents = latents.filter_map(|((mechanism, config), span)| {
+            config.latent().map(|latent| (mechanism, latent, span))
+        });
+        let (mechanism, latent, span) = latents.next()?;
+        let part = match m {
+            Some(m) => m.clone().narrow(1, span.start, span.len()),
+            None if latent.centred => return None,
+            None => {
+                let device = self.devices().into_iter().next().unwrap_or_default();
+                Tensor::zeros([1, span.len()], &device)
             }
-            _ => None,
-        })
+        };
+        mechanism.features(part.clone()).map(|h| (part, h, latent.merge))
     }
 
     /// What the mechanisms, first to last, make of p(x|·) of the decoder's clean X.

@@ -22,6 +22,13 @@ impl Observed {
         Self { x, known: None, a: None, c: None }
     }
 
+    /// The same, of which nothing is differentiated.
+    pub(crate) fn constant(self) -> Self {
+        let Self { x, known, a, c } = self;
+        let [known, a, c] = [known, a, c].map(|rows| rows.map(Tensor::without_autodiff));
+        Self { x: x.without_autodiff(), known, a, c }
+    }
+
     /// All examples, and all of them again.
     pub(crate) fn twice(self) -> Self {
         let twice = |rows: Tensor<2>| rows.repeat_dim(0, 2);

@@ -46,6 +46,7 @@ pub struct GaussianHead {
     mean: Linear,
     log_var: Linear,
     bounded: bool,
+    constant: bool,
 }
 
 impl GaussianHead {
@@ -58,6 +59,7 @@ impl GaussianHead {
             mean: init.linear(d_in, d_out, true),
             log_var: init.linear(d_in, d_out, true),
             bounded: false,
+            constant: false,
         };
         if init.is_he() {
             head.log_var = scaled(head.log_var, 0.1, -4.0);
@@ -71,6 +73,11 @@ impl GaussianHead {
         Self { bounded, ..self }
     }
 
+    /// The same head, which predicts the same Gaussian whatever the features if `constant`: its biases.
+    pub fn constant(self, constant: bool) -> Self {
+        Self { constant, ..self }
+    }
+
     /// The same head with the mean's weights × 0.1, so that the first means lie near zero.
     pub fn near_zero(mut self) -> Self {
         self.mean = scaled(self.mean, 0.1, 0.0);
@@ -79,6 +86,7 @@ impl GaussianHead {
 
     /// The Gaussian at features `h`: `[.., d_in] → [.., d_out]`.
     pub fn forward<const D: usize>(&self, h: Tensor<D>) -> DiagonalGaussian<D> {
+        let h = if self.constant { h.zeros_like() } else { h };
         let mut log_var = affine(&self.log_var, h.clone());
         if self.bounded {
             log_var = log_var.clamp(-MOST_LOG_VAR, MOST_LOG_VAR);

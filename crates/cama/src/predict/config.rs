@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::optimise::{Inference, OptimiseConfig};
 use super::sampling::Sampling;
 use crate::data::DataShape;
 use crate::data::Dataset;
@@ -34,11 +35,23 @@ pub struct PredictConfig {
     /// The most decoded examples that a thread holds at a time; bounds the memory, changes nothing else. Unless
     /// given, as many as keep what the decoder computes in a processor's cache.
     pub chunk: Option<usize>,
+    /// How z is got at.
+    pub inference: Inference,
+    /// How it is searched, with [`Inference::Optimise`].
+    pub optimise: OptimiseConfig,
 }
 
 impl Default for PredictConfig {
     fn default() -> Self {
-        Self { samples: 10, m: M::Null, seed: 0, negligible: 1e-4, chunk: None }
+        Self {
+            samples: 10,
+            m: M::Null,
+            seed: 0,
+            negligible: 1e-4,
+            chunk: None,
+            inference: Inference::Amortised,
+            optimise: OptimiseConfig::default(),
+        }
     }
 }
 
@@ -55,6 +68,10 @@ impl PredictConfig {
                 "mean or sample",
                 "null: the model has no mechanism, so no q2(m|x)",
             ));
+        }
+        if let (Inference::Optimise, Some(_)) = (self.inference, model.factor()) {
+            let allowed = "amortised: a factor model integrates z out exactly, so there is nothing to search";
+            return Err(Error::config("predict.inference", "optimise", allowed));
         }
         if let (M::Mean | M::Sample, Some(_)) = (self.m, model.factor()) {
             let allowed = "null or global: a factor model has no q2, and infers one m of a whole data set";
@@ -97,6 +114,7 @@ impl Config for PredictConfig {
                 return Err(Error::config(field, value, "from 1 to 1000000"));
             }
         }
+        self.optimise.validate()?;
         check_negligible("predict.negligible", self.negligible)
     }
 }

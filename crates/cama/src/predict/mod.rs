@@ -2,6 +2,7 @@
 
 mod config;
 mod infer;
+mod optimise;
 mod race;
 mod run;
 mod sampling;
@@ -10,6 +11,8 @@ mod scores;
 pub use config::PredictConfig;
 pub(crate) use config::check_negligible;
 pub(crate) use infer::{Inferred, drawn, infer_m, m_of};
+pub use optimise::{Bank, BankConfig, Inference, OptimiseConfig};
+pub(crate) use optimise::{Optimised, Unrolled, Warm, latents, suspicion};
 pub(crate) use race::Product;
 pub use run::{Prediction, predict, predict_each};
 pub(crate) use run::{chunks, not_finite};

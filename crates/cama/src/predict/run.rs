@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::config::PredictConfig;
 use super::infer::{Inferred, infer_m};
+use super::optimise::Inference;
 use super::sampling::class_scores;
 use super::scores::{highest, normalised};
 use crate::batch::{self, host};
@@ -62,6 +63,10 @@ pub fn predict_each<D: Dataset>(
     mut each: impl FnMut(Prediction) -> ControlFlow<()>,
 ) -> Result<()> {
     config.check_for(model, data)?;
+    if config.inference == Inference::Optimise {
+        let allowed = "amortised: searches start from a bank of latents, which `Cama::predictor` has";
+        return Err(Error::config("predict.inference", "optimise", allowed));
+    }
     let model = &model.valid();
     let chunk = |range| Ok(predict_chunk(model, data, range, config));
     chunks(model, data.len(), config, chunk, |i, prediction: Prediction| {

@@ -16,6 +16,7 @@ use crate::data::{DataShape, KeptExamples};
 use crate::decide::{Guard, Outliers, Surveyed, Tempering};
 use crate::folder_format::FolderFormat;
 use crate::model::{DeepCama, ModelConfig};
+use crate::predict::{Bank, BankConfig};
 use crate::{Config, Error, Result, weights};
 
 const FORMAT: &str = "cama-model";
@@ -24,6 +25,7 @@ pub(super) const CONFIG: &str = "config.json";
 pub(super) const WEIGHTS: &str = "model.safetensors";
 pub(super) const DIRECT: &str = "direct.safetensors";
 pub(super) const CLEAN: &str = "clean.bin";
+pub(super) const BANK: &str = "bank.safetensors";
 pub(super) const README: &str = "README.md";
 pub(super) const KIND: FolderFormat = FolderFormat {
     name: FORMAT,
@@ -49,6 +51,8 @@ struct ConfigFile {
     tempering: Option<Tempering>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     guard: Option<Guard>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bank: Option<BankFile>,
     #[serde(default)]
     rehearsal: Rehearsal,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -74,6 +78,13 @@ struct CleanFile {
     examples: usize,
 }
 
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BankFile {
+    weights_crc32: u32,
+    config: BankConfig,
+}
+
 /// The files by their names; `config.json`, without which the others are nothing, stands last.
 pub(super) fn files_of(cama: &Cama, place: &Path) -> Result<Vec<(&'static str, Vec<u8>)>> {
     let failed = |name: &str, what: &dyn std::fmt::Display| KIND.unwritten(place, name, what);
@@ -81,6 +92,8 @@ pub(super) fn files_of(cama: &Cama, place: &Path) -> Result<Vec<(&'static str, V
     let direct = cama.direct.as_ref().map(|direct| weights::to_bytes(direct, FORMAT));
     let direct = direct.transpose().map_err(|e| failed(DIRECT, &e))?;
     let clean = cama.clean.as_ref().map(|kept| (kept.len(), examples::to_bytes(kept)));
+    let bank = cama.bank.as_ref().map(|bank| weights::to_bytes(bank, FORMAT));
+    let bank = bank.transpose().map_err(|e| failed(BANK, &e))?;
     let config = ConfigFile {
         format: FORMAT.into(),
         version: VERSION,
@@ -94,6 +107,10 @@ pub(super) fn files_of(cama: &Cama, place: &Path) -> Result<Vec<(&'static str, V
         temperature: cama.temperature,
         tempering: cama.tempering,
         guard: cama.guard,
+        bank: cama.bank.as_ref().zip(bank.as_ref()).map(|(bank, bytes)| BankFile {
+            weights_crc32: weights::crc32(bytes),
+            config: bank.config().clone(),
+        }),
         rehearsal: cama.rehearsal.clone(),
         surveyed: cama.surveyed,
         outliers: cama.outliers.as_deref().cloned(),
@@ -106,6 +123,7 @@ pub(super) fn files_of(cama: &Cama, place: &Path) -> Result<Vec<(&'static str, V
     let mut files = vec![(WEIGHTS, weights)];
     files.extend(direct.map(|direct| (DIRECT, direct)));
     files.extend(clean.map(|(_, bytes)| (CLEAN, bytes)));
+    files.extend(bank.map(|bank| (BANK, bank)));
     files.extend([(README, cama.readme().into_bytes()), (CONFIG, json)]);
     Ok(files)
 }
@@ -126,12 +144,17 @@ pub(super) fn model_of(
         weights::apply(direct, read(DIRECT, *weights_crc32)?, place, DIRECT, CONFIG)
     });
     let clean = file.clean.as_ref().map(|clean| clean_of(&file, clean, &read, place)).transpose()?;
+    let bank = file.bank.as_ref().map(|BankFile { weights_crc32, config }| {
+        config.check(file.model.classes, file.model.z)?;
+        weights::apply(Bank::empty(config, device), read(BANK, *weights_crc32)?, place, BANK, CONFIG)
+    });
     let ConfigFile { schema, temperature, tempering, guard, rehearsal, surveyed, outliers, card, .. } = file;
-    let (direct, bare) = (direct.transpose()?, Cama::bare(model));
+    let (direct, bank, bare) = (direct.transpose()?, bank.transpose()?, Cama::bare(model));
     let outliers = outliers.map(Arc::new);
     Ok(Cama {
         schema,
         direct,
+        bank,
         temperature,
         tempering,
         guard,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 
-use super::files::{CLEAN, CONFIG, DIRECT, KIND, files_of, model_of};
+use super::files::{BANK, CLEAN, CONFIG, DIRECT, KIND, files_of, model_of};
 use crate::cama::Cama;
 use crate::files::write_together;
 use crate::{Error, Result, weights};
@@ -34,7 +34,21 @@ impl Cama {
     /// Several files cannot be replaced at one stroke: a save that is killed in the moment in which they are renamed
     /// can leave new weights with the previous `config.json`, which [`load`](Self::load) finds out and refuses.
     pub fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
-        let folder = folder.as_ref();
+        self.write(folder.as_ref(), true)
+    }
+
+    /// As [`save`](Self::save), into the folder that this was [loaded](Self::load) from: what is told there of the data that it
+    /// was adapted to stays.
+    ///
+    /// # Errors
+    ///
+    /// As [`save`](Self::save).
+    pub fn update(&self, folder: impl AsRef<Path>) -> Result<()> {
+        self.write(folder.as_ref(), false)
+    }
+
+    /// Writes everything, and removes what is of a previous model: with its verdicts if this is `another` one.
+    fn write(&self, folder: &Path, another: bool) -> Result<()> {
         let mut files = files_of(self, folder)?;
         if !self.verdicts.is_empty() {
             // Before `config.json`, which is last.
@@ -42,10 +56,13 @@ impl Cama {
         }
         let borrowed: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (*name, &bytes[..])).collect();
         write_together(folder, &borrowed)?;
-        // Of a previous model: its direct classifier, its clean examples, and what its guard made of other data.
-        let none = self.verdicts.is_empty();
-        let stale = [(DIRECT, self.direct.is_none()), (CLEAN, self.clean.is_none()), (VERDICTS, none)];
-        let stale = stale.into_iter().filter(|(_, stale)| *stale);
+        let former = [
+            (DIRECT, self.direct.is_none()),
+            (BANK, self.bank.is_none()),
+            (CLEAN, self.clean.is_none()),
+            (VERDICTS, another && self.verdicts.is_empty()),
+        ];
+        let stale = former.into_iter().filter(|(_, stale)| *stale);
         stale
             .map(|(name, _)| folder.join(name))
             .filter(|path| path.exists())

@@ -154,13 +154,14 @@ fn adaptation(CardEntry { from, on, seed, report }: &CardEntry, noun: &str) -> S
     // A factor model has no steps of Eq. 8.
     let eq8 = match report.steps {
         0 if report.global_steps > 0 => "no others needed".to_string(),
-        steps => format!("the state after {} of {steps} steps of Eq. 8 kept", report.kept_step),
+        steps => format!("{steps} steps of Eq. 8"),
     };
     let mut text = format!(
-        "\n## Adaptation\n\nFrom `{from}`, on unlabelled {on}, seed {seed}: {}{eq8}{}.\n\n\
+        "\n## Adaptation\n\nFrom `{from}`, on unlabelled {on}, seed {seed}: {}{eq8}; {}{}.\n\n\
          | figure | before | after |\n|---|---|---|\n| validation bound on log p(x) (Eq. 7), nats | {:.2} | {:.2} |\n",
         global(report),
-        outcome(report),
+        report.kept(),
+        for_some(report),
         report.elbo_before,
         report.elbo_after,
     );
@@ -177,13 +178,11 @@ fn adaptation(CardEntry { from, on, seed, report }: &CardEntry, noun: &str) -> S
     text
 }
 
-/// What became of an adaptation, in words, if it is worth words.
-fn outcome(report: &AdaptReport) -> String {
-    match (&report.rollback_reason, report.outcome) {
-        (Some(reason), _) => format!(" (rolled back: {reason})"),
-        (None, Outcome::RolledBack) => " (rolled back)".into(),
-        (None, Outcome::AdaptedForSome) => " (for some only: the others are explained neither way)".into(),
-        (None, Outcome::Adapted) => String::new(),
+/// That an adaptation is one for some of the examples, if it is.
+fn for_some(report: &AdaptReport) -> &'static str {
+    match report.outcome {
+        Outcome::AdaptedForSome => " (for some only: the others are explained neither way)",
+        Outcome::Adapted | Outcome::RolledBack => "",
     }
 }
 

@@ -64,7 +64,7 @@ impl TrainConfig {
         }
     }
 
-    /// For the `paper` preset: a constant, low learning rate.
+    /// For the `paper` preset with images: a constant, low learning rate.
     pub fn paper() -> Self {
         Self {
             epochs: 100,
@@ -77,7 +77,7 @@ impl TrainConfig {
         }
     }
 
-    /// For the `fast` preset with tables.
+    /// For tables.
     pub fn table() -> Self {
         Self { epochs: 40, batch: 128, warm_up: 100, ..Self::fast() }
     }
@@ -89,7 +89,11 @@ impl TrainConfig {
                 DataShape::Image(_) => Self::fast(),
                 DataShape::Table(_) => Self::table(),
             }),
-            "paper" => Ok(Self::paper()),
+            "paper" => Ok(match data {
+                DataShape::Image(_) => Self::paper(),
+                // The paper says nothing of how it trains on tables.
+                DataShape::Table(_) => Self::table(),
+            }),
             _ => Err(Error::unknown_name("preset", name, crate::model::PRESETS)),
         }
     }

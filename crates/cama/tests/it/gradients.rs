@@ -4,7 +4,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Int, Tensor, TensorData};
 use cama::mechanism::MechanismConfig;
-use cama::objective::{elbo, elbo_of_likely_classes, elbo_unlabelled};
+use cama::objective::{elbo, elbo_of_likely_classes, elbo_tempered, elbo_unlabelled};
 use cama::{Config, DeepCama, M, ModelConfig, Observed, device};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -138,4 +138,32 @@ fn classes_without_weight_are_left_out_of_the_gradient_alone() {
         assert!(off.len() > 40, "{}", off.len());
         assert!(length(&off) < tolerance * length(&full), "{negligible}: {} {}", length(&off), length(&full));
     }
+}
+
+#[test]
+fn tempered_responsibilities_go_from_eq_7_to_the_mean_over_classes() {
+    let model = model();
+    let pixels: Vec<f32> = (0..BATCH * 36).map(|i| 0.5 + 0.45 * (i as f32 * 0.7).sin()).collect();
+    let x: Tensor<2> = Tensor::from_data(TensorData::new(pixels, [BATCH, 36]), &model.device());
+    let observed = Observed::of_x(x);
+    let rng = || ChaCha8Rng::seed_from_u64(6);
+    let host = |t: Tensor<1>| t.into_data().iter::<f32>().map(f64::from).collect::<Vec<_>>();
+    // With do(m=0) there is no divergence of m, and all that is random is z.
+    let tempered = |power| host(elbo_tempered(&model, &observed, M::Null, 1, (1.0, power), &mut rng()));
+    assert_eq!(tempered(1.0), host(elbo_unlabelled(&model, &observed, M::Null, 1, 1.0, &mut rng())));
+    let of_class = |class: i64| {
+        let y: Tensor<1, Int> = Tensor::from_data([class; BATCH], &model.device());
+        host(elbo(&model, &observed, y, M::Null, 1, &mut rng()).weighted(1.0, 1.0))
+    };
+    let classes: Vec<Vec<f64>> = (0..4).map(of_class).collect();
+    for power in [0.5, 0.1, 1e-3] {
+        for (i, found) in tempered(power).into_iter().enumerate() {
+            let sum: f64 = classes.iter().map(|bounds| (power * (bounds[i] - classes[0][i])).exp()).sum();
+            let expected = classes[0][i] + sum.ln() / power;
+            assert!((found - expected).abs() < 1e-3 * expected.abs(), "{power} {i}: {found} {expected}");
+        }
+    }
+    let mean = |i: usize| classes.iter().map(|bounds| bounds[i]).sum::<f64>() / 4.0;
+    let found = tempered(1e-3)[0] - 4f64.ln() / 1e-3;
+    assert!((found - mean(0)).abs() < 0.05 * mean(0).abs() + 0.5, "{found} {}", mean(0));
 }

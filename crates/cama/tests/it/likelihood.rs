@@ -76,3 +76,52 @@ fn pixels_without_a_variance_are_left_alone() {
     let found = f64::from(params.log_prob(&data, Tensor::ones([1, 4], &device)).into_scalar::<f32>());
     assert!((found + 4.0 * (-0.3f64).exp().ln_1p()).abs() < 1e-5, "{found}");
 }
+
+#[test]
+fn with_outliers_a_density_still_sums_to_one() {
+    let device = device("cpu").unwrap();
+    let column = |(name, kind): (&str, ChildKind)| ChildColumn { name: name.into(), kind };
+    let probability = |kind: ChildKind, outputs: &[f64], x: &[f64], share: f64| {
+        let data: DataShape =
+            TableShape { children: vec![column(("x", kind))], ..TableShape::default() }.into();
+        let width = outputs.len();
+        let params = LikelihoodParams::Columns {
+            outputs: tensor(outputs, [1, 1, width]),
+            log_sigma: tensor(&vec![-1.5; width], [1, 1, width]),
+        };
+        let log_p = params.with_outliers(share).log_prob(&data, tensor(x, [1, width]));
+        f64::from(log_p.into_scalar::<f32>()).exp()
+    };
+    for share in [0.0, 0.2, 0.9] {
+        let step = 0.002;
+        let number =
+            (0..10_000).map(|i| probability(ChildKind::Number, &[0.7], &[-10.0 + i as f64 * step], share));
+        let sums = [
+            number.sum::<f64>() * step,
+            [0.0, 1.0].iter().map(|x| probability(ChildKind::Boolean, &[-3.0], &[*x], share)).sum(),
+            [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+                .iter()
+                .map(|x| probability(ChildKind::Category(3), &[0.3, 5.0, -2.0], x, share))
+                .sum(),
+        ];
+        assert!(sums.iter().all(|sum| (sum - 1.0).abs() < 1e-3), "{share}: {sums:?}");
+    }
+    // One value alone is never less probable than an outlier is.
+    let far = probability(ChildKind::Number, &[0.7], &[-2.0], 0.2);
+    assert!((far / (0.2 * log_normal(-2.0, 0.0, 1.0).exp()) - 1.0).abs() < 1e-3, "{far}");
+    // Of pixels, too, and of pixels whose likelihood is Gaussian by integration.
+    let data = DataShape::from([1, 1, 1]);
+    let step = 0.001;
+    let of = |x: f64| {
+        let params = LikelihoodParams::Gaussian {
+            means: tensor(&[0.4], [1, 1, 1]),
+            log_sigma: tensor(&[-3.0], [1, 1, 1]),
+        };
+        f64::from(params.with_outliers(0.3).log_prob(&data, tensor(&[x], [1, 1])).into_scalar::<f32>()).exp()
+    };
+    let sum: f64 = (0..1000).map(|i| of((i as f64 + 0.5) * step)).sum::<f64>() * step;
+    assert!((sum - 1.0).abs() < 1e-3, "{sum}");
+    let black = LikelihoodParams::BernoulliLogits(Tensor::full([1, 1, 1], 80.0, &device)).with_outliers(0.3);
+    let black = f64::from(black.log_prob(&data, tensor(&[0.0], [1, 1])).into_scalar::<f32>());
+    assert!((black - 0.15f64.ln()).abs() < 1e-4, "{black}");
+}

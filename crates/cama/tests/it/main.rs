@@ -10,6 +10,7 @@ mod likelihood;
 mod linear_gaussian;
 mod mechanisms;
 mod outliers;
+mod paper;
 mod parameters;
 mod restoration;
 mod small;

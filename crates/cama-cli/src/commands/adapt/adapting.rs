@@ -26,7 +26,7 @@ impl<D: Source> Adapting<'_, D> {
         let model = from.model().config();
         let config = flags.config(&model.data)?.into_inner();
         let mechanisms = flags.mechanisms(&model.mechanisms)?;
-        let incoming = self.gather(incoming)?;
+        let incoming = self.gather(incoming, config.oracle)?;
         let config = of_subsample(config, &incoming, session);
         session.detail(|| format!("{} with {config:?}", incoming.kept.data.name()));
 
@@ -55,12 +55,12 @@ impl<D: Source> Adapting<'_, D> {
         adaptation.run()
     }
 
-    /// The unlabelled data, and a way through all of it where it is more than is kept in memory.
-    fn gather(&self, incoming: Incoming) -> cama::Result<Gathered<D>> {
+    /// The data, with its labels for an oracle alone, and a way through all of it where it is more than is kept in memory.
+    fn gather(&self, incoming: Incoming, labelled: bool) -> cama::Result<Gathered<D>> {
         let Self { flags, from: cama, session, .. } = *self;
         let manipulate = incoming.manipulate.map(|spec| (spec, session.seeds.manipulate_adapt));
         let (spec, reading) = (incoming.data, &flags.reading);
-        let wanted = Wanted { spec, labelled: false, manipulate, cama, reading, session };
+        let wanted = Wanted { spec, labelled, manipulate, cama, reading, session };
         match flags.attack.as_deref() {
             None => D::gather(&wanted, most_bytes(flags)),
             // Every example must be attacked before it gets its verdict, and that once.

@@ -55,7 +55,7 @@ pub fn fit<D: Source>(flags: &AdaptFlags, from: &Cama, session: &Session) -> cam
 fn print(adapted: &Cama, out: &Output, session: &Session) {
     let Some(CardEntry { report, on, .. }) = adapted.card().adaptations.last() else { return };
     let noun = adapted.model().config().data.noun();
-    let AdaptReport { restored, as_they_were, unexplained, examples, steps, kept_step, .. } = report;
+    let AdaptReport { restored, as_they_were, unexplained, examples, steps, .. } = report;
     let judged = restored + as_they_were + unexplained;
     match (&report.rollback_reason, report.outcome) {
         (Some(reason), _) => session.warn(format!("rolled back: {reason}; the model is as it was")),
@@ -81,9 +81,9 @@ fn print(adapted: &Cama, out: &Output, session: &Session) {
         ),
     };
     session.tell(format_args!(
-        "model       {}\nadapted on  {on}: {examples} unlabelled {noun}s, {steps} steps, kept that of step {kept_step}{verdicts}\
-         \n\n{}",
+        "model       {}\nadapted on  {on}: {examples} unlabelled {noun}s, {steps} steps\nkept        {}{verdicts}\n\n{}",
         out.path().display(),
+        report.kept(),
         table.plain("").trim_end()
     ));
 }

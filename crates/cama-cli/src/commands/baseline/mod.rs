@@ -5,9 +5,10 @@ mod make;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use cama::{Cama, Config, Error, Event};
+use cama::{Cama, Config, Error, Event, is_model_folder};
 use cama_eval::baseline::{BASELINES, Baseline, BaselineSpec};
 
+use super::load_model;
 use crate::flags::EvaluateFlags;
 use crate::interrupt::{self, Graceful};
 use crate::session::Session;
@@ -31,7 +32,11 @@ pub struct Named {
 const TRANSFER: &str = "transfer:";
 
 /// What `--against` and `--baseline` ask for, checked as far as it can be without data.
-pub struct Against(Vec<Request>);
+pub struct Against {
+    asked: Vec<Request>,
+    /// Folders of models whose adversarial examples are tried on all.
+    models: Vec<PathBuf>,
+}
 
 /// What one is wanted for.
 struct Request {
@@ -80,11 +85,16 @@ impl Against {
             _ => Ok(Asked::Spec(spec.into(), BaselineSpec::parse(spec)?)),
         };
         let mut all: Vec<Request> = Vec::new();
+        let mut models = Vec::new();
         for spec in &flags.against {
             let (asked, transfers) = match spec.strip_prefix(TRANSFER) {
                 Some(_) if flags.attack.attack.is_empty() => {
                     let problem = "there is nothing to transfer without --attack";
                     return Err(Error::spec("baseline", spec, problem));
+                }
+                Some(folder) if is_model_folder(Path::new(folder)) => {
+                    models.push(folder.into());
+                    continue;
                 }
                 Some(spec) => (ask(spec)?, true),
                 None => (ask(spec)?, false),
@@ -94,12 +104,26 @@ impl Against {
         for folder in &flags.baseline {
             add(&mut all, kept(folder)?, false);
         }
-        Ok(Self(all))
+        Ok(Self { asked: all, models })
+    }
+
+    /// The models whose adversarial examples are tried on all, each with what it is called: `model`, or its folder if there
+    /// are several.
+    ///
+    /// # Errors
+    ///
+    /// If one cannot be read.
+    pub fn models(&self, session: &Session) -> cama::Result<Vec<(String, Cama)>> {
+        let named = |folder: &PathBuf| match self.models.len() {
+            1 => "model".to_string(),
+            _ => folder.display().to_string(),
+        };
+        self.models.iter().map(|folder| Ok((named(folder), load_model(folder, session)?))).collect()
     }
 
     /// The first that was kept.
     pub fn kept(&self) -> Option<&Baseline> {
-        self.0.iter().find_map(|wanted| match &wanted.asked {
+        self.asked.iter().find_map(|wanted| match &wanted.asked {
             Asked::Kept(_, baseline) => Some(&**baseline),
             Asked::Spec(..) => None,
         })
@@ -119,7 +143,7 @@ impl Against {
         let mut data = None;
         let mut all = Vec::new();
         let mut folders = Vec::new();
-        for Request { asked, judged, transfers } in self.0 {
+        for Request { asked, judged, transfers } in self.asked {
             let (name, baseline, folder) = match asked {
                 Asked::Kept(folder, baseline) => (baseline.name().into(), *baseline, Some(folder)),
                 Asked::Spec(name, spec) => {

@@ -31,7 +31,7 @@ impl Demo<'_> {
     ///
     /// If the model has no direct classifier, or deciding fails.
     pub fn judge(&self, cama: &Cama, manipulation: &Manipulation) -> Result<Judgement> {
-        let evaluated = [Evaluated::Cama(self.predictor(cama))];
+        let evaluated = [Evaluated::Cama(Box::new(self.predictor(cama)))];
         let manipulation = [(manipulation.severity(), manipulation.clone())];
         let seed = self.session.seeds.manipulate;
         Judgement::new(&evaluate(&evaluated, &self.test, &manipulation, seed, |_| ())?)

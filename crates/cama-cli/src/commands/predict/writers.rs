@@ -110,6 +110,9 @@ impl<W: Write> Writer for JsonLines<'_, W> {
             "log_bayes_factor": log_bayes_factor, "anomaly_score_as_it_was": as_it_was,
             "anomaly_score_restored": restored, "m": m, "m_sd": m_sd,
         });
+        if let Some(suspicion) = decision.suspicion {
+            line["suspicion"] = suspicion.into();
+        }
         if let (Some((names, i)), Some(fields)) = (name, line.as_object_mut()) {
             let heading = names.heading_beside(&fields.keys().collect::<Vec<_>>()).to_string();
             fields.insert(heading, names.get(i).into());
@@ -140,6 +143,7 @@ pub mod tests {
             restored: Vec::new(),
             log_px: -1.5,
             log_bayes_factor: 2.0,
+            suspicion: None,
             anomaly_score: [3.0, 4.0],
         };
         (decision, vec!["a".into(), "b, \"c\"".into()])

@@ -13,11 +13,9 @@ use crate::table::Table;
 /// Medians are those of so many examples, drawn at random where there are more.
 const MOST: usize = 100_000;
 
-const VERDICTS: [Verdict; 3] = [Verdict::Restored, Verdict::AsItWas, Verdict::Unexplained];
-
 /// Counts and medians in bounded memory.
 pub struct Summary {
-    counts: [usize; 3],
+    counts: [usize; 4],
     /// The values of each parameter, and of what a field tells.
     values: Vec<Vec<f64>>,
     rng: ChaCha8Rng,
@@ -26,7 +24,7 @@ pub struct Summary {
 impl Summary {
     /// Of nothing yet, for so many values that are inferred of each example.
     pub fn new(inferred: usize, seed: u64) -> Self {
-        Self { counts: [0; 3], values: vec![Vec::new(); inferred], rng: rng(seed) }
+        Self { counts: [0; 4], values: vec![Vec::new(); inferred], rng: rng(seed) }
     }
 
     /// Counts one more example.
@@ -45,21 +43,25 @@ impl Summary {
                 _ => {}
             }
         }
-        let verdict = VERDICTS.iter().position(|verdict| *verdict == line.verdict);
+        let verdict = Verdict::ALL.iter().position(|verdict| *verdict == line.verdict);
         self.counts[verdict.expect("all verdicts are listed")] += 1;
     }
 
     /// In words; `noun` is what one example is.
     pub fn text(&self, columns: &Columns, [out, report]: [&Path; 2], noun: &str) -> String {
         let mut counts = Table::new(["verdict".to_string(), format!("{noun}s")]);
-        for (verdict, count) in VERDICTS.iter().zip(self.counts) {
+        for (verdict, count) in Verdict::ALL.iter().zip(self.counts) {
+            // Only searches for z, which restoration does without, make one suspicious.
+            if *verdict == Verdict::Suspicious && count == 0 {
+                continue;
+            }
             counts.row([verdict.name().to_string(), count.to_string()]);
         }
         let mut medians = Table::new(["inferred", "median"]);
         for (name, values) in columns.names().into_iter().zip(&self.values) {
             medians.row([name, shown(median(values))]);
         }
-        let [_, _, unexplained] = self.counts;
+        let [_, _, unexplained, _] = self.counts;
         let mention = match unexplained {
             0 => String::new(),
             n => format!(
@@ -118,7 +120,7 @@ mod tests {
             // In order, so that a median of the first or the last would be far off.
             summary.add(&line(i as f64, Verdict::AsItWas));
         }
-        assert_eq!((summary.values[0].len(), summary.counts), (MOST, [0, 3 * MOST, 0]));
+        assert_eq!((summary.values[0].len(), summary.counts), (MOST, [0, 3 * MOST, 0, 0]));
         assert!((median(&summary.values[0]) / (1.5 * MOST as f64) - 1.0).abs() < 0.02);
     }
 
