@@ -50,12 +50,9 @@ impl Schedule {
     }
 }
 
-/// Fewer optimiser steps leave a network far from what its data could teach it, however small the data is.
-const LEAST_STEPS: usize = 1500;
-
-/// In how many epochs so many examples are seen in [`LEAST_STEPS`] batches.
-pub(crate) fn least_epochs(examples: usize, batch: usize) -> usize {
-    LEAST_STEPS.div_ceil(examples.div_ceil(batch.max(1)).max(1))
+/// In how many epochs so many examples are seen in `steps` batches.
+pub(crate) fn least_epochs(examples: usize, batch: usize, steps: usize) -> usize {
+    steps.div_ceil(examples.div_ceil(batch.max(1)).max(1))
 }
 
 /// Which part of a batch a loss is for.

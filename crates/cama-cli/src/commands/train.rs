@@ -179,8 +179,9 @@ impl<'a, D: Dataset> Run<'a, D> {
         if let (Some(score), Some(data)) = (test, &flags.test) {
             let noun = cama.model().config().data.noun();
             session.tell(format_args!(
-                "test        accuracy {:.4} on {data} ({} {noun}s)",
-                score.accuracy, score.n
+                "test        accuracy {:.4} on {data} ({})",
+                score.accuracy,
+                understood::some(score.n, noun)
             ));
         }
         Ok(())

@@ -62,7 +62,7 @@ pub struct TrainFlags {
 #[derive(Args)]
 #[command(next_help_heading = "Training")]
 pub struct TrainingFlags {
-    /// Passes over the data; unless given, as many as the preset has, of small data as many as make 1,500 steps at most.
+    /// Passes over the data; unless given, as many as the preset has, of small data as many as make 1,500 steps.
     #[arg(long, value_name = "N")]
     pub epochs: Option<usize>,
     /// Images or rows a step.

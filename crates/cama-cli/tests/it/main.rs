@@ -23,4 +23,5 @@ mod resume;
 mod settings;
 mod simulate;
 mod tables;
+mod understood;
 mod written;

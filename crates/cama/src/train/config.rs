@@ -39,6 +39,9 @@ pub struct TrainConfig {
     pub validate_every: usize,
 }
 
+/// Fewer optimiser steps leave a model far from what its data could teach it, however small the data is.
+const LEAST_STEPS: usize = 1500;
+
 /// Where small data has more epochs than the preset's: how often the model is validated in all of them.
 const VALIDATIONS: usize = 40;
 
@@ -104,7 +107,7 @@ impl TrainConfig {
     /// steps need to be, the state that explains the validation set best is kept, and training ends once none has been better for
     /// a while, so that the model does not learn the examples by heart.
     pub fn for_examples(self, examples: usize) -> Self {
-        let epochs = least_epochs(examples, self.batch);
+        let epochs = least_epochs(examples, self.batch, LEAST_STEPS);
         if epochs <= self.epochs {
             return self;
         }

@@ -30,6 +30,9 @@ pub struct DirectConfig {
     pub jitter: f64,
 }
 
+/// It learns faster than the generative model, and from more steps what holds of clean data alone.
+const LEAST_STEPS: usize = 500;
+
 impl Default for DirectConfig {
     /// For images; for tables, [`DirectConfig::for_data`].
     fn default() -> Self {
@@ -60,7 +63,7 @@ impl DirectConfig {
     /// The same for so many examples to learn from: of few, more epochs, as in
     /// [`TrainConfig::for_examples`](crate::TrainConfig::for_examples). The best one is kept in any case.
     pub fn for_examples(self, examples: usize) -> Self {
-        let epochs = self.epochs.max(least_epochs(examples, self.batch));
+        let epochs = self.epochs.max(least_epochs(examples, self.batch, LEAST_STEPS));
         Self { epochs, ..self }
     }
 }
