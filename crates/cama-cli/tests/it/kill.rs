@@ -66,7 +66,22 @@ fn training_that_is_killed_again_and_again_ends_as_if_it_had_not_been() {
 fn results_that_are_being_replaced_are_there_whole_at_every_moment() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let data = ["--model", model(), "--data", "mnist:test[..300]"];
+    // A model that infers m, for there to be something to restore.
+    let first = [
+        "adapt",
+        "--model",
+        model(),
+        "--data",
+        "mnist:test[..40]",
+        "--steps",
+        "2",
+        "--keep",
+        "last",
+        "--out",
+        "first",
+    ];
+    done(folder, &first);
+    let data = ["--model", "first", "--data", "mnist:test[..300]"];
     let mut rng = ChaCha8Rng::seed_from_u64(2);
     for (out, args) in [
         ("p.csv", &["predict", "--out", "p.csv"][..]),
