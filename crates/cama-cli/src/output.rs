@@ -3,9 +3,10 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cama::files::write_atomic;
-use cama::{Cama, Checkpoints, Error, Result, is_model_folder};
+use cama::{Cama, Checkpoints, Error, Lock, Result, is_model_folder};
 use cama_eval::Baseline;
 
 /// Where a model folder keeps the checkpoints of its training.
@@ -18,17 +19,29 @@ pub const STATES: &str = "states";
 #[derive(Clone, Debug)]
 pub struct Output {
     path: PathBuf,
+    /// Of a folder: no other program writes to it as long as this is there.
+    _lock: Option<Arc<Lock>>,
 }
 
 impl Output {
-    /// Claims `path` for a folder: it must not exist, unless `force`d, and its place must be writable.
+    /// Claims `path` for a folder: it must not exist, unless `force`d, its place must be writable, and no other program may have
+    /// claimed it.
     ///
-    /// Nothing is created yet.
+    /// Nothing is created yet but a hidden file that locks it, beside it, as long as it is claimed.
     ///
     /// # Errors
     ///
-    /// If it exists, is a file, or cannot be written to.
+    /// If it exists, is a file, cannot be written to, or is written by another program.
     pub fn folder(path: &Path, force: bool) -> Result<Self> {
+        Ok(Self { _lock: lock(path)?.map(Arc::new), ..Self::shared_folder(path, force)? })
+    }
+
+    /// Claims `path` for a folder that several programs may write to at a time.
+    ///
+    /// # Errors
+    ///
+    /// If it exists, unless `force`d, is a file, or cannot be written to.
+    pub fn shared_folder(path: &Path, force: bool) -> Result<Self> {
         refuse_existing(path, force)?;
         if path.exists() && !path.is_dir() {
             return Err(Error::data(
@@ -38,7 +51,7 @@ impl Output {
             ));
         }
         check_writable(nearest_folder(path))?;
-        Ok(Self { path: path.into() })
+        Ok(Self { path: path.into(), _lock: None })
     }
 
     /// Claims `path` for a model folder: as [`folder`](Self::folder), but `force` replaces nothing else than a
@@ -92,7 +105,7 @@ impl Output {
             return Err(Error::data(folder, "there is no such folder", "make it, or give another --out"));
         }
         check_writable(folder)?;
-        Ok(Self { path: path.into() })
+        Ok(Self { path: path.into(), _lock: None })
     }
 
     /// The path.
@@ -183,6 +196,33 @@ impl Output {
     }
 }
 
+/// Locks a folder, which need not exist, by a hidden file in the nearest folder above it that does. Where such a file cannot be
+/// there is no lock: the folder can be written to, its place perhaps not.
+fn lock(path: &Path) -> Result<Option<Lock>> {
+    let absolute =
+        path.canonicalize().or_else(|_| std::path::absolute(path)).map_err(Error::io("find", path))?;
+    let mut found = None;
+    // Who came first may have locked it in a folder farther above, before there were those between.
+    for place in absolute.ancestors().skip(1).filter(|place| place.is_dir()) {
+        let below = absolute.strip_prefix(place).unwrap_or(&absolute).components();
+        let name = below.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("-");
+        let file = place.join(format!(".{name}.lock"));
+        if found.is_some() && !file.exists() {
+            continue;
+        }
+        match Lock::take(&file) {
+            Ok(Some(lock)) => found = found.or(Some(lock)),
+            Ok(None) => {
+                let problem = "is being written by another program";
+                return Err(Error::data(path, problem, "wait until that has ended, or give another --out"));
+            }
+            // Such as a folder that is not ours.
+            Err(_) => {}
+        }
+    }
+    Ok(found)
+}
+
 fn refuse_existing(path: &Path, force: bool) -> Result<()> {
     if path.as_os_str().is_empty() {
         return Err(Error::config("out", "``", "a path"));
@@ -235,6 +275,30 @@ mod tests {
         assert!(Output::folder(&there.join("below"), false).is_err());
         assert!(Output::file(Path::new(""), false).is_err());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_has_one_writer() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b");
+        let first = Output::folder(&path, false).unwrap();
+        let refused = || {
+            let text = Output::folder(&path, true).unwrap_err().to_string();
+            assert!(text.contains("another program") && text.contains("another --out"), "{text}");
+        };
+        refused();
+        // Once what is written is there.
+        fs::create_dir_all(&path).unwrap();
+        refused();
+        fs::remove_dir_all(folder.path().join("a")).unwrap();
+        // Another one beside it, and of the same name in another place.
+        assert!(Output::folder(&folder.path().join("a/c"), false).is_ok());
+        let clone = first.clone();
+        drop(first);
+        assert!(Output::folder(&path, false).is_err());
+        drop(clone);
+        assert!(Output::folder(&path, false).is_ok());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "locks are gone");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use rand_chacha::ChaCha8Rng;
 
+use super::kept::KeptExamples;
 use super::names::Names;
 use super::table::Schema;
 use crate::Result;
@@ -96,6 +97,22 @@ pub trait Dataset: Clone + Send + Sync {
     ///
     /// If there are not as many values as the examples need, or one is not allowed.
     fn with_x(&self, x: &[f32]) -> Result<Self>;
+
+    /// The examples at these indices with their labels, to be kept elsewhere; nothing where they have no labels, or where such
+    /// examples cannot be kept.
+    fn to_kept(&self, _indices: &[usize]) -> Option<KeptExamples> {
+        None
+    }
+
+    /// Examples that were [kept](Dataset::to_kept) of data like this, with these classes, under another name; nothing where such
+    /// examples cannot be kept.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Spec`](crate::Error::Spec) if they are not of such data.
+    fn of_kept(&self, _name: &str, _kept: &KeptExamples, _classes: &[String]) -> Result<Option<Self>> {
+        Ok(None)
+    }
 
     /// The same examples with their labels forgotten.
     fn without_labels(self) -> Self;

@@ -42,7 +42,10 @@ mod batches;
 mod damage;
 mod dataset;
 mod drawing;
+mod fingerprint;
+mod half;
 mod image;
+mod kept;
 pub mod manipulation;
 mod names;
 mod range;
@@ -53,10 +56,12 @@ pub mod table;
 
 pub use batches::Batches;
 pub use dataset::{Appendable, Dataset};
+pub use fingerprint::Fingerprint;
 pub use image::{
     BACKGROUND, Fit, ImageBatches, ImageOptions, Images, NpzWriter, Preparation, Size, folder_classes, load,
     write_folder, write_npz,
 };
+pub use kept::KeptExamples;
 pub use names::Names;
 pub use shape::{ChildColumn, ChildKind, DataShape, TableShape};
 pub use split::{shuffled, split, split_indices};

@@ -11,7 +11,6 @@ mod claims;
 mod declaration;
 mod fingerprint;
 mod gather;
-mod lock;
 mod machine;
 mod outcome;
 mod plan;

@@ -8,12 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use cama::files::write_atomic;
-use cama::{Error, Result};
+use cama::{Error, Lock, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::cell::Cell;
 use crate::fingerprint::checksum;
-use crate::lock::Lock;
 
 const RECORD: &str = "cell.json";
 

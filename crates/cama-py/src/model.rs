@@ -45,7 +45,7 @@ struct Fitting {
 impl Fitting {
     fn config(&self, data: &impl Dataset) -> Result<FitConfig> {
         let settings = Settings::parse(&self.settings)?;
-        let FitConfig { mut model, factor, train, dream, direct, .. } =
+        let FitConfig { mut model, factor, train, dream, direct, keep, .. } =
             FitConfig::preset(&self.preset, data)?;
         if let Some(names) = &self.mechanisms {
             model.mechanisms = mechanisms(names, &model.mechanisms)?;
@@ -59,6 +59,7 @@ impl Fitting {
             train: settings.apply("train", train)?,
             dream: settings.apply("dream", dream)?,
             direct: settings.apply("direct", direct)?,
+            keep,
             model,
         })
     }

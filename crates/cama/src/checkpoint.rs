@@ -1,11 +1,13 @@
 //! Training states on disk, one folder an epoch, complete or not there at all.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::optim::OptimizerRecord;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::epoch::Epoch;
 use crate::files::sync_folder;
@@ -144,7 +146,7 @@ impl Checkpoints {
         if state.run != self.run {
             return Err(Error::data(
                 &folder,
-                format!("the checkpoint is of another run:\n  there: {}\n  here:  {}", state.run, self.run),
+                format!("the checkpoint is of another run:{}", differences(&state.run, &self.run)),
                 "give the same data, settings and seed, or train anew with --force",
             ));
         }
@@ -168,6 +170,37 @@ impl Checkpoints {
         let entries = fs::read_dir(&self.folder).into_iter().flatten().flatten();
         let ours = entries.map(|entry| entry.path()).filter(|path| path.join(STATE).is_file());
         ours.filter_map(|path| Some((epoch(&path)?, path))).collect()
+    }
+}
+
+/// How two runs differ, each as JSON: a line for each value that is not the same; both as they are, if they are no JSON.
+fn differences(there: &str, here: &str) -> String {
+    let parsed = |run: &str| serde_json::from_str::<Value>(run).ok();
+    let mut lines = Vec::new();
+    match (parsed(there), parsed(here)) {
+        (Some(there), Some(here)) => differ("", &there, &here, &mut lines),
+        _ => lines.push(format!("{there} there, {here} here")),
+    }
+    lines.iter().map(|line| format!("\n  {line}")).collect()
+}
+
+/// Adds what differs between two values, field by field.
+fn differ(name: &str, there: &Value, here: &Value, lines: &mut Vec<String>) {
+    match (there, here) {
+        (Value::Object(a), Value::Object(b)) => {
+            let names: BTreeSet<&String> = a.keys().chain(b.keys()).collect();
+            for field in names {
+                let path = if name.is_empty() { field.clone() } else { format!("{name}.{field}") };
+                let of =
+                    |fields: &serde_json::Map<String, Value>| fields.get(field).cloned().unwrap_or_default();
+                differ(&path, &of(a), &of(b), lines);
+            }
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            a.iter().zip(b).enumerate().for_each(|(i, (a, b))| differ(&format!("{name}.{i}"), a, b, lines));
+        }
+        _ if there == here => {}
+        _ => lines.push(format!("{name} was {there}, is {here}")),
     }
 }
 
@@ -211,6 +244,19 @@ mod tests {
         assert!(checkpoints.begun());
         checkpoints.remove().unwrap();
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn runs_differ_in_what_is_named() {
+        let there =
+            r#"{"seed":1,"config":{"train":{"epochs":2,"lambda":0.5},"mechanisms":[{"a":1}]},"data":"x"}"#;
+        let here = r#"{"seed":1,"config":{"train":{"epochs":3,"lambda":0.5},"mechanisms":[{"a":2}]}}"#;
+        assert_eq!(
+            differences(there, here),
+            "\n  config.mechanisms.0.a was 1, is 2\n  config.train.epochs was 2, is 3\n  data was \"x\", is null"
+        );
+        assert_eq!(differences(there, there), "");
+        assert_eq!(differences("one", "another"), "\n  one there, another here");
     }
 
     #[test]

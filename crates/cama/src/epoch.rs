@@ -10,7 +10,7 @@ use crate::objective::Elbo;
 pub struct Epoch {
     /// Counted from 1.
     pub epoch: usize,
-    /// Mean loss over the training steps: −Eq. 5.
+    /// Mean loss over the training steps since the last validation: −Eq. 5.
     pub train_loss: f64,
     /// ELBO(x, y, do(m=0)) (Eq. 3).
     pub elbo: f64,
@@ -27,7 +27,7 @@ pub struct Epoch {
     pub accuracy: f64,
     /// Training examples a second, clean and manipulated.
     pub examples_per_second: f64,
-    /// Seconds since the epoch began, validation included.
+    /// Seconds since the epochs up to this validation began, the validation included.
     pub seconds: f64,
 }
 

@@ -50,6 +50,11 @@ impl Schedule {
     }
 }
 
+/// In how many epochs so many examples are seen in `steps` batches.
+pub(crate) fn least_epochs(examples: usize, batch: usize, steps: usize) -> usize {
+    steps.div_ceil(examples.div_ceil(batch.max(1)).max(1))
+}
+
 /// Which part of a batch a loss is for.
 #[derive(Clone, Copy, Debug)]
 pub struct Shard {

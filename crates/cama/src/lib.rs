@@ -96,7 +96,7 @@ mod store;
 mod train;
 pub mod weights;
 
-pub use cama_base::{Checked, Config, Error, Result, Setting, check_sizes, files};
+pub use cama_base::{Checked, Config, Error, Lock, Result, Setting, check_sizes, files};
 pub use cama_causal as causal;
 pub use cama_data as data;
 pub use cama_data::manipulation;
@@ -112,8 +112,8 @@ pub use cama::{
 pub use checkpoint::Checkpoints;
 pub use classifier::{Classifier, DirectClassifier, DirectConfig, Follow, fit_direct};
 pub use decide::{
-    ByRule, Context, DecideConfig, Decider, Decision, Guard, Rule, RuleClassifier, Surveyed, TEMPERATURE,
-    Tempering, Thresholds, Verdict, fit_temperature,
+    ByRule, Context, DecideConfig, Decider, Decision, Guard, Outliers, Rule, RuleClassifier, Surveyed,
+    TEMPERATURE, Tempering, Thresholds, Verdict, fit_temperature,
 };
 pub use device::{device, device_names};
 pub use dream::{DreamConfig, dream, dream_field};
@@ -132,5 +132,5 @@ pub use progress::{Event, Observer, Phase, silent};
 pub use restore::restore;
 pub use scores::class_scores;
 pub use seeds::Seeds;
-pub use store::{VERDICTS, is_model_folder};
+pub use store::{CLEAN_EXAMPLES, VERDICTS, is_model_folder};
 pub use train::{Augmentation, Split, TrainConfig, Trained, train};

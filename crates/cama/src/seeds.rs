@@ -39,6 +39,8 @@ pub struct Seeds {
     pub subsample: u64,
     /// Dreams of the field mechanism.
     pub field: u64,
+    /// Which clean examples are kept with a model.
+    pub keep: u64,
 }
 
 impl Seeds {
@@ -63,6 +65,7 @@ impl Seeds {
             attack: purpose(14),
             subsample: purpose(15),
             field: purpose(16),
+            keep: purpose(17),
         }
     }
 }
@@ -91,12 +94,12 @@ mod tests {
             let s = Seeds::new(seed);
             let fitting = [s.init, s.train, s.dream, s.direct, s.guard, s.baseline];
             let later = [s.attach, s.adapt, s.manipulate_adapt, s.manipulate, s.predict, s.show];
-            [&fitting[..], &later, &[s.simulate, s.attack, s.subsample, s.field]].concat()
+            [&fitting[..], &later, &[s.simulate, s.attack, s.subsample, s.field, s.keep]].concat()
         };
         let mut seen: Vec<u64> = (0..100).flat_map(all).collect();
         seen.sort_unstable();
         seen.dedup();
-        assert_eq!(seen.len(), 1600);
+        assert_eq!(seen.len(), 1700);
         assert_eq!(Seeds::new(7), Seeds::new(7));
     }
 }

@@ -1,19 +1,25 @@
 //! `cama check`: what is understood of data, before anything is trained.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use cama::causal::Role;
 use cama::data::table::{Column, Kind, LearnOptions, Missing, Rows, Schema, is_table};
-use cama::data::{Batches, Dataset, ImageBatches};
+use cama::data::{Batches, Dataset, ImageBatches, Images};
 use cama::{Error, Result};
+use cama_eval::pictures::{Panel, Picture, Strip};
 
-use crate::flags::CheckFlags;
+use crate::flags::{CheckFlags, refuse};
+use crate::output::Output;
 use crate::session::Session;
 use crate::source::roles;
 use crate::table::Table;
 
 /// Classes that are listed one by one.
 const MOST_CLASSES: usize = 50;
+
+/// Images in a row of the sheet.
+const IN_A_ROW: usize = 8;
 
 /// Prints what was understood; what may be meant otherwise is a warning.
 ///
@@ -24,6 +30,7 @@ pub fn run(flags: &CheckFlags, session: &Session) -> anyhow::Result<()> {
     let text = match roles(&flags.table)? {
         Some(roles) => {
             flags.pictures.refuse_for_tables()?;
+            refuse("a table", &[("sheet", flags.sheet.is_some())])?;
             // What is missing is to be told, and not to be an end.
             let missing = flags.table.missing.unwrap_or(Missing::Impute);
             let options = LearnOptions { missing, ..flags.table.options() };
@@ -46,14 +53,19 @@ pub fn run(flags: &CheckFlags, session: &Session) -> anyhow::Result<()> {
 
 /// Images: how many, of which size, how bright, and of which classes.
 fn of_images(flags: &CheckFlags, session: &Session) -> Result<String> {
+    let sheet = flags.sheet.as_deref().map(|path| Output::file(path, flags.force)).transpose()?;
     let batches = ImageBatches::open_with(&flags.data, &flags.pictures.options())?;
     session.notify(&flags.data, batches.notices());
     let (mut counts, mut classes, mut labelled) = (Vec::new(), Vec::new(), false);
+    let mut shown = Sheet::default();
     let (mut low, mut high, mut sum, mut pixels) = (f32::INFINITY, f32::NEG_INFINITY, 0.0, 0usize);
     batches.for_each(&mut |images| {
         classes = images.classes().to_vec();
         counts.resize(classes.len(), 0usize);
         labelled = images.labels().is_some();
+        if sheet.is_some() {
+            shown.add(images);
+        }
         images.labels().unwrap_or_default().iter().for_each(|label| counts[*label] += 1);
         for pixel in images.pixels() {
             (low, high, sum) = (low.min(*pixel), high.max(*pixel), sum + f64::from(*pixel));
@@ -61,6 +73,9 @@ fn of_images(flags: &CheckFlags, session: &Session) -> Result<String> {
         pixels += images.pixels().len();
         Ok(())
     })?;
+    if let Some(sheet) = &sheet {
+        shown.picture(batches.shape(), &classes).save(sheet.path())?;
+    }
     let [channels, height, width] = batches.shape();
     let colour = if channels == 3 { "colour" } else { "grey" };
     let mean = sum / pixels.max(1) as f64;
@@ -74,6 +89,41 @@ fn of_images(flags: &CheckFlags, session: &Session) -> Result<String> {
         false => "classes     none: the images have no labels\n".to_string(),
     };
     Ok(text)
+}
+
+/// The first images of every class.
+#[derive(Default)]
+struct Sheet {
+    /// By class; of images without labels all in one.
+    rows: BTreeMap<usize, Vec<Vec<f32>>>,
+}
+
+impl Sheet {
+    /// Takes what there is room for.
+    fn add(&mut self, images: &Images) {
+        let most = if images.labels().is_some() { IN_A_ROW } else { IN_A_ROW * IN_A_ROW };
+        for i in 0..images.len() {
+            let class = images.labels().map_or(0, |labels| labels[i]);
+            if class >= MOST_CLASSES {
+                continue;
+            }
+            let row = self.rows.entry(class).or_default();
+            if row.len() < most {
+                row.push(images.image(i).to_vec());
+            }
+        }
+    }
+
+    /// A row for each class.
+    fn picture(self, shape: [usize; 3], classes: &[String]) -> Picture {
+        let strips = self.rows.into_iter().flat_map(|(class, images)| {
+            let label = classes.get(class).cloned().unwrap_or_default();
+            let rows: Vec<Strip> =
+                images.chunks(IN_A_ROW).map(|row| Strip::new(&label, row.to_vec())).collect();
+            rows
+        });
+        Picture::new(shape).panel(Panel { strips: strips.collect(), ..Panel::default() })
+    }
 }
 
 /// The classes with how many examples each has.

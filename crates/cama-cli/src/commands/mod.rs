@@ -19,6 +19,7 @@ pub mod restore;
 pub mod show;
 pub mod simulate;
 pub mod train;
+mod understood;
 
 use std::io;
 use std::ops::ControlFlow;
@@ -123,9 +124,9 @@ fn labelled(
         ));
     }
     session.notify(spec, batches.notices());
-    let images = batches.read()?;
-    match images.labels() {
-        Some(_) => Ok((images, batches.preparation())),
-        None => Err(Error::spec("data", spec, "the images have no labels to learn from")),
+    // However large it is, it is not read for nothing.
+    if !batches.has_labels() {
+        return Err(Error::spec("data", spec, "the images have no labels to learn from"));
     }
+    Ok((batches.read()?, batches.preparation()))
 }

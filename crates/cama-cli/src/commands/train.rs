@@ -6,12 +6,13 @@ use cama::data::manipulation::Sweepable;
 use cama::data::table::Schema;
 use cama::data::{Dataset, ImageOptions, Images, Preparation};
 use cama::{
-    Augmentation, Builder, Cama, Card, Checkpoints, Config, Error, Event, FitConfig, PredictConfig, predict,
+    Augmentation, Builder, CLEAN_EXAMPLES, Cama, Card, Checkpoints, Config, Error, Event, FitConfig,
+    PredictConfig, predict,
 };
 use cama_eval::Score;
 
 use super::log::{LOG, Log};
-use super::{labelled, refuse_table};
+use super::{labelled, refuse_table, understood};
 use crate::flags::{TrainFlags, WrittenFlags, refuse};
 use crate::interrupt::Graceful;
 use crate::output::{CHECKPOINTS, Output, holds_only};
@@ -39,13 +40,15 @@ pub fn run(flags: &TrainFlags, session: &Session) -> anyhow::Result<()> {
                 session.notify(spec, &notices);
                 Ok(rows)
             };
-            Run::new(flags, &rows, read, session)?.carry_out(&out)
+            let understood = [vec![understood::of_table(&schema, &rows)], notices].concat();
+            Run { understood, ..Run::new(flags, &rows, read, session)? }.carry_out(&out)
         }
         None => {
             let (images, preparation) = images(flags, session)?;
             let read = |spec: &str| like(spec, &images, preparation.as_ref(), flags, session);
             let run = Run::new(flags, &images, read, session)?;
-            Run { preparation: preparation.clone(), ..run }.carry_out(&out)
+            let understood = vec![understood::of_images(&images)];
+            Run { preparation: preparation.clone(), understood, ..run }.carry_out(&out)
         }
     }
 }
@@ -96,6 +99,8 @@ struct Run<'a, D: Dataset> {
     config: FitConfig,
     /// What was done to the training images to make them alike.
     preparation: Option<Preparation>,
+    /// What was understood of the data, in words.
+    understood: Vec<String>,
     session: &'a Session,
 }
 
@@ -120,11 +125,21 @@ impl<'a, D: Dataset> Run<'a, D> {
         };
         let test = flags.test.as_ref().map(fitting).transpose()?;
         session.detail(|| format!("{} with {config:?}", flags.data));
-        Ok(Self { flags, data, augmentation, test, config, preparation: None, session })
+        Ok(Self {
+            flags,
+            data,
+            augmentation,
+            test,
+            config,
+            preparation: None,
+            understood: Vec::new(),
+            session,
+        })
     }
 
     fn carry_out(&self, out: &Output) -> anyhow::Result<()> {
         let (flags, session) = (self.flags, self.session);
+        self.understood.iter().take(1).for_each(|line| session.say(format!("{}: {line}", flags.data)));
         let checkpoints = Checkpoints::new(out.path().join(CHECKPOINTS), "");
         let mut log = Log::new(out.path());
         if flags.resume {
@@ -146,7 +161,16 @@ impl<'a, D: Dataset> Run<'a, D> {
         checkpoints.remove()?;
 
         session.tell(format_args!("model       {}", out.path().display()));
-        if let Some(last) = cama.card().history.last() {
+        if let Some(kept) = cama.clean_examples() {
+            let noun = cama.model().config().data.noun();
+            session.tell(format_args!(
+                "clean data  {} of {} {noun}s are kept in the model, {}",
+                kept.len(),
+                self.data.len(),
+                kilobytes(&out.path().join(CLEAN_EXAMPLES))
+            ));
+        }
+        if let Some(last) = cama.card().trained() {
             session.tell(format_args!(
                 "validation  accuracy {:.4} (K=1), ELBO {:.2} nats",
                 last.accuracy, last.elbo
@@ -155,8 +179,9 @@ impl<'a, D: Dataset> Run<'a, D> {
         if let (Some(score), Some(data)) = (test, &flags.test) {
             let noun = cama.model().config().data.noun();
             session.tell(format_args!(
-                "test        accuracy {:.4} on {data} ({} {noun}s)",
-                score.accuracy, score.n
+                "test        accuracy {:.4} on {data} ({})",
+                score.accuracy,
+                understood::some(score.n, noun)
             ));
         }
         Ok(())
@@ -189,7 +214,7 @@ impl<'a, D: Dataset> Run<'a, D> {
         }
         let cama = prepare(builder).fit()?;
         let (location, preparation) = (located(&flags.data), self.preparation.clone());
-        let card = Card { location, preparation, ..cama.card().clone() };
+        let card = Card { location, preparation, understood: self.understood.clone(), ..cama.card().clone() };
         Ok(cama.with_card(card))
     }
 
@@ -212,6 +237,12 @@ pub fn located(spec: &str) -> Option<String> {
     };
     let absolute = Path::new(path).canonicalize().ok()?;
     Some(format!("{}{range}", absolute.to_str()?))
+}
+
+/// The size of a file, in words.
+fn kilobytes(path: &Path) -> String {
+    let bytes = path.metadata().map_or(0, |file| file.len());
+    format!("{} kB", bytes.div_ceil(1000))
 }
 
 fn parsed<M: Sweepable>(specs: &[String]) -> cama::Result<Vec<M>> {

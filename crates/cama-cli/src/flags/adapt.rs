@@ -43,7 +43,8 @@ pub struct AdaptFlags {
     /// unless given. Those that the model lacks are attached to it.
     #[arg(long, value_name = "M,…")]
     pub mechanism: Option<String>,
-    /// Clean, labelled data that keeps the model right on clean data; its training data unless given.
+    /// Clean, labelled data that keeps the model right on clean data; its training data unless
+    /// given, or, where that is gone or has changed, the examples kept in the model folder.
     #[arg(long, value_name = "D")]
     pub clean: Option<String>,
     /// Use no clean data: nothing then validates the accuracy on them.

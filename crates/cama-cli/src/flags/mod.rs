@@ -85,7 +85,7 @@ pub enum Command {
     /// Tell what is understood of data, before anything is trained.
     Check(CheckFlags),
     /// Train a model on labelled images, or on a table and its causal graph.
-    Train(TrainFlags),
+    Train(Box<TrainFlags>),
     /// Predict the classes of images, or of rows of a table.
     Predict(PredictCommand),
     /// Adapt a model to unlabelled, manipulated images or rows.

@@ -62,7 +62,7 @@ pub struct TrainFlags {
 #[derive(Args)]
 #[command(next_help_heading = "Training")]
 pub struct TrainingFlags {
-    /// Passes over the data.
+    /// Passes over the data; unless given, as many as the preset has, of small data as many as make 1,500 steps.
     #[arg(long, value_name = "N")]
     pub epochs: Option<usize>,
     /// Images or rows a step.
@@ -92,9 +92,14 @@ pub struct TrainingFlags {
     /// Images or rows of the validation set, which no step learns from; a tenth of the data at most, unless given.
     #[arg(long, value_name = "N")]
     pub validation: Option<usize>,
-    /// Epochs without a better ELBO of the validation set after which to stop; 0 trains to the end.
+    /// Epochs without a better ELBO of the validation set after which to stop; 0 trains to the end. Unless given, 0, or of
+    /// small data a quarter of the epochs if these are not given either.
     #[arg(long, value_name = "N")]
     pub patience: Option<usize>,
+    /// How many clean, labelled images or rows at most are kept in the model folder, so that `adapt` does not need the training
+    /// data; 500 unless given, fewer where they are large. With 0 nothing of the data is in the folder.
+    #[arg(long, value_name = "N")]
+    pub keep_clean: Option<usize>,
 }
 
 impl TrainFlags {
@@ -104,8 +109,8 @@ impl TrainFlags {
     ///
     /// If a name is unknown, a value is not allowed, or a flag says nothing about such data.
     pub fn config(&self, data: &impl Dataset) -> Result<Checked<FitConfig>> {
-        let FitConfig { model, generator, factor, train, dream, direct } =
-            FitConfig::preset(&self.model.preset, data)?;
+        let preset = FitConfig::preset(&self.model.preset, data)?;
+        let FitConfig { model, generator, factor, train, dream, direct, keep } = preset.clone();
         let mut model = self.settings.apply("model", self.model.overlay(model)?)?;
         model.mechanisms = self.settings.apply_to_mechanisms(model.mechanisms)?;
         self.settings.check_sections(&["model", "factor", "train", "dream", "direct"], &model.mechanisms)?;
@@ -115,9 +120,10 @@ impl TrainFlags {
             train: self.settings.apply("train", self.training.overlay(train))?,
             dream: self.settings.apply("dream", self.dream.overlay(dream))?,
             direct: self.settings.apply("direct", self.direct.overlay(direct, &model.data)?)?,
+            keep: self.training.keep_clean.unwrap_or(keep),
             model,
         };
-        config.check()
+        config.obeyed(&preset).check()
     }
 }
 

@@ -7,8 +7,8 @@ use std::path::Path;
 use cama::data::manipulation::Manipulation;
 use cama::data::table::{Rows, TableBatches, is_table};
 use cama::data::{
-    Appendable, Batches, DataShape, Dataset, Fit, ImageBatches, ImageOptions, Images, Names, Subsample,
-    subsample,
+    Appendable, Batches, DataShape, Dataset, Fingerprint, Fit, ImageBatches, ImageOptions, Images, Names,
+    Subsample, subsample,
 };
 use cama::{Cama, Card, Error, Result};
 use cama_eval::Baseline;
@@ -85,6 +85,20 @@ impl<D: Dataset> Gathered<D> {
     pub fn whole(data: D) -> Self {
         let total = data.len();
         Self { kept: Subsample { data, spread: None, total }, all: None }
+    }
+
+    /// Whether this is the data that a model was trained on; of a model that does not know that it is taken to be.
+    pub fn is_of(&self, card: &Card) -> Result<bool> {
+        let Some(known) = &card.fingerprint else { return Ok(true) };
+        let mut found = Fingerprint::default();
+        match &self.all {
+            None => found.add(&self.kept.data),
+            Some(all) => all.for_each(&mut |part| {
+                found.add(part);
+                Ok(())
+            })?,
+        }
+        Ok(found.to_string() == *known)
     }
 
     /// What an adaptation takes.

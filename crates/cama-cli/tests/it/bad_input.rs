@@ -220,7 +220,7 @@ fn numbers_that_are_not_allowed() {
 fn damaged(folder: &Path, name: &str, change: impl Fn(Vec<u8>) -> Option<Vec<u8>>) {
     let _ = fs::remove_dir_all(folder.join("m"));
     fs::create_dir_all(folder.join("m")).unwrap();
-    for file in ["config.json", "model.safetensors", "direct.safetensors"] {
+    for file in ["config.json", "model.safetensors", "direct.safetensors", "clean.bin"] {
         let bytes = fs::read(Path::new(model()).join(file)).unwrap();
         if let Some(bytes) = if file == name { change(bytes) } else { Some(bytes) } {
             fs::write(folder.join("m").join(file), bytes).unwrap();
@@ -246,6 +246,10 @@ fn model_folders_that_are_not_whole() {
     info(&["damaged"]);
     damaged(folder, "direct.safetensors", |_| None);
     info(&["direct.safetensors is missing"]);
+    damaged(folder, "clean.bin", |_| None);
+    info(&["clean.bin is missing"]);
+    damaged(folder, "clean.bin", |bytes| Some(bytes[..bytes.len() / 2].to_vec()));
+    info(&["clean.bin", "damaged, or of another model"]);
     damaged(folder, "direct.safetensors", |bytes| Some(bytes[..bytes.len() / 2].to_vec()));
     info(&["direct.safetensors", "damaged, or of another model"]);
     damaged(folder, "config.json", |bytes| Some(bytes[..bytes.len() / 2].to_vec()));

@@ -325,7 +325,7 @@ fn manipulations_and_baselines_that_cannot_be() {
         &["unknown baseline `tree` (did you mean `trees`?)"],
     );
     // A model whose training data has gone.
-    crate::common::done(folder, &train_args("t.csv", "g.dot", "m", &[]));
+    crate::common::done(folder, &train_args("t.csv", "g.dot", "m", &["--keep-clean", "0"]));
     fs::rename(folder.join("t.csv"), folder.join("moved.csv")).unwrap();
     let base = ["--model", "m", "--data", "moved.csv"];
     let parts =

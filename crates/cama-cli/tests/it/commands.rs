@@ -27,7 +27,8 @@ fn train_writes_a_model_folder_with_its_log() {
     let names: Vec<_> = files(&folder.path().join("m"));
     assert_eq!(
         names,
-        ["README.md", "config.json", "direct.safetensors", "log.jsonl", "model.safetensors"].map(Path::new)
+        ["README.md", "clean.bin", "config.json", "direct.safetensors", "log.jsonl", "model.safetensors"]
+            .map(Path::new)
     );
     let log = lines(&fs::read_to_string(folder.path().join("m/log.jsonl")).unwrap());
     assert_eq!(log.iter().map(|line| line["epoch"].as_u64()).collect::<Vec<_>>(), [Some(1), Some(2)]);
@@ -194,24 +195,54 @@ fn adapt_attaches_dreams_and_records() {
     assert_eq!(page.matches("## Adaptation").count(), 2, "{page}");
 }
 
-#[test]
-fn training_data_that_is_gone_must_be_given_or_done_without() {
-    let folder = tempfile::tempdir().unwrap();
-    fs::create_dir_all(folder.path().join("m")).unwrap();
-    for name in ["config.json", "model.safetensors", "direct.safetensors"] {
-        let bytes = fs::read(Path::new(model()).join(name)).unwrap();
-        let bytes = match name {
-            "config.json" => {
-                String::from_utf8(bytes).unwrap().replace("mnist:train[..300]", "gone.npz").into_bytes()
-            }
-            _ => bytes,
-        };
-        fs::write(folder.path().join("m").join(name), bytes).unwrap();
+/// The model with the training data that it was trained on under another name.
+fn of_other_data(folder: &Path, name: &str, change: impl Fn(&mut Value)) {
+    fs::create_dir_all(folder).unwrap();
+    for file in ["config.json", "model.safetensors", "direct.safetensors", "clean.bin"] {
+        let mut bytes = fs::read(Path::new(model()).join(file)).unwrap();
+        if file == "config.json" {
+            let mut config: Value = serde_json::from_slice(&bytes).unwrap();
+            config["card"]["data"] = Value::from(name);
+            change(&mut config);
+            bytes = serde_json::to_vec(&config).unwrap();
+        }
+        fs::write(folder.join(file), bytes).unwrap();
     }
+}
+
+#[test]
+fn training_data_that_is_gone_or_has_changed_is_replaced_by_what_the_model_keeps() {
+    let folder = tempfile::tempdir().unwrap();
     let args = ["adapt", "--model", "m", "--data", "mnist:test[..10]", "--steps", "1", "--out", "a"];
+    let adapt = |more: &[&str]| run(folder.path(), &[&args[..], more].concat());
+    let kept = |model: &str, why: &str| {
+        of_other_data(&folder.path().join("m"), model, |_| {});
+        let ran = adapt(&["--force"]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        assert!(
+            ran.err.contains("clean data: 300 images kept in the model folder, as") && ran.err.contains(why),
+            "{}",
+            ran.err
+        );
+        assert!(!ran.out.contains('–'), "the accuracy on clean data is known: {}", ran.out);
+        assert!(folder.path().join("a/clean.bin").exists());
+    };
+    kept("gone.npz", "gone.npz");
+    // Other data under the name.
+    kept("mnist:train[300..600]", "mnist:train[300..600] is not the data that it was trained on");
+    // The data itself.
+    of_other_data(&folder.path().join("m"), "mnist:train[..300]", |_| {});
+    assert!(!adapt(&["--force"]).err.contains("kept in the model folder"));
+
+    // A model that keeps none.
+    of_other_data(&folder.path().join("m"), "gone.npz", |config| {
+        config.as_object_mut().unwrap().remove("clean");
+    });
+    fs::remove_dir_all(folder.path().join("a")).unwrap();
     refused(folder.path(), &args, &["model's training data", "gone.npz", "--clean", "--no-clean"], "a");
     done(folder.path(), &[&args[..], &["--no-clean"]].concat());
     done(folder.path(), &[&args[..], &["--clean", "mnist:train[..20]", "--force"]].concat());
+    assert!(!folder.path().join("a/clean.bin").exists(), "that of the former model is gone");
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn finish(folder: &Path) {
     let log = fs::read_to_string(folder.join("m/log.jsonl")).unwrap();
     let epochs: Vec<_> = log.lines().map(|line| line.split([':', ',']).nth(1).unwrap().to_string()).collect();
     assert_eq!(epochs, ["1", "2", "3", "4", "5", "6", "7", "8"]);
-    assert_eq!(files(&folder.join("m")).len(), 5);
+    assert_eq!(files(&folder.join("m")).len(), 6);
 }
 
 #[test]
@@ -67,7 +67,16 @@ fn after_ctrl_c_the_last_checkpoint_is_kept_and_training_resumes_to_the_same_byt
     let args = train_args(DATA, "m", RUN);
     refused(folder.path(), &args, &["exists already", "--force"], "m/config.json");
     let other = [&args[..], &["--resume", "--seed", "1"]].concat();
-    refused(folder.path(), &other, &["of another run"], "m/config.json");
+    // What differs is named, and nothing else.
+    let parts = ["of another run:\n  seed was 0, is 1\n"];
+    refused(folder.path(), &other, &parts, "m/config.json");
+    let other = [&args[..], &["--resume", "--learning-rate", "0.001"]].concat();
+    refused(
+        folder.path(),
+        &other,
+        &["of another run:\n  config.train.learning_rate was 0.003, is 0.001\n"],
+        "m/config.json",
+    );
     finish(folder.path());
     let again = [&args[..], &["--resume"]].concat();
     refused(folder.path(), &again, &["trained to its end"], "");

@@ -47,7 +47,8 @@ fn the_whole_way_from_a_simulation_to_predictions() {
     assert!(out.contains("validation  accuracy") && out.contains("(100 rows)"), "{out}");
     assert_eq!(
         files(&folder.join("m")),
-        ["README.md", "config.json", "direct.safetensors", "log.jsonl", "model.safetensors"].map(Path::new)
+        ["README.md", "clean.bin", "config.json", "direct.safetensors", "log.jsonl", "model.safetensors"]
+            .map(Path::new)
     );
     let (again, same) = train("again", "1");
     assert_eq!(again, out.replacen("     m\n", "     again\n", 1));

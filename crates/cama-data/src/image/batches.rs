@@ -143,6 +143,11 @@ impl ImageBatches {
         &self.name
     }
 
+    /// Whether the images have labels, known before any is read.
+    pub fn has_labels(&self) -> bool {
+        self.labelled && self.opened.labels.is_some()
+    }
+
     /// How many images there are.
     pub fn len(&self) -> usize {
         self.range.len()

@@ -4,6 +4,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::images::Images;
 use crate::dataset::Dataset;
+use crate::kept::KeptExamples;
 use crate::manipulation::Manipulation;
 use crate::names::Names;
 use crate::shape::DataShape;
@@ -60,6 +61,21 @@ impl Dataset for Images {
 
     fn with_x(&self, x: &[f32]) -> Result<Self> {
         self.with_pixels(Images::name(self), x.to_vec())
+    }
+
+    fn to_kept(&self, indices: &[usize]) -> Option<KeptExamples> {
+        let labels = Images::labels(self)?;
+        Some(KeptExamples {
+            values: indices.iter().flat_map(|&i| self.image(i).iter().copied()).collect(),
+            known: Vec::new(),
+            labels: indices.iter().map(|&i| labels[i]).collect(),
+        })
+    }
+
+    fn of_kept(&self, name: &str, kept: &KeptExamples, classes: &[String]) -> Result<Option<Self>> {
+        kept.check(name, self.volume(), classes.len())?;
+        let (pixels, labels) = (kept.values.clone(), kept.labels.clone());
+        Images::new(name, Images::shape(self), pixels, Some(labels), classes.to_vec()).map(Some)
     }
 
     fn without_labels(self) -> Self {

@@ -6,8 +6,9 @@ use std::ops::ControlFlow;
 
 use npyz::{Deserialize, TypeChar};
 
-use super::npy::{Npy, half};
+use super::npy::Npy;
 use crate::Result;
+use crate::half::half;
 
 /// More classes than this are taken for a mistake in the labels: what two bytes can count.
 const MAX_CLASSES: usize = 1 << 16;

@@ -18,7 +18,7 @@ pub(super) struct Npy<'a> {
     what: String,
     header: NpyHeader,
     shape: Vec<usize>,
-    /// Whether its elements are floats of 16 bits, which are read as their bits: see [`half`].
+    /// Whether its elements are floats of 16 bits, which are read as their bits: see [`half`](crate::half::half).
     is_half: bool,
     reader: &'a mut dyn Read,
 }
@@ -172,18 +172,6 @@ fn header(path: &Path, what: &str, reader: &mut dyn Read) -> Result<(NpyHeader, 
     Ok((NpyHeader::from_reader(&bytes[..]).map_err(failed)?, half.is_some()))
 }
 
-/// The number that the bits of a float of 16 bits stand for (IEEE 754, binary16).
-pub(super) fn half(bits: u16) -> f64 {
-    let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
-    let (exponent, fraction) = (i32::from(bits >> 10 & 0x1f), f64::from(bits & 0x3ff));
-    sign * match exponent {
-        0 => fraction * 2f64.powi(-24),
-        31 if fraction == 0.0 => f64::INFINITY,
-        31 => f64::NAN,
-        _ => (1.0 + fraction / 1024.0) * 2f64.powi(exponent - 15),
-    }
-}
-
 /// Reorders elements that are stored with the first axis fastest.
 fn reordered<T: Clone>(stored: &[T], shape: &[usize]) -> Vec<T> {
     let mut index = vec![0; shape.len()];
@@ -207,6 +195,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::half::half;
 
     /// An array as NumPy would save it.
     fn npy(header: &str, elements: &[u8]) -> Vec<u8> {

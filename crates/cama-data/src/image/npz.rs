@@ -13,10 +13,11 @@ use zip::{CompressionMethod, ZipArchive};
 use super::arrays::{Chosen, Header, choose};
 use super::images::outside;
 use super::labels::{self, Labelled};
-use super::npy::{Npy, half};
+use super::npy::Npy;
 use super::options::ImageOptions;
 use super::passage::{Labels, Opened, Passage, Taker};
 use crate::damage;
+use crate::half::half;
 use crate::{Error, Result};
 
 /// The array of images of a file, read anew in every passage.

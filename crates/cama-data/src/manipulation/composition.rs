@@ -150,6 +150,7 @@ mod tests {
             ("shift-vertical:=-0.3", 0.3),
             ("rotate:-30:10", 30.0),
             ("contrast:0.25:0.75", 0.5),
+            ("contrast:0.3:0.7", 0.4),
         ] {
             assert_eq!(Manipulation::parse(spec).unwrap().severity(), severity, "{spec}");
         }

@@ -66,7 +66,8 @@ impl Step {
     pub(super) fn severity(&self) -> f64 {
         match (self.kind, self.amount) {
             (_, Amount::Absent) => 1.0,
-            (Kind::Contrast, Amount::Between(low, high)) => high - low,
+            // 0.7 − 0.3 is a little less than 0.4: twelve decimals are more than anybody writes.
+            (Kind::Contrast, Amount::Between(low, high)) => ((high - low) * 1e12).round() / 1e12,
             (_, amount) => amount.numbers().into_iter().map(f64::abs).fold(0.0, f64::max),
         }
     }

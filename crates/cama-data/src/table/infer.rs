@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::cells::{Cells, Value, listed, shown, truth};
+use super::dates::is_date;
 use super::decimal::Decimal;
 use super::encode::number;
 use super::reading::{Reading, moments};
@@ -42,7 +43,7 @@ pub(super) struct Found {
 
 impl<'a> Training<'a> {
     /// The cells that are not missing, with their rows in the chunk.
-    fn present(&self) -> impl Iterator<Item = (usize, Value<'a>)> + use<'a, '_> {
+    pub(super) fn present(&self) -> impl Iterator<Item = (usize, Value<'a>)> + use<'a, '_> {
         self.rows.iter().map(|&i| (i, self.cells.value(i))).filter(|(_, cell)| *cell != Value::Missing)
     }
 
@@ -236,8 +237,12 @@ fn boolean(column: &Training<'_>) -> Result<Found> {
 fn category(column: &Training<'_>) -> Result<Found> {
     let Some(counts) = column.counts() else {
         let problem = format!("has more than {MOST_VALUES} different values that are not all numbers");
+        let all_dates = column.present().all(|(_, cell)| is_date(&cell.name()));
         let remedy = match stray(column) {
             Some(notice) => format!("{notice}; if it is one of numbers, mend these cells"),
+            None if all_dates => {
+                "they are dates: write them as a number, such as days since the first".to_string()
+            }
             None => "leave it out of the graph, or group its values first".to_string(),
         };
         return Err(column.error(problem, &remedy));

@@ -8,6 +8,7 @@ use parquet::errors::{ParquetError, Result};
 use parquet::schema::types::ColumnDescriptor;
 
 use super::cells::truth;
+use super::fixed_point::{Stored, stored};
 use super::missing::MissingValues;
 use super::number;
 use super::schema::Cell;
@@ -24,6 +25,8 @@ pub(super) struct Leaf {
     nested: bool,
     /// Whether integers are unsigned.
     unsigned: bool,
+    /// How numbers are stored that are no plain ones.
+    stored: Option<Stored>,
 }
 
 /// The values that are there.
@@ -64,7 +67,7 @@ impl Leaf {
         };
         let (defined, repeated) = (Vec::new(), Vec::new());
         let (most_defined, nested) = (column.max_def_level(), column.max_rep_level() > 0);
-        Leaf { values, defined, repeated, most_defined, nested, unsigned }
+        Leaf { values, defined, repeated, most_defined, nested, unsigned, stored: stored(column) }
     }
 
     /// A column of numbers, one a row or none.
@@ -80,7 +83,8 @@ impl Leaf {
     }
 
     fn optional(values: Values, defined: Vec<i16>) -> Leaf {
-        Leaf { values, defined, repeated: Vec::new(), most_defined: 1, nested: false, unsigned: false }
+        let (repeated, unsigned) = (Vec::new(), false);
+        Leaf { values, defined, repeated, most_defined: 1, nested: false, unsigned, stored: None }
     }
 
     /// Adds up to `n` rows and says how many.
@@ -120,8 +124,11 @@ impl Leaf {
         }
     }
 
-    /// The same column with floating-point numbers in the place of integers.
+    /// The same column with floating-point numbers in the place of integers, decimals and half floats.
     pub(super) fn into_numbers(self) -> Leaf {
+        if let Some(numbers) = self.stored.and_then(|stored| self.values.numbers(stored)) {
+            return Leaf { values: Values::Double(numbers), stored: None, ..self };
+        }
         let unsigned = self.unsigned;
         let values = match self.values {
             Values::Int32(values) => Values::Double(
@@ -170,13 +177,50 @@ impl Leaf {
                 return Ok(String::new());
             }
             at += 1;
-            self.values.text(at - 1, self.unsigned)
+            match self.stored {
+                Some(stored) => self
+                    .values
+                    .number(at - 1, stored)
+                    .map(|number| number::text(number, number))
+                    .ok_or_else(other_type),
+                None => self.values.text(at - 1, self.unsigned),
+            }
         };
         (0..rows).map(&mut next).collect()
     }
 }
 
 impl Values {
+    /// How many there are.
+    fn len(&self) -> usize {
+        match self {
+            Values::Boolean(values) => values.len(),
+            Values::Int32(values) => values.len(),
+            Values::Int64(values) => values.len(),
+            Values::Int96(values) => values.len(),
+            Values::Float(values) => values.len(),
+            Values::Double(values) => values.len(),
+            Values::Bytes(values) => values.len(),
+            Values::Fixed(values) => values.len(),
+        }
+    }
+
+    /// A number that is stored so; nothing if this holds none.
+    fn number(&self, at: usize, stored: Stored) -> Option<f64> {
+        match self {
+            Values::Int32(values) => Some(stored.of_integer(values[at].into())),
+            Values::Int64(values) => Some(stored.of_integer(values[at])),
+            Values::Bytes(values) => stored.of_bytes(values[at].data()),
+            Values::Fixed(values) => stored.of_bytes(values[at].data()),
+            _ => None,
+        }
+    }
+
+    /// All of them as numbers; nothing if one is none.
+    fn numbers(&self, stored: Stored) -> Option<Vec<f64>> {
+        (0..self.len()).map(|at| self.number(at, stored)).collect()
+    }
+
     /// A value as text; bytes that are no text are an error.
     fn text(&self, at: usize, unsigned: bool) -> Result<String> {
         Ok(match self {

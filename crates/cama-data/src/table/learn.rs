@@ -14,7 +14,7 @@ use super::notation::{Hint, Notations};
 use super::read::ROWS_AT_A_TIME;
 use super::schema::{Column, ColumnType, Missing, Schema, Unseen};
 use super::source::{Chunk, Source};
-use super::{Notices, Rows};
+use super::{Notices, Rows, oddities};
 use crate::{Error, Result};
 use cama_causal::{Role, Roles};
 
@@ -94,10 +94,13 @@ pub(super) fn learn(mut source: Source, roles: &Roles, options: &LearnOptions) -
     let target = column(planned.len());
     let classes = classes(&target)?;
     let class_of_row = target.places(&classes);
+    notices.extend(oddities::of_classes(&roles.target, &classes, kept.len()));
     let mut columns = Vec::new();
     for (at, &(name, role, causes_children)) in planned.iter().enumerate() {
-        let Found { kind, imputed, notice } = infer(&Training { classes: &class_of_row, ..column(at) })?;
+        let training = Training { classes: &class_of_row, ..column(at) };
+        let Found { kind, imputed, notice } = infer(&training)?;
         notices.extend(notice);
+        notices.extend(oddities::of_column(&training, &kind));
         columns.push(Column { name: name.to_string(), role, causes_children, kind, imputed });
     }
     let comma = notations.any_comma(|at| columns[at].kind.is_number());

@@ -9,6 +9,7 @@ use parquet::errors::ParquetError;
 use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor};
 
 use super::cells::Cells;
+use super::fixed_point::{Stored, stored};
 use crate::Error;
 
 /// A column of the table, whatever its type.
@@ -38,6 +39,8 @@ pub(super) enum Flat {
     /// An unsigned integer of 64 bits, read as a floating-point number.
     LongUnsigned,
     Number,
+    /// A number that is stored as an integer or as bytes.
+    Stored(Stored),
     Text,
 }
 
@@ -67,6 +70,11 @@ fn flat(column: &ColumnDescriptor) -> Result<Flat, String> {
     // Older files have only the converted type.
     let logical = column.logical_type_ref().map(|logical| format!("{logical:?}"));
     let converted = column.converted_type();
+    let bytes = matches!(column.physical_type(), Physical::BYTE_ARRAY | Physical::FIXED_LEN_BYTE_ARRAY);
+    let integer = matches!(column.physical_type(), Physical::INT32 | Physical::INT64);
+    if let Some(stored) = stored(column).filter(|_| bytes || integer) {
+        return Ok(Flat::Stored(stored));
+    }
     match (column.physical_type(), column.logical_type_ref(), converted) {
         (Physical::BOOLEAN, ..) => Ok(Flat::Boolean),
         (Physical::FLOAT | Physical::DOUBLE, ..) => Ok(Flat::Number),
@@ -102,7 +110,7 @@ impl Flat {
         match self {
             Flat::Boolean => Cells::Boolean(Vec::new()),
             Flat::Integer | Flat::Unsigned => Cells::Integer(Vec::new()),
-            Flat::LongUnsigned | Flat::Number => Cells::Number(Vec::new()),
+            Flat::LongUnsigned | Flat::Number | Flat::Stored(_) => Cells::Number(Vec::new()),
             Flat::Text => Cells::texts(),
         }
     }
@@ -116,6 +124,9 @@ pub(super) fn read(
     cells: &mut Cells,
 ) -> parquet::errors::Result<()> {
     let nan = f64::NAN;
+    if let (Flat::Stored(stored), Cells::Number(cells)) = (flat, &mut *cells) {
+        return read_stored(reader, stored, n, cells);
+    }
     match (reader, cells) {
         (ColumnReader::BoolColumnReader(reader), Cells::Boolean(cells)) => {
             cells.extend(values(reader, n)?);
@@ -143,6 +154,45 @@ pub(super) fn read(
                     Some(bytes) => cells.push_text(bytes.as_utf8()?),
                     None => cells.push_text(""),
                 }
+            }
+        }
+        _ => return Err(ParquetError::General("its pages are of another type than it says".to_string())),
+    }
+    Ok(())
+}
+
+/// Adds up to `n` numbers that are stored as integers or as bytes.
+fn read_stored(
+    reader: &mut ColumnReader,
+    stored: Stored,
+    n: usize,
+    cells: &mut Vec<f64>,
+) -> parquet::errors::Result<()> {
+    let nan = f64::NAN;
+    let of_bytes = |bytes: Option<&[u8]>| match bytes {
+        Some(bytes) => {
+            let wrong = || ParquetError::General(format!("a number of it is of {} bytes", bytes.len()));
+            stored.of_bytes(bytes).ok_or_else(wrong)
+        }
+        None => Ok(nan),
+    };
+    match reader {
+        ColumnReader::Int32ColumnReader(reader) => {
+            cells.extend(
+                values(reader, n)?.into_iter().map(|v| v.map_or(nan, |v| stored.of_integer(v.into()))),
+            );
+        }
+        ColumnReader::Int64ColumnReader(reader) => {
+            cells.extend(values(reader, n)?.into_iter().map(|v| v.map_or(nan, |v| stored.of_integer(v))));
+        }
+        ColumnReader::ByteArrayColumnReader(reader) => {
+            for value in values(reader, n)? {
+                cells.push(of_bytes(value.as_ref().map(|bytes| bytes.data()))?);
+            }
+        }
+        ColumnReader::FixedLenByteArrayColumnReader(reader) => {
+            for value in values(reader, n)? {
+                cells.push(of_bytes(value.as_ref().map(|bytes| bytes.data()))?);
             }
         }
         _ => return Err(ParquetError::General("its pages are of another type than it says".to_string())),

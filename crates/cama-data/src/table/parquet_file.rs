@@ -170,15 +170,14 @@ impl ParquetFile {
         for (i, &leaf) in self.leaves.iter().enumerate() {
             let compression =
                 self.reader.metadata().row_group(at).columns().get(leaf).map(|chunk| chunk.compression());
-            if let Some(Compression::BROTLI(_) | Compression::LZ4 | Compression::LZ4_RAW | Compression::LZO) =
-                compression
-            {
+            // No program writes it any more.
+            if let Some(Compression::LZO) = compression {
                 let name = self.name_of(leaf);
-                let problem = format!("column `{name}` is compressed with brotli, LZ4 or LZO");
+                let problem = format!("column `{name}` is compressed with LZO");
                 return Err(Error::data(
                     &self.path,
                     problem,
-                    "compress with snappy, gzip or zstd, or not at all",
+                    "compress with another codec, such as zstd, or not at all",
                 ));
             }
             let reader = guarded(|| self.reader.get_row_group(at)?.get_column_reader(leaf));

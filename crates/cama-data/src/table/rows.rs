@@ -7,6 +7,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::Schema;
 use super::schema::{Column, Kind};
+use crate::kept::KeptExamples;
 use crate::manipulation::TableManipulation;
 use crate::names::Names;
 use crate::shape::{ChildColumn, ChildKind, DataShape, TableShape};
@@ -291,6 +292,20 @@ impl Dataset for Rows {
             indices: indices.iter().map(|&i| self.indices[i]).collect(),
             names: self.names.as_ref().map(|names| names.select(indices)),
         }
+    }
+
+    fn to_kept(&self, indices: &[usize]) -> Option<KeptExamples> {
+        let rows = self.select(indices);
+        Some(KeptExamples { values: rows.values, known: rows.known, labels: rows.labels? })
+    }
+
+    fn of_kept(&self, name: &str, kept: &KeptExamples, classes: &[String]) -> Result<Option<Self>> {
+        kept.check(name, self.schema.width(), classes.len())?;
+        let KeptExamples { values, known, labels } = kept.clone();
+        let indices = (0..labels.len()).collect();
+        let schema = Arc::new(self.schema.as_ref().clone().with_key(None));
+        let labels = Some(labels);
+        Ok(Some(Rows { name: name.into(), schema, values, known, labels, indices, names: None }))
     }
 
     fn without_labels(mut self) -> Self {

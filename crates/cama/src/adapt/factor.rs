@@ -114,6 +114,7 @@ impl<D: Dataset> Adapting<'_, D> {
             steps: 0,
             kept_step: 0,
             examples,
+            outliers: 0,
             restored: judged.count(Verdict::Restored),
             as_they_were: judged.count(Verdict::AsItWas),
             unexplained: judged.count(Verdict::Unexplained),
@@ -123,7 +124,7 @@ impl<D: Dataset> Adapting<'_, D> {
             clean_after: None,
         };
         let model = kept.map_or_else(|| self.previous.decider.model.clone(), |found| found.model);
-        Adapted { model, report, verdicts: judged.verdicts }
+        Adapted { model, report, verdicts: judged.verdicts, outliers: None }
     }
 }
 

@@ -32,7 +32,7 @@ use self::select::{Candidate, Selection};
 use self::split::Splits;
 use self::validate::{FitStatistics, Validator};
 use crate::data::Dataset;
-use crate::decide::{Decider, Verdict};
+use crate::decide::{Decider, Outliers, Verdict};
 use crate::model::DeepCama;
 use crate::progress::Observer;
 use crate::{Checked, Error, Result};
@@ -43,6 +43,9 @@ use crate::{Checked, Error, Result};
 /// the validation set better than the `previous` model did and is as right on clean examples, within the tolerance;
 /// `model` itself, if it is not the previous one, is the first candidate. If none is kept, the previous model comes
 /// back.
+///
+/// Rows of a table that lie farther from the others than `clean` ones do from each other are set aside: nothing is learnt of
+/// them, and their verdict is [`Verdict::Unexplained`].
 ///
 /// # Errors
 ///
@@ -62,6 +65,29 @@ pub fn adapt<D: Dataset>(
         let allowed = "false: the data has no labels, or they were not read";
         return Err(Error::config("adapt.oracle", true, allowed));
     }
+    let clean_rows = clean.filter(|_| model.config().data.table().is_some());
+    let Some(outliers) = clean_rows.and_then(|clean| Outliers::find(unlabelled.subsample, clean)) else {
+        return adapt_to_all(model, unlabelled, clean, config, previous, seed, observer);
+    };
+    let [subsample, spread] = [unlabelled.subsample, unlabelled.spread].map(|data| outliers.others(data));
+    let others = Unlabelled { subsample: &subsample, spread: &spread, ..unlabelled };
+    let previous =
+        Previous { decider: Decider { outliers: Some(&outliers), ..previous.decider }, ..previous };
+    let mut adapted = adapt_to_all(model, others, clean, config, previous, seed, observer)?;
+    adapted.report.outliers = unlabelled.subsample.len() - subsample.len();
+    Ok(Adapted { outliers: Some(outliers), ..adapted })
+}
+
+/// The same, of examples none of which is set aside.
+fn adapt_to_all<D: Dataset>(
+    model: &DeepCama,
+    unlabelled: Unlabelled<D>,
+    clean: Option<&D>,
+    config: &Checked<AdaptConfig>,
+    previous: Previous,
+    seed: u64,
+    observer: &mut Observer,
+) -> Result<Adapted> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     if model.factor().is_some() {
         let adapting = factor::Adapting { model, unlabelled, config, previous, seed };
@@ -221,6 +247,7 @@ fn adapted(
         steps: steps.done,
         kept_step: kept.map_or(0, |kept| kept.step),
         examples,
+        outliers: 0,
         restored: judged.count(Verdict::Restored),
         as_they_were: judged.count(Verdict::AsItWas),
         unexplained: judged.count(Verdict::Unexplained),
@@ -230,7 +257,7 @@ fn adapted(
         clean_after: after.clean,
     };
     let model = kept.map_or(previous.decider.model, |kept| &kept.model).clone();
-    Adapted { model, report, verdicts: judged.verdicts }
+    Adapted { model, report, verdicts: judged.verdicts, outliers: None }
 }
 
 fn check_data<D: Dataset>(model: &DeepCama, unlabelled: &D, clean: Option<&D>) -> Result<()> {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::config::Keep;
-use crate::decide::Verdict;
+use crate::decide::{Outliers, Verdict};
 use crate::model::DeepCama;
 
 /// Whether an adaptation was let stand.
@@ -91,6 +91,9 @@ pub struct AdaptReport {
     pub kept_step: usize,
     /// Unlabelled examples that were trained on.
     pub examples: usize,
+    /// Rows that were set aside before, as outliers.
+    #[serde(default)]
+    pub outliers: usize,
     /// Of all unlabelled examples given, how many are restored with the model that was kept ([`Verdict::Restored`]).
     ///
     /// [`Verdict::Restored`]: crate::Verdict::Restored
@@ -163,6 +166,8 @@ pub struct Adapted {
     pub report: AdaptReport,
     /// What the guard makes of every unlabelled example with the model; empty without a guard.
     pub verdicts: Vec<Verdict>,
+    /// What rows are outliers, if any was: their verdict is [`Verdict::Unexplained`].
+    pub outliers: Option<Outliers>,
 }
 
 #[cfg(test)]
@@ -179,6 +184,7 @@ mod tests {
             steps: 200,
             kept_step: 50,
             examples: 10,
+            outliers: 0,
             restored: 0,
             as_they_were: 0,
             unexplained: 0,

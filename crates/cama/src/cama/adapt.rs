@@ -1,5 +1,7 @@
 //! From a classifier and unlabelled data to one that copes with it: attach, dream, adapt, choose m.
 
+use std::sync::Arc;
+
 use super::{Cama, Card, CardEntry};
 use crate::adapt::{AdaptConfig, Adapted, Outcome, Previous, Unlabelled, adapt};
 use crate::data::{Dataset, Names};
@@ -20,6 +22,7 @@ impl Cama {
             begun_with: None,
             unlabelled: unlabelled.into(),
             clean: None,
+            keeps_clean: true,
             mechanisms: None,
             configure: Vec::new(),
             dreams: None,
@@ -50,6 +53,7 @@ pub struct Adaptation<'a, D: Dataset> {
     begun_with: Option<&'a Cama>,
     unlabelled: Unlabelled<'a, D>,
     clean: Option<&'a D>,
+    keeps_clean: bool,
     mechanisms: Option<Vec<MechanismConfig>>,
     configure: Vec<Configure<'a>>,
     dreams: Option<DreamConfig>,
@@ -60,9 +64,16 @@ pub struct Adaptation<'a, D: Dataset> {
 }
 
 impl<'a, D: Dataset> Adaptation<'a, D> {
-    /// Clean, labelled examples that keep the model right on clean data; without any, nothing validates that.
+    /// Clean, labelled examples that keep the model right on clean data; those that were
+    /// [kept with the model](Cama::clean_examples) unless given.
     pub fn clean(mut self, clean: &'a D) -> Self {
         self.clean = Some(clean);
+        self
+    }
+
+    /// Without any clean examples: nothing then validates that the model is as right on clean data as before.
+    pub fn without_clean(mut self) -> Self {
+        (self.clean, self.keeps_clean) = (None, false);
         self
     }
 
@@ -159,8 +170,13 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
                 return Err(Error::Interrupted("nothing of the adaptation was kept".into()));
             }
         }
+        let kept = match self.clean.is_none() && self.keeps_clean {
+            true => self.from.clean_like(self.unlabelled.subsample)?,
+            false => None,
+        };
+        let clean = self.clean.or(kept.as_ref());
         let mut start = self.from.clone();
-        self.attach_and_dream(&mut start, seeds, observer)?;
+        self.attach_and_dream(&mut start, clean, seeds, observer)?;
         let decider = first.decider();
         let guard = decider.guard.filter(|_| self.guard);
         let mut thresholds = decider.thresholds;
@@ -172,8 +188,7 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
         let kept = met.iter().any(|entry| entry.report.outcome != Outcome::RolledBack);
         let begins_stream = self.begun_with.is_some() && kept;
         let previous = Previous { decider, m: first.card.m, begins_stream };
-        let (unlabelled, clean) = (self.unlabelled, self.clean);
-        let adapted = adapt(&start.model, unlabelled, clean, &config, previous, seeds.adapt, observer)?;
+        let adapted = adapt(&start.model, self.unlabelled, clean, &config, previous, seeds.adapt, observer)?;
         let card = match adapted.report.outcome {
             Outcome::Adapted | Outcome::AdaptedForSome => {
                 let inferred = start.model.config().inferred_m;
@@ -193,8 +208,10 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
             true => self.from.model.clone(),
             false => adapted.model.clone(),
         };
+        let outliers =
+            if rolled_back { first.outliers.clone() } else { adapted.outliers.clone().map(Arc::new) };
         let card = self.record(card, &adapted);
-        let mut cama = Cama { model, guard, card, surveyed, verdicts, verdict_names, ..start };
+        let mut cama = Cama { model, guard, card, surveyed, outliers, verdicts, verdict_names, ..start };
         if cama.surveyed.is_none() {
             cama.surveyed = cama.predictor().informed(spread)?.surveyed();
         }
@@ -202,7 +219,13 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
     }
 
     /// Gives the model its mechanisms, and lets q2 dream if it does not know all of the explicit ones yet.
-    fn attach_and_dream(&self, start: &mut Cama, seeds: Seeds, observer: &mut Observer) -> Result<()> {
+    fn attach_and_dream(
+        &self,
+        start: &mut Cama,
+        clean: Option<&D>,
+        seeds: Seeds,
+        observer: &mut Observer,
+    ) -> Result<()> {
         let present = start.model.config().mechanisms.clone();
         let mechanisms = self.mechanisms.clone().unwrap_or_else(|| present.clone());
         let new = || mechanisms.iter().filter(|m| !present.contains(m));
@@ -219,7 +242,7 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
         if !dreams_of_m && !dreams_of_field {
             return Ok(());
         }
-        let Some(clean) = self.clean else {
+        let Some(clean) = clean else {
             let notice =
                 "there is no clean data to dream of: what infers manipulations starts from what it knows";
             return match observer(Event::Notice(notice)).is_break() {

@@ -22,6 +22,13 @@ pub struct Card {
     /// The training data as it is found from any folder, if it is a file or a folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
+    /// The number of its examples and their checksum ([`Fingerprint`](crate::data::Fingerprint)): other data under the same name
+    /// has another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+    /// What was understood of it, in words: what it holds, and what may be meant otherwise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub understood: Vec<String>,
     /// What was done to its images to make them alike; what the model reads later is prepared in the same way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preparation: Option<Preparation>,
@@ -40,6 +47,9 @@ pub struct Card {
     pub held_out: Option<HeldOut>,
     /// Every epoch of training.
     pub history: Vec<Epoch>,
+    /// The epoch after which the model was kept, where that was not the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept_epoch: Option<usize>,
     /// Every adaptation since, oldest first.
     pub adaptations: Vec<CardEntry>,
 }
@@ -75,6 +85,8 @@ impl Default for Card {
             m: M::Null,
             data: String::new(),
             location: None,
+            fingerprint: None,
+            understood: Vec::new(),
             preparation: None,
             manipulated: None,
             seed: 0,
@@ -83,12 +95,19 @@ impl Default for Card {
             dream_steps: 0,
             held_out: None,
             history: Vec::new(),
+            kept_epoch: None,
             adaptations: Vec::new(),
         }
     }
 }
 
 impl Card {
+    /// What training came to: the epoch after which the model was kept.
+    pub fn trained(&self) -> Option<&Epoch> {
+        let kept = self.kept_epoch.and_then(|kept| self.history.iter().find(|epoch| epoch.epoch == kept));
+        kept.or(self.history.last())
+    }
+
     /// With the schema's names, or with numbers, for the names of the classes where there are no names.
     pub(crate) fn named(mut self, schema: Option<&Schema>, classes: usize) -> Self {
         if self.classes.is_empty() {

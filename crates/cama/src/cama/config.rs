@@ -25,7 +25,12 @@ pub struct FitConfig {
     pub dream: DreamConfig,
     /// The direct classifier; none if it has no epochs.
     pub direct: DirectConfig,
+    /// How many clean examples at most are kept with the model, so that adaptation does not need the training data.
+    pub keep: usize,
 }
+
+/// As many as an adaptation with default settings validates with, and as many again to learn from, are fewer.
+const KEEP: usize = 500;
 
 /// What makes X: p(x|y,c,z,m).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,7 +46,8 @@ pub enum GeneratorChoice {
 }
 
 impl FitConfig {
-    /// The settings of the preset called `name` for `data`: a tenth of it at most is kept for validation.
+    /// The settings of the preset called `name` for `data`: a tenth of it at most is kept for validation, and there are epochs
+    /// enough for a small data set to be learnt.
     ///
     /// # Errors
     ///
@@ -51,10 +57,18 @@ impl FitConfig {
         let shape = data.data_shape();
         let mut train = TrainConfig::preset(name, &shape)?;
         train.validation = train.validation.min(data.len() / 10).max(1);
-        let direct = DirectConfig::for_data(&shape);
+        let learnt = data.len() - train.validation.min(data.len());
+        let train = train.for_examples(learnt);
+        let direct = DirectConfig::for_data(&shape).for_examples(learnt);
         let model = ModelConfig::preset(name, shape, data.classes().len())?.with_class_prior(data);
         let (generator, factor, dream) = Default::default();
-        Ok(Self { model, generator, factor, train, dream, direct })
+        Ok(Self { model, generator, factor, train, dream, direct, keep: KEEP })
+    }
+
+    /// These settings, which someone has made of `preset`: where the epochs of training are others, they are kept to from the
+    /// first to the last, and validated one by one, unless these settings say otherwise.
+    pub fn obeyed(self, preset: &Self) -> Self {
+        Self { train: self.train.obeyed(&preset.train), ..self }
     }
 }
 

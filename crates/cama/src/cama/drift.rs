@@ -10,7 +10,7 @@ use super::Cama;
 use crate::adapt::{DatasetConfig, Rehearsal, Rehearsing, See, find_global};
 use crate::batch::{self, host};
 use crate::data::{Dataset, spread_indices};
-use crate::decide::{DecideConfig, Decider, Decision, Rule};
+use crate::decide::{DecideConfig, Decider, Decision, Outliers, Rule};
 use crate::mechanism::Parameter;
 use crate::model::{M, MChoice};
 use crate::predict::PredictConfig;
@@ -32,6 +32,8 @@ pub struct Drift {
     pub gain: Option<f64>,
     /// Examples that were looked at.
     pub examples: usize,
+    /// How many of them are outliers, of which nothing was learnt that is said of the columns.
+    pub outliers: usize,
 }
 
 /// One component of m over a data set.
@@ -117,9 +119,14 @@ impl Cama {
             return Err(Error::Mismatch(what.into()));
         }
         let data = data.select(&spread_indices(data.len()).collect::<Vec<_>>());
+        // What a few rows are is nothing that has changed in all of them.
+        let clean = self.schema.is_some().then(|| self.clean_like(&data)).transpose()?.flatten();
+        let outliers = clean.and_then(|clean| Outliers::find(&data, &clean));
+        let others = outliers.as_ref().map(|outliers| outliers.others(&data));
+        let of_all = others.as_ref().unwrap_or(&data);
         let (parameters, gain) = match self.model.factor() {
-            Some(_) => self.drift_of_columns(&data, seed)?,
-            None => (self.drift_of_examples(&data, seed)?, None),
+            Some(_) => self.drift_of_columns(of_all, seed)?,
+            None => (self.drift_of_examples(of_all, seed)?, None),
         };
         let mut shares_now = vec![0.0; self.model.config().classes];
         for decision in self.predict(&data)? {
@@ -139,7 +146,8 @@ impl Cama {
         let observed = batch::observed(&data, 0..data.len(), &self.model.device());
         let then = self.model.log_py(&observed, None).exp().mean_dim(0);
         let shares_then = host(then).into_iter().map(f64::from).collect();
-        Ok(Drift { parameters, unexplained, shares_then, shares_now, gain, examples: data.len() })
+        let (examples, outliers) = (data.len(), data.len() - of_all.len());
+        Ok(Drift { parameters, unexplained, shares_then, shares_now, gain, examples, outliers })
     }
 
     /// What the components of m are called, and their units: of a table, the columns' own.

@@ -1,8 +1,11 @@
 //! From clean, labelled data to a classifier: dreams, training, the direct classifier, the guard, the card.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use burn::tensor::Device;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 
 use super::config::FitConfig;
 use super::fitting::Fitting;
@@ -11,13 +14,13 @@ use super::identity;
 use super::{Cama, Card};
 use crate::adapt::Rehearsed;
 use crate::checkpoint::Checkpoints;
-use crate::data::Dataset;
+use crate::data::{Dataset, Fingerprint, KeptExamples, shuffled};
 use crate::mechanism::MechanismConfig;
 use crate::model::M;
-use crate::progress::{Observer, silent};
+use crate::progress::{Event, Observer, silent};
 use crate::seeds::Seeds;
 use crate::train::{Augmentation, Split};
-use crate::{Checked, Config, Result};
+use crate::{Checked, Config, Error, Result};
 
 impl Cama {
     /// Prepares a fit to clean, labelled examples: images, or rows of a table.
@@ -116,12 +119,13 @@ impl<'a, D: Dataset> Builder<'a, D> {
     ///
     /// As [`fit`](Self::fit), where it concerns settings.
     fn config(&mut self) -> Result<Checked<FitConfig>> {
-        let mut config = FitConfig::preset(&self.preset, self.clean)?;
+        let preset = FitConfig::preset(&self.preset, self.clean)?;
+        let mut config = preset.clone();
         if let Some(mechanisms) = self.mechanisms.take() {
             config.model.mechanisms = mechanisms;
         }
         self.configure.drain(..).for_each(|change| change(&mut config));
-        config.check()
+        config.obeyed(&preset).check()
     }
 
     /// Fits: dreams of clean data, trains, fits the direct classifier and its temperature, and the guard.
@@ -160,6 +164,8 @@ impl<'a, D: Dataset> Builder<'a, D> {
             m: if infers { config.model.inferred_m } else { M::Null },
             data: self.clean.name().to_string(),
             location: None,
+            fingerprint: Some(Fingerprint::of(self.clean).to_string()),
+            understood: Vec::new(),
             preparation: None,
             manipulated: self.augmentation.map(described),
             seed: self.seed,
@@ -168,13 +174,35 @@ impl<'a, D: Dataset> Builder<'a, D> {
             dream_steps: if explicit && trained.model.factor().is_none() { config.dream.steps } else { 0 },
             held_out,
             history: trained.history,
+            kept_epoch: trained.kept,
             adaptations: Vec::new(),
         };
         // What names the rows of the training data is none of the model's.
         let schema = self.clean.table_schema().map(|schema| schema.clone().with_key(None));
         let bare = Cama::bare(trained.model);
-        Ok(Cama { schema, direct, temperature, tempering, guard, rehearsal, card, ..bare })
+        let clean = kept(self.clean, config.keep, seeds.keep).map(Arc::new);
+        let cama = Cama { schema, direct, temperature, tempering, guard, rehearsal, card, clean, ..bare };
+        match cama.guesses(&split.validation)? {
+            Some(notice) if observer(Event::Notice(&notice)).is_break() => {
+                Err(Error::Interrupted("nothing was kept".into()))
+            }
+            _ => Ok(cama),
+        }
     }
+}
+
+/// The most values that are kept: 16 MiB, of pixels that are bytes 4 MiB.
+const MOST_VALUES: usize = 1 << 22;
+
+/// At most so many random examples of clean data, fewer where they are large.
+fn kept<D: Dataset>(clean: &D, most: usize, seed: u64) -> Option<KeptExamples> {
+    let each = clean.bytes_each() / size_of::<f32>();
+    let wanted = most.min(MOST_VALUES / each.max(1));
+    let mut drawn = shuffled(clean.len(), &mut ChaCha8Rng::seed_from_u64(seed));
+    drawn.truncate(wanted);
+    // In their order, which tells nothing of the draw.
+    drawn.sort_unstable();
+    (!drawn.is_empty()).then(|| clean.to_kept(&drawn)).flatten()
 }
 
 fn described<D: Dataset>(augmentation: &Augmentation<D>) -> String {

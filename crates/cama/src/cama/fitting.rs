@@ -47,7 +47,10 @@ impl<D: Dataset> Fitting<'_, D> {
         match train(model, self.split, augmentation, &config.check()?, seed, checkpoints, observer) {
             Ok(Trained { history, stopped: true, .. }) => {
                 Err(Error::Interrupted(match self.has_checkpoint() {
-                    true => format!("{} of {} epochs are kept{}", history.len(), config.epochs, self.place()),
+                    true => {
+                        let done = history.last().map_or(0, |last| last.epoch);
+                        format!("{done} of {} epochs are kept{}", config.epochs, self.place())
+                    }
                     false => "nothing was kept".into(),
                 }))
             }

@@ -86,7 +86,7 @@ impl<D: Dataset> Fitting<'_, D> {
                     trained => Ok(trained),
                 }
             }
-            false => Ok(Trained { model, history: Vec::new(), stopped: false }),
+            false => Ok(Trained { model, history: Vec::new(), kept: None, stopped: false }),
         }
     }
 

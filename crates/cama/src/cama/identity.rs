@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use super::config::FitConfig;
-use crate::data::Dataset;
-use crate::fingerprint::{bits, fingerprint};
+use crate::data::{Dataset, Fingerprint};
 use crate::train::Augmentation;
 
 /// All that determines the result of a fit, in words.
@@ -27,12 +26,5 @@ pub(super) fn of_run<D: Dataset>(
 
 /// What makes data this data: its name, number and a checksum.
 fn of_data(data: &impl Dataset) -> Value {
-    json!({ "data": data.name(), "examples": data.len(), "checksum": format!("{:016x}", checksum(data)) })
-}
-
-/// Of the bits of X, A, C and labels.
-fn checksum(data: &impl Dataset) -> u64 {
-    let rows = (0..data.len()).flat_map(|i| [data.x(i), data.a(i), data.c(i)]);
-    let labels = data.labels().unwrap_or_default().iter().map(|label| *label as u64);
-    fingerprint(bits(rows.flatten()).chain(labels))
+    json!({ "data": data.name(), "fingerprint": Fingerprint::of(data).to_string() })
 }

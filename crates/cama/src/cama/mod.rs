@@ -3,6 +3,7 @@
 mod adapt;
 mod bank;
 mod card;
+mod chance;
 mod config;
 mod drift;
 mod fit;
@@ -18,11 +19,13 @@ pub use drift::{Changed, Drift};
 pub use fit::Builder;
 pub use predict::{Predictor, Restored};
 
+use std::sync::Arc;
+
 use crate::adapt::{AdaptReport, Rehearsal};
 use crate::classifier::{Classifier, DirectClassifier};
-use crate::data::Names;
 use crate::data::table::Schema;
-use crate::decide::{Context, Decider, Guard, Surveyed, TEMPERATURE, Tempering, Verdict};
+use crate::data::{Dataset, KeptExamples, Names};
+use crate::decide::{Context, Decider, Guard, Outliers, Surveyed, TEMPERATURE, Tempering, Verdict};
 use crate::model::DeepCama;
 use crate::predict::Bank;
 use crate::{Error, Result};
@@ -71,8 +74,12 @@ pub struct Cama {
     pub(crate) bank: Option<Bank>,
     pub(crate) rehearsal: Rehearsal,
     pub(crate) card: Card,
+    /// Some of the training data, for adaptation.
+    pub(crate) clean: Option<Arc<KeptExamples>>,
     /// What the guard learnt of the data that this was last adapted to.
     pub(crate) surveyed: Option<Surveyed>,
+    /// What rows were outliers of the data that this was last adapted to.
+    pub(crate) outliers: Option<Arc<Outliers>>,
     /// What the guard made of each example that it was last adapted to, with its index in the data's file.
     pub(crate) verdicts: Vec<(usize, Verdict)>,
     /// What these examples are called, where they have names.
@@ -94,7 +101,9 @@ impl Cama {
             bank: None,
             rehearsal: Rehearsal::default(),
             card,
+            clean: None,
             surveyed: None,
+            outliers: None,
             verdicts: Vec::new(),
             verdict_names: None,
         }
@@ -162,6 +171,23 @@ impl Cama {
         &self.card
     }
 
+    /// Some of the training data, with its labels: what [`adapt`](Self::adapt) takes for clean data where it is given none.
+    pub fn clean_examples(&self) -> Option<&KeptExamples> {
+        self.clean.as_deref()
+    }
+
+    /// The same as data like this; nothing where none were kept.
+    ///
+    /// # Errors
+    ///
+    /// If they are not such data.
+    pub fn clean_like<D: Dataset>(&self, data: &D) -> Result<Option<D>> {
+        match &self.clean {
+            Some(kept) => data.of_kept("the clean examples kept with the model", kept, &self.card.classes),
+            None => Ok(None),
+        }
+    }
+
     /// The names of the classes, in the order of the model's outputs.
     pub fn classes(&self) -> &[String] {
         &self.card.classes
@@ -191,6 +217,7 @@ impl Cama {
             thresholds: self.rehearsal.thresholds,
             context: Context::Unknown,
             log_odds: 0.0,
+            outliers: self.outliers.as_deref(),
         }
     }
 }

@@ -236,6 +236,10 @@ impl<'a, D: Dataset> Chunk<'a, D> {
     }
 
     fn verdict(&self, i: usize, as_it_is: &Explained, found: Option<&Found>, asked: &Asked) -> Verdict {
+        if self.decider.outliers.is_some_and(|outliers| outliers.is_outlier(self.data, self.range.start + i))
+        {
+            return Verdict::Unexplained;
+        }
         let anomaly_score = as_it_is.anomaly_scores[i];
         if let (M::Global, Some(found)) = (self.config.predict.m, found) {
             let log_ratio = found.explained.log_px[i] - as_it_is.log_px[i];

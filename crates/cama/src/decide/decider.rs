@@ -1,6 +1,7 @@
 //! A model with what stands beside it.
 
 use super::guard::Guard;
+use super::outliers::Outliers;
 use super::rule::{Rule, TEMPERATURE};
 use super::tempering::Tempering;
 use super::thresholds::Thresholds;
@@ -36,6 +37,8 @@ pub struct Decider<'a> {
     /// With [`M::Global`](crate::M::Global), log odds that an example is one of the manipulated ones, before it is seen:
     /// what share of the data is, see [`informed`](Self::informed).
     pub log_odds: f64,
+    /// What rows are outliers, which are never restored; without it none is.
+    pub outliers: Option<&'a Outliers>,
 }
 
 impl<'a> Decider<'a> {
@@ -52,6 +55,7 @@ impl<'a> Decider<'a> {
             thresholds: Thresholds::default(),
             context: Context::Unknown,
             log_odds: 0.0,
+            outliers: None,
         }
     }
 

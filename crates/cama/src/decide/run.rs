@@ -36,12 +36,17 @@ impl Decider<'_> {
     /// The same, after the guard has looked at the data as a whole: at no more than 500 examples spread over it. What
     /// the mechanisms cannot express shows in all of them far better than in each.
     ///
-    /// Without a guard, with do(m = 0) and on few examples nothing is learnt of it.
+    /// Outliers are left out of that. Without a guard, with do(m = 0) and on few examples nothing is learnt of it.
     ///
     /// # Errors
     ///
     /// As [`decide`](Self::decide).
     pub fn informed<D: Dataset>(&self, data: &D, config: &Checked<DecideConfig>) -> Result<Self> {
+        if let Some(outliers) = self.outliers {
+            let others = outliers.others(data);
+            let informed = Self { outliers: None, ..*self }.informed(&others, config)?;
+            return Ok(Self { outliers: self.outliers, ..informed });
+        }
         if config.predict.m == M::Global {
             return self.informed_of_share(data, config);
         }

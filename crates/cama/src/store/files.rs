@@ -1,17 +1,19 @@
-//! The files of a model: `config.json`, `model.safetensors`, `direct.safetensors` if it has a direct classifier, and a
-//! `README.md` for people.
+//! The files of a model: `config.json`, `model.safetensors`, `direct.safetensors` if it has a direct classifier, `clean.bin`
+//! with some of its clean examples, and a `README.md` for people.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 
+use super::examples;
 use crate::adapt::Rehearsal;
 use crate::cama::{Cama, Card};
 use crate::classifier::{DirectClassifier, DirectConfig};
-use crate::data::DataShape;
 use crate::data::table::Schema;
-use crate::decide::{Guard, Surveyed, Tempering};
+use crate::data::{DataShape, KeptExamples};
+use crate::decide::{Guard, Outliers, Surveyed, Tempering};
 use crate::folder_format::FolderFormat;
 use crate::model::{DeepCama, ModelConfig};
 use crate::predict::{Bank, BankConfig};
@@ -22,6 +24,7 @@ const VERSION: u32 = 4;
 pub(super) const CONFIG: &str = "config.json";
 pub(super) const WEIGHTS: &str = "model.safetensors";
 pub(super) const DIRECT: &str = "direct.safetensors";
+pub(super) const CLEAN: &str = "clean.bin";
 pub(super) const BANK: &str = "bank.safetensors";
 pub(super) const README: &str = "README.md";
 pub(super) const KIND: FolderFormat = FolderFormat {
@@ -54,6 +57,10 @@ struct ConfigFile {
     rehearsal: Rehearsal,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     surveyed: Option<Surveyed>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    outliers: Option<Outliers>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    clean: Option<CleanFile>,
     card: Card,
 }
 
@@ -62,6 +69,13 @@ struct ConfigFile {
 struct DirectFile {
     weights_crc32: u32,
     config: DirectConfig,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CleanFile {
+    crc32: u32,
+    examples: usize,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -77,6 +91,7 @@ pub(super) fn files_of(cama: &Cama, place: &Path) -> Result<Vec<(&'static str, V
     let weights = weights::to_bytes(&cama.model, FORMAT).map_err(|e| failed(WEIGHTS, &e))?;
     let direct = cama.direct.as_ref().map(|direct| weights::to_bytes(direct, FORMAT));
     let direct = direct.transpose().map_err(|e| failed(DIRECT, &e))?;
+    let clean = cama.clean.as_ref().map(|kept| (kept.len(), examples::to_bytes(kept)));
     let bank = cama.bank.as_ref().map(|bank| weights::to_bytes(bank, FORMAT));
     let bank = bank.transpose().map_err(|e| failed(BANK, &e))?;
     let config = ConfigFile {
@@ -98,11 +113,16 @@ pub(super) fn files_of(cama: &Cama, place: &Path) -> Result<Vec<(&'static str, V
         }),
         rehearsal: cama.rehearsal.clone(),
         surveyed: cama.surveyed,
+        outliers: cama.outliers.as_deref().cloned(),
+        clean: clean
+            .as_ref()
+            .map(|(examples, bytes)| CleanFile { crc32: weights::crc32(bytes), examples: *examples }),
         card: cama.card.clone().named(cama.schema.as_ref(), cama.model.config().classes),
     };
     let json = serde_json::to_vec_pretty(&config).map_err(|e| failed(CONFIG, &e))?;
     let mut files = vec![(WEIGHTS, weights)];
     files.extend(direct.map(|direct| (DIRECT, direct)));
+    files.extend(clean.map(|(_, bytes)| (CLEAN, bytes)));
     files.extend(bank.map(|bank| (BANK, bank)));
     files.extend([(README, cama.readme().into_bytes()), (CONFIG, json)]);
     Ok(files)
@@ -123,13 +143,48 @@ pub(super) fn model_of(
         let direct = DirectClassifier::new(&file.model, &config.check()?, 0, device);
         weights::apply(direct, read(DIRECT, *weights_crc32)?, place, DIRECT, CONFIG)
     });
+    let clean = file.clean.as_ref().map(|clean| clean_of(&file, clean, &read, place)).transpose()?;
     let bank = file.bank.as_ref().map(|BankFile { weights_crc32, config }| {
         config.check(file.model.classes, file.model.z)?;
         weights::apply(Bank::empty(config, device), read(BANK, *weights_crc32)?, place, BANK, CONFIG)
     });
-    let ConfigFile { schema, temperature, tempering, guard, rehearsal, surveyed, card, .. } = file;
+    let ConfigFile { schema, temperature, tempering, guard, rehearsal, surveyed, outliers, card, .. } = file;
     let (direct, bank, bare) = (direct.transpose()?, bank.transpose()?, Cama::bare(model));
-    Ok(Cama { schema, direct, bank, temperature, tempering, guard, rehearsal, surveyed, card, ..bare })
+    let outliers = outliers.map(Arc::new);
+    Ok(Cama {
+        schema,
+        direct,
+        bank,
+        temperature,
+        tempering,
+        guard,
+        rehearsal,
+        surveyed,
+        outliers,
+        clean,
+        card,
+        ..bare
+    })
+}
+
+/// The clean examples beside the model, which must be such as it reads.
+fn clean_of(
+    file: &ConfigFile,
+    clean: &CleanFile,
+    read: impl Fn(&str, u32) -> Result<Vec<u8>>,
+    place: &Path,
+) -> Result<Arc<KeptExamples>> {
+    let problem =
+        |what: String| Error::Model { path: place.into(), problem: format!("{CLEAN} is damaged: {what}") };
+    let kept = examples::of_bytes(&read(CLEAN, clean.crc32)?)
+        .filter(|kept| kept.len() == clean.examples)
+        .ok_or_else(|| problem("it does not hold the examples that it should".into()))?;
+    let width = match (&file.schema, &file.model.data) {
+        (Some(schema), _) => schema.width(),
+        (None, data) => data.width(),
+    };
+    kept.check(CLEAN, width, file.model.classes).map_err(|error| problem(error.to_string()))?;
+    Ok(Arc::new(kept))
 }
 
 /// `config.json`, as far as it can be checked alone.
@@ -145,6 +200,11 @@ fn parsed(json: &[u8], place: &Path) -> Result<ConfigFile> {
     }
     file.tempering.as_ref().map_or(Ok(()), Tempering::check).map_err(|error| problem(error.to_string()))?;
     file.rehearsal.thresholds.check().map_err(|error| problem(error.to_string()))?;
+    if let Some(outliers) = &file.outliers {
+        let width =
+            file.model.data.table().map_or(0, |table| table.width() + table.parents + table.co_parents);
+        outliers.check(width).map_err(|error| problem(error.to_string()))?;
+    }
     let (names, classes) = (file.card.classes.len(), file.model.classes);
     if names != classes {
         return Err(problem(format!(

@@ -6,15 +6,18 @@ use std::path::Path;
 
 use burn::tensor::Device;
 
-use super::files::{BANK, CONFIG, DIRECT, KIND, files_of, model_of};
+use super::files::{BANK, CLEAN, CONFIG, DIRECT, KIND, files_of, model_of};
 use crate::cama::Cama;
-use crate::files::{write_atomic, write_together};
+use crate::files::write_together;
 use crate::{Error, Result, weights};
 
 /// The file of a model folder that tells which of the examples it was adapted to the guard lets restore, as
 /// `index,verdict`, and between the two the file or the key of the example where it has one; saving a model removes that
 /// of a previous one.
 pub const VERDICTS: &str = "verdicts.csv";
+
+/// The file of a model folder with some of its training data, for adaptation.
+pub const CLEAN_EXAMPLES: &str = CLEAN;
 
 /// Whether `folder` holds a model, or what is left of one: a file that [`Cama::save`] wrote.
 pub fn is_model_folder(folder: &Path) -> bool {
@@ -31,12 +34,7 @@ impl Cama {
     /// Several files cannot be replaced at one stroke: a save that is killed in the moment in which they are renamed
     /// can leave new weights with the previous `config.json`, which [`load`](Self::load) finds out and refuses.
     pub fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
-        let folder = folder.as_ref();
-        self.write(folder, true)?;
-        match self.verdicts.is_empty() {
-            true => Ok(()),
-            false => self.write_verdicts(folder),
-        }
+        self.write(folder.as_ref(), true)
     }
 
     /// As [`save`](Self::save), into the folder that this was [loaded](Self::load) from: what is told there of the data that it
@@ -49,12 +47,21 @@ impl Cama {
         self.write(folder.as_ref(), false)
     }
 
-    /// Writes all but the verdicts, and removes what is of a previous model: with its verdicts if this is `another` one.
+    /// Writes everything, and removes what is of a previous model: with its verdicts if this is `another` one.
     fn write(&self, folder: &Path, another: bool) -> Result<()> {
-        let files = files_of(self, folder)?;
+        let mut files = files_of(self, folder)?;
+        if !self.verdicts.is_empty() {
+            // Before `config.json`, which is last.
+            files.insert(0, (VERDICTS, self.verdicts_file().into_bytes()));
+        }
         let borrowed: Vec<(&str, &[u8])> = files.iter().map(|(name, bytes)| (*name, &bytes[..])).collect();
         write_together(folder, &borrowed)?;
-        let former = [(DIRECT, self.direct.is_none()), (BANK, self.bank.is_none()), (VERDICTS, another)];
+        let former = [
+            (DIRECT, self.direct.is_none()),
+            (BANK, self.bank.is_none()),
+            (CLEAN, self.clean.is_none()),
+            (VERDICTS, another && self.verdicts.is_empty()),
+        ];
         let stale = former.into_iter().filter(|(_, stale)| *stale);
         stale
             .map(|(name, _)| folder.join(name))
@@ -62,7 +69,8 @@ impl Cama {
             .try_for_each(|path| fs::remove_file(&path).map_err(Error::io("remove", &path)))
     }
 
-    fn write_verdicts(&self, folder: &Path) -> Result<()> {
+    /// The verdicts as CSV.
+    fn verdicts_file(&self) -> String {
         let headings = ["index", "verdict"];
         let heading =
             self.verdict_names.as_ref().map(|names| format!("{},", quoted(names.heading_beside(&headings))));
@@ -72,7 +80,7 @@ impl Cama {
             writeln!(text, "{index},{}{}", name.unwrap_or_default(), verdict.name())
                 .expect("a string takes all");
         }
-        write_atomic(folder.join(VERDICTS), |file| std::io::Write::write_all(file, text.as_bytes()))
+        text
     }
 
     /// Reads a folder that [`save`](Self::save) wrote, onto the CPU.

@@ -1,8 +1,9 @@
 //! A model as a folder, and as bytes: the same files either way.
 
 mod bytes;
+mod examples;
 mod files;
 mod folder;
 mod readme;
 
-pub use folder::{VERDICTS, is_model_folder};
+pub use folder::{CLEAN_EXAMPLES, VERDICTS, is_model_folder};

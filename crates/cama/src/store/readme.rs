@@ -12,6 +12,10 @@ impl Cama {
     /// The page about the model for people, in Markdown: `README.md` of its folder.
     pub fn readme(&self) -> String {
         let mut text = self.overview();
+        if !self.card.understood.is_empty() {
+            text += "\n## What was understood of the training data\n\n";
+            self.card.understood.iter().for_each(|line| text += &format!("- {line}\n"));
+        }
         text += "\n## How it was made\n\n";
         self.card.commands.iter().for_each(|command| text += &format!("    {command}\n"));
         text += &self.training();
@@ -30,15 +34,18 @@ impl Cama {
     }
 
     fn overview(&self) -> String {
-        let Card { data, preparation, seed, preset, classes, manipulated, dream_steps, .. } = &self.card;
+        let Card { data, fingerprint, preparation, seed, preset, classes, manipulated, dream_steps, .. } =
+            &self.card;
         let prepared = preparation.as_ref().map(|Preparation { shape: [c, h, w], background, .. }| {
             format!("- images are made: {c}×{h}×{w}, transparency on the grey level {background}\n")
         });
         let prepared = prepared.unwrap_or_default();
+        let fingerprint =
+            fingerprint.as_ref().map(|known| format!(" (fingerprint {known})")).unwrap_or_default();
         let mechanisms: Vec<_> = self.model.config().mechanisms.iter().map(|m| m.name()).collect();
         format!(
             "# A deep CAMA model\n\nA causal, generative classifier; `cama info` prints this page, `cama predict` uses it.\n\n\
-             - classes: {}\n- {}\n- preset: {preset}\n- X is made by: {}\n- mechanisms: {}\n- parameters: {}\n- training data: {data}\n{prepared}\
+             - classes: {}\n- {}\n- preset: {preset}\n- X is made by: {}\n- mechanisms: {}\n- parameters: {}\n- training data: {data}{fingerprint}\n{prepared}\
              - manipulated training data: {}\n- dream steps: {dream_steps}\n- seed: {seed}\n",
             classes.join(", "),
             described(&self.model.config().data, self.schema.as_ref()),
@@ -82,7 +89,7 @@ impl Cama {
     }
 
     fn training(&self) -> String {
-        let Some(last) = self.card.history.last() else { return String::new() };
+        let Some(last) = self.card.trained() else { return String::new() };
         format!(
             "\n## Training\n\nAfter {} epochs, on {}s of the validation set:\n\n\
              | figure | value |\n|---|---|\n| accuracy, do(m=0), K=1 | {:.4} |\n| ELBO(x, y, do(m=0)), nats | {:.2} |\n\
@@ -112,6 +119,13 @@ impl Cama {
                 "\n## Guard\n\nFrom {} clean {noun}s: an anomaly score of at most {:.1} nats passes for explained; their mean is \
                  {:.1}.\n",
                 guard.examples, guard.threshold, guard.mean
+            );
+        }
+        if let Some(kept) = self.clean_examples() {
+            text += &format!(
+                "\n## Clean examples\n\n`clean.bin` holds {} random {noun}s of the training data with their labels: `cama adapt` uses \
+                 them where the training data is gone or has changed. `cama train --keep-clean 0` keeps none.\n",
+                kept.len()
             );
         }
         text

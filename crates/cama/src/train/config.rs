@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::DataShape;
 use crate::data::Dataset;
-use crate::fit::{check_loop, check_samples};
+use crate::fit::{check_loop, check_samples, least_epochs};
 use crate::{Config, Error, Result};
 
 /// How to train.
@@ -35,7 +35,18 @@ pub struct TrainConfig {
     /// Epochs without a better ELBO of the validation set after which training stops, with the best state kept;
     /// 0 trains to the end and keeps the last.
     pub patience: usize,
+    /// Epochs from one validation, with its report and its checkpoint, to the next.
+    pub validate_every: usize,
 }
+
+/// Fewer optimiser steps leave a model far from what its data could teach it, however small the data is.
+const LEAST_STEPS: usize = 1500;
+
+/// Where small data has more epochs than the preset's: how often the model is validated in all of them.
+const VALIDATIONS: usize = 40;
+
+/// And the share of them after which a model that has not become better will not.
+const PATIENCE: f64 = 0.25;
 
 impl TrainConfig {
     /// For the `fast` preset.
@@ -52,6 +63,7 @@ impl TrainConfig {
             lambda: 0.5,
             validation: 1000,
             patience: 0,
+            validate_every: 1,
         }
     }
 
@@ -90,6 +102,33 @@ impl TrainConfig {
     }
 }
 
+impl TrainConfig {
+    /// The same for so many examples to learn from. Of few examples an epoch has few steps: then there are as many epochs as
+    /// steps need to be, the state that explains the validation set best is kept, and training ends once none has been better for
+    /// a while, so that the model does not learn the examples by heart.
+    pub fn for_examples(self, examples: usize) -> Self {
+        let epochs = least_epochs(examples, self.batch, LEAST_STEPS);
+        if epochs <= self.epochs {
+            return self;
+        }
+        let patience = (epochs as f64 * PATIENCE).ceil() as usize;
+        Self { epochs, patience, validate_every: epochs.div_ceil(VALIDATIONS), ..self }
+    }
+
+    /// These settings, which someone has made of `preset`: a number of epochs of their own is kept to, from the first to the last.
+    pub(crate) fn obeyed(mut self, preset: &Self) -> Self {
+        if self.epochs != preset.epochs {
+            if self.patience == preset.patience {
+                self.patience = 0;
+            }
+            if self.validate_every == preset.validate_every {
+                self.validate_every = 1;
+            }
+        }
+        self
+    }
+}
+
 impl Config for TrainConfig {
     fn validate(&self) -> Result<()> {
         check_loop("train", self.epochs, self.batch, self.learning_rate, self.gradient_clip)?;
@@ -102,6 +141,9 @@ impl Config for TrainConfig {
         }
         if !(self.kl_warm_up >= 0.0 && self.kl_warm_up.is_finite()) {
             return Err(Error::config("train.kl_warm_up", self.kl_warm_up, "a number of epochs, 0 or more"));
+        }
+        if self.validate_every == 0 {
+            return Err(Error::config("train.validate_every", 0, "at least 1 epoch"));
         }
         if self.validation == 0 {
             return Err(Error::config("train.validation", 0, "at least 1: training is validated on these"));

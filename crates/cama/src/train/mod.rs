@@ -28,8 +28,10 @@ use crate::{Checked, Error, Result};
 pub struct Trained {
     /// The model.
     pub model: DeepCama,
-    /// All epochs, those before a resumption included.
+    /// All epochs that ended with a validation, those before a resumption included.
     pub history: Vec<Epoch>,
+    /// The epoch after which the model was so, where that was not the last.
+    pub kept: Option<usize>,
     /// Whether the observer stopped it before its last epoch.
     pub stopped: bool,
 }
@@ -62,7 +64,7 @@ impl<D: Dataset> Split<D> {
 
 /// Trains `model` on the clean, labelled examples of `split` and, if there is any, manipulated data (Eq. 5).
 ///
-/// With `checkpoints`, the state is saved after each epoch, and training resumes from the newest one there
+/// With `checkpoints`, the state is saved after each validation, and training resumes from the newest one there
 /// is: the result is the same, byte for byte, as without the interruption.
 ///
 /// # Errors
@@ -86,9 +88,9 @@ pub fn train<D: Dataset>(
         (state.model, state.best, state.history) = (saved.model, saved.best, saved.history);
     }
     let mut stopped = false;
-    while !stopped && state.history.len() < config.epochs && !out_of_patience(&state.history, config) {
+    while !stopped && state.epochs() < config.epochs && !out_of_patience(&state.history, config) {
         let eq5 = Eq5 { augmentation, config };
-        if !state.epoch(&eq5, split, seed, observer)? {
+        if !state.epochs_to_validation(&eq5, split, seed, observer)? {
             stopped = true;
             break;
         }
@@ -97,14 +99,16 @@ pub fn train<D: Dataset>(
         }
         let last = state.history.last().expect("an epoch was just added");
         if observer(Event::Epoch(last)).is_break() {
-            stopped = state.history.len() < config.epochs;
+            stopped = state.epochs() < config.epochs;
             break;
         }
     }
-    Ok(Trained { model: state.best.unwrap_or(state.model), history: state.history, stopped })
+    let State { model, best, history, .. } = state;
+    let kept = best.is_some().then(|| best_of(&history, config)).flatten().map(|best| history[best].epoch);
+    Ok(Trained { model: best.unwrap_or(model), history, kept, stopped })
 }
 
-/// Training between two epochs.
+/// Training between two validations.
 struct State {
     model: DeepCama,
     /// The model after the best epoch, where patience asks for it.
@@ -114,22 +118,29 @@ struct State {
 }
 
 impl State {
-    /// One more epoch; false if the observer stopped it, and then nothing has changed but the optimiser.
-    fn epoch<D: Dataset>(
+    /// How many epochs are done.
+    fn epochs(&self) -> usize {
+        self.history.last().map_or(0, |last| last.epoch)
+    }
+
+    /// The epochs up to the next validation; false if the observer stopped it, and then nothing has changed but the optimiser.
+    fn epochs_to_validation<D: Dataset>(
         &mut self,
         eq5: &Eq5<D>,
         split: &Split<D>,
         seed: u64,
         observer: &mut Observer,
     ) -> Result<bool> {
-        let (config, epoch, began) = (eq5.config, self.history.len(), Instant::now());
-        let steps = split.learnt.len().div_ceil(config.batch);
-        let mut rng = stream_rng(seed, epoch as u64 + 1);
-        let order = shuffled(split.learnt.len(), &mut rng);
-        let first = epoch * steps;
-        let batch = |step: usize, _: &mut ChaCha8Rng| StepBatch {
-            indices: order.chunks(config.batch).nth(step - first).expect("a batch a step").to_vec(),
-            kl_weight: config.kl_weight(step, steps),
+        let (config, done, began) = (eq5.config, self.epochs(), Instant::now());
+        let n = split.learnt.len();
+        let (steps, epochs) = (n.div_ceil(config.batch), config.validate_every.min(config.epochs - done));
+        let mut rng = stream_rng(seed, done as u64 + 1);
+        let orders: Vec<Vec<usize>> = (0..epochs).map(|_| shuffled(n, &mut rng)).collect();
+        let first = done * steps;
+        let batch = |step: usize, _: &mut ChaCha8Rng| {
+            let order = &orders[(step - first) / steps];
+            let indices = order.chunks(config.batch).nth((step - first) % steps).expect("a batch a step");
+            StepBatch { indices: indices.to_vec(), kl_weight: config.kl_weight(step, steps) }
         };
         let loss = |model: &DeepCama, batch: &StepBatch, shard: Shard, rng: &mut ChaCha8Rng| {
             let part = shard.part(&batch.indices);
@@ -139,18 +150,18 @@ impl State {
         let fit =
             Fit { schedule: config.schedule(steps), optimiser: &mut self.optimiser, rng: &mut rng, observer };
         let (device, objective) = (self.model.device(), Objective { batch, loss });
-        let range = first..first + steps;
-        let fitted = fit.run(range, self.model.clone(), &device, objective, |_, _| Ok(()))?;
+        let last = first + epochs * steps;
+        let fitted = fit.run(first..last, self.model.clone(), &device, objective, |_, _| Ok(()))?;
         let Some((model, train_loss)) = fitted else { return Ok(false) };
         let trained_for = began.elapsed().as_secs_f64();
         let validated = eq5
             .validate(&model, &split.validation, seed)
-            .map_err(|error| at_step(error, Phase::Train, first + steps - 1))?;
+            .map_err(|error| at_step(error, Phase::Train, last - 1))?;
         let views = if eq5.augmentation.is_some() { 2 } else { 1 };
         let report = Epoch {
-            epoch: epoch + 1,
+            epoch: done + epochs,
             train_loss,
-            examples_per_second: (order.len() * views) as f64 / trained_for,
+            examples_per_second: (epochs * n * views) as f64 / trained_for,
             seconds: began.elapsed().as_secs_f64(),
             ..validated
         };
@@ -197,9 +208,14 @@ impl TrainConfig {
 }
 
 fn out_of_patience(history: &[Epoch], config: &TrainConfig) -> bool {
+    let since = |best: usize| history[history.len() - 1].epoch - history[best].epoch;
+    config.patience > 0 && best_of(history, config).is_some_and(|best| since(best) >= config.patience)
+}
+
+/// The first of the best.
+fn best_of(history: &[Epoch], config: &TrainConfig) -> Option<usize> {
     let objective = |i: usize| history[i].objective(config.lambda);
-    let best = (0..history.len()).max_by(|&a, &b| objective(a).total_cmp(&objective(b)));
-    config.patience > 0 && best.is_some_and(|best| history.len() - 1 - best >= config.patience)
+    (0..history.len()).rev().max_by(|&a, &b| objective(a).total_cmp(&objective(b)))
 }
 
 fn check_data<D: Dataset>(

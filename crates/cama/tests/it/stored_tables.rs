@@ -115,3 +115,47 @@ fn what_does_not_agree_or_cannot_be_is_refused() {
     fs::write(&path, good.to_string()).unwrap();
     load().unwrap();
 }
+
+#[test]
+fn no_damage_of_a_folder_or_of_bytes_panics() {
+    use proptest::prelude::*;
+    use proptest::test_runner::{Config, TestRunner};
+
+    let folder = tempfile::tempdir().unwrap();
+    let (cama, rows) = stored(folder.path());
+    let model = folder.path().join("m");
+    cama.save(&model).unwrap();
+    let files = ["config.json", "clean.bin", "model.safetensors"];
+    let sound = files.map(|name| fs::read(model.join(name)).unwrap());
+    let bytes = cama.to_bytes().unwrap();
+    let mut runner = TestRunner::new(Config { cases: 200, failure_persistence: None, ..Config::default() });
+    let places = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..3);
+    let damages = (0..files.len() + 1, places, any::<bool>());
+    let tried = runner.run(&damages, |(which, places, cut)| {
+        let mut damaged = sound.get(which).unwrap_or(&bytes).clone();
+        for (at, byte) in places {
+            let at = at.index(damaged.len());
+            if cut && damaged.len() > 1 {
+                damaged.truncate(at.max(1));
+            } else {
+                damaged[at] = byte;
+            }
+        }
+        let loaded = match files.get(which) {
+            None => Cama::from_bytes(&damaged),
+            Some(name) => {
+                fs::write(model.join(name), &damaged).unwrap();
+                let loaded = Cama::load(&model);
+                fs::write(model.join(name), &sound[which]).unwrap();
+                loaded
+            }
+        };
+        // What is still a model predicts.
+        if let Ok(loaded) = loaded {
+            let _ = loaded.predict(&rows);
+        }
+        Ok(())
+    });
+    tried.unwrap();
+    Cama::load(&model).unwrap();
+}

@@ -44,9 +44,11 @@ impl<D: Source> Adapting<'_, D> {
         if let Some(first) = begun_with {
             adaptation = adaptation.stream(first);
         }
-        if let Some(clean) = clean {
-            adaptation = adaptation.clean(clean);
-        }
+        adaptation = match clean {
+            Some(clean) => adaptation.clean(clean),
+            None if flags.no_clean => adaptation.without_clean(),
+            None => adaptation,
+        };
         if let Some(dreams) = flags.dreams()? {
             adaptation = adaptation.dreams(dreams);
         }
@@ -102,7 +104,8 @@ fn attacked<D: Source>(data: D, spec: &str, cama: &Cama, session: &Session) -> c
     Ok(attack_unlabelled(&classifier, &data, &space, &attack, session.seeds.attack, observer)?.data)
 }
 
-/// The clean data: what was asked for, or the model's own training data if it is still there.
+/// The clean data: what was asked for, or the model's own training data if it is still there and still the same; nothing where
+/// none is wanted, or where the clean examples in the model folder take its place.
 pub fn clean_data<D: Source>(flags: &AdaptFlags, cama: &Cama, session: &Session) -> cama::Result<Option<D>> {
     if flags.no_clean {
         return Ok(None);
@@ -110,16 +113,27 @@ pub fn clean_data<D: Source>(flags: &AdaptFlags, cama: &Cama, session: &Session)
     let gather = |spec: &str| {
         let reading = &flags.reading;
         let wanted = Wanted { spec, labelled: true, manipulate: None, cama, reading, session };
-        D::gather(&wanted, most_bytes(flags)).map(|gathered| Some(gathered.kept.data))
+        D::gather(&wanted, most_bytes(flags))
     };
     if let Some(spec) = &flags.clean {
-        return gather(spec);
+        return gather(spec).map(|gathered| Some(gathered.kept.data));
     }
-    gather(&cama.card().data).map_err(|error| {
-        Error::data(
+    let training = gather(&cama.card().data).and_then(|gathered| match gathered.is_of(cama.card())? {
+        true => Ok(gathered.kept.data),
+        false => Err(Error::Mismatch(format!("{} is not the data that it was trained on", cama.card().data))),
+    });
+    match (training, cama.clean_examples()) {
+        (Ok(data), _) => Ok(Some(data)),
+        (Err(error @ Error::Interrupted(_)), _) => Err(error),
+        (Err(error), Some(kept)) => {
+            let noun = cama.model().config().data.noun();
+            session.say(format!("clean data: {} {noun}s kept in the model folder, as {error}", kept.len()));
+            Ok(None)
+        }
+        (Err(error), None) => Err(Error::data(
             &flags.model,
             format!("the model's training data cannot be used as clean data: {error}"),
             "give others by --clean, or adapt without any by --no-clean",
-        )
-    })
+        )),
+    }
 }

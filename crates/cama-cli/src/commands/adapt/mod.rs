@@ -9,6 +9,7 @@ use cama::{AdaptReport, Cama, CardEntry, Outcome, VERDICTS};
 
 use self::adapting::{Adapting, clean_data};
 use super::load_model;
+use super::understood::some;
 use crate::flags::AdaptFlags;
 use crate::output::Output;
 use crate::session::Session;
@@ -57,6 +58,12 @@ fn print(adapted: &Cama, out: &Output, session: &Session) {
     let noun = adapted.model().config().data.noun();
     let AdaptReport { restored, as_they_were, unexplained, examples, steps, .. } = report;
     let judged = restored + as_they_were + unexplained;
+    if report.outliers > 0 {
+        session.warn(format!(
+            "{} set aside: farther from the others than clean {noun}s are from each other; nothing was learnt of them",
+            some(report.outliers, noun)
+        ));
+    }
     match (&report.rollback_reason, report.outcome) {
         (Some(reason), _) => session.warn(format!("rolled back: {reason}; the model is as it was")),
         (None, Outcome::AdaptedForSome) => session.warn(format!(
@@ -81,8 +88,9 @@ fn print(adapted: &Cama, out: &Output, session: &Session) {
         ),
     };
     session.tell(format_args!(
-        "model       {}\nadapted on  {on}: {examples} unlabelled {noun}s, {steps} steps\nkept        {}{verdicts}\n\n{}",
+        "model       {}\nadapted on  {on}: {}, {steps} steps\nkept        {}{verdicts}\n\n{}",
         out.path().display(),
+        some(*examples, &format!("unlabelled {noun}")),
         report.kept(),
         table.plain("").trim_end()
     ));

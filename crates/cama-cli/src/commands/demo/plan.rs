@@ -102,7 +102,7 @@ impl Plan {
         let mut line = line("train", self.train_flags, seed);
         line.extend(["--data".into(), self.train_data().into(), "--out".into(), model.into()]);
         match parse(&line).1 {
-            Command::Train(flags) => (line, flags),
+            Command::Train(flags) => (line, *flags),
             _ => unreachable!("the line begins with its command"),
         }
     }

@@ -153,7 +153,7 @@ impl Report {
     /// The report in Markdown.
     fn page(&self, pictures: &[(&'static str, Picture)]) -> String {
         let Self { train_data, adapt_data, test_data, samples, dream_steps, seed, .. } = self;
-        let epochs = self.history.len();
+        let epochs = self.history.last().map_or(0, |last| last.epoch);
         let elbo = self.history.last().map_or(f64::NAN, |epoch| epoch.elbo);
         let mut text = format!(
             "# A classifier recovers from manipulations that it was not trained on\n\n\

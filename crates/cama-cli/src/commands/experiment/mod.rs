@@ -35,7 +35,7 @@ pub fn run(flags: &ExperimentFlags, session: &Session) -> anyhow::Result<()> {
         return Err(Error::spec("flag", format!("--seed={}", session.seeds.given), problem).into());
     }
     // The folder may be there: cells in it are gone on from.
-    let out = Output::folder(&flags.out, true)?;
+    let out = Output::shared_folder(&flags.out, true)?;
     let declarations = Declaration::read_all(&flags.files)?;
     let plan = Plan::new(declarations, flags.scale, &flags.values)?;
     for (name, reason) in &plan.left_out {

@@ -9,8 +9,20 @@ use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 /// Sizes at which everything takes moments.
-pub const TINY: &[&str] =
-    &["--z", "8", "--hidden", "32", "--channels", "4", "--warm-up", "5", "--dream-steps", "5"];
+pub const TINY: &[&str] = &[
+    "--z",
+    "8",
+    "--hidden",
+    "32",
+    "--channels",
+    "4",
+    "--warm-up",
+    "5",
+    "--dream-steps",
+    "5",
+    "--direct-epochs",
+    "3",
+];
 
 /// The program, to be run in `folder`.
 pub fn cama(folder: &Path, args: &[&str]) -> Command {

@@ -11,8 +11,20 @@ use parquet::schema::parser::parse_message_type;
 use super::done;
 
 /// Sizes at which everything takes moments.
-pub const TINY: &[&str] =
-    &["--z", "4", "--hidden", "16", "--epochs", "2", "--warm-up", "5", "--dream-steps", "5"];
+pub const TINY: &[&str] = &[
+    "--z",
+    "4",
+    "--hidden",
+    "16",
+    "--epochs",
+    "2",
+    "--warm-up",
+    "5",
+    "--dream-steps",
+    "5",
+    "--direct-epochs",
+    "30",
+];
 
 /// Steps of adaptation to go with them.
 pub const STEPS: &[&str] = &[

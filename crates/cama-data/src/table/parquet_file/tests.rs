@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use parquet::basic::{Compression, GzipLevel, ZstdLevel};
+use parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
 use parquet::data_type::{
-    BoolType, ByteArray, ByteArrayType, DataType, DoubleType, FloatType, Int32Type, Int64Type, Int96,
-    Int96Type,
+    BoolType, ByteArray, ByteArrayType, DataType, DoubleType, FixedLenByteArray, FixedLenByteArrayType,
+    FloatType, Int32Type, Int64Type, Int96, Int96Type,
 };
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
@@ -23,6 +23,7 @@ enum Put {
     Text(Vec<Option<&'static str>>),
     Bytes(Vec<Option<Vec<u8>>>),
     Old(Vec<Option<Int96>>),
+    Fixed(Vec<Option<Vec<u8>>>),
 }
 
 fn put<T: DataType>(writer: &mut SerializedColumnWriter<'_>, cells: impl Iterator<Item = Option<T::T>>) {
@@ -54,6 +55,11 @@ fn write(path: &Path, schema: &str, compression: Compression, groups: Vec<Vec<Pu
                 }
                 Put::Bytes(cells) => {
                     put::<ByteArrayType>(&mut column, cells.into_iter().map(|c| c.map(ByteArray::from)))
+                }
+                Put::Fixed(cells) => {
+                    let fixed =
+                        |cell: Option<Vec<u8>>| cell.map(|c| FixedLenByteArray::from(ByteArray::from(c)));
+                    put::<FixedLenByteArrayType>(&mut column, cells.into_iter().map(fixed))
                 }
                 Put::Old(cells) => put::<Int96Type>(&mut column, cells.into_iter()),
             }
@@ -115,6 +121,9 @@ fn all_flat_types_are_read_in_chunks_of_any_size() {
         Compression::SNAPPY,
         Compression::GZIP(GzipLevel::default()),
         Compression::ZSTD(ZstdLevel::default()),
+        Compression::BROTLI(BrotliLevel::default()),
+        Compression::LZ4,
+        Compression::LZ4_RAW,
     ];
     for codec in codecs {
         write(&path, SCHEMA, codec, vec![group(0, 5), group(5, 6), group(6, 20)]);
@@ -139,6 +148,45 @@ fn all_flat_types_are_read_in_chunks_of_any_size() {
         let expected: Vec<_> = (0..20).map(|i| vec![row(i)[5].clone(), row(i)[0].clone()]).collect();
         assert_eq!(rows(&file.read(99).unwrap()), expected);
         assert_eq!(file.skip(3).unwrap(), 0);
+    }
+}
+
+/// Numbers as other programs store them, the last of each column missing where it can be.
+#[test]
+fn decimals_and_half_floats_are_numbers() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.parquet");
+    let schema = "message table {
+        required int32 i (DECIMAL(9,2)); optional int64 l (DECIMAL(18,3)); optional binary b (DECIMAL(30,4));
+        optional fixed_len_byte_array(16) f (DECIMAL(38,1)); optional fixed_len_byte_array(2) h (FLOAT16);
+    }";
+    let group = vec![
+        Put::Int(vec![Some(40), Some(-1), Some(123_456)]),
+        Put::Long(vec![Some(1_500), Some(-1_234_567), None]),
+        Put::Bytes(vec![Some(vec![0xff, 0xff]), Some(vec![0x27, 0x10]), None]),
+        Put::Fixed(vec![Some(7i128.to_be_bytes().to_vec()), Some((-70i128).to_be_bytes().to_vec()), None]),
+        Put::Fixed(vec![Some(vec![0x00, 0x3c]), Some(vec![0x00, 0xc1]), None]),
+    ];
+    write(&path, schema, Compression::SNAPPY, vec![group]);
+    let mut file = ParquetFile::open(&path).unwrap();
+    file.want(&[0, 1, 2, 3, 4]).unwrap();
+    assert_eq!(
+        rows(&file.read(9).unwrap()),
+        [
+            ["0.4", "1.5", "-0.0001", "0.7", "1"],
+            ["-0.01", "-1234.567", "1", "-7", "-2.5"],
+            ["1234.56", "", "", "", ""]
+        ]
+    );
+    // As keys of rows they are texts, and as columns to change floating-point numbers.
+    let mut file = ParquetFile::open(&path).unwrap();
+    file.want_leaves();
+    let (leaves, n) = file.leaves(9).unwrap();
+    assert_eq!(n, 3);
+    assert_eq!(leaves[1].as_texts(3).unwrap(), ["1.5", "-1234.567", ""]);
+    assert_eq!(leaves[4].as_texts(3).unwrap(), ["1", "-2.5", ""]);
+    for (leaf, texts) in leaves.into_iter().zip([["0.4", "-0.01", "1234.56"], ["1.5", "-1234.567", ""]]) {
+        assert_eq!(leaf.into_numbers().as_texts(3).unwrap(), texts);
     }
 }
 

@@ -13,6 +13,7 @@ use parquet::schema::types::{Type, TypePtr};
 
 use super::batch::{Batch, Problem};
 use crate::table::cells::shown;
+use crate::table::fixed_point::stored;
 use crate::table::leaf::Leaf;
 
 /// A Parquet file that is being written.
@@ -41,7 +42,7 @@ impl<W: Write + Send> ParquetOut<W> {
     }
 
     /// For rows of a Parquet file, of whose primitive columns `widened` become floating-point numbers if they are
-    /// integers.
+    /// integers, decimals or half floats.
     pub(super) fn like(file: &ParquetMetaData, widened: &[usize], out: W) -> io::Result<Self> {
         let file = file.file_metadata();
         let described = file.schema_descr();
@@ -49,7 +50,9 @@ impl<W: Write + Send> ParquetOut<W> {
         let mut same = true;
         for &leaf in widened {
             let column = described.column(leaf);
-            if matches!(column.physical_type(), Physical::INT32 | Physical::INT64) {
+            if matches!(column.physical_type(), Physical::INT32 | Physical::INT64)
+                || stored(&column).is_some()
+            {
                 let info = column.get_basic_info();
                 let id = info.has_id().then(|| info.id());
                 let field = Type::primitive_type_builder(column.name(), Physical::DOUBLE)

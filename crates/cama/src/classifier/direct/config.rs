@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::data::DataShape;
-use crate::fit::check_loop;
+use crate::fit::{check_loop, least_epochs};
 use crate::{Config, Error, Result, check_sizes};
 
 /// How to fit a direct classifier.
@@ -30,6 +30,9 @@ pub struct DirectConfig {
     pub jitter: f64,
 }
 
+/// It learns faster than the generative model, and from more steps what holds of clean data alone.
+const LEAST_STEPS: usize = 500;
+
 impl Default for DirectConfig {
     /// For images; for tables, [`DirectConfig::for_data`].
     fn default() -> Self {
@@ -55,6 +58,13 @@ impl DirectConfig {
             // A table has few rows, and its columns leave nothing to convolve.
             DataShape::Table(_) => Self { epochs: 30, hidden: 200, jitter: 0.02, ..Self::default() },
         }
+    }
+
+    /// The same for so many examples to learn from: of few, more epochs, as in
+    /// [`TrainConfig::for_examples`](crate::TrainConfig::for_examples). The best one is kept in any case.
+    pub fn for_examples(self, examples: usize) -> Self {
+        let epochs = self.epochs.max(least_epochs(examples, self.batch, LEAST_STEPS));
+        Self { epochs, ..self }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use cama::{Error, Result};
+use crate::{Error, Result};
 
 /// A lock that is held until this is dropped or the program ends.
 #[derive(Debug)]
