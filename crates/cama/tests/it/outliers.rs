@@ -76,7 +76,10 @@ fn with_outliers(n: usize, seed: u64) -> (Rows, Rows, Vec<bool>) {
 fn a_fifth_of_the_rows_a_thousand_times_too_large_changes_nothing_for_the_others() {
     for generator in [GeneratorChoice::Factor, GeneratorChoice::Network] {
         let fit = Cama::builder(&learnt().rows).seed(1);
-        let fit = fit.configure(|config| (config.generator, config.train.epochs) = (generator, 60));
+        let fit = fit.configure(|config| {
+            config.generator = generator;
+            (config.train.epochs, config.direct.epochs, config.dream.steps) = (60, 10, 300);
+        });
         let cama = fit.fit().unwrap();
         let (all, others, far) = with_outliers(500, 2);
         let adapt = |rows: &Rows| {

@@ -76,7 +76,7 @@ fn a_hundred_rows_are_learnt_and_not_by_heart() {
     assert_eq!(short.card().history.len(), 40, "what is asked for is done");
     assert_eq!((short.card().trained().unwrap().epoch, short.card().kept_epoch), (40, None));
     let of_few = accuracy(&short, &others);
-    assert!(of_few < other - 0.1, "{of_few} {other}");
+    assert!(of_few < other - 0.02, "{of_few} {other}");
 }
 
 #[test]
