@@ -16,7 +16,7 @@ const CALIBRATED: usize = 300;
 const FEWEST: usize = 50;
 
 /// Probabilities of an outlier that are tried.
-const FLOORS: [f64; 6] = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5];
+const FLOORS: [f64; 8] = [0.0, 0.01, 0.03, 0.1, 0.2, 0.3, 0.4, 0.5];
 
 /// Of clean examples, as many exceed the suspicion from which on an example is suspicious.
 const FALSE_ALARMS: f64 = 0.01;
@@ -34,7 +34,7 @@ impl Cama {
     /// ([`Inference::Optimise`]): q1's means of 500 of each class at most. On 300 others of the examples it is found out
     ///
     /// - how probable an outlier may be taken to be (the floor): the more, the less a few values decide, and the less is left to
-    ///   tell the classes apart. Of .1, .2 … .5 and none the greatest is kept whose accuracy is within one standard error, of
+    ///   tell the classes apart. Of .01, .03, .1, .2 … .5 and none the greatest is kept whose accuracy is within one standard error, of
     ///   the difference in pairs, of the best one's. No attack is looked at for that;
     /// - by how much the search contradicts amortised inference on one in a hundred of them: more is suspicious.
     ///
@@ -138,7 +138,8 @@ fn is_as_good(one: &[bool], other: &[bool]) -> bool {
         .collect();
     let mean = lost.iter().sum::<f64>() / n;
     let variance = lost.iter().map(|lost| (lost - mean).powi(2)).sum::<f64>() / (n - 1.0).max(1.0);
-    mean <= STANDARD_ERRORS * (variance / n).sqrt()
+    // One example is a standard error; rounding is not to decide about it.
+    mean <= STANDARD_ERRORS * (variance / n).sqrt() + 1e-9
 }
 
 /// What this share of all exceeds.

@@ -180,10 +180,12 @@ mod tests {
         let pareto = (0..10_000).map(|i| ((f64::from(i) + 0.5) / 10_000.0).powf(-0.5)).collect();
         let found = beyond(pareto, 1e-6);
         assert!((found / 1e3 - 1.0).abs() < 0.1, "{found}");
-        // Lighter tails are overestimated, not without measure: 4.9 standard deviations are the quantile.
+        // Lighter tails are overestimated, not without measure: 4.9 standard deviations are the quantile. The mean of
+        // ln(|x|/1.645) beyond 1.645 is .212, by integration, so 1.645 (.1/1e-6)^.212 = 18.9 is expected; of 1,000 distances that is
+        // off by 8% in one standard error.
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let normal = normals(10_000, &mut rng).map(|x| f64::from(x.abs())).collect();
         let found = beyond(normal, 1e-6);
-        assert!((4.9..20.0).contains(&found), "{found}");
+        assert!((found / 18.9 - 1.0).abs() < 0.24, "{found}");
     }
 }
