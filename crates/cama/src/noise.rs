@@ -19,6 +19,13 @@ pub(crate) fn normal<const D: usize>(shape: [usize; D], rng: &mut ChaCha8Rng, de
     Tensor::from_data(TensorData::new(values, shape), device)
 }
 
+/// Standard normal numbers, `[rngs, width]`: a row from each generator.
+pub(crate) fn drawn(width: usize, rngs: &mut [ChaCha8Rng]) -> TensorData {
+    let mut values = Vec::with_capacity(rngs.len() * width);
+    rngs.iter_mut().for_each(|rng| values.extend(normals(width, rng)));
+    TensorData::new(values, [rngs.len(), width])
+}
+
 /// One of many generators of a seed, each independent of the others.
 pub(crate) fn stream_rng(seed: u64, stream: u64) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);

@@ -6,7 +6,8 @@ use rand_chacha::ChaCha8Rng;
 use crate::batch::host;
 use crate::classifier::Follow;
 use crate::model::{DeepCama, Given, M, MChoice, Observed, Pairs};
-use crate::predict::{Optimised, Unrolled, Warm, drawn, latents, m_of};
+use crate::noise::drawn;
+use crate::predict::{Optimised, Unrolled, Warm, latents, m_of};
 
 /// log p(x|y,m) + log p(y) of every class, in tables log p(x|y,a,c,m) + log p(y|a), `[batch, classes]`, in nats, by
 /// importance sampling with `samples` samples of z.

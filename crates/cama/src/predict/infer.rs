@@ -1,13 +1,13 @@
 //! m of every example, and noise.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 
 use super::refine::refined;
 use crate::batch::host;
 use crate::model::{DeepCama, M, MChoice, Observed};
 use crate::network::DiagonalGaussian;
-use crate::noise::normals;
+use crate::noise::drawn;
 
 /// The m of each example, with where it comes from.
 pub(crate) struct Inferred {
@@ -58,11 +58,4 @@ pub(crate) fn m_of(q2: &DiagonalGaussian<2>, choice: MChoice, rngs: &mut [ChaCha
         }
         M::Null | M::Global | M::Mean => q2.mean.clone(),
     }
-}
-
-/// Standard normal numbers, `[rngs, width]`: a row from each generator.
-pub(crate) fn drawn(width: usize, rngs: &mut [ChaCha8Rng]) -> TensorData {
-    let mut values = Vec::with_capacity(rngs.len() * width);
-    rngs.iter_mut().for_each(|rng| values.extend(normals(width, rng)));
-    TensorData::new(values, [rngs.len(), width])
 }

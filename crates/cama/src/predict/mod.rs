@@ -1,5 +1,6 @@
 //! Bayes' rule by importance sampling (Eqs. 6, 11).
 
+mod ascent;
 mod config;
 mod infer;
 mod optimise;
@@ -11,7 +12,7 @@ mod scores;
 
 pub use config::PredictConfig;
 pub(crate) use config::check_negligible;
-pub(crate) use infer::{Inferred, drawn, infer_m, m_of};
+pub(crate) use infer::{Inferred, infer_m, m_of};
 pub use optimise::{Bank, BankConfig, Inference, OptimiseConfig};
 pub(crate) use optimise::{Optimised, Unrolled, Warm, latents, suspicion};
 pub(crate) use race::Product;

@@ -3,9 +3,10 @@
 use burn::tensor::{Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 
-use super::infer::drawn;
+use super::ascent::Ascent;
 use crate::batch::host;
 use crate::model::{DeepCama, Observed};
+use crate::noise::drawn;
 use crate::objective::bound_of_likely_classes;
 
 /// Adam's step length, in standard deviations of p(m), and its decay rates.
@@ -33,7 +34,7 @@ pub(crate) fn refined(
     let noise = noise.autodiff();
     let mut at = host(m.clone());
     let (mut best, mut highest) = (at.clone(), vec![f32::NEG_INFINITY; n]);
-    let mut moments = [vec![0.0f32; at.len()], vec![0.0f32; at.len()]];
+    let mut ascent = Ascent::new(at.len(), BETAS);
     for step in 1..=steps + 1 {
         let leaf = Tensor::<2>::from_data(TensorData::new(at.clone(), [n, dim]), &device);
         let leaf = leaf.autodiff().require_grad();
@@ -46,7 +47,7 @@ pub(crate) fn refined(
             }
         }
         if step <= steps {
-            adam(&mut at, &slope, &mut moments, step as i32);
+            ascent.step(&mut at, &slope, RATE);
         }
     }
     Tensor::from_data(TensorData::new(best, [n, dim]), &device)
@@ -57,18 +58,6 @@ fn height(model: &DeepCama, observed: &Observed, m: &Tensor<2>, noise: &Tensor<3
     let mechanisms = model.mechanisms().expect("what is refined is of a mechanism");
     let bound = bound_of_likely_classes(model, observed, Some(m), noise.clone(), NEGLIGIBLE);
     bound + mechanisms.log_prior(m).squeeze_dim::<1>(1)
-}
-
-/// A step up. What is no number leads nowhere.
-fn adam(at: &mut [f32], slope: &[f32], moments: &mut [Vec<f32>; 2], step: i32) {
-    let unbias = BETAS.map(|beta| 1.0 / (1.0 - beta.powi(step)));
-    let [means, squares] = moments;
-    for (((at, g), mean), square) in at.iter_mut().zip(slope).zip(means).zip(squares) {
-        let g = if g.is_finite() { *g } else { 0.0 };
-        *mean = BETAS[0] * *mean + (1.0 - BETAS[0]) * g;
-        *square = BETAS[1] * *square + (1.0 - BETAS[1]) * g * g;
-        *at += RATE * *mean * unbias[0] / ((*square * unbias[1]).sqrt() + 1e-8);
-    }
 }
 
 #[cfg(test)]

@@ -3,10 +3,10 @@
 use burn::tensor::Tensor;
 use rand_chacha::ChaCha8Rng;
 
-use super::infer::drawn;
 use super::race::{Product, Race};
 use crate::batch::host;
 use crate::model::{DeepCama, Given, Observed, Pairs};
+use crate::noise::drawn;
 
 /// Samples of every class before any is left behind: the fewest that tell how far weights scatter.
 const FIRST: usize = 2;

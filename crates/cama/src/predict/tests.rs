@@ -13,7 +13,7 @@ use crate::batch::{self, host};
 use crate::data::{Dataset, Images};
 use crate::manipulation::Manipulation;
 use crate::model::{DeepCama, M, MChoice, Observed};
-use crate::noise::example_rng;
+use crate::noise::{drawn, example_rng};
 use crate::{
     Cama, Classifier, Config, ConvolutionalConfig, DecideConfig, Decider, ModelConfig, Result, Rule, Split,
     TrainConfig, TrunkConfig, data, device, silent, train,

@@ -2,14 +2,12 @@
 
 use burn::tensor::{Tensor, TensorData};
 
+use super::super::ascent::{Ascent, rows};
 use crate::batch::host;
 use crate::model::{DeepCama, Given, Pairs};
 
 /// Adam's decay rates: short memories, as there are few steps.
 pub(super) const BETAS: [f32; 2] = [0.8, 0.95];
-
-/// Adam's ε.
-pub(super) const EPSILON: f32 = 1e-8;
 
 /// The length of step `t` of `steps`, relative to the first: it falls to a tenth along a line.
 pub(super) fn rate_at(t: usize, steps: usize) -> f32 {
@@ -21,9 +19,9 @@ pub(super) fn rate_at(t: usize, steps: usize) -> f32 {
 pub(super) struct Climb {
     /// Example and class of each.
     pub pairs: Vec<(usize, usize)>,
-    /// z of each, `[pairs][starts][z]`, with Adam's moments.
+    /// z of each, `[pairs][starts][z]`, and its way up.
     z: Vec<f32>,
-    moments: [Vec<f32>; 2],
+    ascent: Ascent,
     /// The best z so far, alike, and its score, `[pairs][starts]`.
     pub best_z: Vec<f32>,
     pub best: Vec<f32>,
@@ -63,9 +61,9 @@ impl Hill<'_> {
 impl Climb {
     /// From these z, `[pairs][starts][z]`.
     pub fn new(pairs: Vec<(usize, usize)>, z: Vec<f32>, starts: usize, dim: usize) -> Self {
-        let moments = [vec![0.0; z.len()], vec![0.0; z.len()]];
+        let ascent = Ascent::new(z.len(), BETAS);
         let best = vec![f32::NEG_INFINITY; pairs.len() * starts];
-        Self { pairs, best_z: z.clone(), z, moments, best, starts, dim, done: 0 }
+        Self { pairs, best_z: z.clone(), z, ascent, best, starts, dim, done: 0 }
     }
 
     /// Climbs until `until` of `steps` steps are done, with this first step length.
@@ -76,9 +74,8 @@ impl Climb {
         while self.done < until {
             let (height, slope) = hill.slope(&given, &self.z, dims);
             self.keep(&height);
-            let rate = rate as f32 * rate_at(self.done, steps);
+            self.ascent.step(&mut self.z, &slope, rate as f32 * rate_at(self.done, steps));
             self.done += 1;
-            self.step(&slope, rate);
         }
     }
 
@@ -97,19 +94,6 @@ impl Climb {
     pub fn finish(&mut self, hill: &Hill) {
         let height = hill.at(&self.pairs, self.z.clone(), [self.starts, self.dim]);
         self.keep(&height);
-    }
-
-    /// A step of Adam up the slope. What is no number leads nowhere.
-    fn step(&mut self, slope: &[f32], rate: f32) {
-        let [first, second] = BETAS;
-        let unbias = BETAS.map(|beta| 1.0 / (1.0 - beta.powi(self.done as i32)));
-        let [means, squares] = &mut self.moments;
-        for (((z, g), mean), square) in self.z.iter_mut().zip(slope).zip(means).zip(squares) {
-            let g = if g.is_finite() { *g } else { 0.0 };
-            *mean = first * *mean + (1.0 - first) * g;
-            *square = second * *square + (1.0 - second) * g * g;
-            *z += rate * *mean * unbias[0] / ((*square * unbias[1]).sqrt() + EPSILON);
-        }
     }
 
     /// The best start of each pair: its score, and where its z stands.
@@ -135,19 +119,12 @@ impl Climb {
     /// Without the pairs that are not `kept`.
     pub fn only(&mut self, kept: &[bool]) {
         let (starts, dim) = (self.starts, self.dim);
-        let rows = |all: &mut Vec<f32>, width: usize| {
-            let old = std::mem::take(all);
-            *all = old
-                .chunks(width)
-                .zip(kept)
-                .filter(|(_, kept)| **kept)
-                .flat_map(|(row, _)| row.to_vec())
-                .collect();
-        };
-        rows(&mut self.z, starts * dim);
-        rows(&mut self.best_z, starts * dim);
-        self.moments.iter_mut().for_each(|moments| rows(moments, starts * dim));
-        rows(&mut self.best, starts);
+        self.ascent.only(starts * dim, kept);
+        for (all, width) in
+            [(&mut self.z, starts * dim), (&mut self.best_z, starts * dim), (&mut self.best, starts)]
+        {
+            *all = rows(all, width, kept);
+        }
         let mut kept = kept.iter();
         self.pairs.retain(|_| *kept.next().expect("one a pair"));
     }

@@ -6,7 +6,8 @@
 
 use burn::tensor::{Tensor, TensorData};
 
-use super::climb::{BETAS, EPSILON, Hill, rate_at};
+use super::super::ascent::{Ascent, EPSILON};
+use super::climb::{BETAS, Hill, rate_at};
 use super::scores::Optimised;
 use crate::batch::host;
 use crate::model::{Given, Observed, Pairs};
@@ -45,12 +46,12 @@ impl Optimised<'_> {
         let dims = [pairs.len(), 1, count, dim];
         let mut path: Vec<Step> = Vec::with_capacity(steps);
         let mut z = starts.best_z;
-        let mut moments = [vec![0.0; z.len()], vec![0.0; z.len()]];
+        let mut ascent = Ascent::new(z.len(), BETAS);
         for t in 0..steps {
             let (_, slope) = hill.slope(&taken, &z, dims);
             let before = z.clone();
-            adam(&mut z, &slope, &mut moments, (t, steps), self.config.rate as f32);
-            let [mean, square] = moments.clone();
+            ascent.step(&mut z, &slope, self.config.rate as f32 * rate_at(t, steps));
+            let Ascent { mean, square, .. } = ascent.clone();
             path.push(Step { z: before, slope, mean, square });
         }
         let heights = hill.at(pairs, z.clone(), [count, dim]);
@@ -83,18 +84,6 @@ impl Optimised<'_> {
     }
 }
 
-/// A step up the slope, as a search takes it.
-fn adam(z: &mut [f32], slope: &[f32], moments: &mut [Vec<f32>; 2], (t, steps): (usize, usize), rate: f32) {
-    let unbias = BETAS.map(|beta| 1.0 / (1.0 - beta.powi(t as i32 + 1)));
-    let rate = rate * rate_at(t, steps);
-    let [means, squares] = moments;
-    for (((z, g), mean), square) in z.iter_mut().zip(slope).zip(means).zip(squares) {
-        *mean = BETAS[0] * *mean + (1.0 - BETAS[0]) * g;
-        *square = BETAS[1] * *square + (1.0 - BETAS[1]) * g * g;
-        *z += rate * *mean * unbias[0] / ((*square * unbias[1]).sqrt() + EPSILON);
-    }
-}
-
 /// What the loss is worth in a step's slope, where it is worth `towards` in the z after it; `left` is what it is worth in the moments
 /// after this step through later ones, and then before it.
 fn backwards(
@@ -104,7 +93,7 @@ fn backwards(
     (t, steps): (usize, usize),
     rate: f32,
 ) -> Vec<f32> {
-    let unbias = BETAS.map(|beta| 1.0 / (1.0 - beta.powi(t as i32 + 1)));
+    let unbias = Ascent::unbias(BETAS, t as i32 + 1);
     let rate = rate * rate_at(t, steps);
     let [of_means, of_squares] = left;
     let mut along = Vec::with_capacity(towards.len());
