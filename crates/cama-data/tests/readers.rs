@@ -181,6 +181,8 @@ fn meet_all() {
     let mut all = images(folder.path());
     all.extend(tables(folder.path()));
     for Sound { name, bytes, table } in &all {
+        // Told where it ends in an abort.
+        eprintln!("damaging {name}");
         // In a folder of its own: labels are looked for beside images.
         let place = tempfile::tempdir().unwrap();
         let path: PathBuf = place.path().join(name);

@@ -68,13 +68,13 @@ fn after_ctrl_c_the_last_checkpoint_is_kept_and_training_resumes_to_the_same_byt
     refused(folder.path(), &args, &["exists already", "--force"], "m/config.json");
     let other = [&args[..], &["--resume", "--seed", "1"]].concat();
     // What differs is named, and nothing else.
-    let parts = ["of another run:\n  seed was 0, is 1\n"];
+    let parts = ["of another run:\n  seed was 0, is 1; give the same data"];
     refused(folder.path(), &other, &parts, "m/config.json");
     let other = [&args[..], &["--resume", "--learning-rate", "0.001"]].concat();
     refused(
         folder.path(),
         &other,
-        &["of another run:\n  config.train.learning_rate was 0.003, is 0.001\n"],
+        &["of another run:\n  config.train.learning_rate was 0.003, is 0.001; give the same data"],
         "m/config.json",
     );
     finish(folder.path());
@@ -101,7 +101,8 @@ fn after_a_kill_before_the_first_checkpoint_training_begins() {
             fs::write(&path, "").unwrap();
         }
         done(folder.path(), &args);
-        assert_eq!(files(&folder.path().join("m")).len(), 5, "{left}");
+        // Its clean examples, its configuration, its weights, those of the direct classifier, its log and its page.
+        assert_eq!(files(&folder.path().join("m")).len(), 6, "{left}");
         // What a kill leaves of a run that was to replace a model.
         fs::create_dir_all(folder.path().join("m/checkpoints/partial")).unwrap();
         done(folder.path(), &args);

@@ -50,7 +50,7 @@ fn training_says_what_it_understood_and_the_model_keeps_it() {
     assert_eq!(ran.code, 0, "{}", ran.err);
     let page = done(folder, &["info", "m"]);
     for part in [
-        "60 rows; X: 2 numbers, 2 categories; 3 classes of 20 each",
+        "60 rows; X: 2 numbers (1 by logarithm), 2 categories; 3 classes of 20 each",
         "column `when`: holds dates",
         "column `id`: counts the rows",
         "column `x`: 20 of its 60 values are percentages",

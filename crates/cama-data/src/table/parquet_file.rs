@@ -31,6 +31,21 @@ pub(super) struct ParquetFile {
     left: usize,
 }
 
+/// A column of which the file says that its pages lie where a file of this length has nothing: the decoder reserves memory for as many
+/// bytes as are said.
+fn beyond(metadata: &ParquetMetaData, length: u64) -> Option<String> {
+    let chunks = metadata.row_groups().iter().flat_map(|group| group.columns());
+    let is_within = |offset: i64, size: i64| match (u64::try_from(offset), u64::try_from(size)) {
+        (Ok(offset), Ok(size)) => offset.checked_add(size).is_some_and(|end| end <= length),
+        _ => false,
+    };
+    let mut beyond = chunks.filter(|chunk| {
+        let start = chunk.dictionary_page_offset().unwrap_or(chunk.data_page_offset());
+        !is_within(start, chunk.compressed_size()) || !is_within(chunk.data_page_offset(), 0)
+    });
+    beyond.next().map(|chunk| chunk.column_path().string())
+}
+
 impl ParquetFile {
     /// Opens a file and reads its description of itself.
     pub(super) fn open(path: &Path) -> Result<ParquetFile> {
@@ -39,8 +54,12 @@ impl ParquetFile {
         if let Some(problem) = parquet_footer::problem(&mut file).map_err(Error::io("read", path))? {
             return Err(damaged(problem));
         }
+        let length = file.metadata().map_err(Error::io("read", path))?.len();
         let reader = guarded(|| SerializedFileReader::new(file)).map_err(damaged)?;
         let metadata = reader.metadata();
+        if let Some(column) = beyond(metadata, length) {
+            return Err(damaged(format!("the pages of column `{column}` are said to lie beyond its end")));
+        }
         let groups = metadata.row_groups().iter().map(|group| usize::try_from(group.num_rows()).ok());
         let groups: Option<Vec<usize>> = groups.collect();
         let groups = groups
