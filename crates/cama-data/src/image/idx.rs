@@ -39,7 +39,9 @@ pub(super) fn open(path: &Path) -> Result<Opened> {
     let labels = beside.as_deref().map(|path| Ok::<_, Error>((path, reader(path)?))).transpose()?;
     let images = Body::open(path, reader(path)?, IMAGES_MAGIC)?;
     let sizes = checked(path, images.sizes)?;
-    if !path.is_file() {
+    if path.is_file() {
+        check_room(path, sizes)?;
+    } else {
         // What comes out of a pipe is gone then.
         let (pixels, labels) = (images.rest()?, read_labels(path, sizes[0], labels)?);
         let idx = Idx { sizes, pixels, labels };
@@ -78,6 +80,25 @@ fn checked(path: &Path, sizes: [usize; 3]) -> Result<[usize; 3]> {
         return Err(Error::data(path, problem, "give a file with images"));
     }
     Ok(sizes)
+}
+
+/// The most bytes that gzip makes of one: 258 of the two bits of a repetition and its distance.
+const MOST_OF_ONE: u64 = 1032;
+
+/// Errors if a file says that it holds more than one of its length can, gzipped or not: memory would be reserved for that.
+fn check_room(path: &Path, [count, rows, columns]: [usize; 3]) -> Result<()> {
+    let length = path.metadata().map_err(Error::io("read", path))?.len();
+    let wanted =
+        [rows, columns].iter().try_fold(count as u64, |product, side| product.checked_mul(*side as u64));
+    match wanted.is_some_and(|wanted| wanted <= length.saturating_mul(MOST_OF_ONE)) {
+        true => Ok(()),
+        false => {
+            let problem = format!(
+                "damaged: it says that it holds {count} images of {rows}×{columns} pixels, more than a file of {length} bytes can"
+            );
+            Err(Error::data(path, problem, "get the file again"))
+        }
+    }
 }
 
 /// The labels of the `count` images of `path`.
