@@ -87,7 +87,9 @@ impl ImageBatches {
 
     /// The images `range` of what was opened.
     pub(super) fn new(name: &str, opened: Opened, range: Range<usize>) -> Self {
-        let bytes_each = opened.shape.iter().product::<usize>() * size_of::<f32>();
+        // What a damaged file says of its size may be anything; whoever reads it finds out.
+        let bytes_each =
+            opened.shape.iter().fold(size_of::<f32>(), |bytes, side| bytes.saturating_mul(*side)).max(1);
         Self {
             name: name.to_string(),
             range,

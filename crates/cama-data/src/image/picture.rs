@@ -5,7 +5,7 @@ use std::io::BufReader;
 use std::path::Path;
 
 use image::metadata::Orientation;
-use image::{ColorType, DynamicImage, ImageDecoder, ImageReader, ImageResult};
+use image::{ColorType, DynamicImage, ImageDecoder, ImageReader, ImageResult, Limits};
 
 use crate::{Error, Result};
 
@@ -39,6 +39,8 @@ pub(super) fn decode(path: &Path, background: f32) -> Result<([usize; 3], Vec<f3
     let upright = || -> ImageResult<DynamicImage> {
         let mut decoder = reader_of(path)?.into_decoder()?;
         let orientation = orientation(&mut decoder);
+        // The decoder reserves what the header says, whatever comes behind it.
+        Limits::default().reserve(decoder.total_bytes())?;
         let mut image = DynamicImage::from_decoder(decoder)?;
         image.apply_orientation(orientation);
         Ok(image)
