@@ -15,7 +15,19 @@ fn drift_is_told_adapted_to_undone_and_rehearsed() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let (first, later, graph) = (data("batch1.csv"), data("batch5.csv"), data("graph.dot"));
-    let train = ["train", "--data", &first, "--graph", &graph, "--target", "gas", "--generator", "factor"];
+    let train = [
+        "train",
+        "--data",
+        &first,
+        "--graph",
+        &graph,
+        "--target",
+        "gas",
+        "--generator",
+        "factor",
+        "--direct-epochs",
+        "72",
+    ];
     done(folder, &[&train[..], &["--out", "m", "--seed", "1"]].concat());
     let page = done(folder, &["info", "m"]);
     assert!(page.contains("X is made by: a factor model") && page.contains("## Rehearsal"), "{page}");
@@ -67,7 +79,19 @@ fn a_stream_keeps_every_state_and_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let (first, later, graph) = (data("batch1.csv"), data("batch5.csv"), data("graph.dot"));
-    let train = ["train", "--data", &first, "--graph", &graph, "--target", "gas", "--generator", "factor"];
+    let train = [
+        "train",
+        "--data",
+        &first,
+        "--graph",
+        &graph,
+        "--target",
+        "gas",
+        "--generator",
+        "factor",
+        "--direct-epochs",
+        "72",
+    ];
     done(folder, &[&train[..], &["--out", "m", "--seed", "1"]].concat());
 
     let twice = run(folder, &["adapt", "--model", "m", "--out", "s", "--data", &later, &first]);

@@ -120,5 +120,5 @@ fn settings_of_large_data_are_those_of_the_preset() {
     }
     let FitConfig { train, direct, .. } = config(200);
     // 180 are learnt from in 3 batches.
-    assert_eq!((train.epochs, train.patience, train.validate_every, direct.epochs), (500, 125, 13, 167));
+    assert_eq!((train.epochs, train.patience, train.validate_every, direct.epochs), (500, 125, 13, 50));
 }

@@ -30,8 +30,8 @@ pub struct DirectConfig {
     pub jitter: f64,
 }
 
-/// It learns faster than the generative model, and from more steps what holds of clean data alone.
-const LEAST_STEPS: usize = 500;
+/// It learns faster than the generative model: 200 digits are told apart as well after 150 steps as after 500.
+const LEAST_STEPS: usize = 150;
 
 impl Default for DirectConfig {
     /// For images; for tables, [`DirectConfig::for_data`].
