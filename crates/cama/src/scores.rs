@@ -50,11 +50,18 @@ pub(crate) fn searched_scores(
     choice: MChoice,
     rngs: &mut [ChaCha8Rng],
 ) -> Tensor<2> {
-    let (model, n) = (optimised.model, rngs.len());
+    // Without samples nothing is drawn, and there may be no generators.
+    let (model, n) = (optimised.model, observed.x.dims()[0]);
     let observed = &model.cleared(observed, choice.is_inferred());
     let m = chosen_m(model, observed, choice, rngs);
     let still = observed.clone().constant();
     let m_still = m.clone().map(Tensor::without_autodiff);
+    if model.factor().is_some() {
+        // What is searched there, sets of outliers, has no slope.
+        let scores = optimised.scores(&still, m_still.as_ref(), rngs).concat();
+        let scores: Vec<f32> = scores.into_iter().map(|score| score as f32).collect();
+        return Tensor::from_data(TensorData::new(scores, [n, model.config().classes]), &model.device());
+    }
     let log_py = host(model.log_py(&still, None));
     let z = optimised.search(&still, m_still.as_ref(), &log_py, rngs).best;
     let z = z.into_iter().flatten().flat_map(|best| best.z).collect();
@@ -260,6 +267,18 @@ mod tests {
                 check_gradient(score, 0.03);
             });
         }
+    }
+
+    #[test]
+    fn a_search_that_draws_nothing_needs_no_generators() {
+        searching(5, |optimised| {
+            let x = Tensor::<2>::full([1, 64], 0.4, &optimised.model.device()).autodiff();
+            let with = |rngs: &mut [ChaCha8Rng]| {
+                host(searched_scores(optimised, &Observed::of_x(x.clone()), M::Null, rngs))
+            };
+            let found = with(&mut []);
+            assert_eq!((found.len(), &found), (10, &with(&mut rngs(1))));
+        });
     }
 
     #[test]

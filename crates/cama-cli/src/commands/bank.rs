@@ -7,6 +7,7 @@ use cama::{Bank, Cama, Error};
 use super::load_model;
 use crate::flags::BankFlags;
 use crate::interrupt::Graceful;
+use crate::output::Output;
 use crate::progress::Reporter;
 use crate::session::Session;
 use crate::source::{Source, Wanted, reads_images};
@@ -19,6 +20,8 @@ use crate::table::Table;
 /// If the model or the data cannot be used, or it is interrupted.
 pub fn run(flags: &BankFlags, session: &Session) -> anyhow::Result<()> {
     let cama = load_model(&flags.model, session)?;
+    // Nobody else writes the folder in the meantime.
+    let _out = Output::folder(&flags.model, true)?;
     let _graceful = Graceful::begin();
     let cama = match reads_images(&cama) {
         true => banked::<Images>(flags, cama, session)?,

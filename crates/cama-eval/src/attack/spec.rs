@@ -66,41 +66,39 @@ impl Method {
     }
 
     /// The options that mean something to it.
-    fn options(self) -> &'static [&'static str] {
-        match self {
-            Method::Fgsm => &["norm", "loss", "eot", "targeted", "targets", "unrolled"],
-            Method::Sparse => &["loss", "eot", "targeted", "targets", "unrolled"],
-            Method::Pgd | Method::Mim => &[
-                "steps",
-                "step",
-                "norm",
-                "loss",
-                "restarts",
-                "eot",
-                "targeted",
-                "targets",
-                "unrolled",
-                "no-random-start",
-            ],
-            Method::Apgd => &[
-                "steps",
-                "norm",
-                "loss",
-                "restarts",
-                "eot",
-                "targeted",
-                "targets",
-                "unrolled",
-                "no-random-start",
-            ],
-            Method::ApgdDlr => {
-                &["steps", "norm", "restarts", "eot", "targeted", "targets", "unrolled", "no-random-start"]
+    fn options(self) -> Vec<&'static str> {
+        OPTIONS.into_iter().filter(|option| self.takes(option)).collect()
+    }
+
+    /// Whether an option means something to it.
+    fn takes(self, option: &str) -> bool {
+        match option {
+            "steps" | "restarts" => !matches!(self, Method::Fgsm | Method::Sparse),
+            "step" => matches!(self, Method::Pgd | Method::Mim),
+            "norm" => !self.is_sparse(),
+            "loss" => self.needs_gradient() && self != Method::ApgdDlr,
+            "eot" | "unrolled" => self.needs_gradient(),
+            "no-random-start" => {
+                matches!(self, Method::Pgd | Method::Mim | Method::Apgd | Method::ApgdDlr)
             }
-            Method::Square => &["steps", "norm", "restarts", "targeted", "targets"],
-            Method::SparseRs => &["steps", "restarts", "targeted", "targets"],
+            _ => true,
         }
     }
 }
+
+/// All options, as messages list them.
+const OPTIONS: [&str; 10] = [
+    "steps",
+    "step",
+    "norm",
+    "loss",
+    "restarts",
+    "eot",
+    "targeted",
+    "targets",
+    "unrolled",
+    "no-random-start",
+];
 
 /// The norm in which a change is bounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,7 +19,7 @@ use crate::mechanism::{FieldMaps, FieldSummary};
 use crate::model::{M, Observed};
 use crate::noise::example_rng;
 use crate::predict::{
-    Inference, Inferred, Product, Sampling, class_scores, highest, infer_m, normalised, suspicion,
+    Inference, Inferred, Optimised, Product, Sampling, class_scores, highest, infer_m, normalised, suspicion,
 };
 use crate::restore::{known_only, restored, restored_globally};
 
@@ -300,18 +300,23 @@ impl<'a, D: Dataset> Chunk<'a, D> {
     /// Bayes' rule by searching z, where that is asked for: with the m that was found of the examples of which it is undone, with
     /// do(m = 0) of the others.
     fn optimised_scores(&self, found: Option<&Found>, verdicts: &[Verdict]) -> Option<Vec<Vec<f64>>> {
-        let optimised =
-            self.decider.optimised(&self.config.predict).filter(|_| self.config.rule.needs_bayes())?;
-        let mut rngs = self.rngs(self.range.clone());
-        let mut scores = optimised.scores(&self.observed, None, &mut rngs);
-        if let Some(found) = found
-            && verdicts.contains(&Verdict::Restored)
-        {
-            let with_m = optimised.scores(&found.cleared, found.chosen.as_ref(), &mut found.rngs.clone());
-            for ((scores, with_m), verdict) in scores.iter_mut().zip(with_m).zip(verdicts) {
-                if *verdict == Verdict::Restored {
-                    *scores = with_m;
-                }
+        let predict = &self.config.predict;
+        let optimised = Optimised::of(self.decider.model, self.decider.bank, predict)
+            .filter(|_| self.config.rule.needs_bayes())?;
+        let is_restored = |verdict: &Verdict| *verdict == Verdict::Restored;
+        let with_m = found
+            .filter(|_| verdicts.iter().any(is_restored))
+            .map(|found| optimised.scores(&found.cleared, found.chosen.as_ref(), &mut found.rngs.clone()));
+        let Some(with_m) = with_m else {
+            return Some(optimised.scores(&self.observed, None, &mut self.rngs(self.range.clone())));
+        };
+        if verdicts.iter().all(is_restored) {
+            return Some(with_m);
+        }
+        let mut scores = optimised.scores(&self.observed, None, &mut self.rngs(self.range.clone()));
+        for ((scores, with_m), verdict) in scores.iter_mut().zip(with_m).zip(verdicts) {
+            if is_restored(verdict) {
+                *scores = with_m;
             }
         }
         Some(scores)

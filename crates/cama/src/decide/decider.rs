@@ -8,7 +8,7 @@ use super::thresholds::Thresholds;
 use super::verdict::Context;
 use crate::classifier::Classifier;
 use crate::model::DeepCama;
-use crate::predict::{Bank, Inference, Optimised, PredictConfig};
+use crate::predict::{Bank, Inference, PredictConfig};
 use crate::{Error, Result};
 
 /// A model with what stands beside it.
@@ -70,13 +70,6 @@ impl<'a> Decider<'a> {
             Some(tempering) => (tempering.direct, self.temperature * tempering.factor(anomaly_score)),
             None => (1.0, self.temperature),
         }
-    }
-
-    /// The search for z, if that is how it is got at.
-    pub(super) fn optimised<'b>(&'b self, config: &'b PredictConfig) -> Option<Optimised<'b>> {
-        let bank = self.bank.filter(|_| config.inference == Inference::Optimise)?;
-        let PredictConfig { optimise, negligible, .. } = config;
-        Some(Optimised { model: self.model, bank, config: optimise, negligible: *negligible })
     }
 
     /// Errors unless z can be got at in this way.

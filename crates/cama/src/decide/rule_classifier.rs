@@ -59,14 +59,6 @@ impl<'a> RuleClassifier<'a> {
 
     fn bayes(&self, observed: &Observed, rngs: &mut [ChaCha8Rng]) -> Tensor<2> {
         match self.optimised() {
-            Some(optimised) if self.model.factor().is_some() => {
-                let m = self.predict.m;
-                let m = self.model.mechanisms().filter(|_| m == M::Global).and_then(|parts| parts.global_m());
-                let still = observed.clone().constant();
-                let m = m.map(|m| m.repeat_dim(0, still.x.dims()[0]));
-                let scores = self.model.exact_scores_with_outliers(&still, m.as_ref(), optimised.share());
-                scores.expect("it is a factor model") + self.model.log_py(&still, None)
-            }
             Some(optimised) => searched_scores(&optimised, observed, self.predict.m, rngs),
             None => class_scores(&self.model, observed, self.predict.m, self.predict.samples, rngs),
         }
@@ -74,11 +66,7 @@ impl<'a> RuleClassifier<'a> {
 
     /// The search for z, if that is how it is got at.
     fn optimised(&self) -> Option<Optimised<'_>> {
-        let Self {
-            model, bank, predict: PredictConfig { inference, optimise: config, negligible, .. }, ..
-        } = self;
-        let bank = bank.filter(|_| *inference == Inference::Optimise)?;
-        Some(Optimised { model, bank, config, negligible: *negligible })
+        Optimised::of(&self.model, self.bank, &self.predict)
     }
 
     /// T of each example, `[batch, 1]`, and the power of the discriminative classifier. To the gradient T is a constant.

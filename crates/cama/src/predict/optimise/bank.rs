@@ -1,6 +1,6 @@
 //! Latents of clean examples, from which searches start.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor, TensorData};
@@ -68,6 +68,17 @@ struct Decoded {
     logits: Tensor<2>,
     /// log p(z), `[1, latents]`, but for a constant.
     log_pz: Tensor<2>,
+    /// What was last made of the log-odds, with the probability of an outlier that it is for: as a rule that is always the same.
+    floored: Arc<Mutex<Option<(f64, Floored)>>>,
+}
+
+/// Scores of the latents, linear in X.
+#[derive(Clone, Debug)]
+struct Floored {
+    /// `[pixels, latents]`.
+    slopes: Tensor<2>,
+    /// `[1, latents]`.
+    constants: Tensor<2>,
 }
 
 impl Bank {
@@ -204,7 +215,8 @@ impl Bank {
         Some(self.decoded.get_or_init(|| {
             let z = self.z.val();
             let log_pz = z.clone().square().sum_dim(1).mul_scalar(-0.5).transpose();
-            Decoded { logits: decoded(model, &z, &self.config.latents), log_pz }
+            let logits = decoded(model, &z, &self.config.latents);
+            Decoded { logits, log_pz, floored: Arc::default() }
         }))
     }
 }
@@ -230,12 +242,22 @@ impl Decoded {
     /// log p(x|y,z) + log p(z) of every latent for every example, `[batch, latents]`, but for a constant: a product of matrices,
     /// as log p of a Bernoulli pixel is linear in it.
     fn scores(&self, x: Tensor<2>, share: f64) -> Vec<f32> {
+        let mut known = self.floored.lock().expect("no thread panicked");
+        let floored = match &*known {
+            Some((of, floored)) if *of == share => floored.clone(),
+            _ => known.insert((share, self.floored(share))).1.clone(),
+        };
+        drop(known);
+        host(x.matmul(floored.slopes) + floored.constants)
+    }
+
+    fn floored(&self, share: f64) -> Floored {
         let p = cama_kernels::likelihood::sigmoid(self.logits.clone());
         let p = p.mul_scalar(1.0 - share).add_scalar(0.5 * share);
         let margin = f64::from(cama_kernels::likelihood::MARGIN);
         let p = p.clamp(margin, 1.0 - margin);
         let log_q = p.clone().neg().add_scalar(1.0).log();
-        let log_odds = p.log() - log_q.clone();
-        host(x.matmul(log_odds.transpose()) + log_q.sum_dim(1).transpose() + self.log_pz.clone())
+        let slopes = (p.log() - log_q.clone()).transpose();
+        Floored { slopes, constants: log_q.sum_dim(1).transpose() + self.log_pz.clone() }
     }
 }

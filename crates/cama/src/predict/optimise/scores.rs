@@ -5,10 +5,11 @@ use rand_chacha::ChaCha8Rng;
 
 use super::bank::Bank;
 use super::climb::{Climb, Hill};
-use super::config::OptimiseConfig;
+use super::config::{Inference, OptimiseConfig};
 use crate::batch::host;
 use crate::model::{DeepCama, Given, Observed, Pairs};
 use crate::noise::normals;
+use crate::predict::config::PredictConfig;
 use crate::predict::scores::normalised;
 
 /// Parts of the steps after which classes may be left behind.
@@ -49,13 +50,19 @@ impl Searched {
     }
 }
 
-impl Optimised<'_> {
+impl<'a> Optimised<'a> {
+    /// The search for z, if that is how it is to be got at and there is a bank to start from.
+    pub fn of(model: &'a DeepCama, bank: Option<&'a Bank>, predict: &'a PredictConfig) -> Option<Self> {
+        let bank = bank.filter(|_| predict.inference == Inference::Optimise)?;
+        Some(Self { model, bank, config: &predict.optimise, negligible: predict.negligible })
+    }
+
     /// The probability of an outlier.
     pub fn share(&self) -> f64 {
         self.config.floor.unwrap_or(self.bank.config().floor)
     }
 
-    /// log p(y|a) + the best score of every class, for every example; `rngs` has a generator for each, of the samples.
+    /// log p(y|a) + the best score of every class, for every example; `rngs` has a generator for each, of the samples, where there are any.
     pub fn scores(
         &self,
         observed: &Observed,
@@ -87,9 +94,8 @@ impl Optimised<'_> {
         let given = model.given(observed, None, m);
         let hill = Hill { model, given: &given, share: self.share() };
         let mut climb = self.begin(observed, m, &given);
-        let mut searched = Searched {
-            best: vec![vec![Best { score: f64::NEG_INFINITY, z: Vec::new() }; classes]; rngs.len()],
-        };
+        let none = Best { score: f64::NEG_INFINITY, z: Vec::new() };
+        let mut searched = Searched { best: vec![vec![none; classes]; given.batch()] };
         let steps = self.config.steps;
         let mut before: Option<(usize, Vec<Vec<f64>>)> = None;
         for until in LOOKS.map(|part| (part * steps as f64).ceil() as usize).into_iter().chain([steps]) {
@@ -157,7 +163,7 @@ impl Optimised<'_> {
         let noise: Vec<Vec<f32>> = rngs.iter_mut().map(|rng| normals(samples * dim, rng).collect()).collect();
         let mut z = Vec::with_capacity(climb.pairs.len() * samples * dim);
         let mut log_q = Vec::with_capacity(climb.pairs.len() * samples);
-        for ((&(i, class), log_var), _) in climb.pairs.iter().zip(log_var.chunks(dim)).zip(climb.summits()) {
+        for (&(i, class), log_var) in climb.pairs.iter().zip(log_var.chunks(dim)) {
             for noise in noise[i].chunks(dim) {
                 let at = &searched.best[i][class].z;
                 z.extend(at.iter().zip(noise).zip(log_var).map(|((z, e), v)| z + e * (0.5 * v).exp()));
