@@ -22,13 +22,14 @@ pub struct PredictFlags {
     /// Unless given, it is inferred once the model has met manipulated data.
     #[arg(long, value_name = "null|mean|sample|global", value_parser = named::<MChoice>)]
     pub m: Option<MChoice>,
-    /// Steps by which the m of each input is searched further from where q2(m|x) puts it, some 2 ms each for a digit: worth it for single
+    /// Steps by which the m of each input is searched further from where q2(m|x) puts it, about 1 ms each for a digit: worth it for single
     /// inputs, and where the model is not adapted. It says nothing with --m null.
     #[arg(long, value_name = "N")]
     pub refine: Option<usize>,
     /// How Bayes' rule gets at z: `amortised`, by samples of q1, or `optimise`, by searching z for every class, which small changes
-    /// that were made to mislead q1 do not mislead. A search takes about a hundred times as long (some 30 ms a digit), costs clean accuracy
-    /// (a point or two of digits'), and needs `cama bank` once; classes are then told apart by Bayes' rule alone unless --rule is given.
+    /// that were made to mislead q1 hardly mislead; under a factor model, by searching the outliers of each row. A search takes about ten
+    /// times as long (9 ms of a core for a digit), costs some clean accuracy (a quarter of a point of digits', a point of a table's), and
+    /// needs `cama bank` once; classes are then told apart by Bayes' rule alone unless --rule is given.
     #[arg(long, value_name = "amortised|optimise", value_parser = named::<Inference>)]
     pub inference: Option<Inference>,
     /// Searching z: the probability with which each value of an input is taken for an outlier; found by `cama bank` unless given.

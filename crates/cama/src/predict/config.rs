@@ -18,7 +18,7 @@ pub struct PredictConfig {
     /// Which m.
     pub m: MChoice,
     /// Steps by which an m that is inferred is searched further for each example, from the mean of q2(m|x): 0 takes that as it is.
-    /// Worth it where q2 is not adapted to what was done, and where examples are few: some 2 ms a step for a digit.
+    /// Worth it where q2 is not adapted to what was done, and where examples are few: about 1 ms a step for a digit.
     pub refine: usize,
     /// Seed of the samples. Which ones an example gets follows from what it holds: they are always the same, wherever it
     /// stands and whatever other examples come with it.

@@ -8,10 +8,10 @@ use crate::{Config, Error, Result};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Inference {
-    /// By samples of q1(z|x,y,m), weighted: fast, and as good as q1, which what attacks an example can mislead.
+    /// By samples of q1(z|x,y,m), weighted: fast, and as good as q1, which small changes of an example can mislead.
     #[default]
     Amortised,
-    /// By searching z for every class: many times as slow, and as good as the model. Under a factor model, which integrates z out, the
+    /// By searching z for every class: about ten times as slow, and as good as the model. Under a factor model, which integrates z out, the
     /// numbers of a row are searched for those that are outliers.
     Optimise,
 }
