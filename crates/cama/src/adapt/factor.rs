@@ -61,7 +61,7 @@ impl<D: Dataset> Adapting<'_, D> {
         let mut kept: Option<Candidate> = None;
         let (mut reason, mut before) = (None, None);
         for found in found {
-            match judge.asked_globally(&found.model, found.gain, &mut before)? {
+            match judge.asked(&found.model, M::Global, found.gain, &mut before)? {
                 Ok(answers) => {
                     let candidate = Candidate { found, answers };
                     if kept.as_ref().is_none_or(|kept| candidate.is_better(kept)) {

@@ -77,12 +77,13 @@ impl<D: Dataset> Judge<'_, D> {
         Ok(Judged { kept: None, outcome: Outcome::Adapted, reason: None, verdicts })
     }
 
-    /// What the classifiers say of the examples with an m that was found of the data set under a factor model, or why it is
-    /// no better than doing nothing; nothing where no classifier is asked. `before` is what they say with do(m = 0), once it was
-    /// asked.
-    pub fn asked_globally(
+    /// What the classifiers say of rows with the m that was found, or why it is no better than doing nothing; nothing where no
+    /// classifier is asked. `gain` is by how much it explains a number better, in nats, `before` what they say with do(m = 0),
+    /// once it was asked.
+    pub fn asked(
         &self,
         found: &DeepCama,
+        m: MChoice,
         gain: f64,
         before: &mut Option<Answers>,
     ) -> Result<std::result::Result<Option<Answers>, RollbackReason>> {
@@ -95,7 +96,7 @@ impl<D: Dataset> Judge<'_, D> {
             return Ok(Ok(None));
         }
         let asked = self.unlabelled.spread;
-        let after = match decider.answers(asked, M::Global, self.seed) {
+        let after = match decider.answers(asked, m, self.seed) {
             Err(Error::Diverged(what)) => return Ok(Err(RollbackReason::Diverged(what))),
             after => after?,
         };
@@ -104,8 +105,7 @@ impl<D: Dataset> Judge<'_, D> {
                 Some(before) => before,
                 None => before.insert(self.previous.decider.answers(asked, M::Null, self.seed)?),
             };
-            let on_clean = decider.guard.map(|guard| guard.agreement);
-            if after.evidence_globally(before, on_clean) <= decider.thresholds.rise {
+            if decider.evidence_of_table(&after, before) <= decider.thresholds.rise {
                 return Ok(Err(RollbackReason::NoEasier));
             }
         }

@@ -33,7 +33,7 @@ use self::split::Splits;
 use self::validate::{FitStatistics, Validator};
 use crate::data::Dataset;
 use crate::decide::{Decider, Outliers, Verdict};
-use crate::model::DeepCama;
+use crate::model::{DeepCama, M};
 use crate::progress::Observer;
 use crate::{Checked, Error, Result};
 
@@ -125,17 +125,34 @@ fn adapt_to_all<D: Dataset>(
             false => Ok(()),
         }
     });
+    let judge = Judge { previous, unlabelled, negligible: config.negligible, seed };
     let reason = match (climbed, &selection.best) {
-        (Ok(()) | Err(Error::Diverged(_)), Some(_)) => None,
+        (Ok(()) | Err(Error::Diverged(_)), Some(best)) => judge_rows(&judge, best, &before)?,
         (Ok(()), None) => Some(RollbackReason::NotBetter),
         (Err(Error::Diverged(what)), None) => {
             Some(RollbackReason::Diverged(Error::Diverged(what).to_string()))
         }
         (Err(error), _) => return Err(error),
     };
-    let judge = Judge { previous, unlabelled, negligible: config.negligible, seed };
-    let judged = judge.judge(selection.best.take(), reason)?;
+    let best = selection.best.take().filter(|_| reason.is_none());
+    let judged = judge.judge(best, reason)?;
     Ok(adapted(judged, previous, config.keep, before, steps, splits.unlabelled.learnt.len()))
+}
+
+/// Why a state of a model whose networks make rows is no better than doing nothing, if it is not: as under a factor model, what
+/// was found must explain the numbers better by what rehearsal asks for, and classifiers must find restored rows easier. A
+/// model that infers m already has been through that.
+fn judge_rows<D: Dataset>(
+    judge: &Judge<D>,
+    best: &Candidate,
+    before: &FitStatistics,
+) -> Result<Option<RollbackReason>> {
+    let numbers = best.model.config().data.table().map_or(0, |table| table.numeric().len());
+    if judge.previous.m != M::Null || !best.model.restores() || numbers == 0 {
+        return Ok(None);
+    }
+    let gain = (best.fit.elbo - before.elbo) / numbers as f64;
+    Ok(judge.asked(&best.model, M::Mean, gain, &mut None)?.err())
 }
 
 /// Whether a discriminative classifier tells which states are kept: there is one, with a guard, and the model undoes what

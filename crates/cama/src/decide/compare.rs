@@ -35,7 +35,7 @@ pub(crate) struct Answers {
 }
 
 /// Mean and standard error of differences.
-fn mean_and_error(differences: impl ExactSizeIterator<Item = f64> + Clone) -> (f64, f64) {
+pub(crate) fn mean_and_error(differences: impl ExactSizeIterator<Item = f64> + Clone) -> (f64, f64) {
     let n = differences.len() as f64;
     let mean = differences.clone().sum::<f64>() / n;
     let variance = differences.map(|d| (d - mean).powi(2)).sum::<f64>() / n;
@@ -95,19 +95,41 @@ impl Answers {
             return f64::NEG_INFINITY;
         }
         let (surer, more_often) = self.rise(before);
-        let number = |agrees: &bool| f64::from(u8::from(*agrees));
-        let changes = self.agrees.iter().zip(&before.agrees).map(|(a, b)| number(a) - number(b));
-        let (mean, error) = mean_and_error(changes);
         let as_clean = on_clean.is_some_and(|on_clean| self.agreement() >= on_clean - AS_CLEAN);
         if on_clean.is_some_and(|on_clean| self.agreement() < LEAST_AGREEMENT * on_clean) {
             return f64::NEG_INFINITY;
         }
         match more_often > 0.0 {
             _ if as_clean && before.explained() < MOSTLY => f64::INFINITY,
-            true if as_clean || mean > SURELY * error => f64::INFINITY,
+            true if as_clean || self.agrees_surely_more_often(before) => f64::INFINITY,
             true => surer,
             false => f64::NEG_INFINITY,
         }
+    }
+
+    /// The same of rows that networks make, of which no noise is inferred: what is found may explain a row or not. Without
+    /// bound if it explains most rows and few were explained before, or if the two agree surely more often; not at all if it
+    /// leaves most rows unexplained.
+    pub fn evidence_of_rows(&self, before: &Answers, on_clean: Option<f64>) -> f64 {
+        let few = self.agrees.len() < LEAST_EXAMPLES;
+        let apart = on_clean.is_some_and(|on_clean| self.agreement() < LEAST_AGREEMENT * on_clean);
+        if few || apart || self.explained_restored() < INSIDE {
+            return f64::NEG_INFINITY;
+        }
+        match self.rise(before) {
+            _ if before.explained() < INSIDE => f64::INFINITY,
+            (_, more_often) if more_often <= 0.0 => f64::NEG_INFINITY,
+            _ if self.agrees_surely_more_often(before) => f64::INFINITY,
+            (surer, _) => surer,
+        }
+    }
+
+    /// Whether the two agree more often than in `before`, beyond doubt.
+    fn agrees_surely_more_often(&self, before: &Answers) -> bool {
+        let number = |agrees: &bool| f64::from(u8::from(*agrees));
+        let changes = self.agrees.iter().zip(&before.agrees).map(|(a, b)| number(a) - number(b));
+        let (mean, error) = mean_and_error(changes);
+        mean > SURELY * error
     }
 
     /// Whether the discriminative classifier is as sure as in `other`, within two standard errors.
@@ -167,6 +189,24 @@ mod tests {
         let mut far = sure(100);
         far.explained = vec![[false; 2]; 100];
         assert_eq!(less_sure(95).evidence_globally(&far, Some(0.95)), f64::INFINITY);
+    }
+
+    #[test]
+    fn of_rows_that_networks_make_it_counts_what_is_explained() {
+        let explained = |agreeing, explained: [bool; 2]| {
+            let answers = answers(|i| 0.9 + 0.001 * (i % 7) as f64, agreeing);
+            Answers { explained: vec![explained; 100], ..answers }
+        };
+        // The two agree on the same wrong class, far from everything.
+        let far = explained(99, [false; 2]);
+        assert_eq!(explained(92, [false, true]).evidence_of_rows(&far, Some(0.95)), f64::INFINITY);
+        // As columns that were exchanged: no m explains them.
+        assert_eq!(explained(99, [false; 2]).evidence_of_rows(&far, Some(0.95)), f64::NEG_INFINITY);
+        let near = explained(80, [true; 2]);
+        assert_eq!(explained(95, [true; 2]).evidence_of_rows(&near, Some(0.95)), f64::INFINITY);
+        assert_eq!(explained(82, [true; 2]).evidence_of_rows(&near, Some(0.95)), 0.0);
+        assert_eq!(explained(79, [true; 2]).evidence_of_rows(&near, Some(0.95)), f64::NEG_INFINITY);
+        assert_eq!(explained(60, [false, true]).evidence_of_rows(&far, Some(0.95)), f64::NEG_INFINITY);
     }
 
     #[test]

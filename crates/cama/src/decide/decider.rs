@@ -1,5 +1,6 @@
 //! A model with what stands beside it.
 
+use super::compare::Answers;
 use super::guard::Guard;
 use super::outliers::Outliers;
 use super::rule::{Rule, TEMPERATURE};
@@ -81,6 +82,16 @@ impl<'a> Decider<'a> {
                 "amortised, as the model has no bank of latents; `cama bank` or `Cama::with_bank` makes one",
             )),
             _ => Ok(()),
+        }
+    }
+
+    /// How strongly answers are for what was found of rows of a table, in standard errors by which the discriminative
+    /// classifier is surer.
+    pub(crate) fn evidence_of_table(&self, after: &Answers, before: &Answers) -> f64 {
+        let on_clean = self.guard.map(|guard| guard.agreement);
+        match self.model.factor() {
+            Some(_) => after.evidence_globally(before, on_clean),
+            None => after.evidence_of_rows(before, on_clean),
         }
     }
 

@@ -20,7 +20,7 @@ mod tempering;
 mod thresholds;
 mod verdict;
 
-pub(crate) use compare::Answers;
+pub(crate) use compare::{Answers, mean_and_error};
 pub use decider::Decider;
 pub use decision::Decision;
 pub use guard::Guard;
