@@ -18,7 +18,7 @@ const MOSTLY: f64 = 0.9;
 pub(super) const LEAST_EXAMPLES: usize = 20;
 
 /// How many standard errors of a change leave no doubt that it is one.
-const SURELY: f64 = 3.0;
+const SURELY: f64 = 4.0;
 
 /// A share of examples that passes for none.
 const AS_CLEAN: f64 = 0.01;
@@ -85,8 +85,9 @@ impl Answers {
     }
 
     /// How strongly these answers are for what was found of a whole data set, under a factor model: without bound if the two
-    /// agree surely more often, or as often as on clean rows where the rows were not explained; else by how many standard
-    /// errors the discriminative classifier is surer; not at all if they agree no more often, or far less than on clean rows.
+    /// agree more often beyond doubt, or as often as on clean rows, and more often than before or of rows that were not
+    /// explained; else by how many standard errors the two agree more often and the discriminative classifier is surer, taken
+    /// together; not at all if they agree no more often, or far less than on clean rows.
     ///
     /// `on_clean` is how often they agree on clean rows, where that is known. Of rows far from all that it has learnt from a
     /// network may be surer than of any other, and Bayes' rule give the same wrong class: neither alone tells.
@@ -94,22 +95,22 @@ impl Answers {
         if self.agrees.len() < LEAST_EXAMPLES {
             return f64::NEG_INFINITY;
         }
-        let (surer, more_often) = self.rise(before);
+        let (_, more_often) = self.rise(before);
         let as_clean = on_clean.is_some_and(|on_clean| self.agreement() >= on_clean - AS_CLEAN);
         if on_clean.is_some_and(|on_clean| self.agreement() < LEAST_AGREEMENT * on_clean) {
             return f64::NEG_INFINITY;
         }
         match more_often > 0.0 {
             _ if as_clean && before.explained() < MOSTLY => f64::INFINITY,
-            true if as_clean || self.agrees_surely_more_often(before) => f64::INFINITY,
-            true => surer,
+            true if as_clean || self.agree_more_often(before) > SURELY => f64::INFINITY,
+            true => self.rise_of_both(before),
             false => f64::NEG_INFINITY,
         }
     }
 
     /// The same of rows that networks make, of which no noise is inferred: what is found may explain a row or not. Without
-    /// bound if it explains most rows and few were explained before, or if the two agree surely more often; not at all if it
-    /// leaves most rows unexplained.
+    /// bound if it explains most rows and few were explained before; not at all if it leaves most rows unexplained, or the two
+    /// agree no more often.
     pub fn evidence_of_rows(&self, before: &Answers, on_clean: Option<f64>) -> f64 {
         let few = self.agrees.len() < LEAST_EXAMPLES;
         let apart = on_clean.is_some_and(|on_clean| self.agreement() < LEAST_AGREEMENT * on_clean);
@@ -119,17 +120,23 @@ impl Answers {
         match self.rise(before) {
             _ if before.explained() < INSIDE => f64::INFINITY,
             (_, more_often) if more_often <= 0.0 => f64::NEG_INFINITY,
-            _ if self.agrees_surely_more_often(before) => f64::INFINITY,
-            (surer, _) => surer,
+            _ => self.rise_of_both(before),
         }
     }
 
-    /// Whether the two agree more often than in `before`, beyond doubt.
-    fn agrees_surely_more_often(&self, before: &Answers) -> bool {
+    /// By how many standard errors the two agree more often than in `before`.
+    fn agree_more_often(&self, before: &Answers) -> f64 {
         let number = |agrees: &bool| f64::from(u8::from(*agrees));
         let changes = self.agrees.iter().zip(&before.agrees).map(|(a, b)| number(a) - number(b));
         let (mean, error) = mean_and_error(changes);
-        mean > SURELY * error
+        if mean == 0.0 { 0.0 } else { mean / error.max(1e-12) }
+    }
+
+    /// By how many standard errors the discriminative classifier is surer than in `before` and the two agree more often, as one
+    /// number, Stouffer's. That it is less sure counts up to a point: far from all that it has learnt it is too sure.
+    fn rise_of_both(&self, before: &Answers) -> f64 {
+        let (surer, _) = self.rise(before);
+        (surer.max(-SURELY) + self.agree_more_often(before)) / 2f64.sqrt()
     }
 
     /// Whether the discriminative classifier is as sure as in `other`, within two standard errors.
@@ -179,9 +186,14 @@ mod tests {
 
     #[test]
     fn of_a_whole_data_set_agreement_counts_as_well() {
-        let sure = |agreeing| answers(|_| 0.99, agreeing);
-        let less_sure = |agreeing| answers(|i| 0.9 + 0.001 * (i % 7) as f64, agreeing);
+        let sure = |agreeing| answers(|i| 1.0 - 0.003 * (i * 37 % 100) as f64, agreeing);
+        // By a bit more than two standard errors.
+        let less_sure = |agreeing| answers(|i| 1.0 - 0.0036 * (i * 61 % 100) as f64, agreeing);
+        let (surer, _) = less_sure(90).rise(&sure(60));
+        assert!((-3.0..-2.0).contains(&surer), "{surer}");
         assert_eq!(less_sure(90).evidence_globally(&sure(60), Some(0.95)), f64::INFINITY);
+        let more_often = less_sure(90).evidence_globally(&sure(78), Some(0.95));
+        assert!((0.5..2.0).contains(&more_often), "{more_often}");
         assert!(less_sure(90).evidence_globally(&sure(88), Some(0.95)) < 0.0);
         assert_eq!(less_sure(50).evidence_globally(&sure(20), Some(0.95)), f64::NEG_INFINITY);
         assert_eq!(sure(80).evidence_globally(&less_sure(81), None), f64::NEG_INFINITY);
@@ -203,8 +215,8 @@ mod tests {
         // As columns that were exchanged: no m explains them.
         assert_eq!(explained(99, [false; 2]).evidence_of_rows(&far, Some(0.95)), f64::NEG_INFINITY);
         let near = explained(80, [true; 2]);
-        assert_eq!(explained(95, [true; 2]).evidence_of_rows(&near, Some(0.95)), f64::INFINITY);
-        assert_eq!(explained(82, [true; 2]).evidence_of_rows(&near, Some(0.95)), 0.0);
+        let more_often = |agreeing| explained(agreeing, [true; 2]).evidence_of_rows(&near, Some(0.95));
+        assert!(more_often(95) > 2.0 && (0.0..2.0).contains(&more_often(82)), "{}", more_often(82));
         assert_eq!(explained(79, [true; 2]).evidence_of_rows(&near, Some(0.95)), f64::NEG_INFINITY);
         assert_eq!(explained(60, [false, true]).evidence_of_rows(&far, Some(0.95)), f64::NEG_INFINITY);
     }

@@ -83,8 +83,8 @@ const HARM: f64 = 4.0;
 /// The most examples that each damage is done to, and fewer of which nothing is learnt.
 const EXAMPLES: usize = 200;
 
-/// By how many standard errors the discriminative classifier must be surer of rows that are explained well enough already.
-const USUAL_RISE: f64 = 1.0;
+/// By how many standard errors classifiers must be for restoring rows, unless trials tell.
+const USUAL_RISE: f64 = 2.0;
 
 /// Samples of z for each class.
 const SAMPLES: usize = 2;
