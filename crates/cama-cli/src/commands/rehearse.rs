@@ -43,7 +43,7 @@ pub fn run(flags: &RehearseFlags, session: &Session) -> anyhow::Result<()> {
     };
     if rehearsal.trials.is_empty() {
         let problem =
-            "it has rehearsed nothing, as it was trained on too few examples or by networks on a table";
+            "it has rehearsed nothing, as it was trained on too few examples or has no explicit mechanism";
         let path = flags.model.clone();
         return Err(Error::Model { path, problem: format!("{problem}; give --data") }.into());
     }

@@ -12,6 +12,7 @@ mod mechanisms;
 mod outliers;
 mod paper;
 mod parameters;
+mod rehearsal;
 mod restoration;
 mod small;
 mod stored_tables;

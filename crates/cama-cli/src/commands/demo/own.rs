@@ -60,9 +60,7 @@ pub fn run(data: &str, flags: &DemoFlags, session: &Session) -> anyhow::Result<(
     })?;
     let told = match is_rehearsed {
         true => rehearse::words(&rehearsal),
-        false => format!(
-            "Nothing could be rehearsed: there are too few {noun}s for a guard, or networks make the rows of the table."
-        ),
+        false => format!("Nothing could be rehearsed: there are too few {noun}s for a guard."),
     };
     // What was found is told to the quiet, too; an output that is closed must not cost the files.
     let _ = writeln!(std::io::stdout(), "{told}");

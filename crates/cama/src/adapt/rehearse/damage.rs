@@ -94,4 +94,3 @@ fn with_other_shares<D: Dataset>(rows: &D, classes: usize, rng: &mut ChaCha8Rng)
     let indices: Vec<usize> = (0..labels.len()).map(draw).collect();
     rows.select(&indices)
 }
-

@@ -149,7 +149,8 @@ impl<D: Dataset> Rehearsing<'_, D> {
         let asked = self.decider.direct.is_some() && !weighed.is_empty() && self.multiplies()?;
         let product = asked.then(|| fit_tempering(&weighed, self.guard.median));
         // What classifiers refuse outright tells nothing of thresholds.
-        let open: Vec<Tried> = tried.iter().filter(|tried| tried.surer > f64::NEG_INFINITY).cloned().collect();
+        let open: Vec<Tried> =
+            tried.iter().filter(|tried| tried.surer > f64::NEG_INFINITY).cloned().collect();
         let evidence = open.iter().flat_map(|tried| tried.options.iter().map(|(evidence, _)| *evidence));
         let least = least_evidence(&open, evidence.collect(), self.usual());
         let mut thresholds = self.decider.thresholds;
@@ -210,7 +211,6 @@ impl<D: Dataset> Rehearsing<'_, D> {
             [as_they_are, restored].map(|decisions| Answers::of(decisions, Some(self.guard.threshold)));
         self.decider.evidence_of_table(&after, &before)
     }
-
 }
 
 impl Tried {

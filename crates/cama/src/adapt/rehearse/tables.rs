@@ -47,9 +47,9 @@ impl<D: Dataset> Rehearsing<'_, D> {
         let as_they_are = self.decide(model, &data, M::Null)?;
         let restored = self.decide(&found, &data, M::Global)?;
         let accuracy = |decisions: &[Decision]| share(decisions, &labels, |d| &d.by_rule.bayes);
-        let weighed = [&as_they_are, &restored].into_iter().flat_map(|decisions| {
-            decisions.iter().zip(&labels).map(|(d, label)| Weighed::new(d, *label))
-        });
+        let weighed = [&as_they_are, &restored]
+            .into_iter()
+            .flat_map(|decisions| decisions.iter().zip(&labels).map(|(d, label)| Weighed::new(d, *label)));
         let weighed: Vec<Weighed> = weighed.collect();
         let tried = Tried {
             damage: damage.name.into(),
@@ -67,8 +67,7 @@ impl<D: Dataset> Rehearsing<'_, D> {
             return global::rehearse(model.clone(), data, rng);
         }
         let all: Vec<usize> = (0..data.len()).collect();
-        let found =
-            dataset::find(model, data, &all, &DatasetConfig::default(), None, rng, &mut silent)?;
+        let found = dataset::find(model, data, &all, &DatasetConfig::default(), None, rng, &mut silent)?;
         Ok((found.model, found.gain))
     }
 
