@@ -11,6 +11,10 @@ const LEAST_AGREEMENT: f64 = 0.75;
 /// From what share on of explained examples data is what the mechanisms can express.
 const INSIDE: f64 = 0.5;
 
+/// What share of their agreement on clean examples speaks for itself, whether the examples are explained or not: those of
+/// another hospital may never be.
+const AS_OFTEN: f64 = 0.95;
+
 /// From what share on rows that are explained as they are make data that nothing need have been done to.
 const MOSTLY: f64 = 0.9;
 
@@ -69,14 +73,16 @@ impl Answers {
 
     /// How strongly these answers are for restoration: by how many standard errors the discriminative classifier is surer.
     /// Not at all if Bayes' rule agrees no more often, or far less than on clean examples, or if most examples, restored, are
-    /// not explained as clean ones are. `on_clean` is how often they agree on clean examples.
+    /// not explained as clean ones are, unless it agrees nearly as often as on those. `on_clean` is how often they agree on
+    /// clean examples.
     pub fn evidence(&self, before: &Answers, on_clean: f64) -> f64 {
         if self.agrees.len() < LEAST_EXAMPLES {
             return f64::NEG_INFINITY;
         }
         let (surer, more_often) = self.rise(before);
-        let agrees = more_often > 0.0 && self.agreement() >= LEAST_AGREEMENT * on_clean;
-        if agrees && self.explained_restored() >= INSIDE { surer } else { f64::NEG_INFINITY }
+        let least = if self.explained_restored() >= INSIDE { LEAST_AGREEMENT } else { AS_OFTEN };
+        let agrees = more_often > 0.0 && self.agreement() >= least * on_clean;
+        if agrees { surer } else { f64::NEG_INFINITY }
     }
 
     /// Whether restoration is to be kept.
@@ -232,10 +238,10 @@ mod tests {
                 && !surer(50).are_better(&before, 0.9, &thresholds)
         );
         assert!(!answers(|i| 0.4 + 0.001 * i as f64, 80).are_better(&before, 0.9, &thresholds));
-        // However sure: of what is not explained either way nothing is restored.
-        let mut unexplained = surer(80);
-        unexplained.explained = vec![[true, false]; 100];
-        assert!(!unexplained.are_better(&before, 0.9, &thresholds));
+        // However sure: of what is not explained either way nothing is restored, unless the two agree as on clean examples.
+        let unexplained = |agreeing| Answers { explained: vec![[true, false]; 100], ..surer(agreeing) };
+        assert!(!unexplained(80).are_better(&before, 0.9, &thresholds));
+        assert!(unexplained(86).are_better(&before, 0.9, &thresholds));
         // Nor where the two agree on little.
         let of_few = answers(|i| 0.5 + 0.001 * (i % 9) as f64, 10);
         assert!(
