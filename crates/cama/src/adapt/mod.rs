@@ -95,54 +95,18 @@ fn adapt_to_all<D: Dataset>(
     }
     let splits = Splits::new(unlabelled.subsample, clean, config, &mut rng);
     let validator = Validator::new(&splits, config, seed, previous.decider);
-    if config.keep == Keep::Last {
-        let run = Run { splits: &splits, validator: &validator, config, previous, unlabelled, seed };
-        return run.to_the_last_step(model, &mut rng, observer);
+    let run = Run { splits: &splits, validator: &validator, config, previous, unlabelled, seed };
+    match config.keep {
+        Keep::Last => run.to_the_last_step(model, &mut rng, observer),
+        Keep::Best if asks_classifier(model, &previous.decider) => run.by_answers(model, &mut rng, observer),
+        Keep::Best => run.by_bound(model, &mut rng, observer),
     }
-    if asks_classifier(model, &previous.decider) {
-        let run = Run { splits: &splits, validator: &validator, config, previous, unlabelled, seed };
-        return run.by_answers(model, &mut rng, observer);
-    }
-    let before = validator.validate(previous.decider.model, previous.m)?;
-    let mut selection = Selection::new(&validator, before.clone());
-
-    let mut steps = Steps::default();
-    selection.consider(0, model)?;
-    let start = match find_global_m(model.clone(), &splits, config, &mut rng, observer) {
-        // Then Eq. 8 starts from the model as it came.
-        Err(Error::Diverged(_)) => None,
-        found => found?,
-    };
-    if let Some(found) = &start {
-        steps.global = config.global_steps;
-        selection.consider(0, found)?;
-    }
-    let start = start.unwrap_or_else(|| model.clone());
-    let climbed = eq8::climb(start, &splits, config, &mut rng, observer, |done, model| {
-        steps.done = done;
-        match done % config.validate_every == 0 || done == config.steps {
-            true => selection.consider(done, model),
-            false => Ok(()),
-        }
-    });
-    let judge = Judge { previous, unlabelled, negligible: config.negligible, seed };
-    let reason = match (climbed, &selection.best) {
-        (Ok(()) | Err(Error::Diverged(_)), Some(best)) => judge_rows(&judge, best, &before)?,
-        (Ok(()), None) => Some(RollbackReason::NotBetter),
-        (Err(Error::Diverged(what)), None) => {
-            Some(RollbackReason::Diverged(Error::Diverged(what).to_string()))
-        }
-        (Err(error), _) => return Err(error),
-    };
-    let best = selection.best.take().filter(|_| reason.is_none());
-    let judged = judge.judge(best, reason)?;
-    Ok(adapted(judged, previous, config.keep, before, steps, splits.unlabelled.learnt.len()))
 }
 
 /// Why a state of a model whose networks make rows is no better than doing nothing, if it is not: as under a factor model, what
 /// was found must explain the numbers better by what rehearsal asks for, and classifiers must find restored rows easier. A
 /// model that infers m already has been through that.
-fn judge_rows<D: Dataset>(
+fn refused<D: Dataset>(
     judge: &Judge<D>,
     best: &Candidate,
     before: &FitStatistics,
@@ -197,6 +161,45 @@ impl<D: Dataset> Run<'_, D> {
         let judged = judge.let_stand(&last, m)?;
         let judged = Judged { kept: Some(Candidate { step: config.steps, fit, model: last }), ..judged };
         let steps = Steps { global, done: config.steps };
+        Ok(adapted(judged, previous, config.keep, before, steps, splits.unlabelled.learnt.len()))
+    }
+
+    /// Keeps the state under which the unlabelled validation set is explained best while clean data stays as right as it was,
+    /// of rows of a table if what was found passes there, too.
+    fn by_bound(&self, model: &DeepCama, rng: &mut ChaCha8Rng, observer: &mut Observer) -> Result<Adapted> {
+        let Self { splits, validator, config, previous, unlabelled, seed } = *self;
+        let before = validator.validate(previous.decider.model, previous.m)?;
+        let mut selection = Selection::new(validator, before.clone());
+        let mut steps = Steps::default();
+        selection.consider(0, model)?;
+        let start = match find_global_m(model.clone(), splits, config, rng, observer) {
+            // Then Eq. 8 starts from the model as it came.
+            Err(Error::Diverged(_)) => None,
+            found => found?,
+        };
+        if let Some(found) = &start {
+            steps.global = config.global_steps;
+            selection.consider(0, found)?;
+        }
+        let start = start.unwrap_or_else(|| model.clone());
+        let climbed = eq8::climb(start, splits, config, rng, observer, |done, model| {
+            steps.done = done;
+            match done % config.validate_every == 0 || done == config.steps {
+                true => selection.consider(done, model),
+                false => Ok(()),
+            }
+        });
+        let judge = Judge { previous, unlabelled, negligible: config.negligible, seed };
+        let reason = match (climbed, &selection.best) {
+            (Ok(()) | Err(Error::Diverged(_)), Some(best)) => refused(&judge, best, &before)?,
+            (Ok(()), None) => Some(RollbackReason::NotBetter),
+            (Err(Error::Diverged(what)), None) => {
+                Some(RollbackReason::Diverged(Error::Diverged(what).to_string()))
+            }
+            (Err(error), _) => return Err(error),
+        };
+        let best = selection.best.take().filter(|_| reason.is_none());
+        let judged = judge.judge(best, reason)?;
         Ok(adapted(judged, previous, config.keep, before, steps, splits.unlabelled.learnt.len()))
     }
 
