@@ -112,8 +112,8 @@ pub use cama::{
 pub use checkpoint::Checkpoints;
 pub use classifier::{Classifier, DirectClassifier, DirectConfig, Follow, fit_direct};
 pub use decide::{
-    ByRule, Context, DecideConfig, Decider, Decision, Guard, Outliers, Rule, RuleClassifier, Surveyed,
-    TEMPERATURE, Tempering, Thresholds, Verdict, fit_temperature,
+    ByRule, Comparison, Context, DecideConfig, Decider, Decision, Guard, Outliers, Rule, RuleClassifier,
+    Surveyed, TEMPERATURE, Tempering, Thresholds, Verdict, fit_temperature,
 };
 pub use device::{device, device_names};
 pub use dream::{DreamConfig, dream, dream_field};

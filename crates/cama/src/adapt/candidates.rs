@@ -4,10 +4,11 @@
 //! are restored rightly: the two read them in different ways, and seldom err alike. So a state is kept if both the one's
 //! confidence and the other's agreement rise over all the data; of those, the one that agrees most among the surest.
 
+use super::report::RollbackReason;
 use super::select::Candidate;
 use super::validate::Validator;
 use crate::data::{Dataset, spread_over};
-use crate::decide::{Answers, Decider};
+use crate::decide::{Answers, Comparison, Decider};
 use crate::mechanism::MechanismConfig;
 use crate::model::{DeepCama, M};
 use crate::{Error, Result};
@@ -26,6 +27,8 @@ pub(super) struct Candidates<'a, D> {
     data: D,
     before: Answers,
     seed: u64,
+    /// What speaks against the state of which the classifiers agree on most, of those that are no better.
+    refused: Option<Comparison>,
     better: Vec<(usize, DeepCama, Answers)>,
 }
 
@@ -35,7 +38,7 @@ impl<'a, D: Dataset> Candidates<'a, D> {
         // Files may be sorted by class.
         let data = data.select(&spread_over(data.len(), ASKED).collect::<Vec<_>>());
         let before = decider.answers(&data, M::Null, seed)?;
-        Ok(Self { decider, data, before, seed, better: Vec::new() })
+        Ok(Self { decider, data, before, seed, refused: None, better: Vec::new() })
     }
 
     /// Asks about a state after so many steps of Eq. 8.
@@ -48,6 +51,12 @@ impl<'a, D: Dataset> Candidates<'a, D> {
         let on_clean = self.decider.guard.map_or(1.0, |guard| guard.agreement);
         if answers.are_better(&self.before, on_clean, &self.decider.thresholds) {
             self.better.push((step, model.clone(), answers));
+            return Ok(());
+        }
+        let on_clean = self.decider.guard.map(|guard| guard.agreement);
+        let compared = answers.compared(&self.before, on_clean, self.decider.thresholds.rise);
+        if self.refused.is_none_or(|refused| compared.agreement[1] > refused.agreement[1]) {
+            self.refused = Some(compared);
         }
         Ok(())
     }
@@ -57,20 +66,25 @@ impl<'a, D: Dataset> Candidates<'a, D> {
         self.ranked().first().map(|i| &self.better[*i].1)
     }
 
-    /// The best whose accuracy on clean examples is within the tolerance of what it was, with it.
-    pub fn best(&self, validator: &Validator<D>, clean_before: Option<f64>) -> Result<Option<Candidate>> {
+    /// The best whose accuracy on clean examples is within the tolerance of what it was, with it; or why there is none.
+    pub fn best(
+        &self,
+        validator: &Validator<D>,
+        clean_before: Option<f64>,
+    ) -> Result<std::result::Result<Candidate, RollbackReason>> {
+        let tolerance = validator.config.tolerance;
+        let mut costs = None;
         for i in self.ranked() {
             let (step, model, _) = &self.better[i];
             let fit = validator.validate_decided(&Decider { model, ..self.decider }, M::Mean)?;
-            let allowed = match (clean_before, fit.clean) {
-                (Some(before), Some(after)) => after >= before - validator.config.tolerance,
-                _ => true,
-            };
-            if allowed {
-                return Ok(Some(Candidate { step: *step, fit, model: model.clone() }));
+            match (clean_before, fit.clean) {
+                (Some(before), Some(after)) if after < before - tolerance => {
+                    costs.get_or_insert(RollbackReason::CostsClean { before, after, tolerance });
+                }
+                _ => return Ok(Ok(Candidate { step: *step, fit, model: model.clone() })),
             }
         }
-        Ok(None)
+        Ok(Err(costs.or(self.refused.map(RollbackReason::NotEasier)).unwrap_or(RollbackReason::NotBetter)))
     }
 
     /// Best first: those as sure as the surest, most agreeing first, then the others.

@@ -105,8 +105,11 @@ impl<D: Dataset> Judge<'_, D> {
                 Some(before) => before,
                 None => before.insert(self.previous.decider.answers(asked, M::Null, self.seed)?),
             };
-            if decider.evidence_of_table(&after, before) <= decider.thresholds.rise {
-                return Ok(Err(RollbackReason::NoEasier));
+            let asked_for = decider.thresholds.rise;
+            if decider.evidence_of_table(&after, before) <= asked_for {
+                let on_clean = decider.guard.map(|guard| guard.agreement);
+                let compared = after.compared_rows(before, on_clean, asked_for);
+                return Ok(Err(RollbackReason::NotEasier(compared)));
             }
         }
         Ok(Ok(Some(after)))
@@ -119,7 +122,7 @@ impl<D: Dataset> Judge<'_, D> {
             let (verdicts, _) = self.verdicts(self.previous.decider, self.previous.m)?;
             Ok(rolled_back(reason, verdicts))
         };
-        let Some(model) = kept else { return previous(reason.unwrap_or(RollbackReason::NoEasier)) };
+        let Some(model) = kept else { return previous(reason.unwrap_or(RollbackReason::NotBetter)) };
         let decider = Decider { model, ..self.previous.decider };
         let (verdicts, _) = self.verdicts(decider, M::Global)?;
         let n = verdicts.len() as f64;

@@ -230,8 +230,10 @@ impl<D: Dataset> Run<'_, D> {
             Ok(()) | Err(Error::Diverged(_)) => {}
             Err(error) => return Err(error),
         }
-        let best = candidates.best(validator, before.clean)?;
-        let reason = best.is_none().then_some(RollbackReason::NoEasier);
+        let (best, reason) = match candidates.best(validator, before.clean)? {
+            Ok(best) => (Some(best), None),
+            Err(reason) => (None, Some(reason)),
+        };
         let judge = Judge { previous, unlabelled, negligible: config.negligible, seed };
         let judged = judge.judge(best, reason)?;
         Ok(adapted(judged, previous, config.keep, before, steps, splits.unlabelled.learnt.len()))

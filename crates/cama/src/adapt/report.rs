@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::config::Keep;
-use crate::decide::{Outliers, Verdict};
+use crate::decide::{Comparison, Outliers, Verdict};
 use crate::model::DeepCama;
 
 /// Whether an adaptation was let stand.
@@ -25,8 +25,19 @@ pub enum RollbackReason {
     /// No state explained the validation set better without losing accuracy on clean ones.
     NotBetter,
     /// Restored, the examples are no easier to classify: the discriminative classifier is not surer, or Bayes' rule agrees
-    /// with it no more often, or clean data would suffer.
+    /// with it no more often, or clean data would suffer. No report is made with it any more; older model folders have it.
     NoEasier,
+    /// The same, of the state of which the two agree on most.
+    NotEasier(Comparison),
+    /// On clean examples what decides would be right less often.
+    CostsClean {
+        /// Accuracy on clean examples before.
+        before: f64,
+        /// With the best state.
+        after: f64,
+        /// How much less it may be.
+        tolerance: f64,
+    },
     /// What was done to the examples is outside of what the mechanisms can express: restored, next to none of them is
     /// explained as clean ones are, or they are harder to classify than before.
     Outside,
@@ -52,6 +63,16 @@ impl std::fmt::Display for RollbackReason {
                 f,
                 "restored, the data is no easier to classify: the direct classifier is not surer of it, or Bayes' rule agrees with \
                  it no more often, or clean data would suffer"
+            ),
+            Self::NotEasier(compared) => {
+                write!(f, "restored, the data is not surely easier to classify: {compared}")
+            }
+            Self::CostsClean { before, after, tolerance } => write!(
+                f,
+                "clean data would be classified correctly in {:.1}% of cases in place of {:.1}%, and {:.1} points may be lost",
+                100.0 * after,
+                100.0 * before,
+                100.0 * tolerance
             ),
             Self::Outside => write!(
                 f,

@@ -1,5 +1,7 @@
 //! Whether restoring data as a whole makes it easier to classify, told without labels.
 
+use serde::{Deserialize, Serialize};
+
 use super::decision::Decision;
 use super::thresholds::Thresholds;
 use crate::predict::highest;
@@ -26,6 +28,47 @@ const SURELY: f64 = 4.0;
 
 /// A share of examples that passes for none.
 const AS_CLEAN: f64 = 0.01;
+
+/// What speaks for restoring data as a whole, or against it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Comparison {
+    /// By how many standard errors the discriminative classifier is surer of the restored examples than of those as they are.
+    pub surer: f64,
+    /// That, and by how many Bayes' rule agrees more often, taken together, where that counts: of rows of a table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub together: Option<f64>,
+    /// How many are asked for.
+    pub least: f64,
+    /// On what share Bayes' rule agrees with it: as they are, and restored.
+    pub agreement: [f64; 2],
+    /// The same on clean examples, where a guard knows it.
+    pub on_clean: Option<f64>,
+    /// What share, restored, is explained as clean examples are.
+    pub explained: f64,
+}
+
+impl std::fmt::Display for Comparison {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        let Self { surer, together, least, agreement: [before, after], on_clean, explained } = self;
+        let percent = |share: &f64| format!("{:.0}%", 100.0 * share);
+        let how = if *surer < 0.0 { "less sure" } else { "surer" };
+        write!(f, "the direct classifier is {how} by {:.1} standard errors (", surer.abs())?;
+        if let Some(together) = together {
+            write!(f, "with how often Bayes' rule agrees it is for it by {together:.1}, ")?;
+        }
+        write!(
+            f,
+            "{least:.1} are asked for), Bayes' rule agrees with it on {} (on {} as it is",
+            percent(after),
+            percent(before)
+        )?;
+        if let Some(on_clean) = on_clean {
+            write!(f, ", on {} of clean data", percent(on_clean))?;
+        }
+        write!(f, "), and {} is explained as clean data is", percent(explained))
+    }
+}
 
 /// What the discriminative classifier and Bayes' rule say of each example.
 #[derive(Clone)]
@@ -83,6 +126,23 @@ impl Answers {
         let least = if self.explained_restored() >= INSIDE { LEAST_AGREEMENT } else { AS_OFTEN };
         let agrees = more_often > 0.0 && self.agreement() >= least * on_clean;
         if agrees { surer } else { f64::NEG_INFINITY }
+    }
+
+    /// What speaks for restored images, or against them.
+    pub fn compared(&self, before: &Answers, on_clean: Option<f64>, least: f64) -> Comparison {
+        Comparison {
+            surer: self.rise(before).0,
+            together: None,
+            least,
+            agreement: [before.agreement(), self.agreement()],
+            on_clean,
+            explained: self.explained_restored(),
+        }
+    }
+
+    /// The same of rows of a table.
+    pub fn compared_rows(&self, before: &Answers, on_clean: Option<f64>, least: f64) -> Comparison {
+        Comparison { together: Some(self.rise_of_both(before)), ..self.compared(before, on_clean, least) }
     }
 
     /// Whether restoration is to be kept.
@@ -225,6 +285,25 @@ mod tests {
         assert!(more_often(95) > 2.0 && (0.0..2.0).contains(&more_often(82)), "{}", more_often(82));
         assert_eq!(explained(79, [true; 2]).evidence_of_rows(&near, Some(0.95)), f64::NEG_INFINITY);
         assert_eq!(explained(60, [false, true]).evidence_of_rows(&far, Some(0.95)), f64::NEG_INFINITY);
+    }
+
+    #[test]
+    fn what_speaks_against_restoration_is_said_in_numbers() {
+        let [before, after] = [80, 84].map(|agreeing| answers(|i| 0.9 + 0.001 * (i % 7) as f64, agreeing));
+        let words = after.compared(&before, Some(0.93), 1.5).to_string();
+        assert_eq!(
+            words,
+            "the direct classifier is surer by 0.0 standard errors (1.5 are asked for), Bayes' rule agrees with it on 84% (on \
+             80% as it is, on 93% of clean data), and 100% is explained as clean data is"
+        );
+        let rows = after.compared_rows(&before, None, 2.0);
+        let words = rows.to_string();
+        assert!(
+            words.contains("agrees it is for it by 1.4, 2.0 are asked") && words.contains("as it is), and"),
+            "{words}"
+        );
+        let text = serde_json::to_string(&rows).unwrap();
+        assert_eq!(serde_json::from_str::<Comparison>(&text).unwrap(), rows);
     }
 
     #[test]

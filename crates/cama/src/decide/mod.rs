@@ -20,6 +20,7 @@ mod tempering;
 mod thresholds;
 mod verdict;
 
+pub use compare::Comparison;
 pub(crate) use compare::{Answers, mean_and_error};
 pub use decider::Decider;
 pub use decision::Decision;
