@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes one seed's results on images: results/adaptation/run.sh SEED FASHION XRAY
+# Makes one seed's results on images: results/adaptation/run.sh SEED FASHION XRAY [DATA...]
+# DATA is x-rays, clothes or digits: all of them unless given.
 # FASHION is the folder of Fashion-MNIST's IDX files, XRAY that of PneumoniaMNIST as NPZ: train.npz, test.npz, and gain.npz, the test
 # images as 0.5·x + 40 (of 255). Models go to runs/adaptation-SEED, the numbers to results/adaptation/seed-SEED: `train` and every setting
 # at its default, adapted to the first 5,000 test images without labels (of the X-rays to all), judged on the next 2,000 (on all).
@@ -7,6 +8,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 seed=$1 fashion=$2 xray=$3
+shift 3
+wanted=" ${*:-x-rays clothes digits} "
 cama=${CAMA:-target/release/cama}
 work=runs/adaptation-$seed out=results/adaptation/seed-$seed
 mkdir -p "$work" "$out"
@@ -24,17 +27,29 @@ train() {
     "$cama" rehearse -q --model "$work/$1" --json > "$out/$1-rehearsal.json"
 }
 
-train x-rays "$xray/train.npz"
-one x-rays-gain "$work/x-rays" "$xray/gain.npz" "$xray/gain.npz" none
-one x-rays-turned "$work/x-rays" "$xray/test.npz" "$xray/test.npz" rotate:30:30
-one x-rays-none "$work/x-rays" "$xray/test.npz" "$xray/test.npz" none
-train digits mnist:train
-for spec in none shift-vertical:0.3 shift-vertical:0.5 rotate:60 scale:1.6 shear:0.8 rotate:30+shift-vertical:0.2+contrast:0.2:0.7 \
-    noise:0.3 impulse:0.2 blur:2 invert invert-part:0.5 bars:2 scribble:2 ramp:0.5 occlude:0.3; do
-    one "digits-${spec//[:+]/-}" "$work/digits" 'mnist:test[..5000]' 'mnist:test[5000..7000]' "$spec"
-done
-train clothes "$fashion/train-images-idx3-ubyte.gz"
-test=$fashion/t10k-images-idx3-ubyte.gz
-for spec in none shift-vertical:0.2 rotate:30 scale:1.4 contrast:0.3:0.7 noise:0.3 invert-part:0.5 bars:2; do
-    one "clothes-${spec//[:+]/-}" "$work/clothes" "$test[..5000]" "$test[5000..7000]" "$spec"
-done
+x_rays() {
+    train x-rays "$xray/train.npz"
+    one x-rays-gain "$work/x-rays" "$xray/gain.npz" "$xray/gain.npz" none
+    one x-rays-turned "$work/x-rays" "$xray/test.npz" "$xray/test.npz" rotate:30:30
+    one x-rays-none "$work/x-rays" "$xray/test.npz" "$xray/test.npz" none
+}
+
+digits() {
+    train digits mnist:train
+    for spec in none shift-vertical:0.3 shift-vertical:0.5 rotate:60 scale:1.6 shear:0.8 rotate:30+shift-vertical:0.2+contrast:0.2:0.7 \
+        noise:0.3 impulse:0.2 blur:2 invert invert-part:0.5 bars:2 scribble:2 ramp:0.5 occlude:0.3; do
+        one "digits-${spec//[:+]/-}" "$work/digits" 'mnist:test[..5000]' 'mnist:test[5000..7000]' "$spec"
+    done
+}
+
+clothes() {
+    train clothes "$fashion/train-images-idx3-ubyte.gz"
+    local test=$fashion/t10k-images-idx3-ubyte.gz
+    for spec in none shift-vertical:0.2 rotate:30 scale:1.4 contrast:0.3:0.7 noise:0.3 invert-part:0.5 bars:2; do
+        one "clothes-${spec//[:+]/-}" "$work/clothes" "$test[..5000]" "$test[5000..7000]" "$spec"
+    done
+}
+
+if [[ $wanted == *" x-rays "* ]]; then x_rays; fi
+if [[ $wanted == *" digits "* ]]; then digits; fi
+if [[ $wanted == *" clothes "* ]]; then clothes; fi
