@@ -32,7 +32,7 @@ fn training(criterion: &mut Criterion) {
                 let training = Training { batch, manipulated };
                 let (times, _) =
                     train_steps(model.clone(), preset, training, steps as usize).expect("it can be trained");
-                times.iter().sum()
+                times.wall.iter().sum()
             });
         });
     }
@@ -49,7 +49,7 @@ fn adaptation(criterion: &mut Criterion) {
         let adapting = Adapting { batch: 48, clean_batch: 16 };
         group.bench_function(BenchmarkId::new(preset, mechanisms), |bencher| {
             bencher.iter_custom(|steps| {
-                adapt_steps(&model, adapting, steps as usize).expect("it can be adapted").iter().sum()
+                adapt_steps(&model, adapting, steps as usize).expect("it can be adapted").wall.iter().sum()
             });
         });
     }
@@ -62,7 +62,7 @@ fn prediction(criterion: &mut Criterion) {
         let training = Training { batch: default_batch(preset), manipulated: false };
         let (_, model) =
             train_steps(model(preset, "latent"), preset, training, steps).expect("it can be trained");
-        let data = mnist("test", images, 28, 10).expect("bundled");
+        let data = mnist("test", images, [1, 28, 28], 10).expect("bundled");
         let config = PredictConfig { m: M::Mean, ..PredictConfig::default() }.check().expect("allowed");
         group.throughput(Throughput::Elements(images as u64));
         group.bench_function(BenchmarkId::new(preset, images), |bencher| {

@@ -67,7 +67,7 @@ fn model(preset: &str, mechanisms: &str) -> DeepCama {
 
 /// Images and their labels.
 fn batch() -> (Observed, Tensor<1, Int>) {
-    let images = mnist("train", BATCH, 28, 10).expect("bundled");
+    let images = mnist("train", BATCH, [1, 28, 28], 10).expect("bundled");
     let x = TensorData::new(images.pixels().to_vec(), [BATCH, images.volume()]);
     let labels: Vec<i64> = images.labels().expect("labelled").iter().map(|label| *label as i64).collect();
     let device = Device::flex();
@@ -207,7 +207,7 @@ fn step(
 
 fn prediction(preset: &str) -> Work {
     let model = model(preset, "latent");
-    let images = mnist("test", BATCH, 28, 10).expect("bundled");
+    let images = mnist("test", BATCH, [1, 28, 28], 10).expect("bundled");
     let config = PredictConfig { samples: 2, ..PredictConfig::default() }.check().expect("allowed");
     Box::new(move || drop(predict(&model, &images, &config).expect("first weights are finite")))
 }

@@ -10,7 +10,7 @@ mod measure;
 mod setup;
 
 pub use images::mnist;
-pub use measure::{Adapting, Training, adapt_steps, predict_times, train_steps};
+pub use measure::{Adapting, Times, Training, adapt_steps, predict_times, restore_times, train_steps};
 pub use setup::{Setup, default_batch};
 
 /// That of the program `cama`.

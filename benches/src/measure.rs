@@ -5,11 +5,49 @@ use std::time::{Duration, Instant};
 
 use cama::data::Images;
 use cama::{
-    AdaptConfig, Augmentation, Checked, Config, Decider, DeepCama, Event, M, Observer, PredictConfig,
+    AdaptConfig, Augmentation, Cama, Checked, Config, Decider, DeepCama, Event, M, Observer, PredictConfig,
     Prediction, Previous, Result, Split, TrainConfig, Unlabelled, adapt, predict, train,
 };
 
 use crate::mnist;
+
+/// How long each repetition took, and how much of all processors' time one took on average, where the system tells that: other
+/// work on the machine changes the first more than the second.
+pub struct Times {
+    /// By the clock, of every repetition.
+    pub wall: Vec<Duration>,
+    /// Of all threads, for one repetition.
+    pub processor: Option<Duration>,
+}
+
+impl Times {
+    /// Of so many repetitions, one after another.
+    fn of(repeats: usize, mut work: impl FnMut() -> Result<()>) -> Result<Self> {
+        let before = processor_time();
+        let mut wall = Vec::with_capacity(repeats);
+        for _ in 0..repeats {
+            let began = Instant::now();
+            work()?;
+            wall.push(began.elapsed());
+        }
+        Ok(Self { wall, processor: share(before, repeats) })
+    }
+}
+
+/// What one of `repeats` took since the processors had worked for so long.
+fn share(before: Option<Duration>, repeats: usize) -> Option<Duration> {
+    Some((processor_time()? - before?) / u32::try_from(repeats).ok()?)
+}
+
+/// For how long the threads that there are have been running, on Linux.
+fn processor_time() -> Option<Duration> {
+    let mut nanoseconds = 0;
+    for task in std::fs::read_dir("/proc/self/task").ok()? {
+        let stat = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
+        nanoseconds += stat.split_whitespace().next()?.parse::<u64>().ok()?;
+    }
+    Some(Duration::from_nanos(nanoseconds))
+}
 
 /// Steps before the first that counts: memory is then allocated and caches are warm.
 const WARM_UP: usize = 3;
@@ -42,12 +80,11 @@ pub fn train_steps(
     preset: &str,
     training: Training,
     steps: usize,
-) -> Result<(Vec<Duration>, DeepCama)> {
+) -> Result<(Times, DeepCama)> {
     let Training { batch, manipulated } = training;
-    let [_, side, _] = shape(&model);
     let wanted = batch * (steps + WARM_UP);
     // One image validates; MNIST repeated makes many steps one epoch, which validation would interrupt.
-    let images = mnist("train", wanted + 1, side, model.config().classes)?;
+    let images = mnist("train", wanted + 1, shape(&model), model.config().classes)?;
     let config = TrainConfig {
         epochs: 1,
         batch,
@@ -71,11 +108,11 @@ pub fn train_steps(
 /// # Errors
 ///
 /// Those of the loop; it needs a model with a mechanism.
-pub fn adapt_steps(model: &DeepCama, adapting: Adapting, steps: usize) -> Result<Vec<Duration>> {
+pub fn adapt_steps(model: &DeepCama, adapting: Adapting, steps: usize) -> Result<Times> {
     let Adapting { batch, clean_batch } = adapting;
-    let [_, side, _] = shape(model);
-    let clean = mnist("train", 4 * clean_batch + 10, side, model.config().classes)?;
-    let unlabelled = mnist("test", 4 * batch + 10, side, model.config().classes)?.without_labels();
+    let classes = model.config().classes;
+    let clean = mnist("train", 4 * clean_batch + 10, shape(model), classes)?;
+    let unlabelled = mnist("test", 4 * batch + 10, shape(model), classes)?.without_labels();
     let config = AdaptConfig {
         steps: steps + WARM_UP,
         batch,
@@ -102,16 +139,27 @@ pub fn predict_times(
     images: &Images,
     config: &Checked<PredictConfig>,
     repeats: usize,
-) -> Result<(Vec<Duration>, Vec<Prediction>)> {
+) -> Result<(Times, Vec<Prediction>)> {
     // The first warms up.
     let mut predictions = predict(model, images, config)?;
-    let mut times = Vec::with_capacity(repeats);
-    for _ in 0..repeats {
-        let began = Instant::now();
+    let times = Times::of(repeats, || {
         predictions = predict(model, images, config)?;
-        times.push(began.elapsed());
-    }
+        Ok(())
+    })?;
     Ok((times, predictions))
+}
+
+/// How long each of `repeats` restorations of all `images` takes, without the decoder.
+///
+/// # Errors
+///
+/// Those of [`Predictor::restorer`](cama::Predictor::restorer).
+pub fn restore_times(model: &DeepCama, images: &Images, repeats: usize) -> Result<Times> {
+    let cama = Cama::bare(model.clone());
+    let predictor = cama.predictor().guard(false).configure(|config| config.m = M::Mean);
+    let restorer = predictor.restorer()?.expect("unguarded, everything is restored");
+    restorer.restore(images)?;
+    Times::of(repeats, || restorer.restore(images).map(drop))
 }
 
 fn shape(model: &DeepCama) -> [usize; 3] {
@@ -119,17 +167,24 @@ fn shape(model: &DeepCama) -> [usize; 3] {
 }
 
 /// The time between the reports of successive steps, `steps` of them, without those that warm up.
-fn between_steps(steps: usize, run: impl FnOnce(&mut Observer) -> Result<()>) -> Result<Vec<Duration>> {
-    let (mut times, mut last) = (Vec::with_capacity(steps + WARM_UP), None::<Instant>);
+fn between_steps(steps: usize, run: impl FnOnce(&mut Observer) -> Result<()>) -> Result<Times> {
+    let (mut wall, mut last) = (Vec::with_capacity(steps + WARM_UP), None::<Instant>);
+    let (mut before, mut processor) = (None, None);
     run(&mut |event| {
         if matches!(event, Event::Step { .. }) {
             let now = Instant::now();
-            times.extend(last.map(|last| now - last));
+            wall.extend(last.map(|last| now - last));
             last = Some(now);
+            // Threads may have ended when all is done.
+            match wall.len() {
+                done if done + 1 == WARM_UP => before = processor_time(),
+                done if done + 1 == WARM_UP + steps => processor = share(before, steps),
+                _ => {}
+            }
         }
         ControlFlow::Continue(())
     })?;
-    Ok(times.split_off(WARM_UP - 1))
+    Ok(Times { wall: wall.split_off(WARM_UP - 1), processor })
 }
 
 #[cfg(test)]
@@ -144,12 +199,14 @@ mod tests {
         for manipulated in [false, true] {
             let (times, _) =
                 train_steps(model.clone(), "fast", Training { batch: 4, manipulated }, 2).unwrap();
-            assert_eq!(times.len(), 2);
+            assert_eq!(times.wall.len(), 2);
+            assert!(times.processor.is_none_or(|time| !time.is_zero()));
         }
-        assert_eq!(adapt_steps(&model, Adapting { batch: 3, clean_batch: 2 }, 2).unwrap().len(), 2);
-        let images = mnist("test", 3, 14, 10).unwrap();
+        assert_eq!(adapt_steps(&model, Adapting { batch: 3, clean_batch: 2 }, 2).unwrap().wall.len(), 2);
+        let images = mnist("test", 3, [1, 14, 14], 10).unwrap();
         let config = PredictConfig::default().check().unwrap();
         let (times, predictions) = predict_times(&model, &images, &config, 2).unwrap();
-        assert_eq!((times.len(), predictions.len()), (2, 3));
+        assert_eq!((times.wall.len(), predictions.len()), (2, 3));
+        assert_eq!(restore_times(&model, &images, 2).unwrap().wall.len(), 2);
     }
 }

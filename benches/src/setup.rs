@@ -15,12 +15,14 @@ pub struct Setup {
     pub classes: usize,
     /// Height and width of the images.
     pub side: usize,
+    /// Channels of the images: 1 or 3.
+    pub channels: usize,
 }
 
 impl Setup {
     /// MNIST in this preset, with these mechanisms.
     pub fn new(preset: &str, mechanisms: &str) -> Self {
-        Self { preset: preset.into(), mechanisms: mechanisms.into(), classes: 10, side: 28 }
+        Self { preset: preset.into(), mechanisms: mechanisms.into(), classes: 10, side: 28, channels: 1 }
     }
 
     /// The model with its first weights.
@@ -31,7 +33,7 @@ impl Setup {
     pub fn model(&self, device: &Device) -> Result<DeepCama> {
         let config = ModelConfig {
             mechanisms: MechanismConfig::parse_list(&self.mechanisms)?,
-            ..ModelConfig::preset(&self.preset, [1, self.side, self.side].into(), self.classes)?
+            ..ModelConfig::preset(&self.preset, [self.channels, self.side, self.side].into(), self.classes)?
         };
         Ok(DeepCama::new(&config.check()?, 1, device))
     }

@@ -11,41 +11,72 @@ use serde_json::Value;
 
 use crate::options::CurvesOptions;
 
-/// What is changed, and to what; all else stays as in the `fast` preset with `latent`.
+/// What is changed, and to what; all else stays as in the `fast` preset with `latent`, or with mechanisms that are undone.
 struct Sweep {
     title: &'static str,
     flag: &'static str,
     values: &'static [usize],
+    /// What else is asked for.
+    more: &'static [&'static str],
     /// Kinds of work that have such a size.
     works: &'static [&'static str],
 }
 
-const SWEEPS: [Sweep; 5] = [
-    Sweep { title: "threads", flag: "--threads", values: &[1, 2, 4, 8, 16], works: &[TRAIN, PREDICT, ADAPT] },
+const SWEEPS: [Sweep; 6] = [
+    Sweep {
+        title: "threads",
+        flag: "--threads",
+        values: &[1, 2, 4, 8, 16],
+        more: &[],
+        works: &[TRAIN, PREDICT, ADAPT],
+    },
     Sweep {
         title: "images a step",
         flag: "--batch",
         values: &[16, 32, 64, 128, 256],
+        more: &[],
         works: &[TRAIN, ADAPT],
     },
     Sweep {
-        title: "side of the images",
+        title: "side of grey images",
         flag: "--side",
-        values: &[14, 28, 56, 112],
-        works: &[TRAIN, PREDICT, ADAPT],
+        values: SIDES,
+        more: OF_AFFINE,
+        works: &[TRAIN, PREDICT, ADAPT, RESTORE],
+    },
+    Sweep {
+        title: "side of colour images",
+        flag: "--side",
+        values: SIDES,
+        more: &["--channels", "3", OF_AFFINE[0], OF_AFFINE[1]],
+        works: &[TRAIN, PREDICT, ADAPT, RESTORE],
     },
     Sweep {
         title: "classes",
         flag: "--classes",
         values: &[2, 5, 10, 30, 100],
+        more: &[],
         works: &[TRAIN, PREDICT, ADAPT],
     },
-    Sweep { title: "samples K", flag: "--samples", values: &[1, 3, 10, 30, 100], works: &[PREDICT] },
+    Sweep {
+        title: "samples K",
+        flag: "--samples",
+        values: &[1, 3, 10, 30, 100],
+        more: &[],
+        works: &[PREDICT],
+    },
 ];
+
+/// Those of small drawings, and those that photographs are made.
+const SIDES: &[usize] = &[14, 28, 56, 64, 112, 224];
+
+/// Mechanisms that can be undone.
+const OF_AFFINE: &[&str] = &["--mechanism", "affine,photometric"];
 
 const TRAIN: &str = "train";
 const PREDICT: &str = "predict";
 const ADAPT: &str = "adapt";
+const RESTORE: &str = "restore";
 
 /// A line of the table.
 #[derive(Serialize)]
@@ -56,6 +87,7 @@ struct Line {
     seconds: f64,
     low: f64,
     high: f64,
+    processor_seconds: Option<f64>,
     measured: u64,
     peak_mib: Option<u64>,
 }
@@ -97,9 +129,14 @@ fn measure(work: &'static str, sweep: &Sweep, value: usize, options: &CurvesOpti
             // A model that distinguishes classes as far as so few steps go.
             flag("--train-steps", if large { 10 } else { 60 });
         }
+        RESTORE => {
+            flag("--images", if large { 50 } else { 200 });
+            flag("--steps", 5);
+        }
         _ => flag("--steps", if large { 3 } else { 7 }),
     }
     flag(sweep.flag, value);
+    flags.extend(sweep.more.iter().map(|more| more.to_string()));
     let run = Command::new(std::env::current_exe()?).args(&flags).stderr(Stdio::inherit()).output()?;
     ensure!(run.status.success(), "`work {}` failed", flags.join(" "));
     let measured: Value = serde_json::from_slice(&run.stdout)?;
@@ -113,6 +150,7 @@ fn measure(work: &'static str, sweep: &Sweep, value: usize, options: &CurvesOpti
         seconds: number(&measured["seconds"])? / of,
         low: number(&measured["quartiles"][0])? / of,
         high: number(&measured["quartiles"][1])? / of,
+        processor_seconds: measured["processor_seconds"].as_f64().map(|seconds| seconds / of),
         measured: measured["measured"].as_u64().unwrap_or_default(),
         peak_mib: measured["peak_mib"].as_u64(),
     })
@@ -163,7 +201,7 @@ fn panel(sweep: &Sweep, lines: &[Line]) -> Panel {
             n: line.measured as usize,
         };
         let name = match *work {
-            PREDICT => "predict, an image".to_string(),
+            PREDICT | RESTORE => format!("{work}, an image"),
             step => format!("{step}, a step"),
         };
         Series { name, points: own.map(point).collect() }

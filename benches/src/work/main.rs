@@ -14,6 +14,7 @@ fn main() -> anyhow::Result<()> {
         Command::Train(options) => run::train(&options),
         Command::Predict(options) => run::predict(&options),
         Command::Adapt(options) => run::adapt(&options),
+        Command::Restore(options) => run::restore(&options),
         Command::Epochs(options) => run::epochs(&options),
     }
 }

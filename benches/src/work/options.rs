@@ -19,6 +19,8 @@ pub enum Command {
     Predict(PredictOptions),
     /// Seconds for an optimiser step of Eq. 8, α = ½.
     Adapt(AdaptOptions),
+    /// Seconds for restoring all of the images without the decoder.
+    Restore(RestoreOptions),
     /// Seconds for whole epochs of Eq. 3, reading the images and validation included.
     Epochs(EpochsOptions),
     /// Runs the others at many sizes; writes a table and figures.
@@ -35,7 +37,7 @@ pub struct ModelOptions {
     #[arg(long, default_value = "latent")]
     pub mechanism: String,
     /// A folder that `cama train` or `work epochs --save` wrote, in place of first weights.
-    #[arg(long, conflicts_with_all = ["mechanism", "classes", "side"])]
+    #[arg(long, conflicts_with_all = ["mechanism", "classes", "side", "channels"])]
     pub model: Option<PathBuf>,
     /// Number of classes; other than MNIST's ten, labels mean nothing.
     #[arg(long, default_value_t = 10)]
@@ -43,6 +45,9 @@ pub struct ModelOptions {
     /// Height and width of the images.
     #[arg(long, default_value_t = 28)]
     pub side: usize,
+    /// Channels of the images; more than MNIST's one are equal.
+    #[arg(long, default_value_t = 1)]
+    pub channels: usize,
     #[command(flatten)]
     pub machine: MachineOptions,
 }
@@ -95,6 +100,18 @@ pub struct PredictOptions {
     /// Trains so many steps before: a model that distinguishes classes where there is none to be had by `--model`.
     #[arg(long, default_value_t = 0, conflicts_with = "model")]
     pub train_steps: usize,
+}
+
+#[derive(Args)]
+pub struct RestoreOptions {
+    #[command(flatten)]
+    pub model: ModelOptions,
+    /// How many test images.
+    #[arg(long, default_value_t = 200)]
+    pub images: usize,
+    /// Restorations that are measured.
+    #[arg(long, default_value_t = 5)]
+    pub steps: usize,
 }
 
 #[derive(Args)]

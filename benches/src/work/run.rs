@@ -1,17 +1,20 @@
 //! One measurement.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Context;
 use cama::{
     Cama, Card, Config, DeepCama, MChoice, PredictConfig, Split, TrainConfig, data, device, silent,
     train as train_all,
 };
-use cama_bench::{Adapting, Setup, Training, adapt_steps, default_batch, mnist, predict_times, train_steps};
+use cama_bench::{
+    Adapting, Setup, Times, Training, adapt_steps, default_batch, mnist, predict_times, restore_times,
+    train_steps,
+};
 use serde_json::{Value, json};
 
 use crate::options::{
-    AdaptOptions, EpochsOptions, MachineOptions, ModelOptions, PredictOptions, TrainOptions,
+    AdaptOptions, EpochsOptions, MachineOptions, ModelOptions, PredictOptions, RestoreOptions, TrainOptions,
 };
 
 /// The model, and its settings as they are printed.
@@ -27,19 +30,26 @@ impl Measured {
         let model = match &options.model {
             Some(folder) => Cama::load_to(folder, &device)?.model().clone(),
             None => {
-                let ModelOptions { preset, mechanism, classes, side, .. } = options;
-                let (preset, mechanisms) = (preset.clone(), mechanism.clone());
-                Setup { preset, mechanisms, classes: *classes, side: *side }.model(&device)?
+                let ModelOptions { preset, mechanism, classes, side, channels, .. } = options;
+                let setup = Setup {
+                    classes: *classes,
+                    side: *side,
+                    channels: *channels,
+                    ..Setup::new(preset, mechanism)
+                };
+                setup.model(&device)?
             }
         };
         let config = model.config();
-        let [_, side, _] = config.data.image().context("the model is one of tables; give one of images")?;
+        let [channels, side, _] =
+            config.data.image().context("the model is one of tables; give one of images")?;
         let mechanisms: Vec<_> = config.mechanisms.iter().map(|mechanism| mechanism.name()).collect();
         let settings = json!({
             "preset": options.preset,
             "mechanism": mechanisms.join(","),
             "classes": config.classes,
             "side": side,
+            "channels": channels,
             "trained": options.model.is_some(),
             "threads": options.machine.threads,
             "device": options.machine.device,
@@ -67,8 +77,8 @@ pub fn predict(options: &PredictOptions) -> anyhow::Result<()> {
         (_, model) = train_steps(model, &options.model.preset, training, options.train_steps)?;
     }
     let config = model.config();
-    let [_, side, _] = config.data.image().context("the model is one of images")?;
-    let images = mnist("test", options.images, side, config.classes)?;
+    let shape = config.data.image().context("the model is one of images")?;
+    let images = mnist("test", options.images, shape, config.classes)?;
     let m: MChoice =
         serde_json::from_value(options.m.clone().into()).context("--m is null, mean or sample")?;
     let negligible = options.negligible.unwrap_or(PredictConfig::default().negligible);
@@ -88,6 +98,15 @@ pub fn predict(options: &PredictOptions) -> anyhow::Result<()> {
         "log_px": log_px / images.len() as f64,
     });
     print("predict", &times, settings, more)
+}
+
+/// Restorations without the decoder.
+pub fn restore(options: &RestoreOptions) -> anyhow::Result<()> {
+    let Measured { model, settings } = Measured::new(&options.model)?;
+    let shape = model.config().data.image().context("the model is one of images")?;
+    let images = mnist("test", options.images, shape, model.config().classes)?;
+    let times = restore_times(&model, &images, options.steps)?;
+    print("restore", &times, settings, json!({ "images": images.len() }))
 }
 
 /// Steps of adaptation.
@@ -129,7 +148,7 @@ pub fn epochs(options: &EpochsOptions) -> anyhow::Result<()> {
     let more = json!({
         "epochs": options.epochs, "batch": config.batch, "loss": last.train_loss, "accuracy": last.accuracy,
     });
-    print("epochs", &[time], settings, more)
+    print("epochs", &Times { wall: vec![time], processor: None }, settings, more)
 }
 
 /// As the program `cama` sets them.
@@ -137,9 +156,9 @@ fn set_threads(options: &MachineOptions) -> anyhow::Result<()> {
     Ok(rayon::ThreadPoolBuilder::new().num_threads(options.threads).build_global()?)
 }
 
-/// Prints the median, the quartiles, the peak of the memory and all settings.
-fn print(work: &str, times: &[Duration], settings: Value, more: Value) -> anyhow::Result<()> {
-    let mut seconds: Vec<f64> = times.iter().map(Duration::as_secs_f64).collect();
+/// Prints the median, the quartiles, the mean processor time, the peak of the memory and all settings.
+fn print(work: &str, times: &Times, settings: Value, more: Value) -> anyhow::Result<()> {
+    let mut seconds: Vec<f64> = times.wall.iter().map(|time| time.as_secs_f64()).collect();
     seconds.sort_by(f64::total_cmp);
     // The quantile of rank nearest to it.
     let at = |share: f64| seconds[((seconds.len() - 1) as f64 * share).round() as usize];
@@ -147,6 +166,7 @@ fn print(work: &str, times: &[Duration], settings: Value, more: Value) -> anyhow
         "work": work,
         "seconds": at(0.5),
         "quartiles": [at(0.25), at(0.75)],
+        "processor_seconds": times.processor.map(|time| time.as_secs_f64()),
         "measured": seconds.len(),
         "peak_mib": peak_mib(),
     });

@@ -169,7 +169,7 @@ impl Output {
     /// # Errors
     ///
     /// As `write`, and if the folder cannot be put in its place: then what was there before survives.
-    pub fn write_folder(&self, write: impl FnOnce(&Path) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    pub fn write_folder<T>(&self, write: impl FnOnce(&Path) -> anyhow::Result<T>) -> anyhow::Result<T> {
         let place = match self.path.parent() {
             Some(place) if !place.as_os_str().is_empty() => place,
             _ => Path::new("."),
@@ -179,7 +179,7 @@ impl Output {
         let partial = partial.map_err(Error::io("write to", place))?;
         let [new, former] = ["new", "former"].map(|name| partial.path().join(name));
         fs::create_dir(&new).map_err(Error::io("create", &new))?;
-        write(&new)?;
+        let written = write(&new)?;
         let existed = self.path.exists();
         let mut moved = match existed {
             true => fs::rename(&self.path, &former),
@@ -192,7 +192,8 @@ impl Output {
                 let _ = fs::rename(&former, &self.path);
             }
         }
-        Ok(moved.map_err(Error::io("write", &self.path))?)
+        moved.map_err(Error::io("write", &self.path))?;
+        Ok(written)
     }
 }
 

@@ -58,8 +58,8 @@ pub use batches::Batches;
 pub use dataset::{Appendable, Dataset};
 pub use fingerprint::Fingerprint;
 pub use image::{
-    BACKGROUND, Fit, ImageBatches, ImageOptions, Images, NpzWriter, Preparation, Size, folder_classes, load,
-    write_folder, write_npz,
+    BACKGROUND, Fit, FolderWriter, ImageBatches, ImageOptions, Images, NpzWriter, Preparation, Size,
+    folder_classes, folder_classes_of, load, write_folder, write_npz,
 };
 pub use kept::KeptExamples;
 pub use names::Names;

@@ -13,8 +13,10 @@ pub(crate) fn observed<D: Dataset>(
 ) -> Observed {
     let indices: Vec<usize> = indices.into_iter().collect();
     let tensor = |row: fn(&D, usize) -> &[f32]| {
-        let values: Vec<f32> = indices.iter().flat_map(|&i| row(data, i).iter().copied()).collect();
-        let width = values.len() / indices.len().max(1);
+        let width = indices.first().map_or(0, |&i| row(data, i).len());
+        // Row by row into what has room for all: an iterator over numbers would grow it again and again.
+        let mut values = Vec::with_capacity(width * indices.len());
+        indices.iter().for_each(|&i| values.extend_from_slice(row(data, i)));
         (width > 0).then(|| Tensor::from_data(TensorData::new(values, [indices.len(), width]), device))
     };
     let x = tensor(D::x).expect("every example has an X");

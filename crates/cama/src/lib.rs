@@ -107,7 +107,7 @@ pub use adapt::{
 };
 pub use cama::{
     Adaptation, Builder, Cama, Card, CardEntry, Changed, Drift, FitConfig, GeneratorChoice, HeldOut,
-    Predictor, Restored,
+    Predictor, Restoration, Restored, Restorer,
 };
 pub use checkpoint::Checkpoints;
 pub use classifier::{Classifier, DirectClassifier, DirectConfig, Follow, fit_direct};

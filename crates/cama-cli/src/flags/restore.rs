@@ -36,6 +36,10 @@ pub struct RestoreFlags {
     /// Restore everything, also what the model then cannot explain.
     #[arg(long)]
     pub no_guard: bool,
+    /// Restore all or nothing, as the guard judges the data as a whole, in a fraction of the time: the decoder, which tells how
+    /// well the model explains each example, is asked about 500 of them only. The report then has neither log p(x) nor Bayes factors.
+    #[arg(long, conflicts_with_all = ["samples", "refine", "negligible"])]
+    pub fast: bool,
     /// Samples of z for each class, of which log p(x) and the log Bayes factor are estimated.
     #[arg(long, value_name = "K", help_heading = "Prediction")]
     pub samples: Option<usize>,

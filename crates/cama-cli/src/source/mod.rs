@@ -229,18 +229,18 @@ fn check_reading(spec: &str, reading: &ReadFlags, who: &str) -> Result<()> {
     Ok(())
 }
 
-/// Images that a model for images can read, with the labels that they come with, whatever these are.
+/// Images that a model for images can read, with the labels that they come with, whatever these are; there may be more than
+/// memory holds.
 ///
 /// # Errors
 ///
 /// If the flags are for tables, `spec` names a table, or the images cannot be used.
-pub fn images(spec: &str, cama: &Cama, reading: &ReadFlags, session: &Session) -> Result<Images> {
+pub fn images(spec: &str, cama: &Cama, reading: &ReadFlags, session: &Session) -> Result<ImageBatches> {
     check_reading(spec, reading, "model")?;
     let batches = ImageBatches::open_with(spec, &image_options(cama, &reading.pictures, false))?;
     session.notify(spec, batches.notices());
-    let images = batches.read()?;
-    cama.model().check_fits(&images)?;
-    Ok(images)
+    batches.check_shape(&cama.model().config().data)?;
+    Ok(batches)
 }
 
 /// Errors unless labels that are wanted are there and among the model's classes.

@@ -102,6 +102,84 @@ fn restored_images_are_read_back_from_a_file_and_from_a_folder() {
     assert!(folder.join("flat/000000.png").exists() && load(folder, "flat").labels().is_none());
 }
 
+#[test]
+fn fast_restoration_is_the_same_without_what_the_decoder_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let model = &model("images");
+    let data = "mnist:test[..80]";
+    done(folder, &args(model, data, &["--out", "slow.npz", "--no-guard"]));
+    let fast = |out: &str| {
+        done(folder, &["restore", "--model", model, "--data", data, "--out", out, "--no-guard", "--fast"]);
+    };
+    fast("fast.npz");
+    fast("fast");
+    let (slow, quick) = (load(folder, "slow.npz"), load(folder, "fast.npz"));
+    assert_eq!(slow.labels(), quick.labels());
+    assert!(slow.pixels().iter().zip(quick.pixels()).all(|(a, b)| (a - b).abs() < 1e-4));
+    assert!(folder.join("fast/7/000000.png").exists());
+    let [(header, rows), (of_fast, fast_rows)] = ["slow-m.csv", "fast-m.csv"].map(|name| table(folder, name));
+    assert_eq!(of_fast, header[..header.len() - 4]);
+    for (slow, fast) in rows.iter().zip(&fast_rows) {
+        assert_eq!((&slow[0], &slow[1]), (&fast[0], &fast[1]));
+        for (slow, fast) in slow.iter().zip(fast).skip(2) {
+            let [slow, fast] = [slow, fast].map(|cell| cell.parse::<f64>().unwrap());
+            assert!((slow - fast).abs() <= 1e-4 * (1.0 + slow.abs()), "{slow} {fast}");
+        }
+    }
+    // Where there is a guard, so few are judged one by one, which is told.
+    let guard = json!({"threshold": 1e4, "mean": 100.0, "median": 100.0, "agreement": 1.0, "examples": 100});
+    guarded("images", &folder.join("guarded"), Some(guard));
+    let few = ["restore", "--model", "guarded", "--data", "mnist:test[..5]", "--out", "few.npz", "--fast"];
+    let told = run(folder, &few);
+    assert!(told.code == 0 && told.err.contains("judged by itself"), "{}", told.err);
+    assert_eq!(table(folder, "few-m.csv").0, of_fast);
+    refused(
+        folder,
+        &[&few[..6], &["no.npz", "--fast", "--refine", "2"]].concat(),
+        &["--fast", "--refine"],
+        "no.npz",
+    );
+}
+
+#[test]
+fn images_larger_than_memory_are_restored_as_those_in_memory_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    // More than is held whole, by many times the same digits; written as plain IDX.
+    let digits = load(Path::new(""), "mnist:test[..1000]");
+    let bytes: Vec<u8> = digits.pixels().iter().map(|pixel| (pixel * 255.0).round() as u8).collect();
+    let n: u32 = 22_000;
+    let mut idx: Vec<u8> = [0x803, n, 28, 28].iter().flat_map(|word| word.to_be_bytes()).collect();
+    (0..n / 1000).for_each(|_| idx.extend(&bytes));
+    fs::write(folder.join("many-images-idx3-ubyte"), &idx).unwrap();
+    let fast = |data: &str, out: &str| {
+        let fast = [
+            "restore",
+            "--model",
+            &model("images"),
+            "--data",
+            data,
+            "--out",
+            out,
+            "--no-guard",
+            "--fast",
+            "-q",
+        ];
+        done(folder, &fast);
+    };
+    fast("many-images-idx3-ubyte", "many.npz");
+    fast("many-images-idx3-ubyte[..1000]", "few.npz");
+    let (many, few) = (load(folder, "many.npz"), load(folder, "few.npz"));
+    assert_eq!((many.len(), few.len()), (22_000, 1000));
+    for at in [0, 999, 21_000] {
+        let apart = many.image(at).iter().zip(few.image(at % 1000)).map(|(a, b)| (a - b).abs());
+        assert!(apart.fold(0.0, f32::max) < 1e-4, "{at}");
+    }
+    let (_, rows) = table(folder, "many-m.csv");
+    assert!(rows.iter().enumerate().all(|(i, row)| row[0] == *i.to_string()));
+}
+
 /// Copies a model of [`models`] into `folder`, with another guard or without one.
 fn guarded(name: &str, folder: &Path, guard: Option<Value>) {
     fs::create_dir(folder).unwrap();

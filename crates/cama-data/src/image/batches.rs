@@ -150,6 +150,14 @@ impl ImageBatches {
         self.labelled && self.opened.labels.is_some()
     }
 
+    /// The labels of all images, and the names of the classes that they are among, known before any is read; nothing if the
+    /// images have no labels.
+    pub fn labels(&self) -> Option<(Vec<usize>, Vec<String>)> {
+        let labels = self.opened.labels.as_ref().filter(|_| self.labelled)?;
+        let labels = self.range.clone().map(|i| labels.of(i)).collect();
+        Some(Images::among_classes(labels, self.opened.classes.clone(), &self.classes))
+    }
+
     /// How many images there are.
     pub fn len(&self) -> usize {
         self.range.len()

@@ -5,6 +5,8 @@ use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
 use super::images::sides;
 use super::options::{Fit, ImageOptions};
 use super::passage::{Labels, Opened, Passage, Taker};
@@ -26,6 +28,9 @@ const OTHERS: [&str; 16] = [
 
 /// Folders that other programs leave behind.
 const LEFT_BEHIND: [&str; 3] = ["__MACOSX", "@eaDir", "$RECYCLE.BIN"];
+
+/// Files that each thread decodes before what was decoded is handed over.
+const FILES_A_THREAD: usize = 4;
 
 /// The longer side, in pixels, that pictures of different sizes have at most once they are made alike.
 const MOST_SIDE: usize = 64;
@@ -116,6 +121,26 @@ impl Files {
     fn path(&self, i: usize) -> PathBuf {
         let (folder, name) = &self.files[i];
         self.folders[*folder as usize].join(&**name)
+    }
+
+    /// The pixels of image `i`, of the shape of all.
+    fn decode(&self, i: usize) -> Result<Vec<f32>> {
+        let path = self.path(i);
+        let (shape, pixels) = picture::decode(&path, self.background)?;
+        match shape == self.shape {
+            true => Ok(pixels),
+            false if self.fits => Ok(prepared(&pixels, shape, self.shape)),
+            false => {
+                let problem = format!(
+                    "an image of {}, but {} is of {} (channels×height×width)",
+                    sides(shape),
+                    self.path(0).display(),
+                    sides(self.shape)
+                );
+                let remedy = "give all images the same size and number of channels, or resize them with --size HEIGHTxWIDTH";
+                Err(Error::data(path, problem, remedy))
+            }
+        }
     }
 
     /// Decides on the shape of all, and says in words what is done to those of others, and whether something may be.
@@ -244,25 +269,14 @@ impl Passage for Files {
     }
 
     fn pass(&self, range: Range<usize>, take: &mut Taker) -> Result<()> {
-        for i in range {
-            let path = self.path(i);
-            let (shape, pixels) = picture::decode(&path, self.background)?;
-            let pixels = match shape == self.shape {
-                true => pixels,
-                false if self.fits => prepared(&pixels, shape, self.shape),
-                false => {
-                    let problem = format!(
-                        "an image of {}, but {} is of {} (channels×height×width)",
-                        sides(shape),
-                        self.path(0).display(),
-                        sides(self.shape)
-                    );
-                    let remedy = "give all images the same size and number of channels, or resize them with --size HEIGHTxWIDTH";
-                    return Err(Error::data(path, problem, remedy));
+        let indices: Vec<usize> = range.collect();
+        // Files are decoded by all threads, and handed over in their order.
+        for indices in indices.chunks(FILES_A_THREAD * rayon::current_num_threads()) {
+            let decoded: Vec<_> = indices.par_iter().map(|&i| self.decode(i)).collect();
+            for pixels in decoded {
+                if take(&pixels?).is_break() {
+                    return Ok(());
                 }
-            };
-            if take(&pixels).is_break() {
-                break;
             }
         }
         Ok(())

@@ -1,19 +1,25 @@
 //! Writing images as a folder of files.
 
 use std::collections::{BTreeSet, HashSet};
-use std::fs::{self, File};
-use std::io::BufWriter;
+use std::fs;
+use std::io::Cursor;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use image::codecs::jpeg::JpegEncoder;
-use image::{DynamicImage, GrayImage, ImageFormat, ImageResult, RgbImage};
+use image::{DynamicImage, GrayImage, ImageFormat, RgbImage};
+use rayon::prelude::*;
 
-use super::Images;
+use super::{ImageBatches, Images};
+use crate::batches::Batches;
+use crate::names::Names;
 use crate::{Error, Result};
 
 /// Digits of a file's name, or more if there are more images.
 const DIGITS: usize = 6;
+
+/// Images that each thread encodes before they are written.
+const IMAGES_A_THREAD: usize = 4;
 
 /// Of a JPEG file, the quality at which least is lost.
 const QUALITY: u8 = 100;
@@ -32,26 +38,80 @@ pub fn write_folder(
     images: &Images,
     each: &mut dyn FnMut() -> ControlFlow<()>,
 ) -> Result<()> {
-    let folder = folder.as_ref();
-    for class in folder_classes(images)? {
-        let path = folder.join(class);
-        fs::create_dir(&path).map_err(Error::io("create", &path))?;
+    let classes = folder_classes(images)?;
+    FolderWriter::new(folder.as_ref(), &classes, images.len(), images.names())?.write(images, 0, each)
+}
+
+/// Writes images that come in parts into a folder, as [`write_folder`] does.
+pub struct FolderWriter {
+    folder: PathBuf,
+    /// Whether every image has a file's name of its own.
+    named: bool,
+    digits: usize,
+}
+
+impl FolderWriter {
+    /// A writer of all that `batches` are, into `folder`, which is there and empty.
+    ///
+    /// # Errors
+    ///
+    /// As [`folder_classes`], and [`Error::Io`] if a folder cannot be made.
+    pub fn of_batches(folder: impl AsRef<Path>, batches: &ImageBatches) -> Result<Self> {
+        let names = Batches::names(batches);
+        Self::new(folder.as_ref(), &folder_classes_of(batches)?, batches.len(), names.as_ref())
     }
-    // An image that is there twice would replace itself.
-    let names = images.names().filter(|names| names.iter().collect::<HashSet<_>>().len() == names.len());
-    let digits = images.len().saturating_sub(1).to_string().len().max(DIGITS);
-    for i in 0..images.len() {
+
+    fn new(folder: &Path, classes: &[String], images: usize, names: Option<&Names>) -> Result<Self> {
+        for class in classes {
+            let path = folder.join(class);
+            fs::create_dir(&path).map_err(Error::io("create", &path))?;
+        }
+        // An image that is there twice would replace itself.
+        let named = names.is_some_and(|names| names.iter().collect::<HashSet<_>>().len() == names.len());
+        let digits = images.saturating_sub(1).to_string().len().max(DIGITS);
+        Ok(Self { folder: folder.to_path_buf(), named, digits })
+    }
+
+    /// Writes images of which `first` came before; `each` is asked after every image, and can stop it.
+    ///
+    /// # Errors
+    ///
+    /// As [`write_folder`].
+    pub fn write(
+        &self,
+        images: &Images,
+        first: usize,
+        each: &mut dyn FnMut() -> ControlFlow<()>,
+    ) -> Result<()> {
+        let all: Vec<usize> = (0..images.len()).collect();
+        // All threads encode, one writes.
+        for part in all.chunks(IMAGES_A_THREAD * rayon::current_num_threads()) {
+            let encoded: Vec<_> = part
+                .par_iter()
+                .map(|&i| {
+                    let path = self.path(images, i, first);
+                    encoded(&path, images, i).map(|bytes| (path, bytes))
+                })
+                .collect();
+            for (file, i) in encoded.into_iter().zip(part) {
+                let (path, bytes) = file?;
+                fs::write(&path, bytes).map_err(Error::io("write", &path))?;
+                if each().is_break() {
+                    return Err(Error::Interrupted(format!("{} images were written", first + i + 1)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Where image `i` goes, of those of which `first` came before.
+    fn path(&self, images: &Images, i: usize, first: usize) -> PathBuf {
         let class = images.labels().map_or("", |labels| &images.classes()[labels[i]]);
-        let path = match names {
-            Some(names) => folder.join(names.get(i)),
-            None => folder.join(class).join(format!("{i:0digits$}.png")),
-        };
-        write_image(&path, images, i)?;
-        if each().is_break() {
-            return Err(Error::Interrupted(format!("{} images were written", i + 1)));
+        match images.names().filter(|_| self.named) {
+            Some(names) => self.folder.join(names.get(i)),
+            None => self.folder.join(class).join(format!("{:01$}.png", first + i, self.digits)),
         }
     }
-    Ok(())
 }
 
 /// The classes that images have when they are read from the folder that [`write_folder`] wrote: those that have an
@@ -61,8 +121,27 @@ pub fn write_folder(
 ///
 /// [`Error::Spec`] if one cannot be the name of a folder.
 pub fn folder_classes(images: &Images) -> Result<Vec<String>> {
-    let Some(labels) = images.labels() else { return Ok(Vec::new()) };
-    let names: BTreeSet<&String> = labels.iter().map(|label| &images.classes()[*label]).collect();
+    let labels = images.labels().map(|labels| labels.iter().copied());
+    folders_of(images.name(), labels, images.classes())
+}
+
+/// The same of images that come in batches.
+///
+/// # Errors
+///
+/// As [`folder_classes`].
+pub fn folder_classes_of(batches: &ImageBatches) -> Result<Vec<String>> {
+    let (labels, classes) = batches.labels().unzip();
+    folders_of(batches.name(), labels.map(Vec::into_iter), &classes.unwrap_or_default())
+}
+
+fn folders_of(
+    name: &str,
+    labels: Option<impl Iterator<Item = usize>>,
+    classes: &[String],
+) -> Result<Vec<String>> {
+    let Some(labels) = labels else { return Ok(Vec::new()) };
+    let names: BTreeSet<&String> = labels.map(|label| &classes[label]).collect();
     let bad = |name: &str| {
         // What is hidden is not read, and what some systems forbid cannot be copied there.
         name.trim().is_empty()
@@ -70,15 +149,15 @@ pub fn folder_classes(images: &Images) -> Result<Vec<String>> {
             || name.ends_with(['.', ' '])
             || name.chars().any(|c| c.is_control() || "/\\<>:\"|?*".contains(c))
     };
-    if let Some(name) = names.iter().find(|name| bad(name)) {
-        let problem =
-            format!("the class `{}` cannot be the name of a folder; write NPZ", name.escape_debug());
-        return Err(Error::spec("data", images.name(), problem));
+    if let Some(bad) = names.iter().find(|name| bad(name)) {
+        let problem = format!("the class `{}` cannot be the name of a folder; write NPZ", bad.escape_debug());
+        return Err(Error::spec("data", name, problem));
     }
     Ok(names.into_iter().cloned().collect())
 }
 
-fn write_image(path: &Path, images: &Images, i: usize) -> Result<()> {
+/// The file that image `i` becomes.
+fn encoded(path: &Path, images: &Images, i: usize) -> Result<Vec<u8>> {
     let [channels, height, width] = images.shape();
     let image = images.image(i);
     let area = height * width;
@@ -95,20 +174,13 @@ fn write_image(path: &Path, images: &Images, i: usize) -> Result<()> {
         1 => GrayImage::from_raw(width, height, bytes).expect("as many bytes as pixels").into(),
         _ => RgbImage::from_raw(width, height, bytes).expect("three bytes a pixel").into(),
     };
-    save(path, &image).map_err(|error| match error {
-        image::ImageError::IoError(error) => Error::io("write", path)(error),
-        other => Error::io("write", path)(std::io::Error::other(other)),
-    })
-}
-
-fn save(path: &Path, image: &DynamicImage) -> ImageResult<()> {
-    match ImageFormat::from_path(path)? {
-        ImageFormat::Jpeg => {
-            let file = BufWriter::new(File::create(path)?);
-            image.write_with_encoder(JpegEncoder::new_with_quality(file, QUALITY))
-        }
-        format => image.save_with_format(path, format),
-    }
+    let mut file = Cursor::new(Vec::new());
+    let written = ImageFormat::from_path(path).and_then(|format| match format {
+        ImageFormat::Jpeg => image.write_with_encoder(JpegEncoder::new_with_quality(&mut file, QUALITY)),
+        format => image.write_to(&mut file, format),
+    });
+    written.map_err(|error| Error::io("write", path)(std::io::Error::other(error)))?;
+    Ok(file.into_inner())
 }
 
 #[cfg(test)]

@@ -210,14 +210,26 @@ impl Images {
     /// The same images among `classes`, whatever their order, if all of their own classes are called as some of these: a part
     /// of a data set may lack some classes. Else they stay as they are.
     pub fn among(mut self, classes: &[String]) -> Images {
-        let places = self.classes.iter().map(|class| classes.iter().position(|other| other == class));
-        let Some(places) = places.collect::<Option<Vec<usize>>>() else { return self };
-        if places.is_empty() {
-            return self;
+        let labels = self.labels.take();
+        let labelled = labels.is_some();
+        let (labels, own) = Self::among_classes(labels.unwrap_or_default(), self.classes, classes);
+        Images { labels: labelled.then_some(labels), classes: own, ..self }
+    }
+
+    /// Labels, and the names of the classes that they are among, as in [`among`](Self::among).
+    pub(super) fn among_classes(
+        mut labels: Vec<usize>,
+        own: Vec<String>,
+        classes: &[String],
+    ) -> (Vec<usize>, Vec<String>) {
+        let places = own.iter().map(|class| classes.iter().position(|other| other == class));
+        match places.collect::<Option<Vec<usize>>>() {
+            Some(places) if !places.is_empty() => {
+                labels.iter_mut().for_each(|label| *label = places[*label]);
+                (labels, classes.to_vec())
+            }
+            _ => (labels, own),
         }
-        self.labels.iter_mut().flatten().for_each(|label| *label = places[*label]);
-        self.classes = classes.to_vec();
-        self
     }
 
     /// The same images with other pixels, `[image][channel][row][column]`, for what changes how an image

@@ -24,7 +24,7 @@ mod select;
 mod shapes;
 
 pub use batches::ImageBatches;
-pub use folder_write::{folder_classes, write_folder};
+pub use folder_write::{FolderWriter, folder_classes, folder_classes_of, write_folder};
 pub use images::Images;
 pub use load::load;
 pub use npz_write::{NpzWriter, write_npz};

@@ -38,7 +38,7 @@ impl Conv {
         device: &Device,
     ) -> Self {
         let channels = config.channels_of(image);
-        let mut init = Init { scheme: Initialisation::He, negative_slope: 0.0, rng, device };
+        let mut init = Init { scheme: Initialisation::He, negative_slope: 0.0, rng, device, blank: false };
         let convs = channels.windows(2).map(|c| init.conv([c[0], c[1]], config.kernel, 2)).collect();
         let hidden = init.linear(features(image, &channels), config.hidden, true);
         let out = init.output(config.hidden, classes, 0.0);

@@ -16,7 +16,7 @@ pub(super) struct Dense {
 impl Dense {
     /// Layers between `widths`, the first of which is that of the input and the last the number of classes.
     pub fn new(widths: &[usize], rng: &mut ChaCha8Rng, device: &Device) -> Self {
-        let mut init = Init { scheme: Initialisation::He, negative_slope: 0.0, rng, device };
+        let mut init = Init { scheme: Initialisation::He, negative_slope: 0.0, rng, device, blank: false };
         Self { layers: widths.windows(2).map(|w| init.linear(w[0], w[1], true)).collect() }
     }
 

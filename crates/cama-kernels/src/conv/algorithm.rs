@@ -1,65 +1,63 @@
 //! Which algorithm makes one map from the other, and which the gradient of the weights.
 
+use std::sync::Arc;
+
 use pulp::Arch;
 
 use super::correlate::Correlate;
-use super::fold::{Fold, Folding};
-use super::geometry::{Geometry, Sums};
+use super::fold::Fold;
+use super::geometry::{Geometry, Source};
 use super::image::{Order, pad, to_pixels};
+use super::plan::Plan;
 use super::sum::SumUp;
 use super::weights::{packed, packed_to_fold, unpacked};
 use super::winograd::{self, Tiling};
 use crate::tile::Lanes;
 
 /// How one map is made from the other, with the weights for it.
-pub enum Algorithm {
-    /// Each pixel by itself.
-    Sums { sums: Sums, weights: Vec<Vec<f32>> },
-    /// Tiles of pixels.
-    Winograd { tiling: Tiling, weights: Vec<f32> },
-    /// All taps, folded together.
-    Fold { folding: Folding, weights: Vec<f32> },
+pub struct Algorithm {
+    plan: Arc<Plan>,
+    /// As the plan wants them: for each of its phases, or all.
+    weights: Vec<Vec<f32>>,
 }
 
 impl Algorithm {
     /// The one that is fastest for these maps.
     pub fn new(geometry: Geometry, to_large: bool, weights: &[f32]) -> Self {
-        let lanes = Lanes::here();
-        // Sums for less than a vector of channels would leave most of it empty.
-        if to_large && 2 * geometry.large[0] <= lanes.width {
-            let weights = packed_to_fold(weights, &geometry, lanes);
-            return Self::Fold { folding: Folding::new(geometry, lanes), weights };
-        }
-        let sums = if to_large { geometry.to_large() } else { geometry.to_small() };
-        if let Some(tiling) = Tiling::of(&geometry, &sums, lanes) {
-            return Self::Winograd { weights: winograd::transformed(weights, &sums, lanes), tiling };
-        }
-        let weights = packed(weights, &sums, lanes);
-        Self::Sums { sums, weights }
+        let (plan, lanes) = (Plan::of(geometry, to_large), Lanes::here());
+        let weights = match &*plan {
+            Plan::Sums(sums) => packed(weights, sums, lanes),
+            Plan::Winograd(sums, _) => vec![winograd::transformed(weights, sums, lanes)],
+            Plan::Fold(_) => vec![packed_to_fold(weights, &geometry, lanes)],
+        };
+        Self { plan, weights }
     }
 
     /// Numbers of scratch that [`run`](Self::run) wants; it must be zero at first, and is left fit for the next image.
     pub fn scratch(&self) -> usize {
-        match self {
-            Self::Sums { sums, .. } => sums.source.len(),
-            Self::Winograd { tiling, .. } => tiling.source.len() + tiling.scratch(),
-            Self::Fold { folding, .. } => folding.scratch(),
+        match &*self.plan {
+            Plan::Sums(sums) => sums.source.len(),
+            Plan::Winograd(_, tiling) => tiling.source.len() + tiling.scratch(),
+            Plan::Fold(folding) => folding.scratch(),
         }
     }
 
     /// The target of one image, pixel by pixel.
     pub fn run(&self, map: &[f32], order: Order, bias: &[f32], scratch: &mut [f32], target: &mut [f32]) {
-        match self {
-            Self::Sums { sums, weights } => {
+        let weights = &self.weights;
+        match &*self.plan {
+            Plan::Sums(sums) => {
                 pad(map, order, &sums.source, scratch);
                 Arch::new().dispatch(SumUp { sums, weights, source: scratch, bias, target });
             }
-            Self::Winograd { tiling, weights } => {
+            Plan::Winograd(_, tiling) => {
                 let (source, scratch) = scratch.split_at_mut(tiling.source.len());
                 pad(map, order, &tiling.source, source);
+                let weights = &weights[0];
                 Arch::new().dispatch(winograd::SumUp { tiling, weights, source, bias, scratch, target });
             }
-            Self::Fold { folding, weights } => {
+            Plan::Fold(folding) => {
+                let weights = &weights[0];
                 Arch::new().dispatch(Fold { folding, weights, map, order, bias, scratch, target });
             }
         }
@@ -69,8 +67,7 @@ impl Algorithm {
 /// What a large map and a small one have in common, tap by tap, summed over images: the gradient of the weights.
 pub struct Correlation {
     geometry: Geometry,
-    sums: Sums,
-    tiling: Option<Tiling>,
+    plan: Arc<Plan>,
     lanes: Lanes,
 }
 
@@ -89,9 +86,24 @@ pub struct Correlating<'a> {
 impl Correlation {
     /// The one that is fastest for these maps.
     pub fn new(geometry: Geometry) -> Self {
-        let (sums, lanes) = (geometry.to_small(), Lanes::here());
-        let tiling = Tiling::of(&geometry, &sums, lanes);
-        Self { geometry, sums, tiling, lanes }
+        Self { geometry, plan: Plan::of(geometry, false), lanes: Lanes::here() }
+    }
+
+    /// The tiles, where it works on tiles.
+    fn tiling(&self) -> Option<&Tiling> {
+        match &*self.plan {
+            Plan::Winograd(_, tiling) => Some(tiling),
+            _ => None,
+        }
+    }
+
+    /// The padded large map.
+    fn source(&self) -> &Source {
+        match &*self.plan {
+            Plan::Winograd(_, tiling) => &tiling.source,
+            Plan::Sums(sums) => &sums.source,
+            Plan::Fold(_) => unreachable!("only a large map is folded together"),
+        }
     }
 
     /// No image yet.
@@ -100,12 +112,12 @@ impl Correlation {
         let padded = self.lanes.padded(channels);
         let numbers = |size: usize| vec![0.0; size];
         let filled_up = if padded == channels { 0 } else { padded * h * w };
-        let (source, scratch, gradient) = match &self.tiling {
-            Some(tiling) => (&tiling.source, tiling.scratch(), winograd::PAIRS * large[0] * padded),
-            None => (&self.sums.source, 0, kernel * kernel * large[0] * padded),
+        let (scratch, gradient) = match self.tiling() {
+            Some(tiling) => (tiling.scratch(), winograd::PAIRS * large[0] * padded),
+            None => (0, kernel * kernel * large[0] * padded),
         };
         Correlating {
-            large: numbers(source.len()),
+            large: numbers(self.source().len()),
             pixels: Vec::new(),
             small: numbers(filled_up),
             scratch: numbers(scratch),
@@ -124,8 +136,7 @@ impl Correlating<'_> {
     /// Adds an image: its large map and its small one, each with its order.
     pub fn add(&mut self, large: (&[f32], Order), small: (&[f32], Order)) {
         let Self { of, gradient, scratch, .. } = self;
-        let source = of.tiling.as_ref().map_or(&of.sums.source, |tiling| &tiling.source);
-        pad(large.0, large.1, source, &mut self.large);
+        pad(large.0, large.1, of.source(), &mut self.large);
         let channels = of.geometry.small[0];
         let padded = of.lanes.padded(channels);
         let mut small_map = small.0;
@@ -141,17 +152,18 @@ impl Correlating<'_> {
             small_map = &self.small;
         }
         let (large, small) = (&self.large, small_map);
-        match &of.tiling {
-            Some(tiling) => {
+        match &*of.plan {
+            Plan::Winograd(_, tiling) => {
                 Arch::new().dispatch(winograd::Correlate { tiling, large, small, scratch, gradient });
             }
-            None => Arch::new().dispatch(Correlate { sums: &of.sums, large, small, gradient }),
+            Plan::Sums(sums) => Arch::new().dispatch(Correlate { sums, large, small, gradient }),
+            Plan::Fold(_) => unreachable!("only a large map is folded together"),
         }
     }
 
     /// What was summed up, `[kernel·kernel·large][small]` with rows padded to whole vectors.
     pub fn sum(self) -> Vec<f32> {
-        match self.of.tiling {
+        match self.of.tiling() {
             Some(_) => winograd::at_taps(&self.gradient, self.of.geometry.kernel),
             None => self.gradient,
         }

@@ -5,7 +5,7 @@
 ///
 /// A convolution goes from large to small, a transposed one from small to large; each is the other's gradient. The
 /// weights are `[small channels, large channels, kernel, kernel]` in both.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Geometry {
     /// The large map.
     pub large: [usize; 3],

@@ -13,6 +13,7 @@ mod fold;
 mod geometry;
 mod image;
 mod pass;
+mod plan;
 mod sum;
 mod weights;
 mod winograd;

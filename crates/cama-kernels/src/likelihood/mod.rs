@@ -1,5 +1,6 @@
 //! log p of Bernoulli pixels, and the logistic function.
 
+mod entropy;
 mod extension;
 mod given;
 mod pass;
@@ -7,6 +8,7 @@ mod pass;
 use burn::backend::Dispatch;
 use burn::tensor::{Tensor, activation};
 
+pub use self::entropy::negative_entropy;
 use self::extension::LikelihoodOps;
 pub use self::given::{Given, MARGIN};
 use crate::is_native;

@@ -7,7 +7,7 @@ use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Flex, backend_extension};
 
-use super::pass::Sampling;
+use super::pass::{Places, Sampling};
 use crate::storage::{numbers, shape, tensor};
 
 /// The operation.
@@ -20,6 +20,9 @@ pub trait WarpOps: Backend {
         columns: FloatTensor<Self>,
         image: [usize; 3],
     ) -> FloatTensor<Self>;
+
+    /// As [`warp_affine`](super::warp_affine).
+    fn warp_affine(x: FloatTensor<Self>, maps: FloatTensor<Self>, image: [usize; 3]) -> FloatTensor<Self>;
 }
 
 impl WarpOps for Flex {
@@ -31,8 +34,14 @@ impl WarpOps for Flex {
     ) -> FloatTensor<Self> {
         let dims = shape(&x);
         let (x, rows, columns) = (numbers(&x), numbers(&rows), numbers(&columns));
-        let sampling = Sampling { image, batch: dims[0], x: &x, rows: &rows, columns: &columns };
-        tensor(sampling.forward(), &dims)
+        let places = Places::Given { rows: &rows, columns: &columns };
+        tensor(Sampling { image, batch: dims[0], x: &x, places }.forward(), &dims)
+    }
+
+    fn warp_affine(x: FloatTensor<Self>, maps: FloatTensor<Self>, image: [usize; 3]) -> FloatTensor<Self> {
+        let dims = shape(&x);
+        let (x, maps) = (numbers(&x), numbers(&maps));
+        tensor(Sampling { image, batch: dims[0], x: &x, places: Places::Affine(&maps) }.forward(), &dims)
     }
 }
 
@@ -51,6 +60,38 @@ impl<C: CheckpointStrategy> WarpOps for Autodiff<Flex, C> {
             OpsKind::UnTracked(prepared) => prepared.finish(output),
         }
     }
+
+    fn warp_affine(x: FloatTensor<Self>, maps: FloatTensor<Self>, image: [usize; 3]) -> FloatTensor<Self> {
+        let nodes = [x.node(), maps.node()];
+        let (x, maps) = (x.into_primitive(), maps.into_primitive());
+        let output = Flex::warp_affine(x.clone(), maps.clone(), image);
+        match WarpAffine.prepare::<C>(nodes).compute_bound().stateful() {
+            OpsKind::Tracked(prepared) => prepared.finish((x, maps, image), output),
+            OpsKind::UnTracked(prepared) => prepared.finish(output),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct WarpAffine;
+
+impl Backward<Flex, 2> for WarpAffine {
+    type State = (FloatTensor<Flex>, FloatTensor<Flex>, [usize; 3]);
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = grads.consume::<Flex>(&ops.node);
+        let (x, maps, image) = ops.state;
+        let shapes = [shape(&x), shape(&maps)];
+        let (x, maps) = (numbers(&x), numbers(&maps));
+        let sampling = Sampling { image, batch: shapes[0][0], x: &x, places: Places::Affine(&maps) };
+        let wanted = [0, 1].map(|i| ops.parents[i].is_some());
+        let made = sampling.backward_affine(&numbers(&gradient), wanted[0], wanted[1]);
+        for ((node, gradient), shape) in ops.parents.into_iter().zip(made).zip(shapes) {
+            if let Some(node) = node {
+                grads.register::<Flex>(node.id, tensor(gradient, &shape));
+            }
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -64,7 +105,8 @@ impl Backward<Flex, 3> for Warp {
         let (x, rows, columns, image) = ops.state;
         let shapes = [shape(&x), shape(&rows), shape(&columns)];
         let (x, rows, columns) = (numbers(&x), numbers(&rows), numbers(&columns));
-        let sampling = Sampling { image, batch: shapes[0][0], x: &x, rows: &rows, columns: &columns };
+        let places = Places::Given { rows: &rows, columns: &columns };
+        let sampling = Sampling { image, batch: shapes[0][0], x: &x, places };
         let of_places = ops.parents[1].is_some() || ops.parents[2].is_some();
         let made = sampling.backward(&numbers(&gradient), ops.parents[0].is_some(), of_places);
         for ((node, gradient), shape) in ops.parents.into_iter().zip(made).zip(shapes) {

@@ -7,6 +7,7 @@ use burn::backend::Dispatch;
 use burn::tensor::{Int, Tensor};
 
 use self::extension::WarpOps;
+use self::pass::AFFINE;
 use crate::is_native;
 
 /// `x`, `[batch, group, channels·height·width]` for `image` `[channels, height, width]`, sampled at `rows` and `columns`,
@@ -32,7 +33,41 @@ pub fn warp(x: Tensor<3>, image: [usize; 3], rows: Tensor<2>, columns: Tensor<2>
     composed(x, image, rows, columns)
 }
 
+/// The same where every pixel is sampled at an affine map of its own place: the pixel that is r to the right of the centre and d
+/// below it at column a·r + b·d + c and row e·r + f·d + g, for `maps`, `[batch, 6]`, of a, b, c, e, f and g.
+///
+/// # Panics
+///
+/// If shapes do not fit.
+pub fn warp_affine(x: Tensor<3>, image: [usize; 3], maps: Tensor<2>) -> Tensor<3> {
+    let [batch, _, numbers] = x.dims();
+    assert_eq!(numbers, image.iter().product::<usize>(), "images are {image:?}");
+    assert_eq!(maps.dims(), [batch, AFFINE], "a map for every example");
+    if x.shape().num_elements() > 0 && is_native(&x.device()) {
+        return Tensor::from_dispatch(Dispatch::warp_affine(x.into_dispatch(), maps.into_dispatch(), image));
+    }
+    composed_affine(x, image, maps)
+}
+
 /// The same, composed of Burn's own operations.
+pub fn composed_affine(x: Tensor<3>, image: [usize; 3], maps: Tensor<2>) -> Tensor<3> {
+    let [_, height, width] = image;
+    let at = Tensor::<1, Int>::arange(0..(height * width) as i64, &x.device());
+    let down = at.clone().div_scalar(width as i64);
+    let right = at - down.clone().mul_scalar(width as i64);
+    let centred = |at: Tensor<1, Int>, side: usize| -> Tensor<2> {
+        at.float().sub_scalar((side as f64 - 1.0) / 2.0).unsqueeze()
+    };
+    let (right, down) = (centred(right, width), centred(down, height));
+    let along = |first: usize| {
+        let number = |i: usize| maps.clone().narrow(1, first + i, 1);
+        number(0) * right.clone() + number(1) * down.clone() + number(2)
+    };
+    let (rows, columns) = (along(3), along(0));
+    composed(x, image, rows, columns)
+}
+
+/// The same as [`warp`], composed of Burn's own operations.
 pub fn composed(x: Tensor<3>, image: [usize; 3], rows: Tensor<2>, columns: Tensor<2>) -> Tensor<3> {
     let [channels, height, width] = image;
     let [batch, group, pixels] = x.dims();

@@ -11,6 +11,7 @@ mod fitting;
 mod generator;
 mod identity;
 mod predict;
+mod restorer;
 
 pub use adapt::Adaptation;
 pub use card::{Card, CardEntry, HeldOut};
@@ -18,6 +19,7 @@ pub use config::{FitConfig, GeneratorChoice};
 pub use drift::{Changed, Drift};
 pub use fit::Builder;
 pub use predict::{Predictor, Restored};
+pub use restorer::{Restoration, Restorer};
 
 use std::sync::Arc;
 

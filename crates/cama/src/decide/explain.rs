@@ -1,6 +1,7 @@
 //! How well the model explains examples: what the guard judges by.
 
 use burn::tensor::Tensor;
+use cama_kernels::likelihood::negative_entropy;
 use rand_chacha::ChaCha8Rng;
 
 use crate::data::Dataset;
@@ -59,8 +60,7 @@ pub(super) fn highest_log_px(likelihood: Likelihood, x: &[f32]) -> f64 {
     if likelihood != Likelihood::Bernoulli {
         return 0.0;
     }
-    let term = |p: f64| if p > 0.0 { p * p.ln() } else { 0.0 };
-    x.iter().map(|&x| term(f64::from(x)) + term(1.0 - f64::from(x))).sum()
+    negative_entropy(x)
 }
 
 #[cfg(test)]

@@ -2,11 +2,10 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use cama_kernels::warp::warp;
+use cama_kernels::warp::warp_affine;
 use serde::{Deserialize, Serialize};
 
 use super::contract::{MOST_DEVIATIONS, Mechanism, check_scale, image_shape, images_only};
-use super::grid::Grid;
 use super::parameter::Parameter;
 use crate::Result;
 use crate::data::DataShape;
@@ -57,8 +56,6 @@ pub struct Affine {
     config: AffineConfig,
     #[module(skip)]
     image: [usize; 3],
-    #[module(skip)]
-    grid: Grid,
 }
 
 /// The matrix `[[a, b], [c, d]]` and the translation of a batch of warps, each `[batch, 1]`.
@@ -77,9 +74,8 @@ impl Mechanism for Affine {
         images_only(data)
     }
 
-    fn new(config: &AffineConfig, data: &DataShape, _hidden: usize, init: &mut Init) -> Self {
-        let image = image_shape(data);
-        Self { config: config.clone(), image, grid: Grid::new(image[1], image[2], init.device) }
+    fn new(config: &AffineConfig, data: &DataShape, _hidden: usize, _init: &mut Init) -> Self {
+        Self { config: config.clone(), image: image_shape(data) }
     }
 
     fn parameters(&self) -> Vec<Parameter> {
@@ -102,11 +98,9 @@ impl Mechanism for Affine {
         let b = (sin.clone() - shear * cos.clone()) / sx;
         let c = -sin / sy.clone();
         let d = cos / sy;
-        let Grid { right, down } = self.grid.clone();
-        let (right, down) = (right - tx, down - ty);
-        let columns = a * right.clone() + b * down.clone();
-        let rows = c * right + d * down;
-        warp(x, self.image, rows, columns)
+        let right = -(a.clone() * tx.clone() + b.clone() * ty.clone());
+        let down = -(c.clone() * tx + d.clone() * ty);
+        warp_affine(x, self.image, Tensor::cat(vec![a, b, right, c, d, down], 1))
     }
 
     fn restore(&self, m: Tensor<2>, x: Tensor<3>) -> Tensor<3> {
@@ -115,10 +109,7 @@ impl Mechanism for Affine {
         let b = (cos.clone() * shear.clone() - sin.clone()) * sy.clone();
         let c = sin.clone() * sx;
         let d = (sin * shear + cos) * sy;
-        let Grid { right, down } = self.grid.clone();
-        let columns = a * right.clone() + b * down.clone() + tx;
-        let rows = c * right + d * down + ty;
-        warp(x, self.image, rows, columns)
+        warp_affine(x, self.image, Tensor::cat(vec![a, b, tx, c, d, ty], 1))
     }
 }
 

@@ -8,7 +8,6 @@
 mod affine;
 mod contract;
 mod field;
-mod grid;
 mod latent;
 mod parameter;
 mod per_column;

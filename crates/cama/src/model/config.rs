@@ -12,6 +12,13 @@ use crate::{Config, Error, Result, check_sizes};
 /// A gigabyte of single-precision weights.
 const MOST_WEIGHTS: usize = 1 << 28;
 
+/// Halvings of small images in the presets.
+const LEAST_LAYERS: usize = 3;
+
+/// The longest side that the last map has in the presets, where images are larger than that: the linear layers that read it
+/// grow with its area.
+const LARGEST_LAST_MAP: usize = 7;
+
 /// Names of the presets.
 pub const PRESETS: &[&str] = &["fast", "paper"];
 
@@ -120,6 +127,14 @@ pub struct ConvolutionalConfig {
     pub kernel_m: usize,
     /// Halve by max pooling instead of stride 2.
     pub pooling: bool,
+    /// How many of the largest maps have fewer channels, each half as many as the next one: where images are large, most of the
+    /// time would go into those.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub widening: usize,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 /// Fully connected networks for rows.
@@ -144,13 +159,29 @@ fn yes() -> bool {
 impl Default for ConvolutionalConfig {
     /// Small stride-2 convolutions, quick on a CPU.
     fn default() -> Self {
-        Self { channels: 32, layers: 3, kernel_z: 5, kernel_m: 5, pooling: false }
+        Self { channels: 32, layers: LEAST_LAYERS, kernel_z: 5, kernel_m: 5, pooling: false, widening: 0 }
     }
 }
 
 impl Default for FullyConnectedConfig {
     fn default() -> Self {
         Self { layers: 2, m_sees_causes: true, linear_skip: true }
+    }
+}
+
+impl ConvolutionalConfig {
+    /// The default for images of these sides: as many halvings as leave a last map of 7×7 at most, but three at least; each
+    /// one more than three halves the channels of the largest maps once more.
+    pub fn for_sides([height, width]: [usize; 2]) -> Self {
+        let longest = height.max(width);
+        let layers = (LEAST_LAYERS..10).find(|&layers| pyramid(longest, layers)[layers] <= LARGEST_LAST_MAP);
+        let layers = layers.unwrap_or(10);
+        Self { layers, widening: layers - LEAST_LAYERS, ..Self::default() }
+    }
+
+    /// Channels of the map after so many halvings, from 1 on.
+    pub fn channels_after(&self, halvings: usize) -> usize {
+        (self.channels >> (self.widening + 1).saturating_sub(halvings)).max(1)
     }
 }
 
@@ -186,7 +217,10 @@ impl ModelConfig {
             DataShape::Table(_) => (8, 100, "per-column"),
         };
         let (likelihood, trunk) = match &data {
-            DataShape::Image(_) => (Likelihood::Bernoulli, TrunkConfig::Convolutional(Default::default())),
+            DataShape::Image([_, height, width]) => {
+                let conv = ConvolutionalConfig::for_sides([*height, *width]);
+                (Likelihood::Bernoulli, TrunkConfig::Convolutional(conv))
+            }
             DataShape::Table(_) => (Likelihood::Columns, TrunkConfig::FullyConnected(Default::default())),
         };
         Self {
@@ -210,15 +244,22 @@ impl ModelConfig {
 
     /// The paper's networks with its latent mechanism, [`LatentConfig::paper`], ReLU, and a sample of q2(m|x) in prediction.
     ///
-    /// Of images `[channels, height, width]`, the architecture of its MNIST experiments. Of tables the paper says which
+    /// Of images `[channels, height, width]`, the architecture of its MNIST experiments, with more layers for larger images, as
+    /// it has for CIFAR-10. Of tables the paper says which
     /// variables each network reads (Eqs. 9, 10), and neither depths nor widths: those are two layers of 100 for each of NN_Y,
     /// NN_Z, NN_C and the networks that read X, A and C, and four for NN_M.
     pub fn paper(data: impl Into<DataShape>, classes: usize) -> Self {
         let fast = Self::fast(data, classes);
         let (hidden, trunk) = match &fast.data {
-            DataShape::Image(_) => {
-                let conv =
-                    ConvolutionalConfig { channels: 64, kernel_m: 3, pooling: true, ..Default::default() };
+            DataShape::Image([_, height, width]) => {
+                let ConvolutionalConfig { layers, .. } = ConvolutionalConfig::for_sides([*height, *width]);
+                let conv = ConvolutionalConfig {
+                    channels: 64,
+                    layers,
+                    kernel_m: 3,
+                    pooling: true,
+                    ..Default::default()
+                };
                 (500, TrunkConfig::Convolutional(conv))
             }
             DataShape::Table(_) => {
@@ -390,6 +431,7 @@ impl ConvolutionalConfig {
             ("model.network.trunk.layers", self.layers, 1..=10),
             ("model.network.trunk.kernel_z", self.kernel_z, 1..=31),
             ("model.network.trunk.kernel_m", self.kernel_m, 1..=31),
+            ("model.network.trunk.widening", self.widening, 0..=self.layers - 1),
         ])?;
         let kernels = [
             ("model.network.trunk.kernel_z", self.kernel_z),
@@ -486,6 +528,36 @@ mod tests {
             TableShape { children: (0..children).map(column).collect(), co_parents, ..TableShape::default() };
         let class_prior = ClassPrior::Frequencies(vec![0.01; 100]);
         ModelConfig { class_prior, ..ModelConfig::fast(shape, 100) }
+    }
+
+    #[test]
+    fn layers_follow_the_size_of_images() {
+        let of = |side: usize| ConvolutionalConfig::for_sides([side, side / 2]);
+        for side in [8, 28, 32, 56] {
+            assert_eq!(of(side), ConvolutionalConfig::default(), "{side}");
+        }
+        for (side, layers, channels) in
+            [(64, 4, vec![16, 32, 32, 32]), (112, 4, vec![16, 32, 32, 32]), (224, 5, vec![8, 16, 32, 32, 32])]
+        {
+            let conv = of(side);
+            assert_eq!(conv.layers, layers, "{side}");
+            assert_eq!((1..=layers).map(|i| conv.channels_after(i)).collect::<Vec<_>>(), channels, "{side}");
+            assert!(ModelConfig::fast([3, side, side], 2).validate().is_ok());
+        }
+        assert_eq!(of(4096).layers, 10);
+        let of_paper = ModelConfig::paper([3, 224, 224], 2).network.trunk;
+        let of_paper = of_paper.convolutional().unwrap();
+        assert_eq!((of_paper.layers, of_paper.channels_after(1)), (5, 64));
+        // Models of before have as many channels everywhere.
+        let before: ConvolutionalConfig =
+            toml::from_str("channels = 8\nlayers = 4\nkernel_z = 5\nkernel_m = 5\npooling = false").unwrap();
+        assert_eq!((1..=4).map(|i| before.channels_after(i)).collect::<Vec<_>>(), [8; 4]);
+        let mut wrong = ModelConfig::fast([1, 28, 28], 10);
+        wrong.network.trunk = TrunkConfig::Convolutional(ConvolutionalConfig { widening: 3, ..before });
+        assert!(wrong.validate().is_ok());
+        let three = ConvolutionalConfig { widening: 3, ..ConvolutionalConfig::default() };
+        wrong.network.trunk = TrunkConfig::Convolutional(three);
+        assert!(wrong.validate().unwrap_err().to_string().contains("widening"));
     }
 
     #[test]

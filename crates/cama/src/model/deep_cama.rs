@@ -56,9 +56,20 @@ impl DeepCama {
     /// A model with initial weights drawn from `seed`, on `device`.
     pub fn new(config: &Checked<ModelConfig>, seed: u64, device: &Device) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let mut init = init(config, &mut rng, device);
-        let p = Generator::new(config, &mut init);
-        let q1 = ZPosterior::new(config, &mut init);
+        Self::drawn(config, init(config, &mut rng, device), device)
+    }
+
+    /// A model whose weights are all zero, for those of a file to take their places: most of the time that it takes to read a
+    /// small model would go into drawing what nobody reads.
+    pub(crate) fn blank(config: &Checked<ModelConfig>, device: &Device) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(0);
+        Self::drawn(config, Init { blank: true, ..init(config, &mut rng, device) }, device)
+    }
+
+    fn drawn(config: &Checked<ModelConfig>, mut init: Init, device: &Device) -> Self {
+        let init = &mut init;
+        let p = Generator::new(config, init);
+        let q1 = ZPosterior::new(config, init);
         let factor = match (&config.generator, config.data.table()) {
             (GeneratorConfig::Factor(factors), Some(table)) => {
                 Some(Factor::empty(table, config.classes, factors, device))
@@ -67,7 +78,7 @@ impl DeepCama {
         };
         let config_of_bare = ModelConfig { mechanisms: Vec::new(), ..(**config).clone() };
         let bare = Self { p, q1, factor, m: None, field: None, config: config_of_bare };
-        bare.with_mechanisms(&config.mechanisms, &mut init)
+        bare.with_mechanisms(&config.mechanisms, init)
     }
 
     /// The same clean model with other mechanisms: those it has already, with the same settings, keep their
@@ -253,5 +264,5 @@ impl DeepCama {
 
 fn init<'a>(config: &ModelConfig, rng: &'a mut ChaCha8Rng, device: &'a Device) -> Init<'a> {
     let NetworkConfig { initialisation: scheme, negative_slope, .. } = config.network;
-    Init { scheme, negative_slope, rng, device }
+    Init { scheme, negative_slope, rng, device, blank: false }
 }

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::Tensor;
 
-use super::config::{ModelConfig, TrunkConfig};
+use super::config::{ConvolutionalConfig, ModelConfig, TrunkConfig};
 use crate::data::DataShape;
 use crate::likelihood::Likelihood;
 use crate::network::{Decoder, Encoder, Init, Mlp};
@@ -31,9 +31,8 @@ impl Trunk {
         match trunk {
             TrunkConfig::Convolutional(conv) => Self::Image(Encoder::new(
                 data.image().expect("checked to be images"),
-                conv.layers,
+                &channels(conv),
                 kernel,
-                conv.channels,
                 hidden,
                 conv.pooling,
                 init,
@@ -49,6 +48,11 @@ impl Trunk {
             Self::Table(mlp) => mlp.forward(x),
         }
     }
+}
+
+/// Channels of the maps, from the one after the first halving on.
+fn channels(conv: &ConvolutionalConfig) -> Vec<usize> {
+    (1..=conv.layers).map(|halvings| conv.channels_after(halvings)).collect()
 }
 
 /// X from features.
@@ -70,7 +74,7 @@ impl Output {
                     // A nearly blank image.
                     _ => -2.0,
                 };
-                Self::Image(Decoder::new(*shape, conv.layers, conv.channels, first, init))
+                Self::Image(Decoder::new(*shape, &channels(conv), first, init))
             }
             _ => Self::Table(init.output(hidden, config.data.width(), 0.0)),
         }

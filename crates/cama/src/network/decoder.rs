@@ -17,17 +17,21 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// A decoder to `image = [channels, height, width]` by `layers` transposed convolutions.
+    /// A decoder to `image = [channels, height, width]` by transposed convolutions, one from each of these numbers of `channels`,
+    /// which are those of the maps from the largest to the smallest.
     ///
     /// Under He initialisation the last layer's weights are × 0.1 and its bias is `bias`, so that all first
     /// images are nearly the same.
-    pub fn new(image: [usize; 3], layers: usize, channels: usize, bias: f64, init: &mut Init) -> Self {
+    pub fn new(image: [usize; 3], channels: &[usize], bias: f64, init: &mut Init) -> Self {
+        let layers = channels.len();
+        // Those of the map after so many halvings, of which the image has none.
+        let of = |halvings: usize| if halvings == 0 { image[0] } else { channels[halvings - 1] };
         let [rows, columns] = [image[1], image[2]].map(|side| pyramid(side, layers));
         let mut ups: Vec<_> = (0..layers)
             .map(|i| {
                 let from = layers - i;
                 let shorten = [&rows, &columns].map(|sides| sides[from - 1] % 2 == 1);
-                init.conv_transpose([channels, if from == 1 { image[0] } else { channels }], shorten)
+                init.conv_transpose([of(from), of(from - 1)], shorten)
             })
             .collect();
         if init.is_he()
@@ -41,8 +45,8 @@ impl Decoder {
         let layer = |i: usize| {
             let (from, last) = (layers - i, i + 1 == layers);
             let geometry = Geometry {
-                large: [if last { image[0] } else { channels }, rows[from - 1], columns[from - 1]],
-                small: [channels, rows[from], columns[from]],
+                large: [of(from - 1), rows[from - 1], columns[from - 1]],
+                small: [of(from), rows[from], columns[from]],
                 kernel: 3,
                 stride: 2,
                 padding: 1,

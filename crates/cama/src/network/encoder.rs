@@ -20,30 +20,32 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// An encoder of `image = [channels, height, width]`: each of `layers` convolutions of `kernel`×`kernel`
-    /// halves the sides, by stride 2 or (`pooling`) by a 2×2 max pool that pads odd sides by one.
+    /// An encoder of `image = [channels, height, width]`: convolutions of `kernel`×`kernel`, one to each of these numbers of
+    /// `channels`, of which each halves the sides, by stride 2 or (`pooling`) by a 2×2 max pool that pads odd sides by one.
     pub fn new(
         image: [usize; 3],
-        layers: usize,
+        channels: &[usize],
         kernel: usize,
-        channels: usize,
         hidden: usize,
         pooling: bool,
         init: &mut Init,
     ) -> Self {
+        let layers = channels.len();
         let stride = if pooling { 1 } else { 2 };
         let [rows, columns] = [image[1], image[2]].map(|side| pyramid(side, layers));
         let convs: Vec<_> = (0..layers)
-            .map(|i| init.conv([if i == 0 { image[0] } else { channels }, channels], kernel, stride))
+            .map(|i| {
+                init.conv([if i == 0 { image[0] } else { channels[i - 1] }, channels[i]], kernel, stride)
+            })
             .collect();
         let between = order(init.device);
         let layer = |i: usize| {
-            let from = if i == 0 { image[0] } else { channels };
+            let from = if i == 0 { image[0] } else { channels[i - 1] };
             // Pooling comes after a convolution that keeps the sides.
             let to = if pooling { i } else { i + 1 };
             let geometry = Geometry {
                 large: [from, rows[i], columns[i]],
-                small: [channels, rows[to], columns[to]],
+                small: [channels[i], rows[to], columns[to]],
                 kernel,
                 stride,
                 padding: kernel / 2,
@@ -58,7 +60,7 @@ impl Encoder {
             }
         };
         let all = (0..layers).map(layer).collect();
-        let out = init.linear(channels * rows[layers] * columns[layers], hidden, true);
+        let out = init.linear(channels[layers - 1] * rows[layers] * columns[layers], hidden, true);
         Self { convs, out, negative_slope: init.negative_slope, layers: all }
     }
 

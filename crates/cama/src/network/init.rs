@@ -33,6 +33,8 @@ pub struct Init<'a> {
     pub rng: &'a mut ChaCha8Rng,
     /// Where the weights will live.
     pub device: &'a Device,
+    /// Draws nothing: every weight is zero, until those of a file take their places.
+    pub blank: bool,
 }
 
 impl Init<'_> {
@@ -102,6 +104,7 @@ impl Init<'_> {
     pub fn weight<const D: usize>(&mut self, shape: [usize; D], fan_in: usize) -> Param<Tensor<D>> {
         let n = shape.iter().product();
         let values: Vec<f32> = match self.scheme {
+            _ if self.blank => vec![0.0; n],
             Initialisation::He => {
                 let sd = (2.0 / ((1.0 + self.negative_slope.powi(2)) * fan_in as f64)).sqrt() as f32;
                 (0..n).map(|_| sd * Distribution::<f32>::sample(&StandardNormal, self.rng)).collect()
@@ -114,6 +117,7 @@ impl Init<'_> {
     /// The bias of a layer with `n` outputs and `fan_in` inputs per output.
     pub(super) fn bias(&mut self, n: usize, fan_in: usize) -> Param<Tensor<1>> {
         let values = match self.scheme {
+            _ if self.blank => vec![0.0; n],
             Initialisation::He => vec![0.0; n],
             Initialisation::Uniform => self.uniform(n, fan_in),
         };

@@ -200,7 +200,8 @@ mod tests {
         let device = Device::flex();
         for image in [[1, 28, 28], [3, 9, 14], [2, 5, 1], [1, 1, 1]] {
             let rng = &mut ChaCha8Rng::seed_from_u64(1);
-            let mut init = Init { scheme: Initialisation::He, negative_slope: 0.2, rng, device: &device };
+            let mut init =
+                Init { scheme: Initialisation::He, negative_slope: 0.2, rng, device: &device, blank: false };
             let sizes = PixelSizes { image, channels: 4, values: 5, grid: 3, cell_values: 2 };
             let network = PixelNetwork::new(sizes, &mut init);
             let x = Tensor::<2>::ones([2, image.iter().product()], &device);

@@ -96,7 +96,8 @@ impl PredictConfig {
         self.chunk.unwrap_or_else(|| match &model.config().data {
             DataShape::Image(shape) => {
                 let pixels = shape[1] * shape[2];
-                let channels = model.config().network.trunk.convolutional().map_or(1, |conv| conv.channels);
+                let channels =
+                    model.config().network.trunk.convolutional().map_or(1, |conv| conv.channels_after(1));
                 // The last hidden map has half the side, and is made into the image.
                 let numbers = channels * pixels.div_ceil(4) + shape[0] * pixels;
                 (NUMBERS_AT_ONCE / numbers).clamp(10, 20_000)

@@ -138,9 +138,9 @@ pub(super) fn model_of(
     let file = parsed(config, place)?;
     let checked = file.model.check()?;
     let bytes = read(WEIGHTS, file.weights_crc32)?;
-    let model = weights::apply(DeepCama::new(&checked, 0, device), bytes, place, WEIGHTS, CONFIG)?;
+    let model = weights::apply(DeepCama::blank(&checked, device), bytes, place, WEIGHTS, CONFIG)?;
     let direct = file.direct.as_ref().map(|DirectFile { weights_crc32, config }| {
-        let direct = DirectClassifier::new(&file.model, &config.check()?, 0, device);
+        let direct = DirectClassifier::blank(&file.model, &config.check()?, device);
         weights::apply(direct, read(DIRECT, *weights_crc32)?, place, DIRECT, CONFIG)
     });
     let clean = file.clean.as_ref().map(|clean| clean_of(&file, clean, &read, place)).transpose()?;

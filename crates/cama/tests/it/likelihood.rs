@@ -35,7 +35,13 @@ fn a_column_varies_about_its_mean_as_far_as_it_was_stretched() {
     let kinds = [("x1", ChildKind::Number), ("x2", ChildKind::Boolean), ("x3", ChildKind::Number)];
     let data: DataShape = TableShape { children: kinds.map(column).to_vec(), ..TableShape::default() }.into();
     let mut rng = ChaCha8Rng::seed_from_u64(1);
-    let mut init = Init { scheme: Initialisation::He, negative_slope: 0.2, rng: &mut rng, device: &device };
+    let mut init = Init {
+        scheme: Initialisation::He,
+        negative_slope: 0.2,
+        rng: &mut rng,
+        device: &device,
+        blank: false,
+    };
     let config = PerColumnConfig::default();
     let mechanism = PerColumn::new(&config, &data, 4, &mut init);
     let log_prob = |m: Option<[f64; 4]>| {

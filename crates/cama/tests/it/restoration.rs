@@ -236,6 +236,79 @@ fn a_direct_classifier_learns_digits_and_those_that_do_not_fit_are_refused() {
 }
 
 #[test]
+fn without_the_decoder_examples_are_restored_to_the_same() {
+    let digits = digits(30);
+    for mechanisms in ["affine,photometric", "latent,affine"] {
+        let model = model([1, 28, 28], mechanisms, 0.2);
+        let cama = cama::Cama::bare(model);
+        let predictor = cama.predictor().configure(|config| (config.m, config.samples) = (M::Mean, 1));
+        let restorer = predictor.restorer().unwrap().expect("without a guard everything is restored");
+        assert_eq!(restorer.verdict(), Verdict::Restored);
+        let slow = predictor.predict(&digits).unwrap();
+        let fast = restorer.restore(&digits).unwrap();
+        assert_eq!(fast.len(), 30);
+        for (fast, slow) in fast.iter().zip(&slow) {
+            assert_eq!((fast.verdict, fast.field), (slow.verdict, slow.field));
+            let same = |a: &[f32], b: &[f32]| {
+                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 1e-5 * (1.0 + b.abs()))
+            };
+            assert!(same(&fast.m, &slow.m) && same(&fast.m_sd, &slow.m_sd));
+            assert!(same(&fast.restored, &slow.restored));
+        }
+        // As many at a time as one likes, and in parts.
+        let chunked =
+            predictor.clone().configure(|config| config.chunk = Some(7)).restorer().unwrap().unwrap();
+        let again = chunked.restore(&digits).unwrap();
+        assert!(
+            again.iter().zip(&fast).all(|(a, b)| a.m.iter().zip(&b.m).all(|(a, b)| (a - b).abs() < 1e-5))
+        );
+        let mut stopped = 0;
+        restorer
+            .restore_part(&digits, 0, |_| {
+                stopped += 1;
+                std::ops::ControlFlow::Break(())
+            })
+            .unwrap();
+        assert_eq!(stopped, 1);
+        let larger = Images::new("", [1, 30, 30], vec![0.5; 900], None, vec![]).unwrap();
+        assert!(restorer.restore(&larger).is_err());
+    }
+}
+
+#[test]
+fn all_are_restored_or_none_as_the_guard_has_judged_the_data() {
+    let (model, digits) = (model([1, 28, 28], "affine", 0.2), digits(8));
+    let guard = Guard { threshold: 1.0, mean: 0.5, median: 0.5, agreement: 1.0, examples: 100 };
+    let cama = cama::Cama::bare(model).with_guard(Some(guard));
+    let judged = |context: Context| {
+        let mut predictor = cama.predictor().configure(|config| config.m = M::Mean);
+        predictor.decider.context = context;
+        predictor.restorer().unwrap()
+    };
+    for context in [Context::Unknown, Context::Mixed] {
+        assert!(judged(context).is_none(), "{context:?}");
+    }
+    for context in [Context::AtRest, Context::Outside] {
+        let left = judged(context).unwrap().restore(&digits).unwrap();
+        for (i, restoration) in left.iter().enumerate() {
+            assert_eq!((restoration.verdict, &restoration.restored[..]), (Verdict::AsItWas, digits.image(i)));
+            assert!(!restoration.m.is_empty());
+        }
+    }
+    let restored = judged(Context::Inside).unwrap().restore(&digits).unwrap();
+    assert!(restored.iter().all(|restoration| restoration.verdict == Verdict::Restored));
+    assert!(restored.iter().enumerate().any(|(i, restoration)| restoration.restored != digits.image(i)));
+    // What takes the decoder, and what cannot be undone, is refused.
+    let wrong = |change: fn(&mut PredictConfig)| cama.predictor().configure(change).restorer().err().unwrap();
+    assert!(wrong(|config| config.m = M::Null).to_string().starts_with("predict.m"));
+    assert!(
+        wrong(|config| (config.m, config.refine) = (M::Mean, 3)).to_string().starts_with("predict.refine")
+    );
+    let latent = cama::Cama::bare(self::model([1, 28, 28], "latent", 0.2));
+    assert!(latent.predictor().configure(|config| config.m = M::Mean).restorer().is_err());
+}
+
+#[test]
 fn hostile_images_are_no_danger_to_restoration() {
     // So far from all that q2 knows that exponentials of its m would overflow.
     let model = model([1, 28, 28], "affine,photometric", 0.2);

@@ -8,17 +8,18 @@ mod summary;
 
 use std::cell::OnceCell;
 use std::io;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use cama::data::Dataset;
-use cama::{Cama, Decision, Error, M, Predictor};
+use cama::{Cama, Error, M, Predictor, Restorer};
 
 use self::paths::Paths;
-use self::report::{Columns, Line};
+use self::report::{Columns, Inferred, Line};
 use self::summary::Summary;
 use super::{informed, load_model, predict_each, warn_unguarded};
 use crate::flags::RestoreFlags;
-use crate::interrupt::Graceful;
+use crate::interrupt::{self, Graceful};
 use crate::session::Session;
 use crate::source::reads_images;
 
@@ -37,8 +38,8 @@ pub fn run(flags: &RestoreFlags, session: &Session) -> anyhow::Result<()> {
         flags,
         cama: &cama,
         predictor,
-        informed: OnceCell::new(),
-        columns: Columns::of(&cama),
+        judge: OnceCell::new(),
+        columns: Columns::of(&cama, !flags.fast),
         paths: Paths::claim(flags, &cama)?,
         session,
     };
@@ -78,8 +79,8 @@ struct Restoring<'a> {
     flags: &'a RestoreFlags,
     cama: &'a Cama,
     predictor: Predictor<'a>,
-    /// The same, once the guard has looked at the first part of the data.
-    informed: OnceCell<Predictor<'a>>,
+    /// What restores, once the guard has looked at the data.
+    judge: OnceCell<Judge<'a>>,
     columns: Columns,
     paths: Paths,
     session: &'a Session,
@@ -90,29 +91,76 @@ impl Restoring<'_> {
         Summary::new(self.columns.names().len(), self.session.seeds.predict)
     }
 
-    /// What decides, once the guard has looked at the data: at all of it, or at the first batch.
-    fn inform(&self, data: &impl Dataset) -> cama::Result<&Predictor<'_>> {
-        if let Some(predictor) = self.informed.get() {
-            return Ok(predictor);
+    /// What restores, once the guard has looked at the data: at all of it, or at the first batch.
+    fn judge(&self, data: &impl Dataset) -> cama::Result<&Judge<'_>> {
+        if let Some(judge) = self.judge.get() {
+            return Ok(judge);
         }
-        let predictor = informed(&self.predictor, data, self.session)?;
-        Ok(self.informed.get_or_init(|| predictor))
+        let predictor = match self.flags.fast && self.flags.no_guard {
+            // Nobody asks what the guard thinks of the data.
+            true => self.predictor.clone(),
+            false => informed(&self.predictor, data, self.session)?,
+        };
+        let fast = if self.flags.fast { predictor.restorer()? } else { None };
+        if self.flags.fast && fast.is_none() {
+            self.session.warn(format!(
+                "the guard cannot judge {} as a whole, as it is too few or has no direct classifier: each {} is judged by itself",
+                data.name(),
+                self.cama.model().config().data.noun()
+            ));
+        }
+        let judge =
+            fast.map_or_else(|| Judge::Each(Box::new(predictor)), |fast| Judge::Whole(Box::new(fast)));
+        Ok(self.judge.get_or_init(|| judge))
     }
 
-    /// Decides about data of which `first` examples came before.
+    /// Restores data of which `first` examples came before, whose indices are short of those in the file by `offset`, and
+    /// hands over each restored example.
     fn decide<D: Dataset>(
         &self,
         data: &D,
-        first: usize,
+        [first, offset]: [usize; 2],
         summary: &mut Summary,
-        mut each: impl FnMut(usize, Decision, Line) -> io::Result<()>,
+        mut each: impl FnMut(usize, Vec<f32>, Line) -> io::Result<()>,
     ) -> anyhow::Result<()> {
-        let predictor = self.inform(data)?;
-        predict_each(predictor, data, first, "nothing was written", |i, decision| {
+        let mut line = |i: usize, of: Inferred| {
             let name = data.names().map(|names| names.get(i));
-            let line = self.columns.line(data.index(i), name, &decision);
+            let line = self.columns.line(offset + data.index(i), name, of);
             summary.add(&line);
-            each(i, decision, line)
-        })
+            line
+        };
+        match self.judge(data)? {
+            Judge::Each(predictor) => predict_each(predictor, data, first, LOST, |i, decision| {
+                let line = line(i, Inferred::from(&decision));
+                each(i, decision.restored, line)
+            }),
+            Judge::Whole(restorer) => {
+                let (mut written, mut i) = (Ok(()), 0);
+                restorer.restore_part(data, first, |restoration| {
+                    let line = line(i, Inferred::from(&restoration));
+                    written = each(i, restoration.restored, line);
+                    i += 1;
+                    match written.is_err() || interrupt::requested() {
+                        true => ControlFlow::Break(()),
+                        false => ControlFlow::Continue(()),
+                    }
+                })?;
+                match interrupt::requested() {
+                    true => Err(Error::Interrupted(LOST.into()).into()),
+                    false => Ok(written?),
+                }
+            }
+        }
     }
+}
+
+/// What becomes of work that is interrupted.
+const LOST: &str = "nothing was written";
+
+/// What restores.
+enum Judge<'a> {
+    /// Each example is judged by itself.
+    Each(Box<Predictor<'a>>),
+    /// The data is judged as a whole.
+    Whole(Box<Restorer>),
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use cama::data::Names;
 use cama::mechanism::{FieldSummary, Parameter};
-use cama::{Cama, Decision, Error, Verdict};
+use cama::{Cama, Decision, Error, Restoration, Verdict};
 use parquet::basic::{Compression, LogicalType, Repetition, Type as Physical};
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type};
 use parquet::errors::ParquetError;
@@ -45,6 +45,34 @@ pub struct Columns {
     places: Vec<usize>,
     /// Whether there is a field.
     field: bool,
+    /// Whether it is told how well the model explains each example.
+    explains: bool,
+}
+
+/// What was inferred of one example, however that was done.
+pub struct Inferred<'a> {
+    pub verdict: Verdict,
+    pub m: &'a [f32],
+    pub m_sd: &'a [f32],
+    pub field: Option<FieldSummary>,
+    /// Log Bayes factor, log p(x), and the two anomaly scores, where the model was asked to explain the example.
+    pub nats: Option<[f64; 4]>,
+}
+
+impl<'a> From<&'a Decision> for Inferred<'a> {
+    fn from(decision: &'a Decision) -> Self {
+        let Decision { verdict, m, m_sd, field, log_px, log_bayes_factor, anomaly_score, .. } = decision;
+        let [before, after] = anomaly_score;
+        let nats = Some([*log_bayes_factor, *log_px, *before, *after]);
+        Self { verdict: *verdict, m, m_sd, field: *field, nats }
+    }
+}
+
+impl<'a> From<&'a Restoration> for Inferred<'a> {
+    fn from(restoration: &'a Restoration) -> Self {
+        let Restoration { verdict, m, m_sd, field, .. } = restoration;
+        Self { verdict: *verdict, m, m_sd, field: *field, nats: None }
+    }
 }
 
 /// What a field tells of an image.
@@ -66,13 +94,13 @@ pub struct Line {
     pub inferred: Vec<[f64; 2]>,
     /// What a field tells; nothing without one.
     pub field: Vec<f64>,
-    /// Log Bayes factor, log p(x), and the two anomaly scores.
-    pub nats: [f64; 4],
+    /// Log Bayes factor, log p(x), and the two anomaly scores, where they are told.
+    pub nats: Option<[f64; 4]>,
 }
 
 impl Columns {
-    /// The explicit components of the model's m.
-    pub fn of(cama: &Cama) -> Self {
+    /// The explicit components of the model's m, and how well it explains each example where that is told.
+    pub fn of(cama: &Cama, explains: bool) -> Self {
         let (mut parameters, mut places) = (Vec::new(), Vec::new());
         if let Some(mechanisms) = cama.model().mechanisms() {
             let all = mechanisms.parameters().into_iter().zip(mechanisms.explicit()).enumerate();
@@ -84,7 +112,7 @@ impl Columns {
                 places.push(place);
             }
         }
-        Self { parameters, places, field: cama.model().field().is_some() }
+        Self { parameters, places, field: cama.model().field().is_some(), explains }
     }
 
     /// What is inferred of each example, with units: the parameters, then what a field tells.
@@ -98,9 +126,8 @@ impl Columns {
     }
 
     /// What is said of the example that stands at `index` and is called so.
-    pub fn line(&self, index: usize, name: Option<&str>, decision: &Decision) -> Line {
-        let Decision { verdict, m, m_sd, field, log_px, log_bayes_factor, anomaly_score, .. } = decision;
-        let [before, after] = anomaly_score;
+    pub fn line<'a>(&self, index: usize, name: Option<&str>, of: impl Into<Inferred<'a>>) -> Line {
+        let Inferred { verdict, m, m_sd, field, nats } = of.into();
         let inferred = self.parameters.iter().zip(&self.places).map(|(parameter, &place)| {
             let [m, sd] = [m[place], m_sd[place]].map(f64::from);
             [parameter.value(m), parameter.sd(m, sd)]
@@ -108,17 +135,17 @@ impl Columns {
         Line {
             index,
             name: name.map(String::from),
-            verdict: *verdict,
+            verdict,
             inferred: inferred.collect(),
             field: match field {
                 Some(FieldSummary { covered, inverted, gain, bias }) if self.field => {
-                    [covered, inverted, gain, bias].map(|value| f64::from(*value)).to_vec()
+                    [covered, inverted, gain, bias].map(f64::from).to_vec()
                 }
                 // A model that infers nothing finds nothing.
                 _ if self.field => vec![0.0, 0.0, 1.0, 0.0],
                 _ => Vec::new(),
             },
-            nats: [*log_bayes_factor, *log_px, *before, *after],
+            nats: nats.filter(|_| self.explains),
         }
     }
 
@@ -129,6 +156,7 @@ impl Columns {
         });
         let last = ["log_bayes_factor", "log_px", "anomaly score as it was", "anomaly score restored"]
             .map(String::from);
+        let last = last.into_iter().filter(|_| self.explains);
         let first = ["index", "verdict"].map(String::from).into_iter();
         let mut header: Vec<String> = first.chain(parameters).chain(self.of_field()).chain(last).collect();
         if let Some(names) = names {
@@ -203,7 +231,7 @@ impl<W: Write + Send> Report<W> {
 impl Line {
     /// What stands behind index, name and verdict.
     fn numbers(&self) -> impl Iterator<Item = f64> + '_ {
-        self.inferred.iter().flatten().chain(&self.field).chain(&self.nats).copied()
+        self.inferred.iter().flatten().chain(&self.field).chain(self.nats.iter().flatten()).copied()
     }
 }
 

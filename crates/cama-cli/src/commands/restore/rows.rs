@@ -73,7 +73,7 @@ impl Restoring<'_> {
         let seed = session.seeds.manipulate;
         let after = manipulated(before.clone(), flags.manipulate.as_deref(), seed)?;
         let manipulated = (0..before.len()).flat_map(|i| edits(&before, &after, i, after.x(i)));
-        self.inform(&after)?;
+        self.judge(&after)?;
         let mut changing: BTreeSet<usize> = manipulated.map(|edit| edit.column).collect();
         changing.extend(numeric_children(&before.schema().columns));
         let changing: Vec<usize> = changing.into_iter().collect();
@@ -126,8 +126,9 @@ impl Restoring<'_> {
     ) -> anyhow::Result<()> {
         let Writing { table, report, summary } = writing;
         let mut changed: Vec<Edit> = Vec::new();
-        self.decide(after, first, summary, |i, decision, line| {
-            changed.extend(edits(before, after, i, &decision.restored));
+        // An index is that of the row in its file already.
+        self.decide(after, [first, 0], summary, |i, restored, line| {
+            changed.extend(edits(before, after, i, &restored));
             bar();
             report.put(line)
         })?;

@@ -105,7 +105,7 @@ mod tests {
     use super::*;
 
     fn line(value: f64, verdict: Verdict) -> Line {
-        Line { index: 0, name: None, verdict, inferred: vec![[value, 1.0]], field: vec![], nats: [0.0; 4] }
+        Line { index: 0, name: None, verdict, inferred: vec![[value, 1.0]], field: vec![], nats: None }
     }
 
     #[test]

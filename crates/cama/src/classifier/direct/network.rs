@@ -29,8 +29,22 @@ pub struct DirectClassifier {
 impl DirectClassifier {
     /// A classifier of what `model` reads into the model's classes, with initial weights drawn from `seed`.
     pub fn new(model: &ModelConfig, config: &Checked<DirectConfig>, seed: u64, device: &Device) -> Self {
-        let rng = &mut ChaCha8Rng::seed_from_u64(seed);
-        let mut init = Init { scheme: Initialisation::He, negative_slope: 0.0, rng, device };
+        Self::drawn(model, config, &mut ChaCha8Rng::seed_from_u64(seed), false, device)
+    }
+
+    /// The same with weights that are all zero, for those of a file to take their places.
+    pub(crate) fn blank(model: &ModelConfig, config: &Checked<DirectConfig>, device: &Device) -> Self {
+        Self::drawn(model, config, &mut ChaCha8Rng::seed_from_u64(0), true, device)
+    }
+
+    fn drawn(
+        model: &ModelConfig,
+        config: &Checked<DirectConfig>,
+        rng: &mut ChaCha8Rng,
+        blank: bool,
+        device: &Device,
+    ) -> Self {
+        let mut init = Init { scheme: Initialisation::He, negative_slope: 0.0, rng, device, blank };
         let mut trunk = model.network.trunk.clone();
         if let TrunkConfig::Convolutional(conv) = &mut trunk {
             conv.channels = config.channels;

@@ -13,7 +13,7 @@ const WIDTH: usize = 140;
 fn field(negative_slope: f64) -> Field {
     let device = Device::flex();
     let rng = &mut ChaCha8Rng::seed_from_u64(1);
-    let mut init = Init { scheme: Initialisation::He, negative_slope, rng, device: &device };
+    let mut init = Init { scheme: Initialisation::He, negative_slope, rng, device: &device, blank: false };
     let mut dreams = FieldDreams { most_noise: 0.1, ..FieldDreams::default() };
     (dreams.inverted, dreams.lit, dreams.covered, dreams.noisy) = (0.5, 0.5, 0.5, 0.5);
     let config = FieldConfig { channels: 3, grid: 3, dreams, ..FieldConfig::default() };
