@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use cama::{Config, Error, M, Predictor, Result, Rule};
+use cama::{Config, ContextFrom, Error, M, Predictor, Result, Rule};
 use clap::Args;
 
-use super::overlay::overlay;
+use super::overlay::{named, overlay};
 use super::setting::SettingFlags;
 use super::table::ReadFlags;
 
@@ -36,6 +36,10 @@ pub struct RestoreFlags {
     /// Restore everything, also what the model then cannot explain.
     #[arg(long)]
     pub no_guard: bool,
+    /// What the guard knows of the data as a whole: see `cama predict --help`. With `adapted` and `none` what an input gets does not
+    /// depend on the others.
+    #[arg(long, value_name = "batch|adapted|none", default_value = "batch", value_parser = named::<ContextFrom>)]
+    pub context: ContextFrom,
     /// Samples of z for each class, of which log p(x) and the log Bayes factor are estimated.
     #[arg(long, value_name = "K", help_heading = "Prediction")]
     pub samples: Option<usize>,
@@ -62,7 +66,7 @@ impl RestoreFlags {
     ///
     /// If a value is not allowed.
     pub fn overlay<'a>(&self, predictor: Predictor<'a>, seed: u64) -> Result<Predictor<'a>> {
-        let mut predictor = predictor.rule(Rule::Bayes).guard(!self.no_guard);
+        let mut predictor = predictor.rule(Rule::Bayes).guard(!self.no_guard).context(self.context);
         let config = &mut predictor.config.predict;
         config.seed = seed;
         // What a factor model was adapted to is one m for all rows.

@@ -17,7 +17,7 @@ pub use card::{Card, CardEntry, HeldOut};
 pub use config::{FitConfig, GeneratorChoice};
 pub use drift::{Changed, Drift};
 pub use fit::Builder;
-pub use predict::{Predictor, Restored};
+pub use predict::{ContextFrom, Predictor, Restored};
 
 use std::sync::Arc;
 
