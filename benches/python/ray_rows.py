@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -66,6 +67,7 @@ def by_ray(folder: Path, cpus: int, blocks: int, out: str) -> None:
     from cama import Predict, Restore
 
     ray.init(num_cpus=cpus, include_dashboard=False, logging_level="error", log_to_driver=False, object_store_memory=1 << 30)
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     ray.data.DataContext.get_current().enable_progress_bars = False
     start = time.perf_counter()
     peak, stop = [0.0], threading.Event()

@@ -3,13 +3,14 @@
     pip install 'ray[data]'
     python examples/ray_blocks.py [--rows 200000] [--cpus 2]
 
-A thermometer was replaced by one in degrees Fahrenheit, and nobody said so. The model adapts to the files themselves; then Ray
+Another laboratory measures blood1 and blood4 in its own way, and nobody said so. The model adapts to the files themselves; then Ray
 scores all rows, and mends them. What a row gets does not depend on its block.
 """
 
 from __future__ import annotations
 
 import argparse
+import logging
 import tempfile
 import warnings
 from pathlib import Path
@@ -33,6 +34,7 @@ def main(rows: int, cpus: int) -> None:
     adapted.save(folder / "model")
 
     ray.init(num_cpus=cpus, include_dashboard=False, logging_level="error", log_to_driver=False)
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     ray.data.DataContext.get_current().enable_progress_bars = False
     # Workers read the folder. A fitted estimator may be given in its place, and then travels with its model.
     scored = ray.data.read_parquet(str(files)).map_batches(Predict(folder / "model"), batch_format="pyarrow", batch_size=16_384)
@@ -43,8 +45,8 @@ def main(rows: int, cpus: int) -> None:
     table = pyarrow.dataset.dataset(folder / "scored", format="parquet").to_table()
     print("rows scored:", table.num_rows)
     print("correct:", np.mean(np.asarray(table["class"]) == np.asarray(table["illness"])).round(3))
-    fever = pyarrow.dataset.dataset(folder / "mended", format="parquet").to_table()["fever"].to_numpy()
-    print("mean fever:", fever.mean().round(2), "degrees Celsius")
+    blood = pyarrow.dataset.dataset(folder / "mended", format="parquet").to_table()["blood4"].to_numpy()
+    print("mean of blood4, as the first laboratory measures:", blood.mean().round(2))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
     pip install 'pyspark>=4'          # and Java 17
     python examples/spark_blocks.py [--rows 200000] [--cpus 2]
 
-A thermometer was replaced by one in degrees Fahrenheit, and nobody said so. The model adapts to the files themselves; then Spark
+Another laboratory measures blood1 and blood4 in its own way, and nobody said so. The model adapts to the files themselves; then Spark
 scores all rows. What a row gets does not depend on its partition.
 """
 
