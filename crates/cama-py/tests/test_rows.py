@@ -92,12 +92,13 @@ def test_texts_of_numbers_are_read_as_those_of_training_are(table_model):
 
 def test_the_batch_counts_only_where_that_is_asked_for(table_model):
     """Whether a row in doubt was manipulated, the share of the others tells."""
-    by = lambda X, shift: X.assign(blood2=X["blood2"] + shift)
-    model = table_model.adapt(by(patients(400, 5)[0], -4))
+    by = lambda X, shift: X.assign(blood2=X["blood2"] - shift, blood5=X["blood5"] + shift, blood0=X["blood0"] + shift)
+    model = table_model.adapt(by(patients(400, 5)[0], 4))
+    assert model.adaptation_.adapted
     X = patients(200, 8)[0]
-    doubtful = by(X.iloc[:40], -2)
+    doubtful = by(X.iloc[:40], 2)
     for context in ("adapted", "none"):
         alone = np.concatenate([model.verdicts(doubtful.iloc[[i]], context=context) for i in range(40)])
         np.testing.assert_array_equal(alone, model.verdicts(doubtful, context=context))
     restored = lambda others: (model.verdicts(pd.concat([doubtful, others]), context="batch")[:40] == "restored").sum()
-    assert restored(X) < restored(by(X, -4))
+    assert restored(X) < restored(by(X, 4))
