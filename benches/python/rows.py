@@ -1,4 +1,5 @@
-"""Time and peak memory of predicting a million rows: from NumPy, pandas, polars and Arrow, beside the program.
+"""Time and peak memory of predicting a million rows: from NumPy, pandas, polars and Arrow, from a dataset that is read in batches, and
+beside them the program.
 
     python benches/python/rows.py --program target/release/cama [--rows 1000000] [--folder FOLDER]
 
@@ -17,7 +18,7 @@ import tempfile
 import time
 from pathlib import Path
 
-KINDS = ("numpy", "pandas", "polars", "arrow")
+KINDS = ("numpy", "pandas", "polars", "arrow", "dataset")
 COLUMNS = 10
 
 
@@ -46,11 +47,17 @@ def prepare(folder: Path, n: int, generator: str) -> None:
 
 def predict(folder: Path, kind: str) -> None:
     """Predicts in this process, and prints what it took."""
+    import pyarrow.dataset
     import pyarrow.parquet
 
     import cama
 
     start = time.perf_counter()
+    if kind == "dataset":
+        answers = cama.load(folder / "model").predict_proba(pyarrow.dataset.dataset(folder / "rows.parquet"))
+        predicted = sum(len(answer) for answer in answers)
+        print(json.dumps({"predict": time.perf_counter() - start, "rows": predicted}))
+        return
     table = pyarrow.parquet.read_table(folder / "rows.parquet")
     if kind == "numpy":
         import numpy as np

@@ -7,7 +7,6 @@ mod flags;
 mod interrupt;
 mod memory;
 mod output;
-mod page;
 mod progress;
 mod session;
 mod source;

@@ -49,6 +49,7 @@ mod kept;
 pub mod manipulation;
 mod names;
 mod range;
+mod reservoir;
 mod shape;
 mod split;
 mod subsample;
@@ -63,6 +64,7 @@ pub use image::{
 };
 pub use kept::KeptExamples;
 pub use names::Names;
+pub use reservoir::Reservoir;
 pub use shape::{ChildColumn, ChildKind, DataShape, TableShape};
 pub use split::{shuffled, split, split_indices};
 pub use subsample::{Subsample, spread_indices, spread_over, subsample};

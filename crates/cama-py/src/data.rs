@@ -50,23 +50,6 @@ fn column(values: &Bound<'_, PyAny>) -> PyResult<ColumnValues> {
     Err(PyTypeError::new_err("a column is an array of float64, int64 or uint8, or a list of texts"))
 }
 
-/// Examples that a model can read.
-#[pyclass(frozen, module = "cama._cama")]
-#[derive(Clone)]
-pub struct Data(pub Arc<Kind>);
-
-impl Data {
-    pub fn rows(rows: Rows) -> Self {
-        Self(Arc::new(Kind::Rows(rows)))
-    }
-}
-
-/// What the examples are.
-pub enum Kind {
-    Images(Images),
-    Rows(Rows),
-}
-
 /// Does the same with either kind.
 macro_rules! of_either {
     ($kind:expr, $data:ident => $then:expr) => {
@@ -77,6 +60,40 @@ macro_rules! of_either {
     };
 }
 pub(crate) use of_either;
+
+/// Examples that a model can read.
+#[pyclass(frozen, module = "cama._cama")]
+#[derive(Clone)]
+pub struct Data(pub Arc<Kind>);
+
+impl Data {
+    pub fn rows(rows: Rows) -> Self {
+        rows.into()
+    }
+
+    /// How many examples there are.
+    pub fn size(&self) -> usize {
+        of_either!(&*self.0, data => data.len())
+    }
+}
+
+impl From<Rows> for Data {
+    fn from(rows: Rows) -> Self {
+        Self(Arc::new(Kind::Rows(rows)))
+    }
+}
+
+impl From<Images> for Data {
+    fn from(images: Images) -> Self {
+        Self(Arc::new(Kind::Images(images)))
+    }
+}
+
+/// What the examples are.
+pub enum Kind {
+    Images(Images),
+    Rows(Rows),
+}
 
 #[pymethods]
 impl Data {
@@ -102,7 +119,7 @@ impl Data {
     }
 
     fn __len__(&self) -> usize {
-        of_either!(&*self.0, data => data.len())
+        self.size()
     }
 
     /// The class of each example, as an index into the classes.

@@ -14,6 +14,7 @@ pub struct Decisions {
     verdict: Vec<u8>,
     log_px: Vec<f64>,
     log_bayes_factor: Vec<f64>,
+    suspicion: Vec<f64>,
     m: Vec<f32>,
     m_sd: Vec<f32>,
     restored: Vec<f32>,
@@ -32,6 +33,7 @@ impl Decisions {
         });
         self.log_px.push(decision.log_px);
         self.log_bayes_factor.push(decision.log_bayes_factor);
+        self.suspicion.extend(decision.suspicion);
         self.m.extend_from_slice(&decision.m);
         self.m_sd.extend_from_slice(&decision.m_sd);
         if restored {
@@ -57,6 +59,9 @@ impl Decisions {
         dict.set_item("verdict", array(py, &self.verdict, &[n])?)?;
         dict.set_item("log_px", array(py, &self.log_px, &[n])?)?;
         dict.set_item("log_bayes_factor", array(py, &self.log_bayes_factor, &[n])?)?;
+        if !self.suspicion.is_empty() {
+            dict.set_item("suspicion", array(py, &self.suspicion, &[n])?)?;
+        }
         dict.set_item("m", rows(&self.m)?)?;
         dict.set_item("m_sd", rows(&self.m_sd)?)?;
         if !self.restored.is_empty() {

@@ -1,14 +1,18 @@
 //! The compiled part of the Python package `cama`, as its module `cama._cama`.
 //!
-//! It holds what the estimators in `python/cama` stand on: data in memory ([`data`]), a model with what can be asked of it
-//! ([`model`]), settings by name ([`settings`]). Whatever takes time runs on threads of its own ([`run`]), so that other
+//! It holds what the estimators in `python/cama` stand on: data in memory ([`data`]) and in parts ([`reading`]), a model with what
+//! can be asked of it ([`model`]), evaluation ([`evaluating`]), settings by name ([`settings`]). Whatever takes time runs on threads of its own ([`run`]), so that other
 //! threads of Python go on and Ctrl-C is heard.
 
 mod array;
 mod data;
+mod deciding;
 mod decisions;
 mod error;
+mod evaluating;
+mod fitting;
 mod model;
+mod reading;
 mod run;
 mod settings;
 
@@ -22,7 +26,11 @@ mod _cama {
     #[pymodule_export]
     use super::data::{learn, roles};
     #[pymodule_export]
+    use super::evaluating::{evaluate, evaluation_page};
+    #[pymodule_export]
     use super::model::Model;
+    #[pymodule_export]
+    use super::reading::{Gathering, Reader};
 
     use pyo3::prelude::*;
 

@@ -3,163 +3,26 @@
 use std::sync::Arc;
 
 use cama::causal::Role;
-use cama::data::table::Kind as ColumnKind;
-use cama::data::{DataShape, Dataset};
-use cama::{
-    AdaptConfig, Cama, Context, DreamConfig, Error, Event, FitConfig, GeneratorChoice, Predictor, Result,
-    Rule, Seeds,
-};
+use cama::data::DataShape;
+use cama::data::table::{Kind as ColumnKind, TableParts, rows_in_a_batch};
+use cama::{Cama, Event, Seeds};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
-use serde::de::DeserializeOwned;
 
-use crate::data::{Data, Kind, Table, of_either, other_kind};
-use crate::decisions::{Decisions, verdicts};
+use crate::data::{Data, Kind, of_either, other_kind};
+use crate::deciding::Deciding;
+use crate::decisions::verdicts;
 use crate::error::exception;
-use crate::run::{Watch, run, stopped};
-use crate::settings::{Settings, mechanisms};
+use crate::fitting::{Adapting, Fitting};
+use crate::reading::Reader;
+use crate::run::run;
 
 /// A fitted model with all that belongs to it.
 #[pyclass(frozen, module = "cama._cama")]
-pub struct Model(Arc<Cama>);
-
-/// A choice by the name that it has in files.
-fn named<T: DeserializeOwned>(field: &str, name: &str) -> Result<T> {
-    serde_json::from_value(name.into())
-        .map_err(|error| Error::config(field, name, format!("a known name: {error}")))
-}
+pub struct Model(pub Arc<Cama>);
 
 fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).expect("reports have names for keys")
-}
-
-/// How a fit is to be done.
-struct Fitting {
-    preset: String,
-    mechanisms: Option<Vec<String>>,
-    generator: String,
-    settings: Vec<String>,
-    seed: u64,
-}
-
-impl Fitting {
-    fn config(&self, data: &impl Dataset) -> Result<FitConfig> {
-        let settings = Settings::parse(&self.settings)?;
-        let FitConfig { mut model, factor, train, dream, direct, keep, .. } =
-            FitConfig::preset(&self.preset, data)?;
-        if let Some(names) = &self.mechanisms {
-            model.mechanisms = mechanisms(names, &model.mechanisms)?;
-        }
-        let mut model = settings.apply("model", model)?;
-        let sections = ["model", "factor", "train", "dream", "direct"];
-        model.mechanisms = settings.apply_to_mechanisms(model.mechanisms, &sections)?;
-        Ok(FitConfig {
-            generator: named::<GeneratorChoice>("generator", &self.generator)?,
-            factor: settings.apply("factor", factor)?,
-            train: settings.apply("train", train)?,
-            dream: settings.apply("dream", dream)?,
-            direct: settings.apply("direct", direct)?,
-            keep,
-            model,
-        })
-    }
-
-    fn run<D: Dataset>(&self, data: &D, watch: &mut Watch<Cama>) -> Result<Cama> {
-        let config = self.config(data)?;
-        let mut observer = |event: Event| watch.observe(event);
-        Cama::builder(data)
-            .preset(&self.preset)
-            .configure(move |settings| *settings = config)
-            .seed(self.seed)
-            .observer(&mut observer)
-            .fit()
-    }
-}
-
-/// How an adaptation is to be done.
-struct Adapting {
-    mechanisms: Option<Vec<String>>,
-    settings: Vec<String>,
-    guard: bool,
-    seed: u64,
-}
-
-impl Adapting {
-    fn run<D: Dataset>(
-        &self,
-        from: &Cama,
-        data: &D,
-        clean: Option<&D>,
-        watch: &mut Watch<Cama>,
-    ) -> Result<Cama> {
-        let (settings, model) = (Settings::parse(&self.settings)?, from.model().config());
-        let present = model.mechanisms.clone();
-        let wanted =
-            self.mechanisms.as_ref().map_or(Ok(present.clone()), |names| mechanisms(names, &present))?;
-        let wanted = settings.apply_to_mechanisms(wanted, &["adapt", "dream"])?;
-        let config = settings.apply("adapt", AdaptConfig::for_data(&model.data))?;
-        let dreams = settings.apply("dream", DreamConfig::default())?;
-        let mut observer = |event: Event| watch.observe(event);
-        let mut adaptation = from
-            .adapt(data)
-            .mechanisms(wanted)
-            .configure(move |settings| *settings = config)
-            .guard(self.guard)
-            .seed(self.seed)
-            .observer(&mut observer);
-        if let Some(clean) = clean {
-            adaptation = adaptation.clean(clean);
-        }
-        if dreams != DreamConfig::default() {
-            adaptation = adaptation.dreams(dreams);
-        }
-        adaptation.run()
-    }
-}
-
-/// How examples are to be decided about.
-struct Deciding {
-    rule: Option<String>,
-    context: String,
-    settings: Vec<String>,
-    seed: u64,
-    restored: bool,
-}
-
-impl Deciding {
-    fn run<D: Dataset>(&self, cama: &Cama, data: &D, watch: &mut Watch<Decisions>) -> Result<Decisions> {
-        let settings = Settings::parse(&self.settings)?;
-        settings.check_sections(&["predict"])?;
-        let mut predictor = cama.predictor();
-        let seeded =
-            cama::PredictConfig { seed: Seeds::new(self.seed).predict, ..predictor.config.predict.clone() };
-        predictor.config.predict = settings.apply("predict", seeded)?;
-        if let Some(rule) = &self.rule {
-            predictor = predictor.rule(named::<Rule>("rule", rule)?);
-        }
-        let predictor = self.in_context(predictor, data)?;
-        let mut decisions = Decisions::default();
-        predictor.predict_part(data, 0, |decision| {
-            decisions.add(&decision, self.restored);
-            watch.go_on()
-        })?;
-        match watch.go_on().is_break() {
-            true => Err(stopped()),
-            false => Ok(decisions),
-        }
-    }
-
-    fn in_context<'a, D: Dataset>(&self, mut predictor: Predictor<'a>, data: &D) -> Result<Predictor<'a>> {
-        match self.context.as_str() {
-            "adapted" => Ok(predictor.as_adapted()),
-            "batch" => predictor.informed(data),
-            "none" => {
-                (predictor.decider.context, predictor.decider.log_odds) = (Context::Unknown, 0.0);
-                Ok(predictor)
-            }
-            other => Err(Error::unknown_name("context", other, &["adapted", "batch", "none"])),
-        }
-    }
 }
 
 #[pymethods]
@@ -187,30 +50,37 @@ impl Model {
     }
 
     /// Another model that copes with unlabelled data.
-    #[pyo3(signature = (data, clean, listener, *, mechanisms, settings, guard, seed, threads))]
+    #[pyo3(signature = (data, clean, begun_with, listener, *, mechanisms, settings, guard, total, seed, threads))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords")]
     fn adapt(
         &self,
         py: Python<'_>,
         data: &Data,
         clean: Option<&Data>,
+        begun_with: Option<&Self>,
         listener: &Bound<'_, PyAny>,
         mechanisms: Option<Vec<String>>,
         settings: Vec<String>,
         guard: bool,
+        total: Option<usize>,
         seed: u64,
         threads: usize,
     ) -> PyResult<Self> {
-        let adapting = Adapting { mechanisms, settings, guard, seed };
-        let (from, data, clean) = (self.0.clone(), data.clone(), clean.cloned());
+        let total = total.unwrap_or_else(|| data.size());
+        let adapting = Adapting { mechanisms, settings, guard, total, seed };
+        let (from, begun_with) = (self.0.clone(), begun_with.map(|first| first.0.clone()));
+        let (data, clean) = (data.clone(), clean.cloned());
         let adapted = run(py, threads, listener, move |watch| {
+            let (first, observe) = (begun_with.as_deref(), &mut |event: Event| watch.observe(event));
             match (&*data.0, clean.as_ref().map(|clean| &*clean.0)) {
-                (Kind::Images(data), None) => adapting.run(&from, data, None, watch),
+                (Kind::Images(data), None) => adapting.run(&from, data, None, first, observe),
                 (Kind::Images(data), Some(Kind::Images(clean))) => {
-                    adapting.run(&from, data, Some(clean), watch)
+                    adapting.run(&from, data, Some(clean), first, observe)
                 }
-                (Kind::Rows(data), None) => adapting.run(&from, data, None, watch),
-                (Kind::Rows(data), Some(Kind::Rows(clean))) => adapting.run(&from, data, Some(clean), watch),
+                (Kind::Rows(data), None) => adapting.run(&from, data, None, first, observe),
+                (Kind::Rows(data), Some(Kind::Rows(clean))) => {
+                    adapting.run(&from, data, Some(clean), first, observe)
+                }
                 _ => Err(other_kind()),
             }
         });
@@ -218,36 +88,86 @@ impl Model {
     }
 
     /// What is decided about every example, as arrays: `class`, `probabilities`, `verdict`, `log_px`, `log_bayes_factor`, `m`,
-    /// `m_sd` and, if it is asked for, `restored`.
-    #[pyo3(signature = (data, listener, *, rule, context, settings, seed, restored, threads))]
+    /// `m_sd`, `suspicion` where z is searched and, if it is asked for, `restored`. `how` has the fields of `Deciding`; `look` is what the guard looks at in place of
+    /// the data.
+    #[pyo3(signature = (data, listener, how, *, look, restored, threads))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords")]
     fn decide<'py>(
         &self,
         py: Python<'py>,
         data: &Data,
         listener: &Bound<'py, PyAny>,
-        rule: Option<String>,
-        context: String,
-        settings: Vec<String>,
-        seed: u64,
+        how: Deciding,
+        look: Option<&Data>,
         restored: bool,
         threads: usize,
     ) -> PyResult<Bound<'py, PyDict>> {
-        let deciding = Deciding { rule, context, settings, seed, restored };
-        let (cama, data) = (self.0.clone(), data.clone());
-        let decisions = run(
-            py,
-            threads,
-            listener,
-            move |watch| of_either!(&*data.0, data => deciding.run(&cama, data, watch)),
-        )?;
+        let (cama, data, look) = (self.0.clone(), data.clone(), look.cloned());
+        let decisions =
+            run(py, threads, listener, move |watch| match (&*data.0, look.as_ref().map(|look| &*look.0)) {
+                (Kind::Images(data), None) => how.run(&cama, data, None, restored, watch),
+                (Kind::Images(data), Some(Kind::Images(look))) => {
+                    how.run(&cama, data, Some(look), restored, watch)
+                }
+                (Kind::Rows(data), None) => how.run(&cama, data, None, restored, watch),
+                (Kind::Rows(data), Some(Kind::Rows(look))) => {
+                    how.run(&cama, data, Some(look), restored, watch)
+                }
+                _ => Err(other_kind()),
+            })?;
         decisions.into_dict(py, &self.0)
     }
 
-    /// The rows of a table as the model reads them, and what is worth knowing of them, in words.
-    fn read(&self, table: &Table, labelled: bool) -> PyResult<(Data, Vec<String>)> {
-        let read = || table.0.read(self.0.schema()?, labelled);
-        read().map(|(rows, notices)| (Data::rows(rows), notices)).map_err(exception)
+    /// The same model with a bank of latents of clean, labelled examples, so that z can be searched.
+    fn with_bank(
+        &self,
+        py: Python<'_>,
+        clean: &Data,
+        listener: &Bound<'_, PyAny>,
+        threads: usize,
+    ) -> PyResult<Self> {
+        let (cama, clean) = (Cama::clone(&self.0), clean.clone());
+        let banked = run(
+            py,
+            threads,
+            listener,
+            move |watch| of_either!(&*clean.0, clean => cama.with_bank(clean, &mut |event: Event| watch.observe(event))),
+        );
+        banked.map(|cama| Self(Arc::new(cama)))
+    }
+
+    /// What is known of the bank, as JSON; nothing where there is none.
+    #[getter]
+    fn bank(&self) -> Option<String> {
+        self.0.bank().map(|bank| json(bank.config()))
+    }
+
+    /// Reads tables as the model does, with the target if they are labelled. `as_trained` fixes how texts are read as numbers, which
+    /// is otherwise found out of each table.
+    fn reader(&self, labelled: bool, as_trained: bool) -> PyResult<Reader> {
+        let reader = || {
+            let mut schema = self.0.schema()?.clone();
+            if as_trained {
+                schema = schema.clone().with_decimal(Some(schema.decimal));
+            }
+            TableParts::new(&schema, labelled)
+        };
+        reader().map(Reader::new).map_err(exception)
+    }
+
+    /// How many rows are read and decided about at a time.
+    #[getter]
+    fn rows_at_a_time(&self) -> usize {
+        self.0.schema().map_or(4096, rows_in_a_batch)
+    }
+
+    /// Whether it reads examples just as another one does, class for class.
+    fn reads_like(&self, other: &Self) -> bool {
+        let shape = |cama: &Cama| cama.model().config().data.clone();
+        let schema = |cama: &Cama| cama.schema().ok().cloned();
+        self.0.classes() == other.0.classes()
+            && shape(&self.0) == shape(&other.0)
+            && schema(&self.0) == schema(&other.0)
     }
 
     /// What has changed in data since training, as JSON.

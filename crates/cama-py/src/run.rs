@@ -1,4 +1,4 @@
-//! Work that takes time: on threads of its own, heard of and stopped by the thread of Python that asked for it.
+//! Work that takes time: on threads of its own, heard of, answered and stopped by the thread of Python that asked for it.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -13,7 +13,7 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::error::exception;
+use crate::error::{exception, in_words};
 
 /// How often signals are looked for, and steps are told.
 const OFTEN: Duration = Duration::from_millis(50);
@@ -24,12 +24,16 @@ const PATIENCE: Duration = Duration::from_millis(700);
 /// Stack of a thread, in bytes: as the main thread has.
 const STACK: usize = 8 << 20;
 
-/// What work tells.
+/// What work tells, and asks.
 enum Message<T> {
     Step { phase: &'static str, done: usize, total: usize, loss: f64 },
     Notice(String),
+    Ask(Question),
     Done(std::thread::Result<Result<T>>),
 }
+
+/// Something to be done by the thread of Python that waits for the work.
+type Question = Box<dyn FnOnce(Python<'_>) -> PyResult<()> + Send>;
 
 /// Through which work tells what it does, and hears that it should stop.
 pub struct Watch<T> {
@@ -63,6 +67,36 @@ impl<T> Watch<T> {
     }
 }
 
+impl<T> Watch<T> {
+    /// Through which any thread of the work can ask something of Python.
+    pub fn asker(&self) -> Asker<T> {
+        Asker(self.told.clone())
+    }
+}
+
+/// Asks something of Python: on the thread that waits for the work, which hears Ctrl-C and raises what goes wrong.
+pub struct Asker<T>(Sender<Message<T>>);
+
+impl<T> Asker<T> {
+    /// The answer to `question`.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, as the question raised an exception, which ends the work, or nobody waits for it any more.
+    pub fn ask<R: Send + 'static>(
+        &self,
+        question: impl FnOnce(Python<'_>) -> PyResult<R> + Send + 'static,
+    ) -> Result<R> {
+        let (answer, answered) = channel();
+        let asked = move |py: Python<'_>| {
+            let _ = answer.send(question(py)?);
+            Ok(())
+        };
+        self.0.send(Message::Ask(Box::new(asked))).map_err(|_| stopped())?;
+        answered.recv().map_err(|_| stopped())
+    }
+}
+
 /// What stopped work says.
 pub fn stopped() -> Error {
     Error::Interrupted("nothing was kept".into())
@@ -86,15 +120,18 @@ fn pool(threads: usize) -> PyResult<Arc<ThreadPool>> {
     if let Some(pool) = pools.get(&threads) {
         return Ok(pool.clone());
     }
-    let built = ThreadPoolBuilder::new()
+    let built = Arc::new(new_pool(threads)?);
+    pools.insert(threads, built.clone());
+    Ok(built)
+}
+
+fn new_pool(threads: usize) -> PyResult<ThreadPool> {
+    ThreadPoolBuilder::new()
         .num_threads(threads)
         .stack_size(STACK)
         .thread_name(|i| format!("cama-{i}"))
         .build()
-        .map_err(|error| PyRuntimeError::new_err(format!("cannot start {threads} threads: {error}")))?;
-    let built = Arc::new(built);
-    pools.insert(threads, built.clone());
-    Ok(built)
+        .map_err(|error| PyRuntimeError::new_err(format!("cannot start {threads} threads: {error}")))
 }
 
 /// Does `work` on so many threads, on all cores with 0, while other threads of Python go on. `listener` hears of it by its
@@ -109,9 +146,33 @@ pub fn run<T: Send + 'static>(
     listener: &Bound<'_, PyAny>,
     work: impl FnOnce(&mut Watch<T>) -> Result<T> + Send + 'static,
 ) -> PyResult<T> {
+    run_on(py, &*pool(threads)?, listener, work)
+}
+
+/// The same for work that asks things of Python. Its threads are its own: they wait for answers, for which Python may have work
+/// done here, too, on the threads of [`run`].
+///
+/// # Errors
+///
+/// As [`run`], and as what is asked.
+pub fn run_asking<T: Send + 'static>(
+    py: Python<'_>,
+    threads: usize,
+    listener: &Bound<'_, PyAny>,
+    work: impl FnOnce(&mut Watch<T>) -> Result<T> + Send + 'static,
+) -> PyResult<T> {
+    run_on(py, &new_pool(threads)?, listener, work)
+}
+
+fn run_on<T: Send + 'static>(
+    py: Python<'_>,
+    pool: &ThreadPool,
+    listener: &Bound<'_, PyAny>,
+    work: impl FnOnce(&mut Watch<T>) -> Result<T> + Send + 'static,
+) -> PyResult<T> {
     let (stop, (told, heard)) = (Arc::new(AtomicBool::new(false)), channel());
     let mut watch = Watch { stop: stop.clone(), told: told.clone(), last: Instant::now() };
-    pool(threads)?.spawn(move || {
+    pool.spawn(move || {
         let done = catch_unwind(AssertUnwindSafe(|| work(&mut watch)));
         let _ = told.send(Message::Done(done));
     });
@@ -140,7 +201,8 @@ pub fn run<T: Send + 'static>(
             Ok(Message::Step { phase, done, total, loss }) => {
                 listener.call_method1("step", (phase, done, total, loss)).map(drop)
             }
-            Ok(Message::Notice(text)) => listener.call_method1("notice", (text,)).map(drop),
+            Ok(Message::Notice(text)) => listener.call_method1("notice", (in_words(&text),)).map(drop),
+            Ok(Message::Ask(question)) => question(py),
             _ => Ok(()),
         };
         if let Err(error) = told.and_then(|()| py.check_signals()) {

@@ -46,3 +46,9 @@ pub fn mechanisms(names: &[String], present: &[MechanismConfig]) -> Result<Vec<M
     let list = if names.is_empty() { "none".to_string() } else { names.join(",") };
     Ok(MechanismConfig::parse_list(&list)?.into_iter().map(kept).collect())
 }
+
+/// A choice by the name that it has in files.
+pub fn named<T: DeserializeOwned>(field: &str, name: &str) -> Result<T> {
+    serde_json::from_value(name.into())
+        .map_err(|error| Error::config(field, name, format!("a known name: {error}")))
+}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +47,17 @@ def program() -> str:
     if not path.exists():
         pytest.skip(f"{path} is not built: cargo build --release")
     return str(path)
+
+
+def run_program(program, *arguments):
+    """What it prints."""
+    done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def settings_flags(settings):
+    return [flag for name, value in settings.items() for flag in ("--set", f"{name}={json.dumps(value)}")]
 
 
 def patients(n: int, seed: int):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from conftest import QUICK_IMAGES
-from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -35,32 +33,6 @@ def test_colours_stand_first_or_last(digits):
     last = CamaClassifier(settings=settings, random_state=0).fit(np.moveaxis(X, 1, 3), y)
     np.testing.assert_array_equal(first.predict_proba(X), last.predict_proba(X))
     assert first.image_shape_ == last.image_shape_ == (3, 7, 7)
-
-
-def test_what_an_image_gets_does_not_depend_on_the_others(image_model, digits):
-    X = digits[0][2000:2016]
-    whole = image_model.predict_proba(X)
-    alone = np.concatenate([image_model.predict_proba(X[i : i + 1]) for i in range(len(X))])
-    np.testing.assert_allclose(alone, whole, atol=1e-5)
-    np.testing.assert_allclose(image_model.predict_proba(X[::-1])[::-1], whole, atol=1e-5)
-
-
-def test_bad_images_are_refused_with_what_to_do(image_model, digits):
-    X, y = digits[0][:40], digits[1][:40]
-    for bad, text in [
-        (X.astype(int), "uint8"),
-        (X.astype(float), "from 0 to 1"),
-        (np.full((40, 28, 28), np.nan), "from 0 to 1"),
-        (X[:0], "0 sample"),
-    ]:
-        with pytest.raises(ValueError, match=text):
-            CamaClassifier().fit(bad, y[: len(bad)])
-    with pytest.raises(ValueError, match="the model reads images"):
-        image_model.predict(X[:, :20])
-    with pytest.raises(ValueError, match="give channels"):
-        CamaClassifier().fit(np.zeros((4, 5, 5, 5)), [0, 1, 0, 1])
-    with pytest.raises(NotFittedError, match="freeze it"):
-        Restorer(CamaClassifier()).transform(X)
 
 
 def test_a_classifier_behind_a_restorer_reads_shifted_digits(digits):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import copy
-import json
 import pickle
-import subprocess
 
 import joblib
 import numpy as np
 import pytest
-from conftest import GRAPH, QUICK, QUICK_IMAGES, moved, patients
+from conftest import GRAPH, QUICK, QUICK_IMAGES, moved, patients, run_program, settings_flags
 
 import cama
 from cama import CamaClassifier
@@ -39,16 +37,6 @@ def test_folders_predict_the_same(adapted, tmp_path):
         cama.load(tmp_path)
 
 
-def run(program, *arguments):
-    done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def flags(settings):
-    return [flag for name, value in settings.items() for flag in ("--set", f"{name}={json.dumps(value)}")]
-
-
 def test_tables_are_as_the_program_has_them(program, tmp_path):
     """The same seed and data give the same model, and the same probabilities to the bit."""
     X, y = patients(400, 0)
@@ -58,13 +46,13 @@ def test_tables_are_as_the_program_has_them(program, tmp_path):
     incoming.to_csv(tmp_path / "moved.csv", index=False)
     (tmp_path / "g.dot").write_text(GRAPH)
     seed, settings = 3, {**QUICK, "model.network.hidden": 24}
-    run(program, "train", "--data", tmp_path / "t.csv", "--graph", tmp_path / "g.dot", "--target", "illness", "--seed", seed,
-        "--out", tmp_path / "model", *flags(settings))  # fmt: skip
-    run(program, "adapt", "--model", tmp_path / "model", "--data", tmp_path / "moved.csv", "--seed", seed, "--out", tmp_path / "adapted")
+    run_program(program, "train", "--data", tmp_path / "t.csv", "--graph", tmp_path / "g.dot", "--target", "illness", "--seed", seed,
+        "--out", tmp_path / "model", *settings_flags(settings))  # fmt: skip
+    run_program(program, "adapt", "--model", tmp_path / "model", "--data", tmp_path / "moved.csv", "--seed", seed, "--out", tmp_path / "adapted")
     model = CamaClassifier(graph=tmp_path / "g.dot", target="illness", settings=settings, random_state=seed).fit(X, y)
     adapted = model.adapt(incoming, settings={"dream.steps": 2000})
     for name, mine, data in (("model", model, "t"), ("adapted", adapted, "moved"), ("adapted", adapted, "t")):
-        run(program, "predict", "--model", tmp_path / name, "--data", tmp_path / f"{data}.csv", "--seed", seed, "--out", tmp_path / "p.npz", "--force")
+        run_program(program, "predict", "--model", tmp_path / name, "--data", tmp_path / f"{data}.csv", "--seed", seed, "--out", tmp_path / "p.npz", "--force")
         theirs = np.load(tmp_path / "p.npz")
         rows = X if data == "t" else incoming
         loaded = cama.load(tmp_path / name, random_state=seed, context="batch")
@@ -81,8 +69,8 @@ def test_tables_are_as_the_program_has_them(program, tmp_path):
 def test_images_are_as_the_program_has_them(program, digits, tmp_path):
     X, y = digits[0][:190], digits[1][:190].astype(np.int64)
     np.savez(tmp_path / "digits.npz", x=X, y=y)
-    run(program, "train", "--data", tmp_path / "digits.npz", "--seed", 5, "--out", tmp_path / "model", *flags(QUICK_IMAGES))
-    run(program, "predict", "--model", tmp_path / "model", "--data", tmp_path / "digits.npz", "--seed", 5, "--out", tmp_path / "p.npz")
+    run_program(program, "train", "--data", tmp_path / "digits.npz", "--seed", 5, "--out", tmp_path / "model", *settings_flags(QUICK_IMAGES))
+    run_program(program, "predict", "--model", tmp_path / "model", "--data", tmp_path / "digits.npz", "--seed", 5, "--out", tmp_path / "p.npz")
     model = CamaClassifier(settings=QUICK_IMAGES, random_state=5).fit(X, y)
     theirs = np.load(tmp_path / "p.npz")["probabilities"]
     for each in (model, cama.load(tmp_path / "model", random_state=5)):

@@ -13,7 +13,7 @@ README = Path(__file__).resolve().parents[1] / "README.md"
 def test_the_readme_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", README.read_text(), flags=re.DOTALL)
-    assert len(blocks) == 4
+    assert len(blocks) == 8
     names: dict[str, object] = {}
     for block in blocks:
         exec(compile(block, "README.md", "exec"), names)
@@ -27,7 +27,7 @@ def test_the_readme_runs(tmp_path, monkeypatch, capsys):
 def test_the_docstrings_run():
     import doctest
 
-    for module in (cama._classifier, cama._restorer, cama):
+    for module in (cama._classifier, cama._prediction, cama._engines, cama._restorer, cama):
         failed, tried = doctest.testmod(module)
         assert failed == 0, module
     assert tried >= 0

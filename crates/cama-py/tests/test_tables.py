@@ -8,7 +8,6 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from conftest import EFFECTS, GRAPH, QUICK, moved, patients
-from sklearn.exceptions import NotFittedError
 
 from cama import CamaClassifier
 
@@ -53,19 +52,6 @@ def test_a_fit_does_not_depend_on_the_container(container):
     other = fit(CONTAINERS[container](X))
     np.testing.assert_array_equal(other.predict_proba(X), fit(X).predict_proba(X))
     assert list(other.feature_names_in_) == list(X.columns)
-
-
-def test_what_a_row_gets_does_not_depend_on_the_others(table_model, adapted):
-    X, _ = patients(40, 3)
-    network = CamaClassifier(settings=QUICK, generator="network", random_state=0)
-    network.fit(*patients(150, 0))
-    for model in (table_model, adapted, network):
-        X = moved(X) if model is adapted else X
-        whole = model.predict_proba(X)
-        alone = np.concatenate([model.predict_proba(X.iloc[[i]]) for i in range(len(X))])
-        backwards = model.predict_proba(X.iloc[::-1])[::-1]
-        np.testing.assert_allclose(alone, whole, rtol=1e-6, atol=1e-9)
-        np.testing.assert_allclose(backwards, whole, rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.parametrize("container", CONTAINERS)
@@ -158,50 +144,6 @@ def test_missing_values_are_imputed_where_that_is_asked_for():
     with pytest.raises(ValueError, match="rows of X have missing values"):
         dropping.predict(X)
     assert dropping.predict(X.dropna()).shape == (len(X.dropna()),)
-
-
-def refused(error, text, *, fit=None, predict=None, model=None, **params):
-    """The message of what is refused says what to do."""
-    X, y = patients(120, 0)
-    with pytest.raises(error) as raised:
-        if fit is not None:
-            CamaClassifier(settings=QUICK, generator="factor", random_state=0, **params).fit(*fit(X, y))
-        else:
-            predict(model)
-    assert text in str(raised.value), str(raised.value)
-
-
-def test_bad_input_is_refused_with_what_to_do(table_model):
-    X, _ = patients(20, 0)
-    none = CamaClassifier()
-    refused(NotFittedError, "Call 'fit'", predict=lambda model: model.predict(X), model=none)
-    refused(NotFittedError, "Call 'fit'", predict=lambda model: model.adapt(X), model=none)
-    refused(NotFittedError, "Call 'fit'", predict=lambda model: model.save("nowhere"), model=none)
-    refused(ValueError, "requires y", fit=lambda X, y: (X, None))
-    refused(ValueError, "one class for each row", fit=lambda X, y: (X, y[1:]))
-    refused(ValueError, "two classes or more", fit=lambda X, y: (X, ["flu"] * len(X)))
-    refused(ValueError, "Unknown label type", fit=lambda X, y: (X, np.random.default_rng(0).normal(size=len(X))))
-    refused(ValueError, 'missing="drop"', fit=lambda X, y: (X.assign(fever=np.nan).assign(fever=lambda f: f["fever"].where(f["age"] > 30, 37.0 + f["age"])), y))
-    refused(ValueError, "without target", fit=lambda X, y: (X, y), graph=GRAPH)
-    refused(ValueError, "nobody", fit=lambda X, y: (X, y), graph=GRAPH, target="nobody")
-    refused(ValueError, "children, parents and co_parents", fit=lambda X, y: (X, y), graph={"kids": ["fever"]}, target="illness")
-    refused(TypeError, "an object with `edges`", fit=lambda X, y: (X, y), graph=3, target="illness")
-    refused(OSError, "g.dot", fit=lambda X, y: (X, y), graph="g.dot", target="illness")
-    refused(ValueError, "per-column", fit=lambda X, y: (X, y), mechanisms=["per-colum"])
-    refused(ValueError, "n_jobs", fit=lambda X, y: (X, y), n_jobs=0)
-    refused(ValueError, "column 'z'", fit=lambda X, y: (X.assign(z=1j), y))
-    refused(TypeError, "seconds since a start", fit=lambda X, y: (X.assign(z=pd.Timestamp("2026-01-01")), y))
-    refused(ValueError, "lacks the columns ['blood3']", predict=lambda model: model.predict(X.drop(columns="blood3")), model=table_model)
-    refused(ValueError, "west", predict=lambda model: model.predict(X.assign(region="west")), model=table_model)
-    refused(ValueError, "reads tables", predict=lambda model: model.predict(np.zeros((2, 28, 28))), model=table_model)
-    refused(ValueError, "0 sample", predict=lambda model: model.predict(X.iloc[:0]), model=table_model)
-    refused(ValueError, "does not know", predict=lambda model: model.adapt(X, clean=(X, ["?"] * 20)), model=table_model)
-
-
-def test_sample_weight_is_refused():
-    X, y = patients(50, 0)
-    with pytest.raises(TypeError, match="takes no sample_weight"):
-        CamaClassifier().fit(X, y, sample_weight=np.ones(50))
 
 
 def test_settings_are_checked():

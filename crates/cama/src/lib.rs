@@ -106,8 +106,8 @@ pub use adapt::{
     Trial, Unlabelled, adapt,
 };
 pub use cama::{
-    Adaptation, Builder, Cama, Card, CardEntry, Changed, Drift, FitConfig, GeneratorChoice, HeldOut,
-    Predictor, Restoration, Restored, Restorer,
+    Adaptation, Builder, Cama, Card, CardEntry, Changed, ContextFrom, Drift, FitConfig, GeneratorChoice,
+    HeldOut, Predictor, Restoration, Restored, Restorer,
 };
 pub use checkpoint::Checkpoints;
 pub use classifier::{Classifier, DirectClassifier, DirectConfig, Follow, fit_direct};

@@ -58,7 +58,7 @@ impl Attacking {
     /// If an attack fails or is interrupted.
     pub fn run<D: Source>(
         &self,
-        evaluated: &[Evaluated],
+        evaluated: &[Evaluated<D>],
         all: &[D],
         others: &Surrogates,
         session: &Session,

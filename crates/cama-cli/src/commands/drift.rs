@@ -6,11 +6,11 @@ use std::io::Write;
 use cama::data::Images;
 use cama::data::table::Rows;
 use cama::{Cama, Drift};
+use cama_eval::page;
 
 use super::load_model;
 use crate::flags::{DriftFlags, DriftFormat};
 use crate::output::Output;
-use crate::page;
 use crate::session::Session;
 use crate::source::{Source, Wanted, reads_images};
 use crate::table::Table;

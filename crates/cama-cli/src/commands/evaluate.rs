@@ -4,15 +4,16 @@ use std::io::Write;
 
 use cama::data::Images;
 use cama::data::table::Rows;
-use cama::manipulation::{Sweep, Sweepable};
 use cama::{Cama, Error, M, PredictConfig, Predictor, Rule};
-use cama_eval::{Evaluated, Row, Shares, evaluate};
+use cama_eval::page;
+use cama_eval::{Evaluated, Row, Shares, evaluate, manipulations};
 
 use super::attack::{Attacking, Surrogates, warn_of_masking};
 use super::baseline::Against;
 use super::classifier::open_classifier;
 use super::{load_model, warn_unguarded};
 use crate::flags::{EvaluateFlags, refuse};
+use crate::output::Output;
 use crate::progress::count;
 use crate::session::Session;
 use crate::source::{Source, Wanted, reads_images};
@@ -24,6 +25,7 @@ use crate::table::Table;
 ///
 /// If the model or the data cannot be used.
 pub fn run(flags: &EvaluateFlags, session: &Session) -> anyhow::Result<()> {
+    let page = flags.page.as_deref().map(|path| Output::file(path, flags.force)).transpose()?;
     let mut failed = Ok(());
     let (rows, noun) = rows(flags, session, &mut |row| {
         if flags.json && failed.is_ok() {
@@ -31,6 +33,9 @@ pub fn run(flags: &EvaluateFlags, session: &Session) -> anyhow::Result<()> {
         }
     })?;
     failed?;
+    if let Some(out) = &page {
+        out.write_text(&page::evaluation(&rows, noun))?;
+    }
     if !flags.json {
         write!(std::io::stdout(), "{}", table(&rows, noun).plain(""))?;
     }
@@ -118,19 +123,19 @@ impl Judging<'_> {
     /// Judges the model, if there is one, and what it is to be compared with.
     fn judge<D: Source>(
         &self,
-        model: Option<Evaluated>,
+        model: Option<Evaluated<D>>,
         against: Against,
         each: &mut dyn FnMut(&Row),
     ) -> anyhow::Result<Vec<Row>> {
         let Self { flags, cama, session } = *self;
         let attacking = Attacking::parse(&flags.attack, D::IS_IMAGES)?;
-        let manipulations = manipulations(&sweeps::<D>(&flags.manipulate)?, !flags.no_clean);
+        let manipulations = manipulations(&flags.manipulate, !flags.no_clean)?;
         let all = self.data::<D>(&against)?;
         let models = against.models(session)?;
         let baselines = against.open::<D>(flags, cama, session)?;
         let others = baselines.iter().filter(|named| named.judged);
         let others = others.map(|named| Evaluated::Baseline(&named.name, &named.baseline));
-        let evaluated: Vec<Evaluated> = model.into_iter().chain(others).collect();
+        let evaluated: Vec<Evaluated<D>> = model.into_iter().chain(others).collect();
         let rows_each = evaluated.iter().map(|one| one.names().len()).sum::<usize>();
         let bar = count(session, all.len() * manipulations.len() * rows_each, "evaluating");
         let mut rows = Vec::new();
@@ -163,22 +168,6 @@ impl Judging<'_> {
         };
         flags.data.iter().map(load).collect()
     }
-}
-
-fn sweeps<D: Source>(specs: &[String]) -> cama::Result<Vec<Sweep<D::Manipulation>>> {
-    specs.iter().map(|spec| spec.parse()).collect()
-}
-
-/// Every point of every sweep, the clean data first, none twice.
-fn manipulations<M: Sweepable + PartialEq>(sweeps: &[Sweep<M>], clean: bool) -> Vec<(f64, M)> {
-    let mut all: Vec<(f64, M)> = Vec::new();
-    let first = clean.then(|| (0.0, "none".parse().expect("every kind of data can be left as it is")));
-    for point in first.into_iter().chain(sweeps.iter().flat_map(|sweep| sweep.points().to_vec())) {
-        if !all.contains(&point) {
-            all.push(point);
-        }
-    }
-    all
 }
 
 fn print_json(row: &Row) -> anyhow::Result<()> {
@@ -226,21 +215,4 @@ fn table(rows: &[Row], noun: &str) -> Table {
         ]);
     }
     table
-}
-
-#[cfg(test)]
-mod tests {
-    use cama::manipulation::Manipulation;
-
-    use super::*;
-
-    #[test]
-    fn clean_data_comes_first_and_nothing_comes_twice() {
-        let sweeps =
-            ["shift:0..0.2/0.1", "none", "shift:0.1"].map(|spec| Sweep::<Manipulation>::parse(spec).unwrap());
-        let names =
-            |clean| manipulations(&sweeps, clean).iter().map(|(_, m)| m.to_string()).collect::<Vec<_>>();
-        assert_eq!(names(true), ["none", "shift:0", "shift:0.1", "shift:0.2"]);
-        assert_eq!(names(false), ["shift:0", "shift:0.1", "shift:0.2", "none"]);
-    }
 }

@@ -27,7 +27,7 @@ use std::path::Path;
 
 use cama::data::table::is_table;
 use cama::data::{Dataset, ImageBatches, ImageOptions, Images, Preparation};
-use cama::{Cama, Decision, Error, M, Predictor, Result};
+use cama::{Cama, ContextFrom, Decision, Error, M, Predictor, Result};
 
 use crate::interrupt;
 use crate::session::{Session, rng};
@@ -59,7 +59,7 @@ fn warn_unguarded(cama: &Cama, asked_for: bool, session: &Session) {
 /// `predictor` after the guard has looked at data, or at the first part of it.
 fn informed<'a>(predictor: &Predictor<'a>, data: &impl Dataset, session: &Session) -> Result<Predictor<'a>> {
     let predictor = predictor.clone().informed(data)?;
-    if predictor.is_outside() {
+    if predictor.is_outside() && predictor.context_from == ContextFrom::Batch {
         session.warn(format!(
             "what was done to {} is outside of what the model's mechanisms can express: nothing is restored",
             data.name()

@@ -6,13 +6,13 @@ use std::sync::Mutex;
 use cama::data::Images;
 use cama::data::table::Rows;
 use cama::{Cama, Error, Rehearsal, Trial};
+use cama_eval::page::{self, Shown};
 use cama_eval::pictures::{Panel, Picture, Strip};
 use serde_json::{Value, json};
 
 use super::load_model;
 use crate::flags::RehearseFlags;
 use crate::output::Output;
-use crate::page::{self, Shown};
 use crate::session::Session;
 use crate::source::{Source, Wanted, reads_images};
 use crate::table::Table;

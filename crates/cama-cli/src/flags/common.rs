@@ -1,6 +1,6 @@
 //! Flags that several commands have.
 
-use cama::{Config, Inference, MChoice, Predictor, Result, Rule};
+use cama::{Config, ContextFrom, Inference, MChoice, Predictor, Result, Rule};
 use clap::Args;
 
 use super::overlay::{named, overlay};
@@ -54,6 +54,11 @@ pub struct PredictFlags {
     /// explains better than do(m=0).
     #[arg(long)]
     pub no_guard: bool,
+    /// What the guard knows of the data as a whole: what it sees in the data at hand (`batch`), which leaves clean data alone more
+    /// surely; what it learnt of the data that the model was adapted to (`adapted`), so that what an input gets does not depend
+    /// on the others; or nothing (`none`), so that each input is judged strictly.
+    #[arg(long, value_name = "batch|adapted|none", default_value = "batch", value_parser = named::<ContextFrom>)]
+    pub context: ContextFrom,
     /// The most decoded images or rows that each thread holds at a time: bounds the memory of a thread.
     #[arg(long, value_name = "N")]
     pub chunk: Option<usize>,
@@ -68,7 +73,8 @@ impl PredictFlags {
     ///
     /// If a value is not allowed.
     pub fn overlay<'a>(&self, predictor: Predictor<'a>, seed: u64) -> Result<Predictor<'a>> {
-        let mut predictor = predictor.guard(!self.no_guard).configure(|config| config.seed = seed);
+        let mut predictor = predictor.guard(!self.no_guard).context(self.context);
+        predictor.config.predict.seed = seed;
         let config = &mut predictor.config.predict;
         overlay!(self => config; samples, negligible, m, inference, refine);
         let search = &mut config.optimise;
@@ -84,8 +90,10 @@ impl PredictFlags {
         let searches = predictor.config.predict.inference == Inference::Optimise;
         Ok(match self.rule {
             Some(rule) => predictor.rule(rule),
-            // A discriminative classifier is what small changes mislead first.
-            None if searches => predictor.rule(Rule::Bayes),
+            None if searches => {
+                let best = predictor.best_rule();
+                predictor.rule(best)
+            }
             None => predictor,
         })
     }

@@ -58,6 +58,12 @@ pub struct EvaluateFlags {
     /// Print one JSON object a line instead of a table.
     #[arg(long)]
     pub json: bool,
+    /// Write a page with the results, too.
+    #[arg(long, value_name = "FILE.html")]
+    pub page: Option<PathBuf>,
+    /// Replace a page that is there already.
+    #[arg(long, requires = "page")]
+    pub force: bool,
     /// Judge these beside the model. Trained on the model's own training data: `mlp`, a fully connected network on all
     /// columns or pixels; `mlp-paper`, `cnn`, `cnn-bn`, `cnn-adversarial` and `tent`, networks for images; `trees`, boosted ones; a network
     /// that meets manipulated data is written `cnn+shift-vertical:0.5|rotate:30`. Or folders that `cama baseline` wrote. With

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use cama::{Config, Error, M, Predictor, Result, Rule};
+use cama::{Config, ContextFrom, Error, M, Predictor, Result, Rule};
 use clap::Args;
 
-use super::overlay::overlay;
+use super::overlay::{named, overlay};
 use super::setting::SettingFlags;
 use super::table::ReadFlags;
 
@@ -40,6 +40,10 @@ pub struct RestoreFlags {
     /// well the model explains each example, is asked about 500 of them only. The report then has neither log p(x) nor Bayes factors.
     #[arg(long, conflicts_with_all = ["samples", "refine", "negligible"])]
     pub fast: bool,
+    /// What the guard knows of the data as a whole: see `cama predict --help`. With `adapted` and `none` what an input gets does not
+    /// depend on the others.
+    #[arg(long, value_name = "batch|adapted|none", default_value = "batch", value_parser = named::<ContextFrom>)]
+    pub context: ContextFrom,
     /// Samples of z for each class, of which log p(x) and the log Bayes factor are estimated.
     #[arg(long, value_name = "K", help_heading = "Prediction")]
     pub samples: Option<usize>,
@@ -66,7 +70,7 @@ impl RestoreFlags {
     ///
     /// If a value is not allowed.
     pub fn overlay<'a>(&self, predictor: Predictor<'a>, seed: u64) -> Result<Predictor<'a>> {
-        let mut predictor = predictor.rule(Rule::Bayes).guard(!self.no_guard);
+        let mut predictor = predictor.rule(Rule::Bayes).guard(!self.no_guard).context(self.context);
         let config = &mut predictor.config.predict;
         config.seed = seed;
         // What a factor model was adapted to is one m for all rows.

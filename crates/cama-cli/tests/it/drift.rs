@@ -67,6 +67,60 @@ fn drift_is_told_adapted_to_undone_and_rehearsed() {
     // One m for all rows, and no other.
     let refused = run(folder, &["predict", "--model", "a", "--data", &later, "--m", "mean"]);
     assert!(refused.code != 0 && refused.err.contains("null or global"), "{}", refused.err);
+    rows_stand_alone(folder, &later, &data("batch1.csv"));
+
+    let page =
+        ["evaluate", "--model", "a", "--data", &later, "--manipulate", "shift:s1_1:1", "--page", "e.html"];
+    done(folder, &page);
+    let written = std::fs::read_to_string(folder.join("e.html")).unwrap();
+    assert!(written.contains("How right classifiers stay") && written.contains("shift:s1_1:1"), "{written}");
+    let again = run(folder, &page);
+    assert!(again.code != 0 && again.err.contains("--force"), "{}", again.err);
+}
+
+/// What a row gets depends on the rows beside it as far as the guard looks at these, and with what it learnt in adaptation not at all.
+fn rows_stand_alone(folder: &Path, drifted: &str, clean: &str) {
+    let of = |spec: &str, context: &str| -> Vec<String> {
+        let predict = ["predict", "--model", "a", "--data", spec, "--context", context];
+        let out = done(folder, &predict);
+        // But for its index.
+        out.lines().skip(1).map(|line| line.split_once(',').unwrap().1.to_string()).collect()
+    };
+    // Few drifted rows among many clean ones.
+    let lines =
+        |path: &str| std::fs::read_to_string(path).unwrap().lines().map(String::from).collect::<Vec<_>>();
+    let (drifted, clean) = (lines(drifted), lines(clean));
+    let mixed = [&clean[..], &drifted[1..8]].concat().join("\n") + "\n";
+    std::fs::write(folder.join("mixed.csv"), mixed).unwrap();
+    let first = clean.len() - 1;
+    for context in ["adapted", "none"] {
+        let whole = of("mixed.csv", context);
+        for i in [0, 3, first, first + 6] {
+            assert_eq!(
+                of(&format!("mixed.csv[{i}..{}]", i + 1), context),
+                [whole[i].clone()],
+                "{context} {i}"
+            );
+        }
+    }
+    assert_ne!(of("mixed.csv", "batch"), of("mixed.csv", "adapted"));
+    let restore =
+        ["restore", "--model", "a", "--data", "mixed.csv", "--context", "adapted", "--out", "mixed-r.csv"];
+    done(folder, &restore);
+    let part = [
+        "restore",
+        "--model",
+        "a",
+        "--data",
+        "mixed.csv[2..5]",
+        "--context",
+        "adapted",
+        "--out",
+        "part-r.csv",
+    ];
+    done(folder, &part);
+    let rows = |name: &str| lines(folder.join(name).to_str().unwrap());
+    assert_eq!(rows("part-r.csv")[1..], rows("mixed-r.csv")[3..6]);
 }
 
 #[test]

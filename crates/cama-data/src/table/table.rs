@@ -8,6 +8,7 @@ use super::file::columns;
 use super::learn::{LearnOptions, Learnt, learn};
 use super::memory::Memory;
 use super::origin::Origin;
+use super::source::Source;
 use super::{Notices, Rows, Schema};
 use crate::Result;
 use cama_causal::Roles;
@@ -87,6 +88,11 @@ impl Table {
     /// As [`Schema::read`].
     pub fn read(&self, schema: &Schema, labelled: bool) -> Result<(Rows, Notices)> {
         schema.read_origin(&self.origin, labelled)
+    }
+
+    /// The table at its first row.
+    pub(super) fn open_source(&self) -> Result<Source> {
+        self.origin.open()
     }
 
     /// The rows batch by batch, encoded as the training data was; see [`TableBatches::open`].

@@ -16,9 +16,8 @@ use super::square::Ask;
 
 /// What decides in place of the attacked classifier, and can be asked and nothing more; only `square` asks it.
 ///
-/// Returns p(y|x) of every class for every given example; their positions among all that are attacked begin at the
-/// given one.
-pub type Oracle<'a, D> = dyn Fn(&D, usize) -> Result<Vec<Vec<f64>>> + Sync + 'a;
+/// Returns p(y|x) of every class for every given example, which are some of those that are attacked, changed.
+pub type Oracle<'a, D> = dyn Fn(&D) -> Result<Vec<Vec<f64>>> + Sync + 'a;
 
 /// The loss of one example, in nats: −log p(y|x) of the correct class; of a targeted attack log p of the target. Attacks
 /// raise it.
@@ -183,15 +182,9 @@ impl<D: Attackable> Run<'_, D> {
         points: &[f32],
     ) -> Result<Vec<Vec<f32>>> {
         let log = |p: &f64| p.max(f64::from(f32::MIN_POSITIVE)).ln() as f32;
-        let mut answers = Vec::with_capacity(which.len());
-        // Neighbours together: the oracle draws for an example by its position among all.
-        for (run, points) in neighbours(which, points) {
-            let run: Vec<usize> = run.iter().map(|i| start + i).collect();
-            let asked = self.data.select(&run).changed(self.name(), points)?;
-            let rows = oracle(&asked, run[0])?;
-            answers.extend(rows.iter().map(|row| row.iter().map(log).collect::<Vec<f32>>()));
-        }
-        Ok(answers)
+        let which: Vec<usize> = which.iter().map(|i| start + i).collect();
+        let asked = self.data.select(&which).changed(self.name(), points)?;
+        Ok(oracle(&asked)?.iter().map(|row| row.iter().map(log).collect()).collect())
     }
 }
 
@@ -382,30 +375,4 @@ fn searched(mut batch: Batch, ask: Option<&Ask>) -> Result<(Vec<f32>, Vec<Losses
         }
     }
     Ok((points, kept))
-}
-
-/// The longest runs of consecutive `which`, each with its part of `points`.
-fn neighbours<'a>(which: &'a [usize], points: &'a [f32]) -> Vec<(&'a [usize], &'a [f32])> {
-    let width = points.len() / which.len().max(1);
-    let mut rest = points;
-    let stretches = which.chunk_by(|a, b| *b == a + 1);
-    let mut with_points = |stretch: &'a [usize]| {
-        let (part, left) = rest.split_at(stretch.len() * width);
-        rest = left;
-        (stretch, part)
-    };
-    stretches.map(&mut with_points).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::neighbours;
-
-    #[test]
-    fn examples_are_asked_about_by_their_positions() {
-        let points = [0.0, 0.5, 1.0, 1.5, 4.0, 4.5, 6.0, 6.5];
-        let found = neighbours(&[0, 1, 4, 6], &points);
-        assert_eq!(found, [(&[0, 1][..], &points[..4]), (&[4], &points[4..6]), (&[6], &points[6..])]);
-        assert!(neighbours(&[], &[]).is_empty());
-    }
 }

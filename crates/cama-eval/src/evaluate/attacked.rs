@@ -2,10 +2,12 @@
 
 use std::ops::ControlFlow;
 
+use burn::tensor::Tensor;
 use cama::data::Dataset;
-use cama::{Classifier, Error, Observer, Predictor, Result, Rule, RuleClassifier};
+use cama::{Classifier, Error, Observed, Observer, Predictor, Result, Rule, RuleClassifier};
+use rand_chacha::ChaCha8Rng;
 
-use super::evaluated::{Evaluated, Scored, computed, row_name};
+use super::evaluated::{Answers, Evaluated, Scored, computed, row_name};
 use super::row::{Attacked, Row};
 use crate::attack::{Adversarial, Attack, Attackable, Limits, Losses, Norm, Oracle, Space, attack};
 use crate::baseline::Baseline;
@@ -84,7 +86,7 @@ pub struct AttackPlan<'a> {
 /// If the data has no labels, does not fit a classifier or cannot be attacked within the limits, if an attack or a prediction
 /// fails, or if the observer breaks.
 pub fn attack_and_evaluate<D: Attackable>(
-    evaluated: &[Evaluated],
+    evaluated: &[Evaluated<D>],
     data: &D,
     plan: &AttackPlan,
     observer: &mut Observer,
@@ -97,12 +99,15 @@ pub fn attack_and_evaluate<D: Attackable>(
     evaluated.iter().try_for_each(|one| one.check(data))?;
     plan.surrogates.iter().try_for_each(|surrogate| surrogate.check(data))?;
     let space = data.space(plan.limits)?;
-    let targets = evaluated.iter().map(|one| targets(one, data)).collect::<Result<Vec<_>>>()?.concat();
+    let mut all = Vec::new();
+    for one in evaluated {
+        all.extend(targets(one, data)?);
+    }
     let (rows, notes) = (Vec::new(), Vec::new());
     let worst = plan.worst.then(Vec::new);
     let mut run = Run { data, labels, space, seed: plan.seed, observer, each: &mut each, rows, notes, worst };
     for attack in plan.attacks {
-        for target in &targets {
+        for target in &all {
             run.on_itself(attack, target)?;
         }
         for surrogate in plan.surrogates.iter().filter(|_| attack.method.needs_gradient()) {
@@ -114,16 +119,15 @@ pub fn attack_and_evaluate<D: Attackable>(
 }
 
 /// One classifier to attack.
-#[derive(Clone)]
-struct Target<'a> {
+struct Target<'a, D> {
     /// Its name in rows.
     name: &'a str,
-    kind: Kind<'a>,
+    kind: Kind<'a, D>,
 }
 
-#[derive(Clone)]
-enum Kind<'a> {
+enum Kind<'a, D> {
     Baseline(&'a Baseline),
+    Other(&'a dyn Answers<D>),
     /// A model by one rule.
     Model {
         /// As it is evaluated, up to this rule.
@@ -134,22 +138,27 @@ enum Kind<'a> {
 }
 
 /// Each of the classifiers alone.
-fn targets<'a, D: Attackable>(evaluated: &Evaluated<'a>, data: &D) -> Result<Vec<Target<'a>>> {
-    let predictor = match evaluated {
+fn targets<'a, D: Attackable>(evaluated: &Evaluated<'a, D>, data: &D) -> Result<Vec<Target<'a, D>>> {
+    let (predictor, only) = match evaluated {
         Evaluated::Baseline(name, baseline) => {
             return Ok(vec![Target { name, kind: Kind::Baseline(baseline) }]);
         }
-        Evaluated::Cama(predictor) => predictor,
+        Evaluated::Other(name, other) => return Ok(vec![Target { name, kind: Kind::Other(*other) }]),
+        Evaluated::Cama(predictor) => (predictor, None),
+        Evaluated::Named(name, predictor) => (predictor, Some(*name)),
     };
     let informed = predictor.as_ref().clone().informed(data)?;
     let target = |&rule: &Rule| Target {
-        name: row_name(predictor, rule),
+        name: only.unwrap_or_else(|| row_name(predictor, rule)),
         kind: Kind::Model {
             evaluated: Box::new(predictor.as_ref().clone().rule(rule)),
             informed: Box::new(informed.clone().rule(rule)),
         },
     };
-    Ok(computed(predictor.config.rule).iter().map(target).collect())
+    Ok(match only {
+        Some(_) => vec![target(&predictor.config.rule)],
+        None => computed(predictor.config.rule).iter().map(target).collect(),
+    })
 }
 
 /// Attacks and scores under way.
@@ -164,6 +173,21 @@ struct Run<'a, 'o, D> {
     notes: Vec<String>,
     /// The worst of each classifier at each radius, if that is asked for.
     worst: Option<Vec<Worst>>,
+}
+
+/// Stands for what can only be asked: attacks are told by it that there is no gradient, and ask the other.
+struct Asked {
+    classes: usize,
+}
+
+impl Classifier for Asked {
+    fn classes(&self) -> usize {
+        self.classes
+    }
+
+    fn log_probabilities(&self, _: &Observed, _: &mut [ChaCha8Rng]) -> Result<Tensor<2>> {
+        Err(Error::Mismatch("what can only be asked has no tensors; attack it with `square`".into()))
+    }
 }
 
 /// What the worst attacks at one radius leave of a classifier.
@@ -197,32 +221,43 @@ fn is_worse(one: &[f64], other: &[f64], label: usize) -> bool {
 
 impl<D: Attackable> Run<'_, '_, D> {
     /// Scores a classifier on examples made on itself.
-    fn on_itself(&mut self, attack: &Attack, target: &Target) -> Result<()> {
+    fn on_itself(&mut self, attack: &Attack, target: &Target<D>) -> Result<()> {
         let name = target.name;
         let (evaluated, made) = match &target.kind {
             Kind::Baseline(baseline) => {
                 (Evaluated::Baseline(name, baseline), self.made(*baseline, None, attack, name)?)
             }
+            Kind::Other(other) => {
+                let oracle = |part: &D| other.probabilities(part);
+                let asked = Asked { classes: self.data.classes().len() };
+                (Evaluated::Other(name, *other), self.made(&asked, Some(&oracle), attack, name)?)
+            }
             Kind::Model { evaluated, informed } => {
                 let (rule, predict) = (informed.config.rule, &informed.config.predict);
                 let classifier = RuleClassifier::new(&informed.decider, predict, rule)?;
-                let oracle = |part: &D, first: usize| guarded(informed, part, first);
-                (Evaluated::Cama(evaluated.clone()), self.made(&classifier, Some(&oracle), attack, name)?)
+                let oracle = |part: &D| guarded(informed, part);
+                let made = self.made(&classifier, Some(&oracle), attack, name)?;
+                (Evaluated::Named(name, evaluated.clone()), made)
             }
         };
         match made {
-            Some(made) => self.score(&evaluated, Some(name), attack, name, &made),
+            Some(made) => self.score(&evaluated, attack, name, &made),
             None => Ok(()),
         }
     }
 
     /// Scores all classifiers on examples made on a surrogate.
-    fn transferred(&mut self, attack: &Attack, surrogate: &Surrogate, evaluated: &[Evaluated]) -> Result<()> {
+    fn transferred(
+        &mut self,
+        attack: &Attack,
+        surrogate: &Surrogate,
+        evaluated: &[Evaluated<D>],
+    ) -> Result<()> {
         let Surrogate { name, classifier } = surrogate;
         let Some(made) = self.made(*classifier, None, attack, name)? else { return Ok(()) };
         // On examples made on itself it was scored already.
-        let own = |one: &&Evaluated| !matches!(one, Evaluated::Baseline(of, _) if of == name);
-        evaluated.iter().filter(own).try_for_each(|one| self.score(one, None, attack, name, &made))
+        let own = |one: &&Evaluated<D>| !matches!(one, Evaluated::Baseline(of, _) if of == name);
+        evaluated.iter().filter(own).try_for_each(|one| self.score(one, attack, name, &made))
     }
 
     /// Adversarial examples made on `classifier`; where it has no gradient that the attack needs, nothing and a note.
@@ -248,19 +283,15 @@ impl<D: Attackable> Run<'_, '_, D> {
         Ok(None)
     }
 
-    /// Adds the rows of a classifier, or the one called `only`, on examples made on `made_on`.
+    /// Adds the rows of a classifier on examples made on `made_on`.
     fn score(
         &mut self,
-        evaluated: &Evaluated,
-        only: Option<&str>,
+        evaluated: &Evaluated<D>,
         attack: &Attack,
         made_on: &str,
         made: &Adversarial<D>,
     ) -> Result<()> {
         for Scored { name, score, guard, probabilities } in evaluated.scores(&made.data, self.labels)? {
-            if only.is_some_and(|only| only != name) {
-                continue;
-            }
             self.count(name, attack, probabilities);
             let row = Row {
                 data: self.data.name().into(),
@@ -315,10 +346,10 @@ impl<D: Attackable> Run<'_, '_, D> {
     }
 }
 
-/// p(y|x) of every class as it is decided, guard included, of examples from `first` on.
-fn guarded<D: Attackable>(informed: &Predictor, part: &D, first: usize) -> Result<Vec<Vec<f64>>> {
+/// p(y|x) of every class as it is decided, guard included.
+fn guarded<D: Attackable>(informed: &Predictor, part: &D) -> Result<Vec<Vec<f64>>> {
     let mut all = Vec::with_capacity(part.len());
-    informed.predict_part(part, first, |decision| {
+    informed.predict_part(part, 0, |decision| {
         all.push(decision.probabilities);
         ControlFlow::Continue(())
     })?;

@@ -7,7 +7,7 @@ mod masking;
 mod row;
 
 pub use attacked::{AttackPlan, Surrogate, WORST, attack_and_evaluate};
-pub use evaluated::Evaluated;
-pub use manipulated::evaluate;
+pub use evaluated::{Answers, Evaluated};
+pub use manipulated::{evaluate, manipulated, manipulations};
 pub use masking::signs_of_masking;
 pub use row::{Attacked, Row, Shares};

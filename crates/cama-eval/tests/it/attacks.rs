@@ -2,18 +2,21 @@
 
 use std::fs;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use cama::causal::{CausalGraph, Roles};
 use cama::data::table::{LearnOptions, Rows, Schema};
 use cama::data::{self, Dataset, Images};
 use cama::{
-    Classifier, Config, DecideConfig, Decider, DeepCama, DirectClassifier, DirectConfig, M, Observed,
-    PredictConfig, Predictor, Result, Rule, RuleClassifier, silent,
+    Classifier, Config, ContextFrom, DecideConfig, Decider, DeepCama, DirectClassifier, DirectConfig, M,
+    Observed, PredictConfig, Predictor, Result, Rule, RuleClassifier, silent,
 };
 use cama_eval::attack::{Adversarial, Attack, Attackable, Limits, attack, attack_unlabelled};
 use cama_eval::baseline::{Dropout, MlpConfig};
-use cama_eval::{AttackPlan, Baseline, BaselineConfig, Evaluated, Surrogate, attack_and_evaluate};
+use cama_eval::{
+    Answers, AttackPlan, Baseline, BaselineConfig, Evaluated, Surrogate, attack_and_evaluate, evaluate,
+};
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 
@@ -326,7 +329,12 @@ fn everything_is_evaluated_on_itself_and_on_surrogates() {
     let trees = BaselineConfig::named("trees").unwrap().check().unwrap();
     let trees = Baseline::fit(&trees, &data::load("mnist:train[..100]").unwrap(), 1, &mut silent).unwrap();
     let evaluated = [
-        Evaluated::Cama(Box::new(Predictor { decider, config, surveyed: None })),
+        Evaluated::Cama(Box::new(Predictor {
+            decider,
+            config,
+            surveyed: None,
+            context_from: ContextFrom::Batch,
+        })),
         Evaluated::Baseline("net", network),
         Evaluated::Baseline("trees", &trees),
     ];
@@ -368,6 +376,57 @@ fn everything_is_evaluated_on_itself_and_on_surrogates() {
         rows.iter().find(|row| row.classifier == name && row.attack.as_ref().unwrap().made_on == on).unwrap()
     };
     assert_eq!(of("net", "net").score, of("net", "other").score);
+}
+
+/// The network, as what can only be asked; it counts how often.
+struct AskedOnly<'a>(&'a Baseline, AtomicUsize);
+
+impl Answers<Images> for AskedOnly<'_> {
+    fn check(&self, data: &Images) -> Result<()> {
+        self.0.check_classes(data)
+    }
+
+    fn probabilities(&self, data: &Images) -> Result<Vec<Vec<f64>>> {
+        self.1.fetch_add(1, Ordering::Relaxed);
+        self.0.probabilities(data)
+    }
+}
+
+#[test]
+fn what_can_only_be_asked_is_judged_and_attacked_as_what_has_gradients_is() {
+    let (network, data) = network();
+    let asked = AskedOnly(network, AtomicUsize::new(0));
+    let evaluated = [Evaluated::Baseline("net", network), Evaluated::Other("asked", &asked)];
+    let attacks: Vec<Attack> =
+        ["pgd:0.2:steps=2", "square:0.2:steps=8"].map(|spec| spec.parse().unwrap()).into();
+    let plan = AttackPlan {
+        attacks: &attacks,
+        limits: &Limits::default(),
+        surrogates: &[Surrogate { name: "other", classifier: network }],
+        worst: false,
+        limit: 6,
+        seed: 1,
+    };
+    let (rows, notes) = attack_and_evaluate(&evaluated, data, &plan, &mut silent, |_| ()).unwrap();
+    let of = |method: &str, name: &str, on: &str| {
+        let is = |row: &&cama_eval::Row| {
+            row.manipulation.starts_with(method)
+                && row.classifier == name
+                && row.attack.as_ref().unwrap().made_on == on
+        };
+        rows.iter().find(is).map(|row| row.score.clone())
+    };
+    assert!(of("square", "asked", "asked").is_some());
+    assert_eq!(of("square", "asked", "asked"), of("square", "net", "net"));
+    assert_eq!(of("pgd", "asked", "other"), of("pgd", "net", "other"));
+    assert_eq!(of("pgd", "asked", "asked"), None);
+    assert!(notes.len() == 1 && notes[0].contains("`asked` has no gradient to follow"), "{notes:?}");
+    // Once before, all examples together in each step, twice in the end; and twice to score.
+    let times = asked.1.load(Ordering::Relaxed);
+    assert!((4..=14).contains(&times), "{times}");
+    let clean = [(0.0, "none".parse().unwrap())];
+    let judged = evaluate(&evaluated, data, &clean, 1, |_| ()).unwrap();
+    assert_eq!(judged[0].score, judged[1].score);
 }
 
 /// Rows with a numeric child, a category, a numeric co-parent, a parent that causes a child too, and a parent.

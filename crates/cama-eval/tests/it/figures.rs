@@ -3,7 +3,8 @@
 use cama::data::Images;
 use cama::manipulation::Manipulation;
 use cama::{
-    Config, DecideConfig, Decider, DeepCama, Guard, M, MChoice, Observed, PredictConfig, Predictor, Rule,
+    Config, ContextFrom, DecideConfig, Decider, DeepCama, Guard, M, MChoice, Observed, PredictConfig,
+    Predictor, Rule,
 };
 use cama_eval::pictures::{Picture, inferred, reconstructions, restored, samples, walk};
 use cama_eval::{Evaluated, evaluate};
@@ -48,7 +49,8 @@ fn what_was_inferred_is_undone() {
 /// Bayes' rule alone.
 fn bayes<'a>(model: &'a DeepCama, guard: Option<&'a Guard>, predict: PredictConfig) -> Predictor<'a> {
     let decider = Decider { guard, ..Decider::bare(model) };
-    Predictor { decider, config: DecideConfig { rule: Rule::Bayes, predict }, surveyed: None }
+    let config = DecideConfig { rule: Rule::Bayes, predict };
+    Predictor { decider, config, surveyed: None, context_from: ContextFrom::Batch }
 }
 
 #[test]

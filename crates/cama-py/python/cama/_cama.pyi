@@ -1,5 +1,6 @@
 """The compiled part."""
 
+from collections.abc import Callable
 from os import PathLike
 from typing import Any
 
@@ -48,11 +49,13 @@ class Model:
         self,
         data: Data,
         clean: Data | None,
+        begun_with: Model | None,
         listener: Listener,
         *,
         mechanisms: list[str] | None,
         settings: list[str],
         guard: bool,
+        total: int | None,
         seed: int,
         threads: int,
     ) -> Model: ...
@@ -60,15 +63,15 @@ class Model:
         self,
         data: Data,
         listener: Listener,
+        how: dict[str, Any],
         *,
-        rule: str | None,
-        context: str,
-        settings: list[str],
-        seed: int,
+        look: Data | None,
         restored: bool,
         threads: int,
     ) -> dict[str, Any]: ...
-    def read(self, table: Table, labelled: bool) -> tuple[Data, list[str]]: ...
+    def reader(self, labelled: bool, as_trained: bool) -> Reader: ...
+    def reads_like(self, other: Model) -> bool: ...
+    def with_bank(self, clean: Data, listener: Listener, threads: int) -> Model: ...
     def drift(self, data: Data, listener: Listener, seed: int, threads: int) -> str: ...
     def rehearse(self, data: Data, listener: Listener, seed: int, threads: int) -> str: ...
     def save(self, folder: str | PathLike[str]) -> None: ...
@@ -79,6 +82,10 @@ class Model:
     def from_bytes(bytes: bytes) -> Model: ...
     @property
     def rehearsal(self) -> str: ...
+    @property
+    def bank(self) -> str | None: ...
+    @property
+    def rows_at_a_time(self) -> int: ...
     @property
     def card(self) -> str: ...
     @property
@@ -92,6 +99,26 @@ class Model:
     @property
     def parameters(self) -> list[tuple[str, str]]: ...
 
+class Reader:
+    def read(self, part: Table) -> Data: ...
+    def notices(self) -> list[str]: ...
+
+class Gathering:
+    def __new__(cls, most: int, seed: int) -> Gathering: ...
+    def add(self, part: Data) -> None: ...
+    def finish(self) -> tuple[Data | None, int]: ...
+
+def evaluate(
+    data: Data,
+    judged: list[dict[str, Any]],
+    surrogates: list[tuple[str, Model]],
+    adapting: tuple[dict[str, Any], Data | None] | None,
+    ask: Callable[[int, Data], np.ndarray],
+    plan: dict[str, Any],
+    listener: Listener,
+    threads: int,
+) -> tuple[list[str], list[str]]: ...
+def evaluation_page(rows: list[str], noun: str) -> str: ...
 def roles(graph: str, is_text: bool, target: str) -> dict[str, Any]: ...
 def learn(
     table: Table,

@@ -61,6 +61,13 @@ def to_read(X: Any, shape: tuple[int, int, int]) -> Pixels:
     )
 
 
+def check_shape(X: np.ndarray, shape: tuple[int, int, int]) -> None:
+    """Errors unless it holds at least one image, in a layout that `to_read` knows."""
+    if len(X) == 0:
+        raise ValueError(f"Found array with 0 sample(s) (shape={X.shape}) while a minimum of 1 is required.")
+    to_read(X[:1], shape)
+
+
 def _last(X: np.ndarray) -> Pixels:
     return _pixels(X, np.moveaxis(X, 3, 1), lambda x: np.moveaxis(x, 1, 3))
 

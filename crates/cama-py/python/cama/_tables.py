@@ -14,40 +14,42 @@ from ._cama import Table
 #: An array of float64, int64, or truth values as uint8; or a list of texts, None where one is missing.
 Column = Any
 
+#: All rows of a table.
+ALL = slice(None)
+
 
 @dataclass(frozen=True)
 class Columns:
-    """A table as named columns."""
+    """A table as named columns, of which some rows at a time are read."""
 
     names: list[str]
-    columns: list[Column]
     rows: int
+    #: The values of the column at this place, of some rows.
+    values: Callable[[int, slice], Column]
     #: The same table, of the same type, with some columns replaced by arrays of float64 or lists of texts.
     replaced: Callable[[dict[str, Any]], Any]
 
-    def table(self, extra: tuple[str, Column] | None = None) -> Table:
-        """For Rust, with another column if one is given."""
-        columns = list(zip(self.names, self.columns))
+    def table(self, names: list[str], rows: slice = ALL, extra: tuple[str, Column] | None = None) -> Table:
+        """Some columns of some rows for Rust, with another column if one is given."""
+        columns = [(name, self.column(name, rows)) for name in names]
         return Table("the table", columns + ([extra] if extra else []))
 
-    def without(self, names: set[str]) -> Columns:
-        """The same without some columns."""
-        kept = [i for i, name in enumerate(self.names) if name not in names]
-        pick = lambda values: [values[i] for i in kept]  # noqa: E731
-        return Columns(pick(self.names), pick(self.columns), self.rows, self.replaced)
+    def column(self, name: str, rows: slice = ALL) -> Column:
+        """A column by its name."""
+        return self.values(self.names.index(name), rows)
 
-    def numbers(self, name: str) -> np.ndarray:
+    def numbers(self, name: str, rows: slice = ALL) -> np.ndarray:
         """A column of numbers, as float64."""
-        return np.asarray(self.columns[self.names.index(name)], dtype=np.float64)
+        return np.asarray(self.column(name, rows), dtype=np.float64)
 
     def constant(self) -> list[str]:
         """The names of columns that hold one value, or none, in all rows."""
-        return [name for name, column in zip(self.names, self.columns) if _is_constant(column)]
+        return [name for i, name in enumerate(self.names) if _is_constant(self.values(i, ALL))]
 
 
 def has_columns(X: Any) -> bool:
     """Whether it is a table of named columns: a dictionary, or a data frame of pandas, polars, pyarrow or such."""
-    return isinstance(X, Mapping) or _is_pandas(X) or hasattr(X, "__arrow_c_stream__")
+    return isinstance(X, Mapping) or _is_pandas(X) or hasattr(X, "__arrow_c_stream__") or hasattr(X, "__arrow_c_array__")
 
 
 def columns_of(X: Any) -> Columns:
@@ -69,7 +71,18 @@ def columns_of_array(X: np.ndarray, names: list[str]) -> Columns:
                 result[:, i] = new[name]
         return result
 
-    return Columns(names, [_column(X[:, i], name) for i, name in enumerate(names)], len(X), replaced)
+    return Columns(names, len(X), lambda i, rows: _column(X[rows, i], names[i]), replaced)
+
+
+def taken(X: Any, rows: np.ndarray) -> Any:
+    """The rows at these places of a table or an array, of the same type."""
+    if isinstance(X, Mapping):
+        return {key: [values[i] for i in rows] if isinstance(values, (list, tuple)) else values[rows] for key, values in X.items()}
+    if _is_pandas(X):
+        return X.iloc[rows]
+    if hasattr(X, "take") and not isinstance(X, np.ndarray):
+        return X.take(rows)
+    return X[rows]
 
 
 def _is_pandas(X: Any) -> bool:
@@ -121,8 +134,7 @@ def _objects(values: list[Any], name: str) -> Column:
 
 
 def _of_mapping(X: Mapping[Any, Any]) -> Columns:
-    names = [str(name) for name in X]
-    columns = [_column(values, name) for name, values in zip(names, X.values())]
+    names, columns = [str(name) for name in X], list(X.values())
     rows = len(columns[0]) if columns else 0
     for name, column in zip(names, columns):
         if len(column) != rows:
@@ -131,7 +143,7 @@ def _of_mapping(X: Mapping[Any, Any]) -> Columns:
     def replaced(new: dict[str, Any]) -> dict[Any, Any]:
         return {key: new.get(str(key), values) for key, values in X.items()}
 
-    return Columns(names, columns, rows, replaced)
+    return Columns(names, rows, lambda i, rows: _column(columns[i][rows], names[i]), replaced)
 
 
 def _of_series(series: Any, name: str) -> Column:
@@ -151,7 +163,7 @@ def _of_pandas(X: Any) -> Columns:
     def replaced(new: dict[str, Any]) -> Any:
         return X.assign(**{key: new[str(key)] for key in X.columns if str(key) in new})
 
-    return Columns(names, [_of_series(X.iloc[:, i], name) for i, name in enumerate(names)], len(X), replaced)
+    return Columns(names, len(X), lambda i, rows: _of_series(X.iloc[rows, i], names[i]), replaced)
 
 
 def _of_arrow(X: Any) -> Columns:
@@ -162,32 +174,39 @@ def _of_arrow(X: Any) -> Columns:
             return _of_polars(X)
         raise ImportError(f"a table of type {type(X).__name__} is read by pyarrow: pip install pyarrow, or give a dictionary of columns") from None
     table = X if isinstance(X, pyarrow.Table) else pyarrow.table(X)
+    kinds = pyarrow.types
 
-    def column(name: str, values: Any) -> Column:
-        kind = values.type
-        if pyarrow.types.is_integer(kind) or pyarrow.types.is_floating(kind) or pyarrow.types.is_boolean(kind):
-            return _column(values.to_numpy(), name)
-        return _objects(values.to_pylist(), name)
+    def values(i: int, rows: slice) -> Column:
+        start, stop, _ = rows.indices(table.num_rows)
+        column, name = table.column(i).slice(start, stop - start), table.column_names[i]
+        if kinds.is_integer(column.type) or kinds.is_floating(column.type) or kinds.is_boolean(column.type):
+            return _column(column.to_numpy(), name)
+        if kinds.is_decimal(column.type):
+            return _column(column.cast(pyarrow.float64()).to_numpy(), name)
+        return _objects(column.to_pylist(), name)
 
     def replaced(new: dict[str, Any]) -> Any:
         result = table
         for i, name in enumerate(table.column_names):
             if name in new:
                 result = result.set_column(i, name, pyarrow.array(new[name]))
+        if isinstance(X, pyarrow.RecordBatch):
+            return result.combine_chunks().to_batches()[0] if result.num_rows else pyarrow.record_batch(result.columns, names=result.column_names)
         return type(X)(result) if type(X).__module__.startswith("polars") else result
 
-    columns = [column(name, values) for name, values in zip(table.column_names, table.columns)]
-    return Columns(list(table.column_names), columns, table.num_rows, replaced)
+    return Columns(list(table.column_names), table.num_rows, values, replaced)
 
 
 def _of_polars(X: Any) -> Columns:
+    series = X.get_columns()
+
     def replaced(new: dict[str, Any]) -> Any:
         import polars
 
         return X.with_columns([polars.Series(name, new[name]) for name in X.columns if name in new])
 
-    def column(series: Any) -> Column:
-        is_number = series.dtype.is_numeric() or str(series.dtype) == "Boolean"
-        return _column(series.to_numpy(), series.name) if is_number else _objects(series.to_list(), series.name)
+    def values(i: int, rows: slice) -> Column:
+        column, is_number = series[i][rows], series[i].dtype.is_numeric() or str(series[i].dtype) == "Boolean"
+        return _column(column.to_numpy(), column.name) if is_number else _objects(column.to_list(), column.name)
 
-    return Columns(list(X.columns), [column(series) for series in X.get_columns()], len(X), replaced)
+    return Columns(list(X.columns), len(X), values, replaced)

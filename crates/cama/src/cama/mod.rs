@@ -18,7 +18,7 @@ pub use card::{Card, CardEntry, HeldOut};
 pub use config::{FitConfig, GeneratorChoice};
 pub use drift::{Changed, Drift};
 pub use fit::Builder;
-pub use predict::{Predictor, Restored};
+pub use predict::{ContextFrom, Predictor, Restored};
 pub use restorer::{Restoration, Restorer};
 
 use std::sync::Arc;

@@ -2,12 +2,14 @@
 
 use std::ops::ControlFlow;
 
+use serde::{Deserialize, Serialize};
+
 use super::Cama;
 use crate::classifier::Classifier;
 use crate::data::{DataShape, Dataset};
 use crate::decide::{Context, DecideConfig, Decider, Decision, Rule, Surveyed};
 use crate::model::M;
-use crate::predict::PredictConfig;
+use crate::predict::{Inference, PredictConfig};
 use crate::{Config, Result};
 
 /// Data with what was done to it undone, as far as the guard lets it be.
@@ -17,6 +19,24 @@ pub struct Restored<D> {
     pub data: D,
     /// What was decided about each: its verdict, m, and how probable a manipulation is.
     pub decisions: Vec<Decision>,
+}
+
+/// Where the guard's knowledge of the data as a whole comes from: whether restoring makes it easier to classify, and, under a
+/// factor model, what share of it was manipulated.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ContextFrom {
+    /// The data at hand: what is decided about an example then depends on what it comes with. Clean data is left alone more
+    /// surely.
+    #[default]
+    Batch,
+    /// The data that the model was adapted to: what is decided about an example then depends on that example alone, wherever
+    /// it stands and whatever comes with it. Of a model that was not adapted nothing is known, as with
+    /// [`Nothing`](Self::Nothing).
+    Adapted,
+    /// Nothing is known: each example is judged by itself, and strictly.
+    #[serde(rename = "none")]
+    Nothing,
 }
 
 impl Cama {
@@ -46,7 +66,8 @@ impl Cama {
     pub fn predictor(&self) -> Predictor<'_> {
         let predict = PredictConfig { m: self.card.m, ..PredictConfig::default() };
         let config = DecideConfig { rule: Rule::Bayes, predict };
-        let mut predictor = Predictor { decider: self.decider(), config, surveyed: self.surveyed };
+        let (decider, surveyed) = (self.decider(), self.surveyed);
+        let mut predictor = Predictor { decider, config, surveyed, context_from: ContextFrom::default() };
         predictor.config.rule = predictor.best_rule();
         predictor
     }
@@ -59,8 +80,10 @@ pub struct Predictor<'a> {
     pub decider: Decider<'a>,
     /// How.
     pub config: DecideConfig,
-    /// What the guard learnt of the data that the model was adapted to, for [`as_adapted`](Self::as_adapted).
+    /// What the guard learnt of the data that the model was adapted to, for [`ContextFrom::Adapted`].
     pub surveyed: Option<Surveyed>,
+    /// Where the guard's knowledge of the data as a whole comes from; set by [`context`](Self::context).
+    pub context_from: ContextFrom,
 }
 
 impl<'a> Predictor<'a> {
@@ -95,9 +118,24 @@ impl<'a> Predictor<'a> {
         self
     }
 
-    /// The rule that measures best: the product on images, with an external classifier, and where rehearsal has told how
-    /// much Bayes' rule counts in it; Bayes' rule on other rows, or where there is no discriminative classifier.
+    /// Where the guard's knowledge of the data as a whole comes from: the data at hand unless given. With anything else what is
+    /// decided about an example does not depend on the others.
+    pub fn context(mut self, from: ContextFrom) -> Self {
+        let Surveyed { context, log_odds } = match from {
+            ContextFrom::Adapted => self.surveyed.unwrap_or_default(),
+            ContextFrom::Batch | ContextFrom::Nothing => Surveyed::default(),
+        };
+        (self.decider.context, self.decider.log_odds, self.context_from) = (context, log_odds, from);
+        self
+    }
+
+    /// The rule that measures best: Bayes' rule alone where z is searched, as a discriminative classifier is what small changes
+    /// mislead first; else the product on images, with an external classifier, and where rehearsal has told how much Bayes'
+    /// rule counts in it; Bayes' rule on other rows, or where there is no discriminative classifier.
     pub fn best_rule(&self) -> Rule {
+        if self.config.predict.inference == Inference::Optimise {
+            return Rule::Bayes;
+        }
         let images = matches!(self.decider.model.config().data, DataShape::Image(_));
         match self.decider.classifier() {
             None => Rule::Bayes,
@@ -110,23 +148,16 @@ impl<'a> Predictor<'a> {
 
     /// The same after the guard has looked at the data as a whole; of data larger than memory, at the examples of
     /// [`spread_indices`](crate::data::spread_indices). It is told whether that is outside of what the mechanisms can
-    /// express: then nothing is restored.
+    /// express: then nothing is restored. Unless its knowledge is to come from elsewhere: then it looks at nothing.
     ///
     /// # Errors
     ///
     /// As [`predict`](Self::predict).
     pub fn informed<D: Dataset>(mut self, spread: &D) -> Result<Self> {
-        self.decider = self.decider.informed(spread, &self.config.check()?)?;
+        if self.context_from == ContextFrom::Batch {
+            self.decider = self.decider.informed(spread, &self.config.check()?)?;
+        }
         Ok(self)
-    }
-
-    /// The same with what the guard learnt of the data that the model was adapted to, in place of what it learns of the data
-    /// at hand: [`predict_part`](Self::predict_part) then says of every example what it would say of that example alone. Of
-    /// data that a model was not adapted to nothing is known, and each example is judged strictly.
-    pub fn as_adapted(mut self) -> Self {
-        let Surveyed { context, log_odds } = self.surveyed.unwrap_or_default();
-        (self.decider.context, self.decider.log_odds) = (context, log_odds);
-        self
     }
 
     /// What the guard has learnt of data as a whole, where the model infers m.
@@ -141,7 +172,7 @@ impl<'a> Predictor<'a> {
         self.decider.context == Context::Outside
     }
 
-    /// Classifies every example, after the guard has looked at all of them.
+    /// Classifies every example, after the guard has looked at all of them, if it is to.
     ///
     /// # Errors
     ///
@@ -149,7 +180,7 @@ impl<'a> Predictor<'a> {
     /// none, or numbers are not finite.
     pub fn predict<D: Dataset>(&self, data: &D) -> Result<Vec<Decision>> {
         let config = self.config.check()?;
-        self.decider.informed(data, &config)?.decide(data, &config)
+        self.clone().informed(data)?.decider.decide(data, &config)
     }
 
     /// Classifies one part after another of data, `first` examples of which came before, once it is

@@ -36,6 +36,13 @@ impl Observed {
         Self { x: x.without_autodiff(), known, a, c }
     }
 
+    /// One example, as a batch of its own.
+    pub(crate) fn example(&self, i: usize) -> Self {
+        let one = |rows: &Tensor<2>| rows.clone().narrow(0, i, 1);
+        let Self { x, known, a, c } = self;
+        Self { x: one(x), known: known.as_ref().map(one), a: a.as_ref().map(one), c: c.as_ref().map(one) }
+    }
+
     /// All examples, and all of them again.
     pub(crate) fn twice(self) -> Self {
         let twice = |rows: Tensor<2>| rows.repeat_dim(0, 2);

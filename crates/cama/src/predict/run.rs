@@ -77,6 +77,10 @@ pub fn predict_each<D: Dataset>(
     })
 }
 
+/// The most examples that are computed together. Products of matrices with more rows are summed in another order (`gemm` packs the
+/// other side from 257 on): an example would not get the same last bits among many as among few.
+const ALIKE: usize = 256;
+
 /// Runs `chunk` on all of `0..n`, in parts that keep within the memory that `config` allows, and hands over what it
 /// makes in order; `each` can stop it.
 pub(crate) fn chunks<T: Send>(
@@ -87,7 +91,7 @@ pub(crate) fn chunks<T: Send>(
     mut each: impl FnMut(usize, T) -> Result<ControlFlow<()>>,
 ) -> Result<()> {
     // A sample of every class at a time: the last ones are of few classes.
-    let rows = (config.decoded_at_once(model) / model.config().classes).max(1);
+    let rows = (config.decoded_at_once(model) / model.config().classes).clamp(1, ALIKE);
     let starts: Vec<usize> = (0..n).step_by(rows).collect();
     // As many chunks at a time as there are threads; a GPU runs them one by one anyway.
     for starts in starts.chunks(rayon::current_num_threads()) {

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use cama::data::table::{LearnOptions, Learnt, Rows, Table};
 use cama::data::{Appendable, Dataset, shuffled};
 use cama::manipulation::TableManipulation;
-use cama::{Cama, GeneratorChoice, Outcome, Outliers, Verdict};
+use cama::{Cama, ContextFrom, GeneratorChoice, Outcome, Outliers, Verdict};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rand_distr::{Distribution, StandardNormal, StudentT};
@@ -111,7 +111,7 @@ fn a_fifth_of_the_rows_a_thousand_times_too_large_changes_nothing_for_the_others
         let again = Cama::from_bytes(&with.to_bytes().unwrap()).unwrap();
         let outliers: Vec<usize> = (0..all.len()).filter(|i| far[*i]).collect();
         for rows in [all.select(&outliers), all.select(&outliers[..1])] {
-            let verdicts = again.predictor().as_adapted().predict_all(&rows);
+            let verdicts = again.predictor().context(ContextFrom::Adapted).predict_all(&rows);
             assert!(verdicts.iter().all(|verdict| *verdict == Verdict::Unexplained), "{generator:?}");
         }
     }

@@ -5,6 +5,7 @@ use std::io::Write;
 use cama::data::table::Schema;
 use cama::data::{Dataset, Preparation, split};
 use cama::{Cama, Card, Event, Rehearsal};
+use cama_eval::page::{self, Shown};
 use serde_json::json;
 
 use super::report::{PROGRAM, REPORT, is_demonstration};
@@ -14,7 +15,6 @@ use crate::commands::{labelled, refuse_table};
 use crate::flags::{DemoFlags, refuse};
 use crate::interrupt::Graceful;
 use crate::output::Output;
-use crate::page::{self, Shown};
 use crate::progress::Reporter;
 use crate::session::{Session, rng};
 use crate::source::roles;

@@ -1,6 +1,7 @@
 //! Pages for people: one HTML file each, which needs no network and no scripts.
 
 mod drift;
+mod evaluation;
 mod rehearsal;
 
 use base64::Engine as _;
@@ -8,6 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 pub use self::drift::drift;
+pub use self::evaluation::evaluation;
 pub use self::rehearsal::{Shown, rehearsal};
 
 /// A whole page.

@@ -7,7 +7,9 @@ use super::{bar, page, picture};
 
 /// Examples of one damage: as they were damaged, and restored, as a PNG.
 pub struct Shown {
+    /// The damage, as it is written.
     pub damage: String,
+    /// The picture.
     pub png: Vec<u8>,
 }
 
