@@ -59,11 +59,13 @@
 //! takes of time and memory is bounded by nothing.
 
 mod classifier;
+mod export;
 mod file;
 mod graph;
 mod image;
 mod labels;
 mod network;
+mod nodes;
 mod options;
 mod output;
 mod rewrite;
@@ -71,5 +73,6 @@ mod table;
 mod wire;
 
 pub use classifier::{OnnxClassifier, Reads};
+pub use export::{Export, ExportOptions, OPSETS, PROBABILITIES, RESTORED, Undone, export};
 pub use options::{Layout, OnnxOptions};
 pub use output::OutputKind;

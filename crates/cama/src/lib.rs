@@ -122,7 +122,7 @@ pub use folder_format::FolderFormat;
 pub use likelihood::{Likelihood, LikelihoodParams};
 pub use model::{
     ClassPrior, ConvolutionalConfig, DeepCama, Factor, FactorConfig, FullyConnectedConfig, GeneratorConfig,
-    Joint, M, MChoice, Mechanisms, ModelConfig, NetworkConfig, Observed, PRESETS, TrunkConfig,
+    Joint, M, MChoice, MPosteriorLayers, Mechanisms, ModelConfig, NetworkConfig, Observed, PRESETS, TrunkConfig,
 };
 pub use network::Initialisation;
 pub use predict::{

@@ -1,5 +1,6 @@
 //! Classifiers from ONNX files.
 
+mod export_images;
 mod images;
 mod networks;
 mod table;

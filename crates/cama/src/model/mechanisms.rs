@@ -6,7 +6,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::config::ModelConfig;
-use super::inference::MPosterior;
+use super::inference::{MPosterior, MPosteriorLayers};
 use super::observed::Observed;
 use crate::data::DataShape;
 use crate::likelihood::LikelihoodParams;
@@ -103,6 +103,16 @@ impl Mechanisms {
     /// q2(m|x), or q2(m|x,a,c): `[batch, dim]`.
     pub fn posterior(&self, seen: &Observed) -> DiagonalGaussian<2> {
         self.q2.forward(seen)
+    }
+
+    /// The network of q2(m|x), with its weights.
+    pub fn posterior_layers(&self) -> MPosteriorLayers {
+        self.q2.layers()
+    }
+
+    /// The settings of the mechanisms that have a part of m, in the order in which they act.
+    pub fn configs(&self) -> &[MechanismConfig] {
+        &self.configs
     }
 
     /// T_m(x) of all mechanisms, first to last: `m` is `[batch, dim]`, `x` `[batch, group, width]`.

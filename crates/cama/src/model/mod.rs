@@ -19,6 +19,7 @@ pub use deep_cama::{DeepCama, Joint};
 pub use factor::{Factor, FactorConfig};
 pub(crate) use factor::{Under, tempered};
 pub(crate) use given::{Given, Pairs};
+pub use inference::MPosteriorLayers;
 pub use m::{M, MChoice};
 pub use mechanisms::Mechanisms;
 pub use observed::Observed;
