@@ -40,7 +40,13 @@ impl Nodes<'_> {
     }
 
     /// Adds a node with this output.
-    pub(crate) fn named(&mut self, operator: &str, inputs: &[&str], attributes: Vec<AttributeProto>, output: &str) {
+    pub(crate) fn named(
+        &mut self,
+        operator: &str,
+        inputs: &[&str],
+        attributes: Vec<AttributeProto>,
+        output: &str,
+    ) {
         self.graph.node.push(NodeProto {
             name: Some(operator.to_string()),
             op_type: Some(operator.to_string()),

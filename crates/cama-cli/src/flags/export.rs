@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use cama::{Cama, DataShape, MChoice, Result};
+use cama::data::DataShape;
+use cama::{Cama, MChoice, Result};
 use cama_onnx::{ExportOptions, Layout};
 use clap::Args;
 
@@ -21,6 +22,9 @@ pub struct ExportFlags {
     /// Replace a file that is there already.
     #[arg(long)]
     pub force: bool,
+    /// Print what the file says of itself as JSON.
+    #[arg(long)]
+    pub json: bool,
     /// What is undone: `mean` is what q2(m|x) infers of each input, `global` what a factor model was adapted to, `null` nothing.
     /// Unless given, what `cama restore` undoes; if the model's last adaptation was rolled back, nothing.
     #[arg(long, value_name = "null|mean|global", value_parser = named::<MChoice>)]
@@ -54,7 +58,9 @@ impl ExportFlags {
             DataShape::Table(_) => {
                 refuse("tables", &[("layout", self.layout.is_some())])?;
                 // Training data that is gone leaves the order open; then it is the schema's.
-                let known = |name: &String| cama.schema().is_ok_and(|schema| schema.columns.iter().any(|c| c.name == *name));
+                let known = |name: &String| {
+                    cama.schema().is_ok_and(|schema| schema.columns.iter().any(|c| c.name == *name))
+                };
                 options.columns = match self.columns.is_empty() {
                     true => cama::data::table::columns(&cama.card().data).unwrap_or_default(),
                     false => self.columns.clone(),

@@ -1,8 +1,8 @@
 //! An ONNX file's bytes.
 
 use rten_onnx::onnx::{
-    DataType, Dimension, GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto, TensorShapeProto,
-    TypeProto, TypeProtoTensor, ValueInfoProto,
+    DataType, Dimension, GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto,
+    TensorShapeProto, TypeProto, TypeProtoTensor, ValueInfoProto,
 };
 
 /// The key of a field that is bytes: its number and wire type 2.

@@ -1,23 +1,27 @@
 //! The restorer as an ONNX file: what a model infers of its input and undoes, for other programs and languages.
 
+mod columns;
+mod factor;
 mod file;
 mod image;
 mod network;
 mod options;
 mod posterior;
+mod table;
 mod undone;
 
 use std::io::Write;
 use std::path::Path;
 
 use cama::data::DataShape;
+use cama::mechanism::Parameter;
 use cama::{Cama, Error, Result, files};
 use rten_onnx::onnx::{GraphProto, ValueInfoProto};
 use serde_json::json;
 
+use self::image::PARAMETERS;
 pub use self::options::{ExportOptions, OPSETS};
 pub use self::undone::Undone;
-use self::image::PARAMETERS;
 use crate::nodes::{Nodes, int, ints};
 use crate::options::Layout;
 
@@ -35,6 +39,7 @@ pub struct Export {
     undone: Undone,
     /// Name and shape of the input, and of the outputs.
     tensors: Vec<(String, String)>,
+    metadata: Vec<(&'static str, String)>,
 }
 
 /// A graph in the making.
@@ -61,15 +66,17 @@ pub fn export(cama: &Cama, options: &ExportOptions) -> Result<Export> {
     let undone = Undone::of(cama, options)?;
     let mut draft = match cama.model().config().data {
         DataShape::Image(shape) => of_images(cama, &undone, options, shape)?,
-        DataShape::Table(_) => return Err(Error::Mismatch("tables cannot be exported yet".into())),
+        DataShape::Table(_) => table::of_table(cama, &undone, options)?,
     };
     draft.state(cama, &undone, options);
     let tensors = draft.graph.input.iter().chain(&draft.graph.output);
-    let tensors = tensors.map(|value| (crate::graph::name(value).to_string(), crate::graph::described(value)));
+    let tensors =
+        tensors.map(|value| (crate::graph::name(value).to_string(), crate::graph::described(value)));
     let tensors = tensors.collect();
+    let metadata = draft.metadata.clone();
     let bytes = file::bytes(draft.graph, options.opset, draft.metadata)
         .map_err(|problem| Error::Mismatch(format!("the restorer cannot be exported: {problem}")))?;
-    Ok(Export { bytes, undone, tensors })
+    Ok(Export { bytes, undone, tensors, metadata })
 }
 
 impl Export {
@@ -86,6 +93,11 @@ impl Export {
     /// Name and description of the input and then of each output.
     pub fn tensors(&self) -> &[(String, String)] {
         &self.tensors
+    }
+
+    /// What the file says of itself, each under its key: text, or JSON.
+    pub fn metadata(&self) -> &[(&'static str, String)] {
+        &self.metadata
     }
 
     /// Writes the file, whole or not at all.
@@ -105,7 +117,9 @@ fn of_images(cama: &Cama, undone: &Undone, options: &ExportOptions, shape: [usiz
         Layout::Nchw => &[channels, height, width],
         Layout::Nhwc => &[height, width, channels],
         Layout::Nhw if channels == 1 => &[height, width],
-        Layout::Nhw => return Err(Error::config("export.layout", "nhw", "nchw, nhwc or flat: the images have colours")),
+        Layout::Nhw => {
+            return Err(Error::config("export.layout", "nhw", "nchw, nhwc or flat: the images have colours"));
+        }
         Layout::Flat => &[channels * height * width],
     };
     let model = cama.model();
@@ -135,7 +149,12 @@ fn of_images(cama: &Cama, undone: &Undone, options: &ExportOptions, shape: [usiz
 }
 
 /// The direct classifier's probabilities of restored examples, and of those as they are.
-fn classified(nodes: &mut Nodes, cama: &Cama, restored: &str, x: Option<&str>) -> Result<Vec<ValueInfoProto>> {
+fn classified(
+    nodes: &mut Nodes,
+    cama: &Cama,
+    restored: &str,
+    x: Option<&str>,
+) -> Result<Vec<ValueInfoProto>> {
     let Some(direct) = cama.direct() else {
         return Err(Error::config("export.classifier", true, "false: the model has no direct classifier"));
     };
@@ -155,7 +174,9 @@ impl Nodes<'_> {
         match layout {
             Layout::Nchw => x.to_string(),
             Layout::Nhwc => self.add("Transpose", &[x], vec![ints("perm", vec![0, 3, 1, 2])]),
-            Layout::Nhw | Layout::Flat => self.reshaped(x, &[-1, channels as i64, height as i64, width as i64]),
+            Layout::Nhw | Layout::Flat => {
+                self.reshaped(x, &[-1, channels as i64, height as i64, width as i64])
+            }
         }
     }
 
@@ -190,16 +211,24 @@ impl Draft {
         let undoes = match undone {
             Undone::Nothing(why) => json!({ "m": "null", "why": why }),
             Undone::Inferred => json!({ "m": "mean", "guard": false }),
-            Undone::Global => json!({ "m": "global", "guard": false }),
+            Undone::Global => json!({ "m": "global", "guard": true }),
         };
         let model = cama.model();
         let parameters: Vec<_> = match (undone, model.mechanisms()) {
             (Undone::Nothing(_), _) | (_, None) => Vec::new(),
             (_, Some(mechanisms)) => mechanisms.parameters(),
         };
-        let parameters: Vec<_> =
-            parameters.iter().map(|parameter| json!({ "name": parameter.name, "unit": parameter.unit })).collect();
-        let mechanisms: Vec<&str> = model.config().mechanisms.iter().map(|mechanism| mechanism.name()).collect();
+        let global = model.mechanisms().filter(|_| *undone == Undone::Global).and_then(|all| all.global_m());
+        let global: Option<Vec<f64>> = global.map(|m| m.into_data().iter::<f64>().collect());
+        let described = |(i, parameter): (usize, &Parameter)| match &global {
+            Some(m) => {
+                json!({ "name": parameter.name, "unit": parameter.unit, "value": parameter.value(m[i]) })
+            }
+            None => json!({ "name": parameter.name, "unit": parameter.unit }),
+        };
+        let parameters: Vec<_> = parameters.iter().enumerate().map(described).collect();
+        let mechanisms: Vec<&str> =
+            model.config().mechanisms.iter().map(|mechanism| mechanism.name()).collect();
         self.metadata.extend([
             ("cama.format", "1".to_string()),
             ("cama.mechanisms", json!(mechanisms).to_string()),

@@ -46,12 +46,15 @@ impl Undone {
         let refuse = |value: &str, allowed: &str| Err(Error::config("export.m", value, allowed));
         match (choice, model.factor()) {
             (M::Global, Some(_)) if cama.card().m == M::Global => Ok(Self::Global),
-            (M::Global, Some(_)) => refuse("global", "that of a model that was adapted; run `cama adapt` first"),
+            (M::Global, Some(_)) => {
+                refuse("global", "that of a model that was adapted; run `cama adapt` first")
+            }
             (M::Global, None) => refuse("global", "mean: only a factor model has one m for all rows"),
             (_, Some(_)) => refuse("mean", "global: a factor model infers no m of single rows"),
-            (_, None) if model.mechanisms().is_some() && !learnt => {
-                refuse("mean", "null: q2(m|x) has neither dreamt nor met manipulated data; run `cama adapt` first")
-            }
+            (_, None) if model.mechanisms().is_some() && !learnt => refuse(
+                "mean",
+                "null: q2(m|x) has neither dreamt nor met manipulated data; run `cama adapt` first",
+            ),
             _ => Ok(Self::Inferred),
         }
     }

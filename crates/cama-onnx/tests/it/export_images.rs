@@ -10,13 +10,11 @@ use cama::{
     Cama, Card, Classifier, Config, DeepCama, Initialisation, M, ModelConfig, Observed, TrunkConfig, device,
 };
 use cama_onnx::{
-    Export, ExportOptions, Layout, OnnxClassifier, OnnxOptions, OutputKind, PROBABILITIES, RESTORED, Reads,
-    Undone, export,
+    ExportOptions, Layout, OnnxClassifier, OnnxOptions, OutputKind, PROBABILITIES, RESTORED, Reads, Undone,
+    export,
 };
-use rten::{Model, Value};
 
-/// Within the rounding of single precision.
-const TOLERANCE: f32 = 1e-4;
+use crate::exported::{TOLERANCE, furthest, run};
 
 /// A digit classifier that has learnt a little of everything.
 fn fitted() -> &'static Cama {
@@ -40,8 +38,7 @@ fn random(shape: [usize; 3], change: impl FnOnce(&mut ModelConfig)) -> Cama {
     let mut config = ModelConfig::fast(shape, 3);
     (config.z, config.network.hidden) = (2, 12);
     // So wide a prior that random weights move and turn images far.
-    let affine =
-        AffineConfig { translation: [3.0, 3.0], rotation: 20.0, log_scale: [3.0, 3.0], shear: 5.0 };
+    let affine = AffineConfig { translation: [3.0, 3.0], rotation: 20.0, log_scale: [3.0, 3.0], shear: 5.0 };
     config.mechanisms[0] = MechanismConfig::Affine(affine);
     change(&mut config);
     let model = DeepCama::new(&config.check().unwrap(), 3, &device("cpu").unwrap());
@@ -63,22 +60,6 @@ fn tensor(x: &[f32], n: usize) -> Tensor<2> {
 
 fn host<const D: usize>(x: Tensor<D>) -> Vec<f32> {
     x.into_data().iter::<f32>().collect()
-}
-
-/// An output of the file, flat, by the runtime that this crate has.
-fn run(exported: &Export, dims: &[usize], x: &[f32], output: &str) -> Vec<f32> {
-    let model = Model::load(exported.bytes().to_vec()).unwrap();
-    let value = Value::from_shape(dims, x.to_vec()).unwrap();
-    let input = model.input_ids()[0];
-    let output = model.node_id(output).unwrap();
-    let [value] = model.run_n(vec![(input, value.into())], [output], None).unwrap();
-    let Value::FloatTensor(tensor) = value else { panic!("{output} is no tensor of floats") };
-    tensor.into_data()
-}
-
-fn furthest(a: &[f32], b: &[f32]) -> f32 {
-    assert_eq!(a.len(), b.len());
-    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
 /// Digits that were turned, moved and faded.

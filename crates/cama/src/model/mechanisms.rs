@@ -205,7 +205,7 @@ impl Mechanisms {
 
     /// One m for all the data, `[1, dim]`: where priors are centred that have learnt what the data shares, zero
     /// elsewhere. Nothing if no prior has.
-    pub(crate) fn global_m(&self) -> Option<Tensor<2>> {
+    pub fn global_m(&self) -> Option<Tensor<2>> {
         let centres: Vec<Option<Tensor<2>>> = self.mechanisms.iter().map(|m| m.prior().shared()).collect();
         let device = centres.iter().flatten().next()?.device();
         let zeros = |dim| Tensor::zeros([1, dim], &device);

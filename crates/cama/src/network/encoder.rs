@@ -65,7 +65,8 @@ impl Encoder {
 
     /// Its layers, with their weights.
     pub fn layers(&self) -> Vec<Layer> {
-        let convs = self.convs.iter().zip(&self.layers).map(|(conv, layer)| (&conv.weight, &conv.bias, layer));
+        let convs =
+            self.convs.iter().zip(&self.layers).map(|(conv, layer)| (&conv.weight, &conv.bias, layer));
         let mut all = convolutions(convs);
         all.push(Layer::Dense(Dense::of(&self.out, self.negative_slope)));
         all
