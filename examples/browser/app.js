@@ -21,18 +21,16 @@ const [session, about, examples] = await Promise.all([
   fetch("./digits.json").then((file) => file.json()),
 ]);
 state.examples = examples.digits;
-makeTable(about.classes);
-bind();
-example();
-document.documentElement.dataset.ready = "yes";
+/** Whether the network is being asked, and is to be asked again after that. */
+let [running, again] = [false, false];
+/** Whether the pad holds a drawing, rather than one of the digits to start from. */
+let drawn = false;
 
 function settings() {
   const of = (name) => Number(form.elements[name].value);
   return { rotation: of("rotation"), right: of("right"), down: of("down"), contrast: of("contrast"), brightness: of("brightness") };
 }
 
-let running = false;
-let again = false;
 
 /** Shows what becomes of the digit; while the network is asked, later changes wait. */
 async function update() {
@@ -90,8 +88,6 @@ function example() {
   drawn = false;
   update();
 }
-
-let drawn = false;
 
 function clearPad() {
   const context = pad.getContext("2d");
@@ -175,3 +171,8 @@ function tell() {
     input.parentElement.querySelector("output").textContent = `${input.value}${input.dataset.unit}`;
   }
 }
+
+makeTable(about.classes);
+bind();
+example();
+document.documentElement.dataset.ready = "yes";

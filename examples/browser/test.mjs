@@ -39,8 +39,8 @@ async function open(options) {
   page.on("console", (message) => { if (message.type() === "error") problems.push(message.text()); });
   page.on("request", (request) => { if (!request.url().startsWith(home) && !/^(data|blob):/.test(request.url())) problems.push(`asks ${request.url()}`); });
   await page.goto(home);
-  await page.waitForSelector("html[data-ready=yes]", { timeout: 120_000 });
-  await page.waitForFunction(() => window.found);
+  const ready = page.waitForFunction(() => document.documentElement.dataset.ready && window.found, null, { timeout: 60_000 });
+  await ready.catch((error) => { throw new Error(`${error.message}\n${problems.join("\n")}`); });
   return { page, problems };
 }
 

@@ -48,7 +48,8 @@ impl Nodes<'_> {
         output: &str,
     ) {
         self.graph.node.push(NodeProto {
-            name: Some(operator.to_string()),
+            // ONNX Runtime refuses two nodes of one name; messages are to say what they are about.
+            name: Some(format!("{operator} {output}")),
             op_type: Some(operator.to_string()),
             input: inputs.iter().map(|name| name.to_string()).collect(),
             output: vec![output.to_string()],
