@@ -59,7 +59,7 @@ function paint(canvas, pixels) {
 }
 
 function makeTable(classes) {
-  const cell = '<td><div class="bar"><i></i><b></b></div></td>';
+  const cell = '<td><div class="share"><div class="bar"><i></i></div><b></b></div></td>';
   document.querySelector("#classes tbody").innerHTML = classes.map((name) => `<tr><th scope="row">${name}</th>${cell}${cell}</tr>`).join("");
 }
 
