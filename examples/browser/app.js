@@ -43,7 +43,8 @@ async function update() {
     const found = await session.run({ image: new ort.Tensor("float32", seen, [1, 1, SIDE, SIDE]) });
     paint(restoredCanvas, found.restored.data);
     const values = Object.fromEntries(about.parameters.map(({ name }, i) => [name, found.parameters.data[i]]));
-    said.innerHTML = `What was found: <strong>${words(values)}</strong>.`;
+    const blank = state.digit.every((value) => value === 0);
+    said.innerHTML = blank ? "Draw a digit with a finger or the mouse." : `What was found: <strong>${words(values)}</strong>.`;
     showClasses(found.probabilities_alone.data, found.probabilities.data);
     // For tests.
     window.found = { values, restored: [...found.restored.data], alone: [...found.probabilities_alone.data], probabilities: [...found.probabilities.data] };
@@ -133,7 +134,7 @@ function bind() {
   form.addEventListener("input", () => { tell(); update(); });
   const on = (id, action) => document.getElementById(id).addEventListener("click", action);
   on("example", example);
-  on("clear", () => { clearPad(); update(); });
+  on("clear", () => { clearPad(); pad.scrollIntoView({ block: "nearest" }); update(); });
   on("wipe", () => { state.scribble.fill(0); update(); });
   on("reset", () => set({ rotation: 0, right: 0, down: 0, contrast: 1, brightness: 0 }, true));
   on("random", () => {

@@ -86,6 +86,7 @@ try {
   assert.ok(!wide, "a phone does not scroll sideways");
   // A 1 drawn by a finger.
   await phone.page.tap("#clear");
+  await phone.page.locator("#pad").scrollIntoViewIfNeeded();
   const pad = await phone.page.locator("#pad").boundingBox();
   const touch = await phone.page.context().newCDPSession(phone.page);
   const finger = (type, y) => touch.send("Input.dispatchTouchEvent", { type, touchPoints: type === "touchEnd" ? [] : [{ x: pad.x + pad.width / 2, y: pad.y + y * pad.height }] });
@@ -94,7 +95,8 @@ try {
   await finger("touchEnd", 0.8);
   await phone.page.waitForTimeout(500);
   const drawn = await set(phone.page, { contrast: 0.6 });
-  assert.equal(drawn.probabilities.indexOf(Math.max(...drawn.probabilities)), 1, "a stroke down is a 1");
+  assert.ok(drawn.probabilities[1] > 0.8, `a stroke down is a 1: ${drawn.probabilities}`);
+  await phone.page.evaluate(() => scrollTo(0, 0));
   await picture(phone.page, "phone");
   assert.deepEqual(phone.problems, []);
   console.log("the page works: ", words.trim());

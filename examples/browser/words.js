@@ -21,9 +21,10 @@ export function words(values) {
   scale("height", "stretched", "flattened");
   const shear = values.shear ?? 0;
   if (Math.abs(shear) > 0.12) found.push(`slanted to the ${shear > 0 ? "left" : "right"}`);
+  // A digit is black and white: that it was stretched beyond both hardly shows, and is not to be spoken of.
   const gain = values.gain ?? 1;
-  if (Math.abs(Math.log(gain)) > 0.1) found.push(`contrast ${number(gain, 1)}`);
+  if (gain < 0.9 || gain > 1.5) found.push(`contrast ${number(gain, 1)}`);
   const bias = values.bias ?? 0;
-  if (Math.abs(bias) > 0.04) found.push(`${bias > 0 ? "brightened" : "darkened"} by ${number(Math.abs(bias), 2)}`);
+  if (bias > 0.05 || bias < -0.2) found.push(`${bias > 0 ? "brightened" : "darkened"} by ${number(Math.abs(bias), 2)}`);
   return found.length > 0 ? found.join(", ") : "nothing worth undoing";
 }

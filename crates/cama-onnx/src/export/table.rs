@@ -6,10 +6,11 @@ use rten_onnx::onnx::GraphProto;
 use serde_json::json;
 
 use super::columns::{ColumnPlan, Encoded};
+use super::draft::{Draft, PARAMETERS, RESTORED, classified};
 use super::factor::FactorPlan;
-use super::image::PARAMETERS;
-use super::{Draft, RESTORED, Undone, classified, file};
-use crate::export::options::ExportOptions;
+use super::file;
+use super::options::ExportOptions;
+use super::undone::Undone;
 use crate::nodes::Nodes;
 
 /// The name of the output that says by how much more probable each row is with the global m, in nats.

@@ -17,9 +17,6 @@ pub(super) struct Restored {
     pub posterior: Option<Posterior>,
 }
 
-/// The names of the two numbers of every component of m, as outputs.
-pub(super) const PARAMETERS: [&str; 2] = ["parameters", "parameters_sd"];
-
 impl Nodes<'_> {
     /// What [`cama::restore()`] computes of images `[batch, channels, height, width]`: clears the field, infers m, undoes it.
     pub(super) fn restored_images(&mut self, x: &str, model: &DeepCama, shape: [usize; 3]) -> Restored {
