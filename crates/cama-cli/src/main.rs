@@ -53,6 +53,8 @@ fn carry_out(command: &Command, session: &Session) -> anyhow::Result<()> {
         Command::Rehearse(flags) => commands::rehearse::run(flags, session),
         Command::Bank(flags) => commands::bank::run(flags, session),
         Command::Restore(flags) => commands::restore::run(flags, session),
+        #[cfg(feature = "onnx")]
+        Command::Export(flags) => commands::export::run(flags, session),
         Command::Evaluate(flags) => commands::evaluate::run(flags, session),
         Command::Baseline(flags) => commands::baseline::run(flags, session),
         Command::Show(flags) => commands::show::run(flags, session),

@@ -67,7 +67,8 @@ impl OnnxClassifier {
     /// classes do not go with the model's; [`Error::Config`] and [`Error::UnknownName`] for options that cannot be.
     pub fn open(path: &Path, options: &OnnxOptions, reads: Reads, classes: &[String]) -> Result<Self> {
         let model = file::read(path)?;
-        let output = model.graph.as_ref().map(|graph| graph::output(graph, options.output_name.as_deref()));
+        let wanted = options.output_name.clone().or_else(|| graph::stated(&model, graph::PROBABILITIES_KEY));
+        let output = model.graph.as_ref().map(|graph| graph::output(graph, wanted.as_deref()));
         let output = output.unwrap_or_else(|| Ok(graph::Output::default()));
         let output = output.map_err(|(problem, remedy)| Error::data(path, problem, remedy))?;
         if let Some(width) = output.width.filter(|width| *width != classes.len()) {

@@ -2,10 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rten_onnx::onnx::{AttributeProto, DataType, GraphProto, NodeProto, ValueInfoProto};
+use rten_onnx::onnx::{AttributeProto, DataType, GraphProto, ModelProto, NodeProto, ValueInfoProto};
 
 /// The domain of the operators for other classifiers than neural networks.
 pub(crate) const ML: &str = "ai.onnx.ml";
+
+/// The key of the metadata that says, of a file that [`export`](crate::export()) wrote with a classifier, which output has its
+/// probabilities.
+pub(crate) const PROBABILITIES_KEY: &str = "cama.probabilities";
 
 /// The output that is asked.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,6 +24,12 @@ pub(crate) struct Output {
     pub probabilities: Option<bool>,
     /// What the classes are called, in the order of the values, if the file says so.
     pub classes: Option<Vec<String>>,
+}
+
+/// What the metadata says under this key.
+pub(crate) fn stated(model: &ModelProto, key: &str) -> Option<String> {
+    let entry = model.metadata_props.iter().find(|entry| entry.key.as_deref() == Some(key));
+    entry.and_then(|entry| entry.value.clone())
 }
 
 /// The operator of a node, `ai.onnx.ml.Scaler` or `Conv`.

@@ -1,4 +1,30 @@
-//! Classifiers that others have trained, from ONNX files, beside a deep CAMA model.
+//! ONNX in and out: classifiers that others have trained, from ONNX files, beside a deep CAMA model; and what such a model
+//! restores, as an ONNX file, for other programs and languages.
+//!
+//! # Out
+//!
+//! [`export()`] makes one graph of what a model infers and undoes:
+//!
+//! ```
+//! # use cama::{Cama, Card, Config, DeepCama, M, ModelConfig, device};
+//! use cama_onnx::{ExportOptions, export};
+//!
+//! # let model = DeepCama::new(&ModelConfig::fast([1, 28, 28], 10).check()?, 0, &device("cpu")?);
+//! # let adapted = Cama::bare(model).with_card(Card { m: M::Mean, ..Card::default() });
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let path = folder.path().join("restorer.onnx");
+//! // let adapted = Cama::load("adapted")?;
+//! export(&adapted, &ExportOptions::default())?.write(&path)?;
+//! # Ok::<(), cama::Error>(())
+//! ```
+//!
+//! Input and output `restored` have the same shape, so that the file goes before any classifier. Of images it undoes what
+//! q2(m|x) infers of each at its mean (mechanisms `affine`, `photometric`, `field`), without a guard; of tables the same with
+//! networks (`per-column`), and with a factor model what [`Cama::restore`](cama::Cama::restore) undoes of rows like those that it
+//! was adapted to, its verdicts included. A model whose last adaptation was rolled back exports the identity
+//! ([`Undone::Nothing`]).
+//!
+//! # In
 //!
 //! [`OnnxClassifier`] runs a user's own classifier, exported from PyTorch, TensorFlow or scikit-learn, on images or rows
 //! as they are, or on what a model has restored of them:
@@ -59,11 +85,13 @@
 //! takes of time and memory is bounded by nothing.
 
 mod classifier;
+mod export;
 mod file;
 mod graph;
 mod image;
 mod labels;
 mod network;
+mod nodes;
 mod options;
 mod output;
 mod rewrite;
@@ -71,5 +99,6 @@ mod table;
 mod wire;
 
 pub use classifier::{OnnxClassifier, Reads};
+pub use export::{Export, ExportOptions, OPSETS, PROBABILITIES, RESTORED, Undone, export};
 pub use options::{Layout, OnnxOptions};
 pub use output::OutputKind;

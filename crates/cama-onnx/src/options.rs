@@ -20,6 +20,18 @@ pub enum Layout {
     Flat,
 }
 
+impl Layout {
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Layout::Nchw => "nchw",
+            Layout::Nhwc => "nhwc",
+            Layout::Nhw => "nhw",
+            Layout::Flat => "flat",
+        }
+    }
+}
+
 impl FromStr for Layout {
     type Err = Error;
 

@@ -93,7 +93,7 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), String> {
 }
 
 /// The number at `at`, which moves behind it; nothing if it does not end before `end`.
-fn varint(bytes: &[u8], at: &mut usize, end: usize) -> Option<u64> {
+pub(crate) fn varint(bytes: &[u8], at: &mut usize, end: usize) -> Option<u64> {
     let mut value = 0;
     for shift in (0..64).step_by(7) {
         let byte = *bytes[..end].get(*at)?;

@@ -121,8 +121,9 @@ pub use epoch::{Epoch, Terms};
 pub use folder_format::FolderFormat;
 pub use likelihood::{Likelihood, LikelihoodParams};
 pub use model::{
-    ClassPrior, ConvolutionalConfig, DeepCama, Factor, FactorConfig, FullyConnectedConfig, GeneratorConfig,
-    Joint, M, MChoice, Mechanisms, ModelConfig, NetworkConfig, Observed, PRESETS, TrunkConfig,
+    ClassPrior, ConvolutionalConfig, DeepCama, Factor, FactorConfig, FactorDensity, FullyConnectedConfig,
+    GeneratorConfig, Joint, M, MChoice, MPosteriorLayers, Mechanisms, ModelConfig, NetworkConfig, Normal,
+    Observed, PRESETS, TrunkConfig,
 };
 pub use network::Initialisation;
 pub use predict::{

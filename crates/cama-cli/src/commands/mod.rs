@@ -10,6 +10,8 @@ pub mod demo;
 pub mod drift;
 pub mod evaluate;
 pub mod experiment;
+#[cfg(feature = "onnx")]
+pub mod export;
 pub mod graph;
 pub mod info;
 mod log;

@@ -9,6 +9,8 @@ mod common;
 mod direct;
 mod dream;
 mod experiment;
+#[cfg(feature = "onnx")]
+mod export;
 mod graph;
 mod look;
 mod model;
@@ -32,6 +34,8 @@ pub use baseline::BaselineFlags;
 pub use check::CheckFlags;
 pub use classifier::ClassifierFlags;
 pub use experiment::{DEFAULT_OUT, ExperimentFlags};
+#[cfg(feature = "onnx")]
+pub use export::ExportFlags;
 pub use graph::GraphFlags;
 pub use look::{DemoFlags, EvaluateFlags, InfoFlags, PredictCommand, ShowFlags, What};
 pub use overlay::refuse;
@@ -98,6 +102,9 @@ pub enum Command {
     Bank(BankFlags),
     /// Undo what the world did to images, or to rows of a table, and tell what it was.
     Restore(RestoreFlags),
+    /// Write what restores images or rows as an ONNX file, for other programs and languages.
+    #[cfg(feature = "onnx")]
+    Export(ExportFlags),
     /// Judge a model on labelled images or rows under manipulations.
     Evaluate(EvaluateFlags),
     /// Train a baseline to compare models with, or adapt one, and keep it.

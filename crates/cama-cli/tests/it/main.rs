@@ -12,6 +12,8 @@ mod commands;
 mod demo;
 mod drift;
 mod experiment;
+#[cfg(feature = "onnx")]
+mod export;
 mod graph;
 mod kill;
 mod memory;

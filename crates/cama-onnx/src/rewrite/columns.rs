@@ -2,9 +2,10 @@
 
 use rten_onnx::onnx::NodeProto;
 
-use super::{Reason, Rewriter, attribute, input, int, numbers, output, over_columns, string};
+use super::{Reason, attribute, input, numbers, output, string};
+use crate::nodes::{Nodes, int, over_columns};
 
-impl Rewriter<'_> {
+impl Nodes<'_> {
     /// (x − offset) · scale, of every column or of all alike.
     pub(super) fn scaler(&mut self, node: &NodeProto) -> Result<(), Reason> {
         let mut x = self.float(input(node, 0)?);

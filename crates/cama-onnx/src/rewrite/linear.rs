@@ -2,9 +2,10 @@
 
 use rten_onnx::onnx::NodeProto;
 
-use super::{Reason, Rewriter, class_count, input, int, numbers, output};
+use super::{Reason, class_count, input, numbers, output};
+use crate::nodes::{Nodes, int};
 
-impl Rewriter<'_> {
+impl Nodes<'_> {
     /// x · wᵀ + b, and what follows of it.
     pub(super) fn linear_classifier(&mut self, node: &NodeProto) -> Result<(), Reason> {
         let (weights, biases) = (numbers(node, "coefficients"), numbers(node, "intercepts"));

@@ -7,12 +7,10 @@ mod columns;
 mod linear;
 mod trees;
 
-use rten_onnx::onnx::{
-    AttributeProto, AttributeType, DataType, GraphProto, ModelProto, NodeProto, OperatorSetIdProto,
-    TensorProto,
-};
+use rten_onnx::onnx::{ModelProto, NodeProto, OperatorSetIdProto};
 
 use crate::graph::{ML, attribute, operator};
+use crate::nodes::{Nodes, int};
 
 /// The version of ONNX's own operators that new nodes are of, in a file that has used none.
 const VERSION: i64 = 17;
@@ -28,14 +26,14 @@ type Reason = String;
 pub(crate) fn rewrite(model: &mut ModelProto) -> Result<(), Reason> {
     let Some(graph) = &mut model.graph else { return Ok(()) };
     let before = std::mem::take(&mut graph.node);
-    let mut rewriter = Rewriter { graph };
+    let mut nodes = Nodes { graph, prefix: "cama-onnx" };
     for node in before {
         let name = operator(&node);
         let place = || match node.name.as_deref().filter(|name| !name.is_empty()) {
             Some(node) => format!("operator {name} (node `{node}`)"),
             None => format!("operator {name}"),
         };
-        rewriter.node(&node).map_err(|reason| format!("{}: {reason}", place()))?;
+        nodes.node(&node).map_err(|reason| format!("{}: {reason}", place()))?;
     }
     let standard = |set: &OperatorSetIdProto| matches!(set.domain.as_deref(), None | Some("" | "ai.onnx"));
     if !model.opset_import.iter().any(standard) {
@@ -44,12 +42,7 @@ pub(crate) fn rewrite(model: &mut ModelProto) -> Result<(), Reason> {
     Ok(())
 }
 
-/// Adds nodes and constants to a graph.
-struct Rewriter<'a> {
-    graph: &'a mut GraphProto,
-}
-
-impl Rewriter<'_> {
+impl Nodes<'_> {
     /// Adds a node, or what stands for it.
     fn node(&mut self, node: &NodeProto) -> Result<(), Reason> {
         match (node.domain.as_deref(), node.op_type.as_deref().unwrap_or_default()) {
@@ -83,51 +76,6 @@ impl Rewriter<'_> {
         Ok(())
     }
 
-    /// A name that no other tensor has.
-    fn fresh(&self) -> String {
-        format!("cama-onnx:{}:{}", self.graph.node.len(), self.graph.initializer.len())
-    }
-
-    /// A constant of floating-point numbers.
-    fn floats(&mut self, dims: &[usize], values: Vec<f32>) -> String {
-        self.constant(TensorProto { data_type: Some(DataType::FLOAT), float_data: values, ..tensor(dims) })
-    }
-
-    /// A constant of whole numbers.
-    fn ints(&mut self, dims: &[usize], values: Vec<i64>) -> String {
-        self.constant(TensorProto { data_type: Some(DataType::INT64), int64_data: values, ..tensor(dims) })
-    }
-
-    fn constant(&mut self, tensor: TensorProto) -> String {
-        let name = self.fresh();
-        self.graph.initializer.push(TensorProto { name: Some(name.clone()), ..tensor });
-        name
-    }
-
-    /// Adds a node; its output.
-    fn add(&mut self, operator: &str, inputs: &[&str], attributes: Vec<AttributeProto>) -> String {
-        let name = self.fresh();
-        self.named(operator, inputs, attributes, &name);
-        name
-    }
-
-    /// Adds a node with this output.
-    fn named(&mut self, operator: &str, inputs: &[&str], attributes: Vec<AttributeProto>, output: &str) {
-        self.graph.node.push(NodeProto {
-            name: Some(operator.to_string()),
-            op_type: Some(operator.to_string()),
-            input: inputs.iter().map(|name| name.to_string()).collect(),
-            output: vec![output.to_string()],
-            attribute: attributes,
-            ..Default::default()
-        });
-    }
-
-    /// The same numbers, as floating-point ones.
-    fn float(&mut self, tensor: &str) -> String {
-        self.add("Cast", &[tensor], vec![int("to", i64::from(DataType::FLOAT.0))])
-    }
-
     /// What scores `[batch, classes]` become at the end of a classifier.
     fn post_transform(&mut self, node: &NodeProto, scores: &str, output: &str) -> Result<(), Reason> {
         match string(node, "post_transform").unwrap_or("NONE") {
@@ -138,27 +86,6 @@ impl Rewriter<'_> {
         }
         Ok(())
     }
-}
-
-fn tensor(dims: &[usize]) -> TensorProto {
-    TensorProto { dims: dims.iter().map(|dim| *dim as i64).collect(), ..Default::default() }
-}
-
-/// An attribute that is a whole number.
-fn int(name: &str, value: i64) -> AttributeProto {
-    let name = Some(name.to_string());
-    AttributeProto { name, i: Some(value), r#type: Some(AttributeType::INT), ..Default::default() }
-}
-
-/// Attributes of a reduction over the columns that keeps them as one.
-fn over_columns() -> Vec<AttributeProto> {
-    let axes = AttributeProto {
-        name: Some("axes".to_string()),
-        ints: vec![1],
-        r#type: Some(AttributeType::INTS),
-        ..Default::default()
-    };
-    vec![axes, int("keepdims", 1)]
 }
 
 /// The name of an input that must be there.

@@ -7,7 +7,8 @@ use std::collections::HashMap;
 
 use rten_onnx::onnx::{DataType, NodeProto, TensorProto};
 
-use super::{Reason, Rewriter, attribute, class_count, input, int, integers, numbers, output, string};
+use super::{Reason, attribute, class_count, input, integers, numbers, output, string};
+use crate::nodes::{self, Nodes, int};
 
 /// More numbers than this in the table of the leaves are no classifier.
 const MOST: usize = 1 << 28;
@@ -39,7 +40,7 @@ enum Binary {
     Score,
 }
 
-impl Rewriter<'_> {
+impl Nodes<'_> {
     /// The sum of what the leaves say that an example ends in.
     pub(super) fn tree_ensemble_classifier(&mut self, node: &NodeProto) -> Result<(), Reason> {
         let Trees { comparison, columns, thresholds, next, roots, depth, votes, outputs, binary } =
@@ -69,7 +70,7 @@ impl Rewriter<'_> {
         }
         let votes = self.floats(&[n, outputs], votes);
         let votes = self.add("Gather", &[&votes, &at], along(0));
-        let mut over_trees = super::over_columns();
+        let mut over_trees = nodes::over_columns();
         over_trees[1] = int("keepdims", 0);
         let sum = self.add("ReduceSum", &[&votes], over_trees);
         let bases = self.floats(&[1, outputs], bases);

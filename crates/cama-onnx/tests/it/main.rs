@@ -1,5 +1,8 @@
 //! Classifiers from ONNX files.
 
+mod export_images;
+mod export_tables;
+mod exported;
 mod images;
 mod networks;
 mod table;

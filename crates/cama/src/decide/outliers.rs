@@ -77,6 +77,12 @@ impl Outliers {
         farthest > self.bounds.farthest || overall > self.bounds.overall
     }
 
+    /// The centre and the spread of each value of X, A and C, 0 where it tells nothing, and the greatest distances, in spreads, of
+    /// a row that is no outlier: of its farthest value, and the root of the mean square of all that tell.
+    pub fn bounds(&self) -> (&[f32], &[f32], [f64; 2]) {
+        (&self.centre, &self.spread, [self.bounds.farthest, self.bounds.overall])
+    }
+
     /// The rows that are none.
     pub fn others<D: Dataset>(&self, data: &D) -> D {
         data.select(&(0..data.len()).filter(|&i| !self.is_outlier(data, i)).collect::<Vec<_>>())

@@ -64,7 +64,7 @@ pub trait Mechanism: Module {
 
 /// Components of m act on an image as if they were no farther from zero, in standard deviations of the prior: an
 /// inference network that meets an image unlike all it knows can be off by so much that exponentials overflow.
-pub(super) const MOST_DEVIATIONS: f64 = 10.0;
+pub const MOST_DEVIATIONS: f64 = 10.0;
 
 /// A prior scale must be a positive, finite number.
 pub(super) fn check_scale(field: &str, value: f64) -> Result<()> {

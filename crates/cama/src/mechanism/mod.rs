@@ -15,14 +15,14 @@ mod photometric;
 mod prior;
 
 pub use affine::{Affine, AffineConfig};
-pub use contract::Mechanism;
+pub use contract::{MOST_DEVIATIONS, Mechanism};
 pub use field::{
     Field, FieldConfig, FieldDreams, FieldMaps, FieldPosterior, FieldSummary, PixelManipulation,
 };
 pub use latent::{Latent, LatentConfig, Merge, ZWeights};
 pub use parameter::Parameter;
 pub(crate) use per_column::{ColumnEffect, spread};
-pub use per_column::{PerColumn, PerColumnConfig};
+pub use per_column::{MOST_LOG_SCALE, PerColumn, PerColumnConfig};
 pub use photometric::{Photometric, PhotometricConfig};
 pub use prior::{Prior, SpikeAndSlab};
 

@@ -36,7 +36,7 @@ impl PerColumnConfig {
 }
 
 /// No column is stretched or shrunk by more than this, as a logarithm, so that numbers stay finite.
-const MOST_LOG_SCALE: f64 = 10.0;
+pub const MOST_LOG_SCALE: f64 = 10.0;
 
 /// T_m(x) = s x + t for every numeric column of X with a factor s and a shift t of its own, undone exactly by
 /// T_m⁻¹(x) = (x − t) / s. What X is off its mean is stretched with it. Other columns stay as they are.

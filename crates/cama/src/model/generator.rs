@@ -8,7 +8,7 @@ use super::config::{ClassPrior as ClassPriorConfig, ModelConfig, NetworkConfig};
 use super::trunk::{Output, first_log_sigma};
 use crate::likelihood::{Likelihood, LikelihoodParams};
 use crate::mechanism::Merge;
-use crate::network::{Init, Mlp, activate, affine};
+use crate::network::{Dense, Init, Layer, Mlp, activate, affine};
 
 /// NN_Y, NN_Z, NN_C and NN_merge (Figures 4 and 6).
 ///
@@ -112,6 +112,17 @@ impl Generator {
     fn classes(&self) -> Tensor<2> {
         let device = self.merge_y.weight.device();
         self.merge_y.forward(self.nn_y.forward(Tensor::eye(self.classes, &device)))
+    }
+
+    /// The layers of p(y|a), if there are parents, and the logarithms of the classes' frequencies.
+    pub(super) fn prior_layers(&self) -> (Option<Vec<Layer>>, Vec<f32>) {
+        let ClassPrior { network, log_frequencies } = &self.prior;
+        let layers = network.as_ref().map(|(nn_a, out)| {
+            let mut layers = nn_a.layers();
+            layers.push(Layer::Dense(Dense::of(out, 1.0)));
+            layers
+        });
+        (layers, log_frequencies.clone().into_data().iter::<f32>().collect())
     }
 
     /// log p(y|a), `[batch, classes]`, or log p(y), `[1, classes]`, where there are no parents; `a` is

@@ -5,12 +5,13 @@ use std::ops::Range;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::deep_cama::DeepCama;
-use super::factor::{Factor, Under};
+use super::factor::{Factor, FactorDensity, Under};
 use super::generator::Causes;
+use super::mechanisms::Mechanisms;
 use super::observed::Observed;
 use crate::likelihood::LikelihoodParams;
 use crate::mechanism::Merge;
-use crate::network::DiagonalGaussian;
+use crate::network::{DiagonalGaussian, Layer};
 
 /// What is known before z is drawn, for every example and target.
 #[expect(clippy::large_enum_variant, reason = "it is made, used and dropped")]
@@ -193,6 +194,19 @@ impl DeepCama {
     ) -> Option<Tensor<2>> {
         let factor = self.factor()?;
         Some(factor.log_px_with_outliers(seen, self.under(factor, m).as_ref(), share))
+    }
+
+    /// p(x|y,c,m) of a factor model in numbers, with the global m or with do(m = 0); nothing of networks.
+    pub fn factor_density(&self, global: bool) -> Option<FactorDensity> {
+        let factor = self.factor()?;
+        let m = self.m.as_ref().filter(|_| global).and_then(Mechanisms::global_m);
+        Some(factor.density(self.under(factor, m.as_ref()).as_ref()))
+    }
+
+    /// p(y|a) in numbers: the layers that read A and give what is added to the logarithms of the classes' frequencies, where
+    /// there is any A, and those logarithms.
+    pub fn class_prior_layers(&self) -> (Option<Vec<Layer>>, Vec<f32>) {
+        self.p.prior_layers()
     }
 
     /// What a global m has done to the numbers of a factor model.

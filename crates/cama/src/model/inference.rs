@@ -8,7 +8,7 @@ use super::config::{ModelConfig, NetworkConfig};
 use super::observed::Observed;
 use super::trunk::Trunk;
 use crate::mechanism::{LatentConfig, MechanismConfig, ZWeights};
-use crate::network::{DiagonalGaussian, GaussianHead, Init, activate, affine};
+use crate::network::{DiagonalGaussian, GaussianHead, HeadLayers, Init, Layer, activate, affine};
 
 /// q1(z|x,y,m,a,c): a trunk that sees what is observed, so that it runs once per example whatever the classes.
 #[derive(Module, Debug)]
@@ -102,6 +102,18 @@ pub struct MPosterior {
     sees_causes: bool,
 }
 
+/// The network of q2(m|x), with its weights: features of X (or of X, A and C side by side), and a head on them for the part of
+/// m that each mechanism reads.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MPosteriorLayers {
+    /// Layers that give the features.
+    pub trunk: Vec<Layer>,
+    /// A head for each mechanism, in the order of m.
+    pub heads: Vec<HeadLayers>,
+    /// Whether it reads A and C behind X.
+    pub sees_causes: bool,
+}
+
 impl MPosterior {
     pub(super) fn new(config: &ModelConfig, init: &mut Init) -> Self {
         let ModelConfig { ref data, .. } = *config;
@@ -128,6 +140,15 @@ impl MPosterior {
     /// Replaces the heads, taking the former ones out.
     pub(super) fn replace_heads(&mut self, heads: impl FnOnce(Vec<GaussianHead>) -> Vec<GaussianHead>) {
         self.heads = heads(std::mem::take(&mut self.heads));
+    }
+
+    /// Its layers, with their weights.
+    pub(super) fn layers(&self) -> MPosteriorLayers {
+        MPosteriorLayers {
+            trunk: self.trunk.layers(),
+            heads: self.heads.iter().map(GaussianHead::layers).collect(),
+            sees_causes: self.sees_causes,
+        }
     }
 
     /// The posterior of the whole m, `[batch, dim]`.

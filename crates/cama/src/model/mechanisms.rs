@@ -6,7 +6,7 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
 use super::config::ModelConfig;
-use super::inference::MPosterior;
+use super::inference::{MPosterior, MPosteriorLayers};
 use super::observed::Observed;
 use crate::data::DataShape;
 use crate::likelihood::LikelihoodParams;
@@ -105,6 +105,16 @@ impl Mechanisms {
         self.q2.forward(seen)
     }
 
+    /// The network of q2(m|x), with its weights.
+    pub fn posterior_layers(&self) -> MPosteriorLayers {
+        self.q2.layers()
+    }
+
+    /// The settings of the mechanisms that have a part of m, in the order in which they act.
+    pub fn configs(&self) -> &[MechanismConfig] {
+        &self.configs
+    }
+
     /// T_m(x) of all mechanisms, first to last: `m` is `[batch, dim]`, `x` `[batch, group, width]`.
     pub fn transform(&self, m: &Tensor<2>, x: Tensor<3>) -> Tensor<3> {
         self.parts(m).fold(x, |x, (mechanism, part)| mechanism.transform(part, x))
@@ -195,7 +205,7 @@ impl Mechanisms {
 
     /// One m for all the data, `[1, dim]`: where priors are centred that have learnt what the data shares, zero
     /// elsewhere. Nothing if no prior has.
-    pub(crate) fn global_m(&self) -> Option<Tensor<2>> {
+    pub fn global_m(&self) -> Option<Tensor<2>> {
         let centres: Vec<Option<Tensor<2>>> = self.mechanisms.iter().map(|m| m.prior().shared()).collect();
         let device = centres.iter().flatten().next()?.device();
         let zeros = |dim| Tensor::zeros([1, dim], &device);

@@ -16,9 +16,10 @@ pub use config::{
     PRESETS, TrunkConfig,
 };
 pub use deep_cama::{DeepCama, Joint};
-pub use factor::{Factor, FactorConfig};
+pub use factor::{Factor, FactorConfig, FactorDensity, Normal};
 pub(crate) use factor::{Under, tempered};
 pub(crate) use given::{Given, Pairs};
+pub use inference::MPosteriorLayers;
 pub use m::{M, MChoice};
 pub use mechanisms::Mechanisms;
 pub use observed::Observed;

@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 use super::config::{ConvolutionalConfig, ModelConfig, TrunkConfig};
 use crate::data::DataShape;
 use crate::likelihood::Likelihood;
-use crate::network::{Decoder, Encoder, Init, Mlp};
+use crate::network::{Decoder, Encoder, Init, Layer, Mlp};
 
 /// Features of what is observed: of an image, or of a row.
 #[derive(Module, Debug)]
@@ -38,6 +38,14 @@ impl Trunk {
                 init,
             )),
             TrunkConfig::FullyConnected(dense) => Self::Table(Mlp::new(columns, hidden, dense.layers, init)),
+        }
+    }
+
+    /// Its layers, with their weights.
+    pub(crate) fn layers(&self) -> Vec<Layer> {
+        match self {
+            Self::Image(encoder) => encoder.layers(),
+            Self::Table(mlp) => mlp.layers(),
         }
     }
 

@@ -4,9 +4,10 @@ use burn::module::Module;
 use burn::nn::Linear;
 use burn::nn::conv::Conv2d;
 use burn::tensor::Tensor;
-use cama_kernels::conv::{Geometry, Layer, Order, convolve, order};
+use cama_kernels::conv::{self, Geometry, Order, convolve, order};
 use cama_kernels::linear::linear;
 
+use super::layers::{Dense, Layer, convolutions};
 use super::{Init, bias_of, pyramid};
 
 /// Halving convolutions, then one linear layer.
@@ -16,7 +17,7 @@ pub struct Encoder {
     out: Linear,
     negative_slope: f64,
     #[module(skip)]
-    layers: Vec<Layer>,
+    layers: Vec<conv::Layer>,
 }
 
 impl Encoder {
@@ -50,7 +51,7 @@ impl Encoder {
                 stride,
                 padding: kernel / 2,
             };
-            Layer {
+            conv::Layer {
                 geometry,
                 transposed: false,
                 slope: init.negative_slope as f32,
@@ -62,6 +63,15 @@ impl Encoder {
         let all = (0..layers).map(layer).collect();
         let out = init.linear(channels[layers - 1] * rows[layers] * columns[layers], hidden, true);
         Self { convs, out, negative_slope: init.negative_slope, layers: all }
+    }
+
+    /// Its layers, with their weights.
+    pub fn layers(&self) -> Vec<Layer> {
+        let convs =
+            self.convs.iter().zip(&self.layers).map(|(conv, layer)| (&conv.weight, &conv.bias, layer));
+        let mut all = convolutions(convs);
+        all.push(Layer::Dense(Dense::of(&self.out, self.negative_slope)));
+        all
     }
 
     /// Features of images: `[batch, channels·height·width] → [batch, hidden]`.

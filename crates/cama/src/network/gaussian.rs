@@ -6,6 +6,7 @@ use burn::tensor::Tensor;
 
 use super::affine;
 use super::init::Init;
+use super::layers::{Dense, HeadLayers};
 use super::rescale::scaled;
 
 /// A batch of Gaussians with diagonal covariance; the last of the `D` dimensions holds the components.
@@ -82,6 +83,16 @@ impl GaussianHead {
     pub fn near_zero(mut self) -> Self {
         self.mean = scaled(self.mean, 0.1, 0.0);
         self
+    }
+
+    /// Its layers, with their weights.
+    pub fn layers(&self) -> HeadLayers {
+        HeadLayers {
+            mean: Dense::of(&self.mean, 1.0),
+            log_var: Dense::of(&self.log_var, 1.0),
+            most_log_var: self.bounded.then_some(MOST_LOG_VAR as f32),
+            constant: self.constant,
+        }
     }
 
     /// The Gaussian at features `h`: `[.., d_in] → [.., d_out]`.

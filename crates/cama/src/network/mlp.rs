@@ -5,6 +5,7 @@ use burn::nn::Linear;
 use burn::tensor::Tensor;
 use cama_kernels::linear::linear;
 
+use super::layers::{Dense, Layer};
 use super::{Init, bias_of};
 
 /// A fully connected network whose every layer, the last included, is activated.
@@ -20,6 +21,11 @@ impl Mlp {
         let layers =
             (0..depth).map(|i| init.linear(if i == 0 { d_in } else { hidden }, hidden, true)).collect();
         Self { layers, negative_slope: init.negative_slope }
+    }
+
+    /// Its layers, with their weights.
+    pub fn layers(&self) -> Vec<Layer> {
+        self.layers.iter().map(|layer| Layer::Dense(Dense::of(layer, self.negative_slope))).collect()
     }
 
     /// Features of `x`: `[batch, d_in] → [batch, hidden]`.

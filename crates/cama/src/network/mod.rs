@@ -4,6 +4,7 @@ mod decoder;
 mod encoder;
 mod gaussian;
 mod init;
+mod layers;
 mod mlp;
 mod pixel_network;
 mod rescale;
@@ -12,8 +13,9 @@ pub use decoder::Decoder;
 pub use encoder::Encoder;
 pub use gaussian::{DiagonalGaussian, GaussianHead};
 pub use init::{Init, Initialisation};
+pub use layers::{Convolution, Dense, HeadLayers, Layer};
 pub use mlp::Mlp;
-pub use pixel_network::{PixelNetwork, PixelSizes};
+pub use pixel_network::{PixelLayers, PixelNetwork, PixelSizes};
 
 use burn::module::Param;
 use burn::nn::Linear;

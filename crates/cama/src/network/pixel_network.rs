@@ -5,6 +5,7 @@ use burn::nn::Linear;
 use burn::tensor::{Device, Tensor, TensorData};
 use cama_kernels::conv::{Geometry, Layer, Order, convolve, order};
 
+use super::layers::{self, Dense};
 use super::rescale::rescaled;
 use super::{Init, activate, affine, pyramid};
 
@@ -34,6 +35,24 @@ pub struct PixelNetwork {
     /// Means over the cells of the deepest map, `[1, cells, pixels]`.
     #[module(skip)]
     means: Tensor<3>,
+}
+
+/// The layers of a [`PixelNetwork`] that the values of every pixel take, with their weights: `read` and `fine` give the map at half
+/// the image's side; `halve` and `deep` of that the one at a quarter, to every pixel of which `context` of its mean is added;
+/// `deeper` and `double` go back to half the side, where the former map is added; then come `merge`, `last` and `out`.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "said above")]
+pub struct PixelLayers {
+    pub read: layers::Convolution,
+    pub fine: layers::Convolution,
+    pub halve: layers::Convolution,
+    pub deep: layers::Convolution,
+    pub context: Dense,
+    pub deeper: layers::Convolution,
+    pub double: layers::Convolution,
+    pub merge: layers::Convolution,
+    pub last: layers::Convolution,
+    pub out: layers::Convolution,
 }
 
 /// A convolution, or a transposed one, and its activation.
@@ -106,6 +125,23 @@ impl PixelNetwork {
         [self.out.forward(self.last.forward(self.merge.forward(merged))), cells]
     }
 
+    /// The layers that the values of every pixel take, with their weights.
+    pub fn layers(&self) -> PixelLayers {
+        let of = Convolution::layer;
+        PixelLayers {
+            read: of(&self.read),
+            fine: of(&self.fine),
+            halve: of(&self.halve),
+            deep: of(&self.deep),
+            context: Dense::of(&self.context, 1.0),
+            deeper: of(&self.deeper),
+            double: of(&self.double),
+            merge: of(&self.merge),
+            last: of(&self.last),
+            out: of(&self.out),
+        }
+    }
+
     /// The deepest map plus what all of it says.
     fn in_context(&self, deep: Tensor<2>) -> Tensor<2> {
         let pixels = by_pixel(deep, self.deep.layer.to(), self.deep.layer.output);
@@ -153,6 +189,10 @@ impl Convolution {
 
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         convolve(x, self.weight.val(), self.bias.val(), &self.layer)
+    }
+
+    fn layer(&self) -> layers::Convolution {
+        layers::Convolution::of(&self.weight, &self.bias, &self.layer)
     }
 }
 

@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use super::config::DirectConfig;
 use crate::classifier::Classifier;
 use crate::model::{ModelConfig, Observed, Trunk, TrunkConfig};
-use crate::network::{Init, Initialisation};
+use crate::network::{Dense, Init, Initialisation, Layer};
 use crate::{Checked, Error, Result};
 
 /// Side of the convolution kernels.
@@ -59,6 +59,13 @@ impl DirectClassifier {
     /// How it was fitted.
     pub fn config(&self) -> &DirectConfig {
         &self.config
+    }
+
+    /// Its layers, with their weights: of X (or of X, A and C side by side) they give the logits of the classes.
+    pub fn layers(&self) -> Vec<Layer> {
+        let mut layers = self.trunk.layers();
+        layers.push(Layer::Dense(Dense::of(&self.out, 1.0)));
+        layers
     }
 
     /// log p(y|x), `[batch, classes]`, differentiable in x and in the weights.

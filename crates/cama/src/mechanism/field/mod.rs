@@ -15,6 +15,8 @@ mod shapes;
 pub use config::{FieldConfig, FieldDreams};
 pub use manipulation::PixelManipulation;
 
+use std::ops::Range;
+
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData, activation};
 use cama_kernels::likelihood::{Given, bernoulli, sigmoid};
@@ -26,7 +28,7 @@ use self::dreams::KINDS;
 use super::contract::{image_shape, images_only};
 use crate::batch::host;
 use crate::data::DataShape;
-use crate::network::{Init, PixelNetwork, PixelSizes};
+use crate::network::{Init, PixelLayers, PixelNetwork, PixelSizes};
 
 /// The mechanism: its network, and how it learns.
 #[derive(Module, Debug)]
@@ -103,6 +105,11 @@ impl Field {
             cell_values: 2,
         };
         Self { network: PixelNetwork::new(sizes, init), config: config.clone(), image }
+    }
+
+    /// The layers of its network that the clean pixels take, and which of the planes that they give are logits of clean pixels.
+    pub fn layers(&self) -> (PixelLayers, Range<usize>) {
+        (self.network.layers(), KINDS..KINDS + self.image[0])
     }
 
     /// Its settings.

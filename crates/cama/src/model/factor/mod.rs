@@ -6,6 +6,7 @@
 
 mod complete;
 mod config;
+mod density;
 mod eliminate;
 mod em;
 mod fit;
@@ -14,6 +15,7 @@ mod outliers;
 mod tests;
 
 pub use config::FactorConfig;
+pub use density::{FactorDensity, Normal};
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
