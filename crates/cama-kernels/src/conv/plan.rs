@@ -21,8 +21,11 @@ pub enum Plan {
 /// Plans that are kept at most: those of several models. One of a large map takes some megabytes.
 const MOST: usize = 128;
 
-/// The plans that were made, by their maps and the direction.
-static PLANS: LazyLock<Mutex<HashMap<(Geometry, bool), Arc<Plan>>>> = LazyLock::new(Mutex::default);
+/// Plans by their maps and the direction.
+type Plans = HashMap<(Geometry, bool), Arc<Plan>>;
+
+/// The plans that were made.
+static PLANS: LazyLock<Mutex<Plans>> = LazyLock::new(Mutex::default);
 
 impl Plan {
     /// The fastest one for these maps, from the small one to the large one if `to_large`. To list where each pixel's numbers

@@ -98,6 +98,7 @@ macro_rules! mechanisms {
 
         /// Any one of the mechanisms that have a part of m.
         #[derive(Module, Debug)]
+        #[expect(clippy::large_enum_variant, reason = "a model has a few")]
         pub enum AnyMechanism { $(#[doc = concat!("`", $name, "`")] $mechanism($mechanism),)* }
 
         impl AnyMechanism {
