@@ -76,7 +76,6 @@ impl Draft {
             ("cama.undoes", undoes.to_string()),
             ("cama.parameters", json!(parameters).to_string()),
             ("cama.classes", json!(cama.classes()).to_string()),
-            ("cama.trained_on", cama.card().data.clone()),
         ]);
         if options.classifier {
             self.metadata.push((crate::graph::PROBABILITIES_KEY, PROBABILITIES[0].to_string()));
