@@ -61,7 +61,7 @@ fn factor_plan(cama: &Cama, opset: i64) -> Result<FactorPlan<'_>> {
         let none = || Error::Mismatch("the model is no factor model".into());
         model.factor_density(global).ok_or_else(none)
     };
-    let decider = cama.predictor().as_adapted().decider;
+    let decider = cama.predictor().context(cama::ContextFrom::Adapted).decider;
     Ok(FactorPlan {
         under: [density(true)?, density(false)?],
         prior: model.class_prior_layers(),

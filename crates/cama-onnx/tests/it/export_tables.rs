@@ -168,7 +168,11 @@ fn decided(cama: &Cama, rows: &Rows) -> Vec<Decision> {
         all.push(decision);
         ControlFlow::Continue(())
     };
-    cama.predictor().as_adapted().rule(Rule::Direct).predict_part(rows, 0, each).unwrap();
+    cama.predictor()
+        .context(cama::ContextFrom::Adapted)
+        .rule(Rule::Direct)
+        .predict_part(rows, 0, each)
+        .unwrap();
     all
 }
 

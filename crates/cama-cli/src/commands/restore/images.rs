@@ -67,16 +67,16 @@ impl Restoring<'_> {
             }),
             (true, true) => out.write_folder(|beside| {
                 let name = report.file_name().unwrap_or_default();
-                write_whole(&beside.join(name), |file| self.into_folder(&incoming, beside, file))
+                write_whole(&beside.join(name), |file| self.write_images(&incoming, beside, file))
             }),
             (true, false) => write_whole(report, |file| {
-                out.write_folder(|beside| self.into_folder(&incoming, beside, &mut *file))
+                out.write_folder(|beside| self.write_images(&incoming, beside, &mut *file))
             }),
         }
     }
 
     /// Writes restored images into the folder `beside`, and the report.
-    fn into_folder(
+    fn write_images(
         &self,
         incoming: &Incoming,
         beside: &Path,
