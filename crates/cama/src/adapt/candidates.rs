@@ -6,7 +6,7 @@
 
 use super::report::RollbackReason;
 use super::select::Candidate;
-use super::validate::Validator;
+use super::validate::{FitStatistics, Validator};
 use crate::data::{Dataset, spread_over};
 use crate::decide::{Answers, Comparison, Decider};
 use crate::mechanism::MechanismConfig;
@@ -70,18 +70,15 @@ impl<'a, D: Dataset> Candidates<'a, D> {
     pub fn best(
         &self,
         validator: &Validator<D>,
-        clean_before: Option<f64>,
+        before: &FitStatistics,
     ) -> Result<std::result::Result<Candidate, RollbackReason>> {
-        let tolerance = validator.config.tolerance;
         let mut costs = None;
         for i in self.ranked() {
             let (step, model, _) = &self.better[i];
             let fit = validator.validate_decided(&Decider { model, ..self.decider }, M::Mean)?;
-            match (clean_before, fit.clean) {
-                (Some(before), Some(after)) if after < before - tolerance => {
-                    costs.get_or_insert(RollbackReason::CostsClean { before, after, tolerance });
-                }
-                _ => return Ok(Ok(Candidate { step: *step, fit, model: model.clone() })),
+            match before.allows(&fit, validator.config.tolerance) {
+                Ok(()) => return Ok(Ok(Candidate { step: *step, fit, model: model.clone() })),
+                Err(reason) => costs = costs.or(Some(reason)),
             }
         }
         Ok(Err(costs.or(self.refused.map(RollbackReason::NotEasier)).unwrap_or(RollbackReason::NotBetter)))

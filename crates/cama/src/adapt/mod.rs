@@ -230,7 +230,7 @@ impl<D: Dataset> Run<'_, D> {
             Ok(()) | Err(Error::Diverged(_)) => {}
             Err(error) => return Err(error),
         }
-        let (best, reason) = match candidates.best(validator, before.clean)? {
+        let (best, reason) = match candidates.best(validator, &before)? {
             Ok(best) => (Some(best), None),
             Err(reason) => (None, Some(reason)),
         };

@@ -35,7 +35,7 @@ impl<'a, D: Dataset> Selection<'a, D> {
             fit => fit?,
         };
         let highest = self.best.as_ref().map_or(self.before.elbo, |best| best.fit.elbo);
-        if self.before.allows(&fit, self.validator.config.tolerance) && fit.elbo > highest {
+        if self.before.allows(&fit, self.validator.config.tolerance).is_ok() && fit.elbo > highest {
             self.best = Some(Candidate { step, fit, model: model.clone() });
         }
         Ok(())

@@ -5,6 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::config::AdaptConfig;
+use super::report::RollbackReason;
 use super::split::Splits;
 use crate::batch;
 use crate::data::Dataset;
@@ -31,14 +32,19 @@ pub(super) struct FitStatistics {
     pub elbo: f64,
     /// Accuracy on the clean examples, where there are any.
     pub clean: Option<f64>,
+    /// How many clean examples there are.
+    pub clean_examples: usize,
 }
 
 impl FitStatistics {
-    /// Whether `later` is as good on clean examples, within the tolerance.
-    pub fn allows(&self, later: &FitStatistics, tolerance: f64) -> bool {
-        match (self.clean, later.clean) {
-            (Some(before), Some(after)) => after >= before - tolerance,
-            _ => true,
+    /// Whether `later` is as good on clean examples, within the tolerance or what chance makes of so few; else what it costs.
+    pub fn allows(&self, later: &FitStatistics, tolerance: f64) -> std::result::Result<(), RollbackReason> {
+        let (Some(before), Some(after)) = (self.clean, later.clean) else { return Ok(()) };
+        let chance = (2.0 * before * (1.0 - before) / self.clean_examples.max(1) as f64).sqrt();
+        let tolerance = tolerance.max(chance);
+        match after >= before - tolerance {
+            true => Ok(()),
+            false => Err(RollbackReason::CostsClean { before, after, tolerance }),
         }
     }
 }
@@ -58,7 +64,11 @@ impl<'a, D: Dataset> Validator<'a, D> {
             )));
         }
         let clean = self.clean.map(|clean| self.accuracy(model, m, clean)).transpose()?;
-        Ok(FitStatistics { elbo, clean })
+        Ok(FitStatistics { elbo, clean, clean_examples: self.clean_examples() })
+    }
+
+    fn clean_examples(&self) -> usize {
+        self.clean.map_or(0, Dataset::len)
     }
 
     /// The same with the accuracy of what decides: of the product, and of what is restored once the clean examples, too,
@@ -72,7 +82,7 @@ impl<'a, D: Dataset> Validator<'a, D> {
             let config = DecideConfig { rule: Rule::Product, predict }.check()?;
             share_right(&decider.informed(clean, &config)?.decide(clean, &config)?, clean)
         });
-        Ok(FitStatistics { elbo, clean: clean.transpose()? })
+        Ok(FitStatistics { elbo, clean: clean.transpose()?, clean_examples: self.clean_examples() })
     }
 
     fn elbo(&self, model: &DeepCama, m: MChoice) -> f64 {

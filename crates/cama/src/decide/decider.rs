@@ -68,7 +68,9 @@ impl<'a> Decider<'a> {
     /// The power of the discriminative classifier in the product, and T for an example with this anomaly score.
     pub(super) fn weights(&self, anomaly_score: f64) -> (f64, f64) {
         match &self.tempering {
-            Some(tempering) => (tempering.direct, self.temperature * tempering.factor(anomaly_score)),
+            Some(tempering) => {
+                (tempering.direct, self.temperature * tempering.factor_under(self.guard, anomaly_score))
+            }
             None => (1.0, self.temperature),
         }
     }

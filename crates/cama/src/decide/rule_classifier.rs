@@ -8,6 +8,7 @@ use rand_chacha::ChaCha8Rng;
 
 use super::decider::Decider;
 use super::explain::{self, explain};
+use super::guard::Guard;
 use super::rule::Rule;
 use super::tempering::Tempering;
 use crate::batch::host;
@@ -27,6 +28,8 @@ pub struct RuleClassifier<'a> {
     direct: Option<&'a dyn Classifier>,
     temperature: f64,
     tempering: Option<Tempering>,
+    /// What tells that an example is not explained.
+    guard: Option<Guard>,
     bank: Option<&'a Bank>,
     predict: PredictConfig,
     rule: Rule,
@@ -51,6 +54,7 @@ impl<'a> RuleClassifier<'a> {
             direct: decider.classifier(),
             temperature: decider.temperature,
             tempering: decider.tempering,
+            guard: decider.guard.copied(),
             bank: decider.bank,
             predict: predict.clone(),
             rule,
@@ -92,8 +96,8 @@ impl<'a> RuleClassifier<'a> {
         let mut rngs = explain::batch_rngs(self.predict.seed, n);
         let rows = rows.chunks(rows.len() / n);
         let explained = explain(&self.model, &judged, m.as_ref(), rows, &sampling, &mut rngs);
-        let factors: Vec<f32> =
-            explained.anomaly_scores.iter().map(|score| tempering.factor(*score) as f32).collect();
+        let factor = |score: &f64| tempering.factor_under(self.guard.as_ref(), *score) as f32;
+        let factors: Vec<f32> = explained.anomaly_scores.iter().map(factor).collect();
         (constant * Tensor::from_data(TensorData::new(factors, [n, 1]), &device), tempering.direct)
     }
 

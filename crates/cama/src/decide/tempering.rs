@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ask::{exponentials, log_of};
 use super::decision::Decision;
+use super::guard::Guard;
 use crate::{Error, Result};
 
 /// How much Bayes' rule counts in the product where an example is explained badly.
@@ -26,7 +27,16 @@ impl Tempering {
     /// By which T is multiplied for an example with this anomaly score.
     pub fn factor(&self, anomaly_score: f64) -> f64 {
         let above = (anomaly_score - self.typical).max(0.0);
-        (1.0 + above / self.tolerance).powi(2).min(MOST_FACTOR)
+        (1.0 + above / self.tolerance).powi(2).min(NO_SAY)
+    }
+
+    /// The same where a guard tells what is explained: of what is not, Bayes' rule says nothing. How wrong it is there, damage
+    /// to a user's own examples does not tell.
+    pub fn factor_under(&self, guard: Option<&Guard>, anomaly_score: f64) -> f64 {
+        match guard {
+            Some(guard) if anomaly_score > guard.threshold => NO_SAY,
+            _ => self.factor(anomaly_score),
+        }
     }
 
     /// Errors unless it is one that can be: from a file it may be anything.
@@ -47,8 +57,8 @@ impl Tempering {
     }
 }
 
-/// Beyond it Bayes' rule has no say any more.
-const MOST_FACTOR: f64 = 1e12;
+/// A factor of T with which Bayes' rule has no say any more.
+const NO_SAY: f64 = 1e12;
 
 /// What an example says of how the two should be weighed.
 pub(crate) struct Weighed {
@@ -56,11 +66,18 @@ pub(crate) struct Weighed {
     direct: Vec<f64>,
     anomaly_score: f64,
     label: usize,
+    /// Which examples it came with: of the same damage, restored or as they were.
+    group: usize,
 }
 
 impl Weighed {
-    /// A decision about an example of class `label`, by the product with T = 1.
-    pub fn new(decision: &Decision, label: usize) -> Self {
+    /// By how much it is an anomaly, as it is judged.
+    pub fn anomaly_score(&self) -> f64 {
+        self.anomaly_score
+    }
+
+    /// A decision about an example of class `label` in this group, by the product with T = 1.
+    pub fn new(decision: &Decision, label: usize, group: usize) -> Self {
         let [as_it_is, restored] = decision.anomaly_score;
         let anomaly_score = if decision.verdict == super::Verdict::Restored { restored } else { as_it_is };
         Self {
@@ -68,6 +85,7 @@ impl Weighed {
             direct: log_of(&decision.by_rule.direct),
             anomaly_score,
             label,
+            group,
         }
     }
 }
@@ -79,12 +97,24 @@ const LOG_TOLERANCE: (f64, f64) = (-1.0, 12.0);
 const SEARCH: usize = 24;
 const SWEEPS: usize = 6;
 
-/// T and the tempering under which labels are most probable: the best of searches from several tolerances, each along one
-/// parameter after the other. `typical` is the median anomaly score of clean examples.
+/// What a nat counts that the product loses to the discriminative classifier alone on a group as a whole, beside one that it
+/// loses on any example: it is to be worse on none.
+const HARM: f64 = 4.0;
+
+/// T and the tempering under which labels are most probable, and in no group of examples much less so than by the
+/// discriminative classifier alone: the best of searches from several tolerances, each along one parameter after the other.
+/// `typical` is the median anomaly score of clean examples.
 pub(crate) fn fit_tempering(examples: &[Weighed], typical: f64) -> (f64, Tempering) {
     let loss = |[direct, log_t, tolerance]: [f64; 3]| {
         let tempering = Tempering { direct: direct.exp(), typical, tolerance: tolerance.exp() };
-        examples.iter().map(|example| example.loss(log_t.exp(), &tempering)).sum::<f64>()
+        let groups = examples.iter().map(|example| example.group + 1).max().unwrap_or_default();
+        let (mut all, mut lost) = (0.0, vec![0.0; groups]);
+        for example in examples {
+            let loss = example.loss(log_t.exp(), &tempering);
+            all += loss;
+            lost[example.group] += loss - example.loss(f64::INFINITY, &tempering);
+        }
+        all + HARM * lost.into_iter().map(|lost| lost.max(0.0)).sum::<f64>()
     };
     let bounds = [LOG_DIRECT, LOG_T, LOG_TOLERANCE];
     let from = |tolerance: f64| {
@@ -162,7 +192,7 @@ mod tests {
             let anomaly_score = if explained { 50.0 + (i % 7) as f64 } else { 300.0 };
             // Now and then the other is wrong.
             let of_direct = if i.is_multiple_of(10) { (label + 2) % 3 } else { label };
-            Weighed { bayes: log(says, 80.0), direct: log(of_direct, 1.0), anomaly_score, label }
+            Weighed { bayes: log(says, 80.0), direct: log(of_direct, 1.0), anomaly_score, label, group: 0 }
         };
         let examples: Vec<Weighed> = (0..300).map(example).collect();
         let (temperature, tempering) = fit_tempering(&examples, 52.0);
@@ -170,6 +200,26 @@ mod tests {
         let share = examples.iter().filter(|e| right(e)).count() as f64 / 300.0;
         assert!(share > 0.93, "{share} {temperature} {tempering:?}");
         assert_eq!(tempering.factor(10.0), 1.0);
-        assert!(tempering.factor(1e300) <= MOST_FACTOR);
+        assert!(tempering.factor(1e300) <= NO_SAY);
+    }
+
+    /// Bayes' rule is right on most of the data, and surely wrong on one kind of it, which is explained as well.
+    #[test]
+    fn the_product_is_worse_on_no_kind_of_data() {
+        let example = |i: usize| {
+            let (label, group) = (i % 3, usize::from(i.is_multiple_of(10)));
+            let says = if group == 0 { label } else { (label + 1) % 3 };
+            let log = |of: usize, sure: f64| {
+                (0..3).map(|class| if class == of { 0.0 } else { -sure }).collect::<Vec<f64>>()
+            };
+            // Now and then the other is wrong, more often where Bayes' rule is not.
+            let of_direct = if i % 4 == 3 { (label + 2) % 3 } else { label };
+            Weighed { bayes: log(says, 20.0), direct: log(of_direct, 2.0), anomaly_score: 50.0, label, group }
+        };
+        let examples: Vec<Weighed> = (0..300).map(example).collect();
+        let (temperature, tempering) = fit_tempering(&examples, 52.0);
+        let hurt = examples.iter().filter(|e| e.group == 1);
+        let mean = |t: f64| hurt.clone().map(|e| e.loss(t, &tempering)).sum::<f64>() / 30.0;
+        assert!(mean(temperature) < mean(f64::INFINITY) + 0.05, "{temperature} {tempering:?}");
     }
 }

@@ -3,7 +3,7 @@
 use rand_chacha::ChaCha8Rng;
 
 use super::{Rehearsing, SEEN, Tried, share};
-use crate::adapt::candidates::groups;
+use crate::adapt::candidates;
 use crate::data::Dataset;
 use crate::decide::{Answers, Decision, Weighed};
 use crate::model::M;
@@ -39,11 +39,11 @@ impl<D: Dataset> Rehearsing<'_, D> {
         if self.decider.direct.is_none() {
             return Ok(Vec::new());
         }
-        let mut states = groups(model)?;
+        let mut states = candidates::groups(model)?;
         if model.restores() {
             states.push(model.clone());
         }
-        let mut tried = Vec::new();
+        let (mut tried, mut groups) = (Vec::new(), 0);
         for damage in IMAGE_DAMAGE {
             let clean = self.examples(rng);
             // What cannot be done to such images, as some things to coloured ones, is not rehearsed.
@@ -77,10 +77,10 @@ impl<D: Dataset> Rehearsing<'_, D> {
                     options.push((evidence, accuracy(&restored), answers.agreement()));
                 }
                 if answers.are_better(&before, self.guard.agreement, &self.decider.thresholds) {
-                    weighed.extend(restored.iter().zip(&labels).map(|(d, label)| Weighed::new(d, *label)));
+                    weighed.extend(weigh(&restored, &labels, &mut groups));
                 }
             }
-            weighed.extend(as_they_are.iter().zip(&labels).map(|(d, label)| Weighed::new(d, *label)));
+            weighed.extend(weigh(&as_they_are, &labels, &mut groups));
             if let (Some(see), Some((_, restored))) = (self.see, best) {
                 let few: Vec<usize> = (0..clean.len().min(SEEN)).collect();
                 let [clean, damaged] = [&clean, &data].map(|data| data.select(&few));
@@ -96,4 +96,14 @@ impl<D: Dataset> Rehearsing<'_, D> {
         }
         Ok(tried)
     }
+}
+
+/// Decisions about examples with these labels, as the next group.
+fn weigh(decisions: &[Decision], labels: &[usize], groups: &mut usize) -> Vec<Weighed> {
+    *groups += 1;
+    decisions
+        .iter()
+        .zip(labels)
+        .map(|(decision, label)| Weighed::new(decision, *label, *groups - 1))
+        .collect()
 }

@@ -141,6 +141,8 @@ impl<D: Dataset> Rehearsing<'_, D> {
             (DataShape::Image(_), _) => self.images(&mut rng, &mut weighed)?,
             (DataShape::Table(_), _) => self.tables(&mut weighed)?,
         };
+        // Of what is not explained Bayes' rule says nothing.
+        weighed.retain(|weighed| weighed.anomaly_score() <= self.guard.threshold);
         if weighed.len() > WEIGHED {
             let mut kept: Vec<Option<Weighed>> = weighed.into_iter().map(Some).collect();
             let chosen = shuffled(kept.len(), &mut rng).into_iter().take(WEIGHED);

@@ -47,9 +47,10 @@ impl<D: Dataset> Rehearsing<'_, D> {
         let as_they_are = self.decide(model, &data, M::Null)?;
         let restored = self.decide(&found, &data, M::Global)?;
         let accuracy = |decisions: &[Decision]| share(decisions, &labels, |d| &d.by_rule.bayes);
-        let weighed = [&as_they_are, &restored]
-            .into_iter()
-            .flat_map(|decisions| decisions.iter().zip(&labels).map(|(d, label)| Weighed::new(d, *label)));
+        let weighed =
+            [(2 * i, &as_they_are), (2 * i + 1, &restored)].into_iter().flat_map(|(group, decisions)| {
+                decisions.iter().zip(&labels).map(move |(d, label)| Weighed::new(d, *label, group))
+            });
         let weighed: Vec<Weighed> = weighed.collect();
         let tried = Tried {
             damage: damage.name.into(),
