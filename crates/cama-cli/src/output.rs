@@ -309,7 +309,7 @@ mod tests {
         let put = |text: &'static str| {
             move |beside: &Path| -> anyhow::Result<()> { Ok(fs::write(beside.join(text), text)?) }
         };
-        let failed = |beside: &Path| {
+        let failed = |beside: &Path| -> anyhow::Result<()> {
             put("half")(beside)?;
             anyhow::bail!("no more")
         };
