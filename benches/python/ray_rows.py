@@ -66,7 +66,7 @@ def by_ray(folder: Path, cpus: int, blocks: int, out: str) -> None:
 
     from cama import Predict, Restore
 
-    ray.init(num_cpus=cpus, include_dashboard=False, logging_level="error", log_to_driver=False, object_store_memory=1 << 30)
+    ray.init(num_cpus=cpus, include_dashboard=False, logging_level="error", log_to_driver=False)
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     ray.data.DataContext.get_current().enable_progress_bars = False
     start = time.perf_counter()

@@ -84,11 +84,11 @@ def test_what_is_not_known_is_refused_with_what_is(table_model):
 
 
 def test_a_stream_is_that_of_the_program(table_model, program, tmp_path):
-    X, _ = patients(400, 5)
-    days = [moved(X.iloc[:200]), moved(X.iloc[200:]).assign(blood5=X["blood5"] + 3), X.iloc[:200]]
+    days = [moved(patients(400, 5)[0]), moved(patients(400, 6)[0]), patients(200, 7)[0]]
     states = list(table_model.adapt_stream(days, clean=patients(400, 0)))
     assert [len(states), states[0].adaptation_.adapted] == [3, True]
-    assert states[1].score(days[1], patients(400, 5)[1][200:]) > table_model.score(days[1], patients(400, 5)[1][200:]) + 0.2
+    y = patients(400, 5)[1]
+    assert states[0].score(days[0], y) > table_model.score(days[0], y) + 0.2
     # One after another it is the same; and the first is what an adaptation is.
     second = states[0].adapt(days[1], stream=table_model, clean=patients(400, 0))
     np.testing.assert_array_equal(second.predict_proba(days[1]), states[1].predict_proba(days[1]))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.sparse import issparse
 
 from ._cama import Table
 
@@ -49,7 +50,9 @@ class Columns:
 
 def has_columns(X: Any) -> bool:
     """Whether it is a table of named columns: a dictionary, or a data frame of pandas, polars, pyarrow or such."""
-    return isinstance(X, Mapping) or _is_pandas(X) or hasattr(X, "__arrow_c_stream__") or hasattr(X, "__arrow_c_array__")
+    # Some sparse matrices are dictionaries of their entries.
+    is_mapping = isinstance(X, Mapping) and not issparse(X)
+    return is_mapping or _is_pandas(X) or hasattr(X, "__arrow_c_stream__") or hasattr(X, "__arrow_c_array__")
 
 
 def columns_of(X: Any) -> Columns:
