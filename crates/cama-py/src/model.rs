@@ -5,7 +5,8 @@ use std::sync::Arc;
 use cama::causal::Role;
 use cama::data::DataShape;
 use cama::data::table::{Kind as ColumnKind, TableParts, rows_in_a_batch};
-use cama::{Cama, Event, Seeds};
+use cama::{Cama, Error, Event, MChoice, Seeds};
+use cama_onnx::{ExportOptions, Undone};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
@@ -280,6 +281,33 @@ impl Model {
     /// Writes a folder that the program reads, too.
     fn save(&self, folder: std::path::PathBuf) -> PyResult<()> {
         self.0.save(folder).map_err(exception)
+    }
+
+    /// Writes what restores data as an ONNX file; if it restores nothing, why.
+    #[pyo3(signature = (path, *, m, classifier, columns, opset))]
+    fn export(
+        &self,
+        path: std::path::PathBuf,
+        m: Option<String>,
+        classifier: bool,
+        columns: Vec<String>,
+        opset: i64,
+    ) -> PyResult<Option<String>> {
+        let write = || {
+            let m = m.map(|m| {
+                let unknown = |_| Error::config("m", &m, "null, mean or global");
+                serde_json::from_value::<MChoice>(m.as_str().into()).map_err(unknown)
+            });
+            let options =
+                ExportOptions { m: m.transpose()?, classifier, columns, opset, ..Default::default() };
+            let exported = cama_onnx::export(&self.0, &options)?;
+            exported.write(&path)?;
+            Ok(match exported.undone() {
+                Undone::Nothing(why) => Some(why.clone()),
+                Undone::Inferred | Undone::Global => None,
+            })
+        };
+        write().map_err(exception)
     }
 
     /// Reads a folder that `save` or the program wrote.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from ._cama import Data, Model
 from ._learning import Learns
 from ._options import names, refuse_fit_params, seed_of, settings_of, threads
 from ._prediction import Predicts
-from ._report import Adaptation, Listener
+from ._report import Adaptation, CamaWarning, Listener
 
 #: The sections of `settings` that are not for fitting.
 LATER = ("adapt", "predict")
@@ -294,6 +295,34 @@ class CamaClassifier(Learns, Predicts, ClassifierMixin, BaseEstimator):
         """Writes a model folder, which `load` and the program `cama` read."""
         check_is_fitted(self)
         self._model.save(Path(folder))
+
+    def to_onnx(
+        self, path: str | os.PathLike[str], *, m: str | None = None, classifier: bool = False, opset: int = 17
+    ) -> None:
+        """Writes what `restore` undoes as an ONNX file, for other programs and languages.
+
+        The file's input and its output `restored` have the same shape, with a batch of any size: images `[n, channels, height, width]`
+        from 0 to 1, or rows of numbers, the columns in the order of `feature_names_in_`. Its metadata say what the other outputs are,
+        and which number stands for which value of a column that holds texts. Of images, and of tables whose rows networks make, every
+        example is restored, also those that `restore` leaves alone.
+
+        Parameters
+        ----------
+        path : path-like
+            The file to write.
+        m : {"null", "mean", "global"}, default=None
+            What is undone: what is inferred of each example (`"mean"`), what a factor model was adapted to (`"global"`), or nothing.
+            Unless given, what `restore` undoes; if the last adaptation was rolled back, nothing, with a warning.
+        classifier : bool, default=False
+            Whether the direct classifier's probabilities are further outputs.
+        opset : int, default=17
+            The version of ONNX's own operators, from 16 to 22.
+        """
+        check_is_fitted(self)
+        columns = [str(name) for name in self.feature_names_in_] if self.image_shape_ is None else []
+        why = self._model.export(Path(path), m=m, classifier=classifier, columns=columns, opset=opset)
+        if why is not None:
+            warnings.warn(f"{os.fspath(path)} restores nothing, and gives back its input: {why}", CamaWarning, stacklevel=2)
 
     @property
     def adaptation_(self) -> Adaptation | None:

@@ -46,6 +46,11 @@ class Restorer(TransformerMixin, BaseEstimator):
         restored = self.estimator.restore(X)
         return restored.reshape(len(restored), -1) if self.flatten and isinstance(restored, np.ndarray) else restored
 
+    def to_onnx(self, path: Any, **options: Any) -> None:
+        """Writes it as an ONNX file; see `CamaClassifier.to_onnx`."""
+        self._check()
+        self.estimator.to_onnx(path, **options)
+
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """The names of the columns, which stay as they are."""
         self._check()
