@@ -218,8 +218,11 @@ mod tests {
         };
         let examples: Vec<Weighed> = (0..300).map(example).collect();
         let (temperature, tempering) = fit_tempering(&examples, 52.0);
-        let hurt = examples.iter().filter(|e| e.group == 1);
-        let mean = |t: f64| hurt.clone().map(|e| e.loss(t, &tempering)).sum::<f64>() / 30.0;
-        assert!(mean(temperature) < mean(f64::INFINITY) + 0.05, "{temperature} {tempering:?}");
+        let right = |t: f64, group: usize| {
+            let of_group = examples.iter().filter(|example| example.group == group);
+            of_group.filter(|example| example.loss(t, &tempering) < 2f64.ln()).count()
+        };
+        assert!(right(temperature, 1) >= right(f64::INFINITY, 1), "{temperature} {tempering:?}");
+        assert!(right(temperature, 0) > right(f64::INFINITY, 0), "{temperature} {tempering:?}");
     }
 }
