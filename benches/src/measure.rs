@@ -34,9 +34,10 @@ impl Times {
     }
 }
 
-/// What one of `repeats` took since the processors had worked for so long.
+/// What one of `repeats` took since the processors had worked for so long; unknown if threads have ended since then, whose time
+/// went with them.
 fn share(before: Option<Duration>, repeats: usize) -> Option<Duration> {
-    Some((processor_time()? - before?) / u32::try_from(repeats).ok()?)
+    Some(processor_time()?.checked_sub(before?)? / u32::try_from(repeats).ok()?)
 }
 
 /// For how long the threads that there are have been running, on Linux.

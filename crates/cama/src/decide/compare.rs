@@ -55,7 +55,7 @@ impl std::fmt::Display for Comparison {
         let how = if *surer < 0.0 { "less sure" } else { "surer" };
         write!(f, "the direct classifier is {how} by {:.1} standard errors (", surer.abs())?;
         if let Some(together) = together {
-            write!(f, "with how often Bayes' rule agrees it is for it by {together:.1}, ")?;
+            write!(f, "{together:.1} together with how much more often Bayes' rule agrees; ")?;
         }
         write!(
             f,
@@ -299,7 +299,8 @@ mod tests {
         let rows = after.compared_rows(&before, None, 2.0);
         let words = rows.to_string();
         assert!(
-            words.contains("agrees it is for it by 1.4, 2.0 are asked") && words.contains("as it is), and"),
+            words.contains("(1.4 together with how much more often Bayes' rule agrees; 2.0 are")
+                && words.contains("as it is), and"),
             "{words}"
         );
         let text = serde_json::to_string(&rows).unwrap();
