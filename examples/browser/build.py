@@ -15,6 +15,7 @@ import gzip
 import json
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
 from pathlib import Path
@@ -69,6 +70,11 @@ def main() -> None:
     parser.add_argument("--out", required=True, type=Path, help="the folder to write")
     parser.add_argument("--cama", default="cama", help="the program")
     args = parser.parse_args()
+    for program in (args.cama, "npm"):
+        if shutil.which(program) is None:
+            sys.exit(f"error: there is no program `{program}`; " + ("give --cama target/release/cama" if program == args.cama else "install Node.js"))
+    if args.out.exists():
+        sys.exit(f"error: {args.out} is there already; give another --out, or remove it")
     args.out.mkdir(parents=True)
     restorer(args.cama, args.model, args.out)
     runtime(args.out)
