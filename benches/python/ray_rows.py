@@ -15,12 +15,13 @@ import json
 import logging
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
+
+from measured import measured
 
 COLUMNS = 10
 IN_A_FILE = 500_000
@@ -129,18 +130,6 @@ def same(folder: Path, one: str, other: str) -> bool:
 
     read = lambda name: pyarrow.dataset.dataset(folder / name, format="parquet").to_table().sort_by("id")  # noqa: E731
     return read(one).equals(read(other))
-
-
-def measured(command: list[str]) -> dict[str, float]:
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    said = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        sys.exit(f"{command} failed")
-    result = {"seconds": time.perf_counter() - start, "cpu": usage.ru_utime + usage.ru_stime, "MiB": usage.ru_maxrss / 1024}
-    said = said.strip().splitlines()[-1] if said.strip() else ""
-    return {**result, **(json.loads(said) if said.startswith("{") else {})}
 
 
 def main() -> None:

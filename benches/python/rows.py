@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from measured import measured
 
 KINDS = ("numpy", "pandas", "polars", "arrow", "dataset")
 COLUMNS = 10
@@ -79,35 +79,27 @@ def predict(folder: Path, kind: str) -> None:
     print(json.dumps({"read": read - start, "predict": done - read, "rows": len(probabilities)}))
 
 
-def measured(command: list[str]) -> dict[str, float]:
-    """Seconds, seconds of processors and peak MiB of a command."""
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    said = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        sys.exit(f"{command} failed")
-    result = {"seconds": time.perf_counter() - start, "cpu": usage.ru_utime + usage.ru_stime, "MiB": usage.ru_maxrss / 1024}
-    return {**result, **(json.loads(said) if said.startswith("{") else {})}
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", default="target/release/cama")
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--generator", default="factor")
     parser.add_argument("--folder", type=Path)
-    parser.add_argument("--kind", choices=KINDS, help=argparse.SUPPRESS)
+    parser.add_argument("--step", choices=("prepare", *KINDS), help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.kind:
-        return predict(options.folder, options.kind)
+    if options.step == "prepare":
+        return prepare(options.folder, options.rows, options.generator)
+    if options.step:
+        return predict(options.folder, options.step)
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
         folder.mkdir(exist_ok=True)
-        prepare(folder, options.rows, options.generator)
+        me = [sys.executable, __file__, "--folder", str(folder), "--step"]
+        # A process starts with the peak memory of the one that starts it: nothing is made in this one.
+        measured([*me, "prepare", "--rows", str(options.rows), "--generator", options.generator])
         print("| from | seconds | of that, predict_proba | seconds of processors | peak MiB |\n|---|---|---|---|---|")
         for kind in KINDS:
-            got = measured([sys.executable, __file__, "--folder", str(folder), "--kind", kind])
+            got = measured([*me, kind])
             print(f"| {kind} | {got['seconds']:.1f} | {got['predict']:.1f} | {got['cpu']:.1f} | {got['MiB']:.0f} |")
         for form in ("parquet", "csv"):
             command = [options.program, "predict", "--model", str(folder / "model"), "--data", str(folder / f"rows.{form}")]

@@ -95,6 +95,30 @@ pub enum Kind {
     Rows(Rows),
 }
 
+/// Data of one kind.
+pub trait OfKind: Dataset {
+    /// What `data` holds, or an error if it is of the other kind.
+    fn of(data: &Data) -> Result<&Self>;
+}
+
+impl OfKind for Images {
+    fn of(data: &Data) -> Result<&Self> {
+        match &*data.0 {
+            Kind::Images(images) => Ok(images),
+            Kind::Rows(_) => Err(other_kind()),
+        }
+    }
+}
+
+impl OfKind for Rows {
+    fn of(data: &Data) -> Result<&Self> {
+        match &*data.0 {
+            Kind::Rows(rows) => Ok(rows),
+            Kind::Images(_) => Err(other_kind()),
+        }
+    }
+}
+
 #[pymethods]
 impl Data {
     /// Images from pixels, `[n, channels, height, width]`, `uint8` of 0 to 255 or `float32` of 0 to 1.
@@ -249,6 +273,6 @@ pub fn learn(
 }
 
 /// The error of data of the other kind.
-pub fn other_kind() -> Error {
+fn other_kind() -> Error {
     Error::Mismatch("it takes images where the model reads images, and a table where it reads one".into())
 }

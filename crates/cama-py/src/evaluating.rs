@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use cama::data::table::Rows;
-use cama::data::{Dataset, Images};
+use cama::data::Dataset;
 use cama::{Cama, Decider, Error, Observer, PredictConfig, Predictor, Result, Rule, RuleClassifier, Seeds};
 use cama_eval::attack::{Attack, Attackable, Attacks, Limits};
 use cama_eval::{
@@ -14,7 +13,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::array;
-use crate::data::{Data, Kind};
+use crate::data::{Data, Kind, OfKind};
 use crate::deciding::Deciding;
 use crate::error::in_words;
 use crate::fitting::Adapting;
@@ -127,29 +126,6 @@ struct Evaluating {
     plan: Plan,
 }
 
-/// Data of Python as data of one kind.
-trait OfKind: Sized {
-    fn of(kind: &Kind) -> Option<&Self>;
-}
-
-impl OfKind for Images {
-    fn of(kind: &Kind) -> Option<&Self> {
-        match kind {
-            Kind::Images(images) => Some(images),
-            Kind::Rows(_) => None,
-        }
-    }
-}
-
-impl OfKind for Rows {
-    fn of(kind: &Kind) -> Option<&Self> {
-        match kind {
-            Kind::Rows(rows) => Some(rows),
-            Kind::Images(_) => None,
-        }
-    }
-}
-
 impl Evaluating {
     fn run<D: Attackable + Into<Data> + OfKind>(
         &self,
@@ -166,7 +142,7 @@ impl Evaluating {
                 Ok(())
             })?,
             Some((adapting, clean)) => {
-                let clean = clean.as_ref().and_then(|clean| D::of(&clean.0));
+                let clean = clean.as_ref().map(|clean| D::of(clean)).transpose()?;
                 for point in points {
                     let incoming = manipulated(data, &point.1, self.manipulates())?.without_labels();
                     let from = self.model()?;

@@ -10,7 +10,7 @@ use cama_onnx::{ExportOptions, Undone};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::data::{Data, Kind, of_either, other_kind};
+use crate::data::{Data, OfKind, of_either};
 use crate::deciding::Deciding;
 use crate::decisions::verdicts;
 use crate::error::exception;
@@ -73,17 +73,10 @@ impl Model {
         let (data, clean) = (data.clone(), clean.cloned());
         let adapted = run(py, threads, listener, move |watch| {
             let (first, observe) = (begun_with.as_deref(), &mut |event: Event| watch.observe(event));
-            match (&*data.0, clean.as_ref().map(|clean| &*clean.0)) {
-                (Kind::Images(data), None) => adapting.run(&from, data, None, first, observe),
-                (Kind::Images(data), Some(Kind::Images(clean))) => {
-                    adapting.run(&from, data, Some(clean), first, observe)
-                }
-                (Kind::Rows(data), None) => adapting.run(&from, data, None, first, observe),
-                (Kind::Rows(data), Some(Kind::Rows(clean))) => {
-                    adapting.run(&from, data, Some(clean), first, observe)
-                }
-                _ => Err(other_kind()),
-            }
+            of_either!(&*data.0, data => {
+                let clean = clean.as_ref().map(OfKind::of).transpose()?;
+                adapting.run(&from, data, clean, first, observe)
+            })
         });
         adapted.map(|cama| Self(Arc::new(cama)))
     }
@@ -104,18 +97,12 @@ impl Model {
         threads: usize,
     ) -> PyResult<Bound<'py, PyDict>> {
         let (cama, data, look) = (self.0.clone(), data.clone(), look.cloned());
-        let decisions =
-            run(py, threads, listener, move |watch| match (&*data.0, look.as_ref().map(|look| &*look.0)) {
-                (Kind::Images(data), None) => how.run(&cama, data, None, restored, watch),
-                (Kind::Images(data), Some(Kind::Images(look))) => {
-                    how.run(&cama, data, Some(look), restored, watch)
-                }
-                (Kind::Rows(data), None) => how.run(&cama, data, None, restored, watch),
-                (Kind::Rows(data), Some(Kind::Rows(look))) => {
-                    how.run(&cama, data, Some(look), restored, watch)
-                }
-                _ => Err(other_kind()),
-            })?;
+        let decisions = run(py, threads, listener, move |watch| {
+            of_either!(&*data.0, data => {
+                let look = look.as_ref().map(OfKind::of).transpose()?;
+                how.run(&cama, data, look, restored, watch)
+            })
+        })?;
         decisions.into_dict(py, &self.0)
     }
 

@@ -48,12 +48,11 @@ impl<'a, D: Dataset> Candidates<'a, D> {
             Err(Error::Diverged(_)) => return Ok(()),
             answers => answers?,
         };
-        let on_clean = self.decider.guard.map_or(1.0, |guard| guard.agreement);
-        if answers.are_better(&self.before, on_clean, &self.decider.thresholds) {
+        let on_clean = self.decider.guard.map(|guard| guard.agreement);
+        if answers.are_better(&self.before, on_clean.unwrap_or(1.0), &self.decider.thresholds) {
             self.better.push((step, model.clone(), answers));
             return Ok(());
         }
-        let on_clean = self.decider.guard.map(|guard| guard.agreement);
         let compared = answers.compared(&self.before, on_clean, self.decider.thresholds.rise);
         if self.refused.is_none_or(|refused| compared.agreement[1] > refused.agreement[1]) {
             self.refused = Some(compared);

@@ -89,6 +89,12 @@ pub(crate) fn mean_and_error(differences: impl ExactSizeIterator<Item = f64> + C
     (mean, (variance / n).sqrt())
 }
 
+/// The mean of differences in its standard errors.
+fn in_standard_errors(differences: impl ExactSizeIterator<Item = f64> + Clone) -> f64 {
+    let (mean, error) = mean_and_error(differences);
+    if mean == 0.0 { 0.0 } else { mean / error.max(1e-12) }
+}
+
 impl Answers {
     /// What decisions by the product say; an example is explained if its anomaly score is at most this.
     pub fn of(decisions: &[Decision], threshold: Option<f64>) -> Self {
@@ -110,8 +116,7 @@ impl Answers {
     /// more often, as a share.
     pub fn rise(&self, before: &Answers) -> (f64, f64) {
         let surer = self.confidence.iter().zip(&before.confidence).map(|(after, before)| after - before);
-        let (mean, error) = mean_and_error(surer);
-        (if mean == 0.0 { 0.0 } else { mean / error.max(1e-12) }, self.agreement() - before.agreement())
+        (in_standard_errors(surer), self.agreement() - before.agreement())
     }
 
     /// How strongly these answers are for restoration: by how many standard errors the discriminative classifier is surer.
@@ -193,9 +198,7 @@ impl Answers {
     /// By how many standard errors the two agree more often than in `before`.
     fn agree_more_often(&self, before: &Answers) -> f64 {
         let number = |agrees: &bool| f64::from(u8::from(*agrees));
-        let changes = self.agrees.iter().zip(&before.agrees).map(|(a, b)| number(a) - number(b));
-        let (mean, error) = mean_and_error(changes);
-        if mean == 0.0 { 0.0 } else { mean / error.max(1e-12) }
+        in_standard_errors(self.agrees.iter().zip(&before.agrees).map(|(a, b)| number(a) - number(b)))
     }
 
     /// By how many standard errors the discriminative classifier is surer than in `before` and the two agree more often, as one

@@ -105,9 +105,9 @@ const HARM: f64 = 4.0;
 /// discriminative classifier alone: the best of searches from several tolerances, each along one parameter after the other.
 /// `typical` is the median anomaly score of clean examples.
 pub(crate) fn fit_tempering(examples: &[Weighed], typical: f64) -> (f64, Tempering) {
+    let groups = examples.iter().map(|example| example.group + 1).max().unwrap_or_default();
     let loss = |[direct, log_t, tolerance]: [f64; 3]| {
         let tempering = Tempering { direct: direct.exp(), typical, tolerance: tolerance.exp() };
-        let groups = examples.iter().map(|example| example.group + 1).max().unwrap_or_default();
         let (mut all, mut lost) = (0.0, vec![0.0; groups]);
         for example in examples {
             let loss = example.loss(log_t.exp(), &tempering);

@@ -9,7 +9,8 @@ use crate::Result;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Thresholds {
-    /// How many standard errors the discriminative classifier must be surer on restored examples.
+    /// How many standard errors the discriminative classifier must be surer on restored examples; of rows of a table, how many
+    /// that and how much more often Bayes' rule agrees make together.
     pub rise: f64,
     /// How much better than nothing but noise the m of a data set must explain a number, in nats (tables).
     pub gain: f64,
