@@ -53,7 +53,7 @@ impl<'a, D: Dataset> Candidates<'a, D> {
             self.better.push((step, model.clone(), answers));
             return Ok(());
         }
-        let compared = answers.compared(&self.before, on_clean, self.decider.thresholds.rise);
+        let compared = answers.compared(&self.before, on_clean, &self.decider.thresholds);
         if self.refused.is_none_or(|refused| compared.agreement[1] > refused.agreement[1]) {
             self.refused = Some(compared);
         }
@@ -74,9 +74,10 @@ impl<'a, D: Dataset> Candidates<'a, D> {
         let mut costs = None;
         for i in self.ranked() {
             let (step, model, _) = &self.better[i];
-            let fit = validator.validate_decided(&Decider { model, ..self.decider }, M::Mean)?;
+            let model = validator.with_prior_of_data(model);
+            let fit = validator.validate_decided(&Decider { model: &model, ..self.decider }, M::Mean)?;
             match before.allows(&fit, validator.config.tolerance) {
-                Ok(()) => return Ok(Ok(Candidate { step: *step, fit, model: model.clone() })),
+                Ok(()) => return Ok(Ok(Candidate { step: *step, fit, model })),
                 Err(reason) => costs = costs.or(Some(reason)),
             }
         }

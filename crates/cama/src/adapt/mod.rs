@@ -171,6 +171,9 @@ impl<D: Dataset> Run<'_, D> {
         let before = validator.validate(previous.decider.model, previous.m)?;
         let mut selection = Selection::new(validator, before.clone());
         let mut steps = Steps::default();
+        for group in groups(model)? {
+            selection.consider(0, &group)?;
+        }
         selection.consider(0, model)?;
         let start = match find_global_m(model.clone(), splits, config, rng, observer) {
             // Then Eq. 8 starts from the model as it came.

@@ -27,16 +27,18 @@ impl<'a, D: Dataset> Selection<'a, D> {
         Self { validator, before, best: None }
     }
 
-    /// Keeps a state that fits the unlabelled data better than any before it, and is as right on clean data.
+    /// Keeps a state that fits the unlabelled data better than any before it, with p(m) of that data, and is as right on clean
+    /// data.
     pub fn consider(&mut self, step: usize, model: &DeepCama) -> Result<()> {
-        let fit = match self.validator.validate(model, M::Mean) {
+        let model = self.validator.with_prior_of_data(model);
+        let fit = match self.validator.validate(&model, M::Mean) {
             // A state whose numbers are not finite is no candidate.
             Err(Error::Diverged(_)) => return Ok(()),
             fit => fit?,
         };
         let highest = self.best.as_ref().map_or(self.before.elbo, |best| best.fit.elbo);
         if self.before.allows(&fit, self.validator.config.tolerance).is_ok() && fit.elbo > highest {
-            self.best = Some(Candidate { step, fit, model: model.clone() });
+            self.best = Some(Candidate { step, fit, model });
         }
         Ok(())
     }

@@ -6,18 +6,24 @@ use rayon::prelude::*;
 
 use super::config::AdaptConfig;
 use super::report::RollbackReason;
-use super::split::Splits;
-use crate::batch;
-use crate::data::Dataset;
+use super::split::{Examples, Splits};
+use crate::batch::{self, host};
+use crate::data::{Dataset, spread_over};
 use crate::decide::{DecideConfig, Decider, Decision, Rule};
-use crate::model::{DeepCama, M, MChoice};
+use crate::mechanism::PriorOfData;
+use crate::model::{DeepCama, M, MChoice, Mechanisms};
 use crate::objective::elbo_unlabelled;
 use crate::predict::PredictConfig;
 use crate::{Config, Error, Result};
 
+/// The most examples that p(m) of the data is read off.
+const OF_DATA: usize = 1000;
+
 /// Validates states on examples that no step is trained on, always with the same noise.
 pub(super) struct Validator<'a, D> {
     pub config: &'a AdaptConfig,
+    /// What steps learn from, for p(m) of the data.
+    learnt: &'a Examples<'a, D>,
     pub unlabelled: &'a D,
     pub clean: Option<&'a D>,
     pub seed: u64,
@@ -52,7 +58,29 @@ impl FitStatistics {
 impl<'a, D: Dataset> Validator<'a, D> {
     pub fn new(splits: &'a Splits<D>, config: &'a AdaptConfig, seed: u64, companions: Decider<'a>) -> Self {
         let clean = splits.clean.as_ref().map(|clean| &clean.validation);
-        Self { config, unlabelled: &splits.unlabelled.validation, clean, seed, companions }
+        let unlabelled = &splits.unlabelled;
+        let (learnt, unlabelled) = (&unlabelled.learnt, &unlabelled.validation);
+        Self { config, learnt, unlabelled, clean, seed, companions }
+    }
+
+    /// A state with p(m) as it is in the data that steps learn from: what all of it shares is paid for once, not by every
+    /// example of the validation set.
+    pub fn with_prior_of_data(&self, model: &DeepCama) -> DeepCama {
+        let takes_one = |mechanisms: &&Mechanisms| mechanisms.takes_prior_of_data();
+        let Some(mechanisms) = model.mechanisms().filter(takes_one) else { return model.clone() };
+        let chosen = spread_over(self.learnt.len(), OF_DATA).map(|i| self.learnt.indices[i]);
+        let chosen: Vec<usize> = chosen.collect();
+        let posterior = |indices: &[usize]| {
+            let observed = batch::observed(self.learnt.of, indices.iter().copied(), &model.device());
+            let q2 = mechanisms.posterior(&model.cleared(&observed, true));
+            (host(q2.mean), host(q2.log_var.exp()))
+        };
+        let parts: Vec<_> = chosen.par_chunks(self.config.batch).map(posterior).collect();
+        let (means, variances): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+        let prior = PriorOfData::of(&means.concat(), &variances.concat(), mechanisms.dim());
+        // A state whose numbers are not finite is told by its bound.
+        let prior = Some(prior).filter(|prior| prior.check(mechanisms.dim()).is_ok());
+        model.clone().with_prior_of_data(prior)
     }
 
     /// The fit of a state that predicts with this m.

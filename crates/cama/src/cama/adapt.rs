@@ -301,7 +301,11 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
 
 /// Errors unless `first` is what the `last` model of a stream was adapted from.
 fn check_begun(first: &Cama, last: &Cama) -> Result<()> {
-    let bare = |cama: &Cama| ModelConfig { mechanisms: Vec::new(), ..cama.model.config().clone() };
+    let bare = |cama: &Cama| ModelConfig {
+        mechanisms: Vec::new(),
+        prior_of_data: None,
+        ..cama.model.config().clone()
+    };
     let trained = |cama: &Cama| (cama.card.data.clone(), cama.card.seed, cama.card.history.clone());
     if bare(first) == bare(last) && trained(first) == trained(last) && first.schema == last.schema {
         return Ok(());

@@ -8,7 +8,7 @@ use crate::adapt::{Rehearsal, Rehearsed, Rehearsing};
 use crate::checkpoint::Checkpoints;
 use crate::classifier::{Classifier, DirectClassifier, fit_direct};
 use crate::data::Dataset;
-use crate::decide::{Decider, Guard, TEMPERATURE, fit_temperature};
+use crate::decide::{Decider, Guard, TEMPERATURE, Tempering, fit_temperature};
 use crate::dream::{dream, dream_field};
 use crate::model::DeepCama;
 use crate::progress::{Event, Observer};
@@ -110,7 +110,8 @@ impl<D: Dataset> Fitting<'_, D> {
         Guard::fit(model, direct, validation, self.seeds.guard).map(Some)
     }
 
-    /// Damages clean examples on purpose, to learn from where on to restore; nothing without a guard.
+    /// Damages clean examples on purpose, to learn from where on to restore; nothing without a guard. Of fewer rows of a table
+    /// than a guard needs, little tells how good Bayes' rule is, and the product decides, with T as it was fitted.
     pub fn rehearse(
         &self,
         model: &DeepCama,
@@ -119,7 +120,9 @@ impl<D: Dataset> Fitting<'_, D> {
         temperature: f64,
     ) -> Result<Rehearsed> {
         let Some(guard) = guard.filter(|_| model.infers()) else {
-            return Ok(Rehearsed { product: None, rehearsal: Rehearsal::default() });
+            let few_rows = guard.is_none() && direct.is_some() && model.config().data.table().is_some();
+            let product = few_rows.then_some((temperature, Tempering::CONSTANT));
+            return Ok(Rehearsed { product, rehearsal: Rehearsal::default() });
         };
         let direct = direct.map(|direct| direct as &dyn Classifier);
         let decider = Decider { direct, temperature, guard: Some(guard), ..Decider::bare(model) };

@@ -131,7 +131,8 @@ impl<'a> Predictor<'a> {
 
     /// The rule that measures best: Bayes' rule alone where z is searched, as a discriminative classifier is what small changes
     /// mislead first; else the product on images, with an external classifier, and where rehearsal has told how much Bayes'
-    /// rule counts in it; Bayes' rule on other rows, or where there is no discriminative classifier.
+    /// rule counts in it or there were too few rows for that; Bayes' rule on other rows, or where there is no discriminative
+    /// classifier.
     pub fn best_rule(&self) -> Rule {
         if self.config.predict.inference == Inference::Optimise {
             return Rule::Bayes;

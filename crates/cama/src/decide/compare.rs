@@ -8,14 +8,14 @@ use crate::predict::highest;
 
 /// What share of their agreement on clean examples the two must keep: of what is beyond the mechanisms, as an image of which
 /// one half is inverted, the classifier can be surer and surely wrong.
-const LEAST_AGREEMENT: f64 = 0.75;
+pub(crate) const LEAST_AGREEMENT: f64 = 0.75;
 
 /// From what share on of explained examples data is what the mechanisms can express.
 const INSIDE: f64 = 0.5;
 
 /// What share of their agreement on clean examples speaks for itself, whether the examples are explained or not: those of
 /// another hospital may never be.
-const AS_OFTEN: f64 = 0.95;
+pub(crate) const AS_OFTEN: f64 = 0.95;
 
 /// From what share on rows that are explained as they are make data that nothing need have been done to.
 const MOSTLY: f64 = 0.9;
@@ -26,6 +26,9 @@ pub(super) const LEAST_EXAMPLES: usize = 20;
 /// How many standard errors of a change leave no doubt that it is one.
 const SURELY: f64 = 4.0;
 
+/// How many make one likely.
+const LIKELY: f64 = 2.0;
+
 /// A share of examples that passes for none.
 const AS_CLEAN: f64 = 0.01;
 
@@ -35,7 +38,8 @@ const AS_CLEAN: f64 = 0.01;
 pub struct Comparison {
     /// By how many standard errors the discriminative classifier is surer of the restored examples than of those as they are.
     pub surer: f64,
-    /// That, and by how many Bayes' rule agrees more often, taken together, where that counts: of rows of a table.
+    /// That, and by how many Bayes' rule agrees more often, taken together, where that counts: of rows of a table, and of images
+    /// that are explained as they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub together: Option<f64>,
     /// How many are asked for.
@@ -44,13 +48,16 @@ pub struct Comparison {
     pub agreement: [f64; 2],
     /// The same on clean examples, where a guard knows it.
     pub on_clean: Option<f64>,
+    /// On what share it is asked to agree, of images.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<f64>,
     /// What share, restored, is explained as clean examples are.
     pub explained: f64,
 }
 
 impl std::fmt::Display for Comparison {
     fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
-        let Self { surer, together, least, agreement: [before, after], on_clean, explained } = self;
+        let Self { surer, together, least, agreement: [before, after], on_clean, asked, explained } = self;
         let percent = |share: &f64| format!("{:.0}%", 100.0 * share);
         let how = if *surer < 0.0 { "less sure" } else { "surer" };
         write!(f, "the direct classifier is {how} by {:.1} standard errors (", surer.abs())?;
@@ -65,6 +72,9 @@ impl std::fmt::Display for Comparison {
         )?;
         if let Some(on_clean) = on_clean {
             write!(f, ", on {} of clean data", percent(on_clean))?;
+        }
+        if let Some(asked) = asked.as_ref().filter(|asked| *asked > after) {
+            write!(f, "; {} are asked for", percent(asked))?;
         }
         write!(f, "), and {} is explained as clean data is", percent(explained))
     }
@@ -120,39 +130,71 @@ impl Answers {
     }
 
     /// How strongly these answers are for restoration: by how many standard errors the discriminative classifier is surer.
-    /// Not at all if Bayes' rule agrees no more often, or far less than on clean examples, or if most examples, restored, are
-    /// not explained as clean ones are, unless it agrees nearly as often as on those. `on_clean` is how often they agree on
-    /// clean examples.
-    pub fn evidence(&self, before: &Answers, on_clean: f64) -> f64 {
+    ///
+    /// Not at all if Bayes' rule agrees no more often, or on too few ([`asked`](Self::asked)); nor of examples that are
+    /// explained as they are, to which nothing need have been done, unless that it is surer and that they agree more often
+    /// make two standard errors together. `on_clean` is how often they agree on clean examples.
+    pub fn evidence(&self, before: &Answers, on_clean: f64, thresholds: &Thresholds) -> f64 {
         if self.agrees.len() < LEAST_EXAMPLES {
             return f64::NEG_INFINITY;
         }
         let (surer, more_often) = self.rise(before);
-        let least = if self.explained_restored() >= INSIDE { LEAST_AGREEMENT } else { AS_OFTEN };
-        let agrees = more_often > 0.0 && self.agreement() >= least * on_clean;
-        if agrees { surer } else { f64::NEG_INFINITY }
+        let likely = before.explained() < MOSTLY || self.rise_of_both(before) > LIKELY;
+        let agrees = more_often > 0.0 && self.agreement() >= self.asked(before, on_clean, thresholds);
+        if agrees && likely { surer } else { f64::NEG_INFINITY }
+    }
+
+    /// On what share Bayes' rule must agree with the discriminative classifier for restoration: on less than on clean examples
+    /// where most, restored, are explained as those are, and else nearly as often; as often as rehearsal says if it agrees
+    /// more often beyond doubt.
+    fn asked(&self, before: &Answers, on_clean: f64, thresholds: &Thresholds) -> f64 {
+        let share = match self.explained_restored() >= INSIDE {
+            true => LEAST_AGREEMENT,
+            false if self.agree_more_often(before) > SURELY => thresholds.unexplained,
+            false => AS_OFTEN,
+        };
+        share * on_clean
+    }
+
+    /// Where most examples, restored, are not explained as clean ones are, and yet the discriminative classifier is surer and
+    /// Bayes' rule likely agrees more often: on what share of its agreement on clean examples it does.
+    pub fn unexplained_agreement(&self, before: &Answers, on_clean: f64) -> Option<f64> {
+        let (surer, _) = self.rise(before);
+        let likely = surer > 0.0 && self.agree_more_often(before) > LIKELY;
+        (likely && self.explained_restored() < INSIDE).then(|| self.agreement() / on_clean)
     }
 
     /// What speaks for restored images, or against them.
-    pub fn compared(&self, before: &Answers, on_clean: Option<f64>, least: f64) -> Comparison {
+    pub fn compared(&self, before: &Answers, on_clean: Option<f64>, thresholds: &Thresholds) -> Comparison {
+        let at_rest = before.explained() >= MOSTLY;
+        let together = at_rest.then(|| self.rise_of_both(before));
         Comparison {
             surer: self.rise(before).0,
-            together: None,
-            least,
+            together,
+            least: if together.is_some_and(|both| both <= LIKELY) { LIKELY } else { thresholds.rise },
             agreement: [before.agreement(), self.agreement()],
             on_clean,
+            asked: Some(self.asked(before, on_clean.unwrap_or(1.0), thresholds)),
             explained: self.explained_restored(),
         }
     }
 
     /// The same of rows of a table.
     pub fn compared_rows(&self, before: &Answers, on_clean: Option<f64>, least: f64) -> Comparison {
-        Comparison { together: Some(self.rise_of_both(before)), ..self.compared(before, on_clean, least) }
+        Comparison {
+            surer: self.rise(before).0,
+            together: Some(self.rise_of_both(before)),
+            least,
+            agreement: [before.agreement(), self.agreement()],
+            on_clean,
+            asked: None,
+            explained: self.explained_restored(),
+        }
     }
 
     /// Whether restoration is to be kept.
     pub fn are_better(&self, before: &Answers, on_clean: f64, thresholds: &Thresholds) -> bool {
-        self.evidence(before, on_clean) > thresholds.rise
+        self.evidence(before, on_clean, thresholds) > thresholds.rise
     }
 
     /// How strongly these answers are for what was found of a whole data set, under a factor model: without bound if the two
@@ -293,11 +335,12 @@ mod tests {
     #[test]
     fn what_speaks_against_restoration_is_said_in_numbers() {
         let [before, after] = [80, 84].map(|agreeing| answers(|i| 0.9 + 0.001 * (i % 7) as f64, agreeing));
-        let words = after.compared(&before, Some(0.93), 1.5).to_string();
+        let words = after.compared_rows(&before, Some(0.93), 1.5);
+        let words = Comparison { together: None, asked: Some(0.88), ..words }.to_string();
         assert_eq!(
             words,
             "the direct classifier is surer by 0.0 standard errors (1.5 are asked for), Bayes' rule agrees with it on 84% (on \
-             80% as it is, on 93% of clean data), and 100% is explained as clean data is"
+             80% as it is, on 93% of clean data; 88% are asked for), and 100% is explained as clean data is"
         );
         let rows = after.compared_rows(&before, None, 2.0);
         let words = rows.to_string();
@@ -332,7 +375,7 @@ mod tests {
                 && surer(60).are_better(&of_few, 0.7, &thresholds)
         );
         // Nothing has changed.
-        assert!(!before.are_better(&before, 0.9, &Thresholds { rise: -1.0, gain: 0.0 }));
+        assert!(!before.are_better(&before, 0.9, &Thresholds { rise: -1.0, ..thresholds }));
         assert_eq!(before.rise(&before), (0.0, 0.0));
         assert!(surer(1).are_as_sure(&before) && !before.are_as_sure(&surer(1)));
     }

@@ -24,6 +24,9 @@ pub struct Tempering {
 }
 
 impl Tempering {
+    /// The same T for every example.
+    pub const CONSTANT: Self = Self { direct: 1.0, typical: 0.0, tolerance: 1e12 };
+
     /// By which T is multiplied for an example with this anomaly score.
     pub fn factor(&self, anomaly_score: f64) -> f64 {
         let above = (anomaly_score - self.typical).max(0.0);

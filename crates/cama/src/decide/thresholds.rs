@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::compare::AS_OFTEN;
 use crate::Result;
 
 /// From where on data as a whole is taken to be what the mechanisms can express. Learnt from clean examples that were
@@ -12,6 +13,9 @@ pub struct Thresholds {
     /// How many standard errors the discriminative classifier must be surer on restored examples; of rows of a table, how many
     /// that and how much more often Bayes' rule agrees make together.
     pub rise: f64,
+    /// On what share of their agreement on clean examples Bayes' rule and the discriminative classifier must agree on images
+    /// that, restored, are mostly not explained as clean ones are, though they agree on more of them beyond doubt.
+    pub unexplained: f64,
     /// How much better than nothing but noise the m of a data set must explain a number, in nats (tables).
     pub gain: f64,
 }
@@ -20,7 +24,7 @@ impl Default for Thresholds {
     /// Those of the data sets of digits, clothes and measurements that the rules were found on: for models that have
     /// rehearsed nothing.
     fn default() -> Self {
-        Self { rise: 3.0, gain: 0.29 }
+        Self { rise: 3.0, unexplained: AS_OFTEN, gain: 0.29 }
     }
 }
 
@@ -31,7 +35,7 @@ impl Thresholds {
     ///
     /// [`Error::Config`](crate::Error::Config).
     pub fn check(&self) -> Result<()> {
-        for (field, value) in [("rise", self.rise), ("gain", self.gain)] {
+        for (field, value) in [("rise", self.rise), ("unexplained", self.unexplained), ("gain", self.gain)] {
             if !(value > 0.0 && value.is_finite()) {
                 return Err(crate::Error::config(format!("thresholds.{field}"), value, "a positive number"));
             }

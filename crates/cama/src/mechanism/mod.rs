@@ -9,6 +9,7 @@ mod affine;
 mod contract;
 mod field;
 mod latent;
+mod of_data;
 mod parameter;
 mod per_column;
 mod photometric;
@@ -20,6 +21,7 @@ pub use field::{
     Field, FieldConfig, FieldDreams, FieldMaps, FieldPosterior, FieldSummary, PixelManipulation,
 };
 pub use latent::{Latent, LatentConfig, Merge, ZWeights};
+pub use of_data::PriorOfData;
 pub use parameter::Parameter;
 pub(crate) use per_column::{ColumnEffect, spread};
 pub use per_column::{MOST_LOG_SCALE, PerColumn, PerColumnConfig};

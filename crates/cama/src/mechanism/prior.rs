@@ -9,10 +9,11 @@ use crate::network::DiagonalGaussian;
 
 /// p of a mechanism's part of m; components are independent.
 #[derive(Clone, Debug)]
-#[expect(clippy::large_enum_variant, reason = "it is made, used and dropped")]
 pub enum Prior {
     /// Standard normal.
     Normal,
+    /// Normal, with the mean and the variance of each component in a data set, `[1, dim]`.
+    OfData(DiagonalGaussian<2>),
     /// Nothing was done, or what was done to this data.
     SpikeAndSlab(SpikeAndSlab),
 }
@@ -92,6 +93,7 @@ impl Prior {
     pub fn divergence(&self, q: &DiagonalGaussian<2>) -> Tensor<2> {
         match self {
             Self::Normal => q.kl_to_standard(),
+            Self::OfData(p) => divergences(q, p).sum_dim(1),
             Self::SpikeAndSlab(prior) => {
                 let slab = prior.slab();
                 let from_spike = divergences(q, &SpikeAndSlab::spike(&slab)).neg();
@@ -107,6 +109,7 @@ impl Prior {
                 let standard = DiagonalGaussian { mean: m.zeros_like(), log_var: m.zeros_like() };
                 standard.log_prob(m)
             }
+            Self::OfData(p) => log_densities(m, p).sum_dim(1),
             Self::SpikeAndSlab(prior) => {
                 let slab = prior.slab();
                 let spike = log_densities(m.clone(), &SpikeAndSlab::spike(&slab));
@@ -115,11 +118,12 @@ impl Prior {
         }
     }
 
-    /// The prior as numbers on the host, to draw from.
+    /// The prior as numbers on the host, to draw from: dreams go through all that the world may do, not only what it has
+    /// done to the data at hand.
     pub(crate) fn draws(&self) -> Draws {
         let host = |t: Tensor<2>| t.into_data().iter::<f32>().collect::<Vec<_>>();
         match self {
-            Self::Normal => Draws(None),
+            Self::Normal | Self::OfData(_) => Draws(None),
             Self::SpikeAndSlab(prior) => {
                 let slab = prior.slab();
                 let [_, share] = log_shares(&prior.log_odds);
@@ -137,7 +141,7 @@ impl Prior {
     /// One m for all the data, `[1, dim]`: the mean of the slab.
     pub(crate) fn shared(&self) -> Option<Tensor<2>> {
         match self {
-            Self::Normal => None,
+            Self::Normal | Self::OfData(_) => None,
             Self::SpikeAndSlab(prior) => Some(prior.slab().mean),
         }
     }

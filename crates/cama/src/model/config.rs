@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::m::{M, MChoice};
 use crate::likelihood::Likelihood;
-use crate::mechanism::{LatentConfig, MechanismConfig, ZWeights};
+use crate::mechanism::{LatentConfig, MechanismConfig, PriorOfData, ZWeights};
 use crate::network::{Initialisation, pyramid};
 use crate::{Config, Error, Result, check_sizes};
 
@@ -46,6 +46,9 @@ pub struct ModelConfig {
     pub inferred_m: MChoice,
     /// The parts of m, in the order in which they act on the clean X.
     pub mechanisms: Vec<MechanismConfig>,
+    /// p(m) of the data that the model was adapted to, in place of N(0, I); nothing before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prior_of_data: Option<PriorOfData>,
 }
 
 fn mean() -> MChoice {
@@ -239,6 +242,7 @@ impl ModelConfig {
             },
             inferred_m: M::Mean,
             mechanisms: MechanismConfig::parse_list(mechanisms).expect("known names"),
+            prior_of_data: None,
         }
     }
 

@@ -13,7 +13,7 @@ use super::mechanisms::Mechanisms;
 use super::observed::Observed;
 use crate::data::Dataset;
 use crate::likelihood::{Likelihood, LikelihoodParams};
-use crate::mechanism::{Field, LatentConfig, MechanismConfig};
+use crate::mechanism::{Field, LatentConfig, MechanismConfig, PriorOfData};
 use crate::network::{DiagonalGaussian, Init};
 use crate::{Checked, Error, Result};
 
@@ -76,13 +76,14 @@ impl DeepCama {
             }
             _ => None,
         };
-        let config_of_bare = ModelConfig { mechanisms: Vec::new(), ..(**config).clone() };
+        let config_of_bare =
+            ModelConfig { mechanisms: Vec::new(), prior_of_data: None, ..(**config).clone() };
         let bare = Self { p, q1, factor, m: None, field: None, config: config_of_bare };
-        bare.with_mechanisms(&config.mechanisms, init)
+        bare.with_mechanisms(&config.mechanisms, init).with_prior_of_data(config.prior_of_data.clone())
     }
 
     /// The same clean model with other mechanisms: those it has already, with the same settings, keep their
-    /// weights; new ones, and heads of q2 for them, are drawn from `seed`.
+    /// weights; new ones, and heads of q2 for them, are drawn from `seed`. p(m) is again that of any data.
     pub fn attach(self, mechanisms: &[MechanismConfig], seed: u64) -> Result<Self> {
         check_mechanisms(mechanisms, &self.config.data)?;
         ModelConfig { mechanisms: mechanisms.to_vec(), ..self.config.clone() }.check_generator()?;
@@ -116,6 +117,7 @@ impl DeepCama {
         let latent = |all: &[MechanismConfig]| all.iter().find_map(|m| m.latent().cloned());
         let (former, latent) = (latent(&self.config.mechanisms), latent(mechanisms));
         self.config.mechanisms = mechanisms.to_vec();
+        self.config.prior_of_data = None;
         let z_weights = |latent: &Option<LatentConfig>| latent.as_ref().map(|latent| latent.z_weights);
         let keep = z_weights(&former) == z_weights(&latent);
         self.p.fit_latent(latent.is_some(), self.config.network.hidden, init);
@@ -187,6 +189,15 @@ impl DeepCama {
     /// The same with this factor model, which has as many factors as the configuration says.
     pub(crate) fn with_factor(self, factor: Factor) -> Self {
         Self { factor: Some(factor), ..self }
+    }
+
+    /// The same with this p(m) of a data set, or with that of any data; a model without a part of m stays as it is.
+    pub(crate) fn with_prior_of_data(mut self, prior: Option<PriorOfData>) -> Self {
+        if let Some(mechanisms) = self.m.take() {
+            self.m = Some(mechanisms.with_prior_of_data(prior.as_ref()));
+            self.config.prior_of_data = prior;
+        }
+        self
     }
 
     /// The same with these parts that depend on M.

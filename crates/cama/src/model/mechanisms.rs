@@ -10,7 +10,7 @@ use super::inference::{MPosterior, MPosteriorLayers};
 use super::observed::Observed;
 use crate::data::DataShape;
 use crate::likelihood::LikelihoodParams;
-use crate::mechanism::{AnyMechanism, ColumnEffect, MechanismConfig, Merge, Parameter, Prior};
+use crate::mechanism::{AnyMechanism, ColumnEffect, MechanismConfig, Merge, Parameter, Prior, PriorOfData};
 use crate::network::{DiagonalGaussian, Init};
 use crate::noise::normals;
 
@@ -26,6 +26,9 @@ pub struct Mechanisms {
     /// 0 for the components of explicit mechanisms and 1 for others, `[1, dim]`, where there are both or others only.
     #[module(skip)]
     not_explicit: Option<Tensor<2>>,
+    /// p of all components in a data set, `[1, dim]`, in place of a standard normal one.
+    #[module(skip)]
+    of_data: Option<DiagonalGaussian<2>>,
 }
 
 impl Mechanisms {
@@ -63,7 +66,7 @@ impl Mechanisms {
             let kept: Vec<f32> = explicit.iter().map(|&e| f32::from(u8::from(!e))).collect();
             Tensor::<1>::from_floats(kept.as_slice(), init.device).unsqueeze()
         });
-        Self { q2, mechanisms, configs, dims, not_explicit }
+        Self { q2, mechanisms, configs, dims, not_explicit, of_data: None }
     }
 
     /// Length of m.
@@ -237,9 +240,31 @@ impl Mechanisms {
         Self { mechanisms: self.mechanisms.into_iter().map(AnyMechanism::recentred).collect(), ..self }
     }
 
+    /// Whether a mechanism has a standard normal prior, in place of which data can have its own.
+    pub(crate) fn takes_prior_of_data(&self) -> bool {
+        self.mechanisms.iter().any(|mechanism| matches!(mechanism.prior(), Prior::Normal))
+    }
+
+    /// The same with this p(m), of as many components, where a mechanism has a standard normal one.
+    pub(crate) fn with_prior_of_data(self, prior: Option<&PriorOfData>) -> Self {
+        let device = self.devices().into_iter().next().unwrap_or_default();
+        let prior = prior.filter(|prior| prior.check(self.dim()).is_ok());
+        Self { of_data: prior.map(|prior| prior.gaussian(&device)), ..self }
+    }
+
     /// The prior of each mechanism's part of m, its first component and its length.
     fn priors(&self) -> impl Iterator<Item = (Prior, usize, usize)> + '_ {
-        self.mechanisms.iter().zip(self.spans()).map(|(m, span)| (m.prior(), span.start, span.len()))
+        self.mechanisms.iter().zip(self.spans()).map(|(mechanism, span)| {
+            let (first, length) = (span.start, span.len());
+            let prior = match (mechanism.prior(), &self.of_data) {
+                (Prior::Normal, Some(DiagonalGaussian { mean, log_var })) => {
+                    let [mean, log_var] = [mean, log_var].map(|t| t.clone().narrow(1, first, length));
+                    Prior::OfData(DiagonalGaussian { mean, log_var })
+                }
+                (prior, _) => prior,
+            };
+            (prior, first, length)
+        })
     }
 
     fn parts<'a>(&'a self, m: &'a Tensor<2>) -> impl Iterator<Item = (&'a AnyMechanism, Tensor<2>)> + 'a {

@@ -15,7 +15,7 @@ use crate::data::table::Schema;
 use crate::data::{DataShape, KeptExamples};
 use crate::decide::{Guard, Outliers, Surveyed, Tempering};
 use crate::folder_format::FolderFormat;
-use crate::model::{DeepCama, ModelConfig};
+use crate::model::{DeepCama, Mechanisms, ModelConfig};
 use crate::predict::{Bank, BankConfig};
 use crate::{Config, Error, Result, weights};
 
@@ -138,7 +138,11 @@ pub(super) fn model_of(
     let file = parsed(config, place)?;
     let checked = file.model.check()?;
     let bytes = read(WEIGHTS, file.weights_crc32)?;
-    let model = weights::apply(DeepCama::blank(&checked, device), bytes, place, WEIGHTS, CONFIG)?;
+    let blank = DeepCama::blank(&checked, device);
+    if let Some(prior) = &checked.prior_of_data {
+        prior.check(blank.mechanisms().map_or(0, Mechanisms::dim))?;
+    }
+    let model = weights::apply(blank, bytes, place, WEIGHTS, CONFIG)?;
     let direct = file.direct.as_ref().map(|DirectFile { weights_crc32, config }| {
         let direct = DirectClassifier::blank(&file.model, &config.check()?, device);
         weights::apply(direct, read(DIRECT, *weights_crc32)?, place, DIRECT, CONFIG)

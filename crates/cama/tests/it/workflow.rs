@@ -79,6 +79,7 @@ fn comes_back<D: Dataset>(cama: &Cama, data: &D) -> Vec<Decision> {
         assert_eq!(again.predict(data).unwrap(), decisions);
         assert_eq!(again.card(), cama.card());
         assert_eq!(again.guard(), cama.guard());
+        assert_eq!(again.model().config(), cama.model().config());
         assert_eq!(again.to_bytes().unwrap(), bytes);
     }
     assert_eq!(folder.path().join("verdicts.csv").exists(), !cama.verdicts().is_empty());
@@ -109,12 +110,33 @@ fn images_are_fitted_adapted_to_predicted_saved_and_loaded() {
     assert_eq!((adapted.card().m, cama.card().m), (M::Mean, M::Null));
     let [entry] = &adapted.card().adaptations[..] else { panic!("one adaptation") };
     assert_eq!((entry.from.as_str(), entry.on.as_str(), entry.seed), ("digits", unlabelled.name(), 2));
+    // p(m) is that of the data from now on: narrow, as all images were changed alike.
+    let prior = adapted.model().config().prior_of_data.as_ref().expect("learnt of the data");
+    assert!(prior.mean.len() == 8 && prior.sd.iter().all(|sd| *sd < 0.5), "{prior:?}");
     // The model that it was adapted from is as it was.
-    assert!(cama.report().is_none());
+    assert!(cama.report().is_none() && cama.model().config().prior_of_data.is_none());
 
     let decisions = comes_back(&adapted, &incoming);
     assert_eq!(decisions.len(), incoming.len());
     assert!(decisions.iter().all(|decision| !decision.m.is_empty() && decision.by_rule.product.len() == 10));
+}
+
+#[test]
+fn a_prior_that_cannot_be_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    of_digits().save(folder.path()).unwrap();
+    let config = folder.path().join("config.json");
+    let whole = fs::read_to_string(&config).unwrap();
+    for (prior, what) in [
+        (r#"{"mean": [0.5], "sd": [1.0]}"#, "8 finite numbers, one for each component of m"),
+        (r#"{"mean": [0,0,0,0,0,0,0,0], "sd": [1,1,1,1,1,1,1,0]}"#, "prior_of_data.sd"),
+    ] {
+        let mut damaged: serde_json::Value = serde_json::from_str(&whole).unwrap();
+        damaged["model"]["prior_of_data"] = serde_json::from_str(prior).unwrap();
+        fs::write(&config, damaged.to_string()).unwrap();
+        let error = Cama::load(folder.path()).expect_err("refused").to_string();
+        assert!(error.contains(what), "{error}");
+    }
 }
 
 #[test]

@@ -2,11 +2,11 @@
 
 use rand_chacha::ChaCha8Rng;
 
-use super::{Rehearsing, SEEN, Tried, share};
+use super::{Rehearsing, SEEN, Tried, share, worth_of};
 use crate::adapt::candidates;
 use crate::data::Dataset;
-use crate::decide::{Answers, Decision, Weighed};
-use crate::model::M;
+use crate::decide::{AS_OFTEN, Answers, Decision, LEAST_AGREEMENT, Thresholds, Weighed};
+use crate::model::{DeepCama, M};
 use crate::{Error, Result};
 
 /// Damage to images: what affine and photometric mechanisms express, all images alike or each by itself, some of it
@@ -32,18 +32,34 @@ const IMAGE_DAMAGE: [&str; 18] = [
     "ramp:0.4",
 ];
 
+/// One damage to images, before thresholds are known.
+struct ImageTrial {
+    damage: &'static str,
+    before: Answers,
+    /// Accuracy if nothing is restored.
+    accuracy: f64,
+    /// What the classifiers say of the images restored by each state of the model, and accuracy then.
+    states: Vec<(Answers, f64)>,
+}
+
 impl<D: Dataset> Rehearsing<'_, D> {
-    pub(super) fn images(&self, rng: &mut ChaCha8Rng, weighed: &mut Vec<Weighed>) -> Result<Vec<Tried>> {
-        let model = self.decider.model;
+    /// Damages images, and restores them by the mechanisms alone and together; with it, on what share of their agreement on
+    /// clean images classifiers must agree on such as are not explained.
+    pub(super) fn images(
+        &self,
+        rng: &mut ChaCha8Rng,
+        weighed: &mut Vec<Weighed>,
+    ) -> Result<(Vec<Tried>, f64)> {
+        let (model, usual) = (self.decider.model, self.decider.thresholds);
         // Without a discriminative classifier nothing is asked.
         if self.decider.direct.is_none() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), usual.unexplained));
         }
         let mut states = candidates::groups(model)?;
         if model.restores() {
             states.push(model.clone());
         }
-        let (mut tried, mut groups) = (Vec::new(), 0);
+        let (mut trials, mut groups) = (Vec::new(), 0);
         for damage in IMAGE_DAMAGE {
             let clean = self.examples(rng);
             // What cannot be done to such images, as some things to coloured ones, is not rehearsed.
@@ -51,51 +67,96 @@ impl<D: Dataset> Rehearsing<'_, D> {
             else {
                 continue;
             };
-            let labels = data.labels().expect("labelled clean examples").to_vec();
-            let threshold = Some(self.guard.threshold);
-            let as_they_are = self.decide(model, &data, M::Null)?;
-            let before = Answers::of(&as_they_are, threshold);
-            let accuracy = |decisions: &[Decision]| share(decisions, &labels, |d| &d.by_rule.direct);
-            let mut options: Vec<(f64, f64, f64)> = Vec::new();
-            let mut best: Option<(f64, Vec<f32>)> = None;
-            for state in &states {
-                let restored = match self.decide(state, &data, M::Mean) {
-                    // What cannot be restored would not be.
-                    Err(Error::Diverged(_)) => continue,
-                    restored => restored?,
-                };
-                let answers = Answers::of(&restored, threshold);
-                let evidence = answers.evidence(&before, self.guard.agreement);
-                let agreement = answers.agreement();
-                if self.see.is_some() && best.as_ref().is_none_or(|(highest, _)| agreement > *highest) {
-                    best = Some((
-                        agreement,
-                        restored.iter().take(SEEN).flat_map(|d| d.restored.clone()).collect(),
-                    ));
-                }
-                if evidence.is_finite() {
-                    options.push((evidence, accuracy(&restored), answers.agreement()));
-                }
-                if answers.are_better(&before, self.guard.agreement, &self.decider.thresholds) {
-                    weighed.extend(weigh(&restored, &labels, &mut groups));
-                }
-            }
-            weighed.extend(weigh(&as_they_are, &labels, &mut groups));
-            if let (Some(see), Some((_, restored))) = (self.see, best) {
-                let few: Vec<usize> = (0..clean.len().min(SEEN)).collect();
-                let [clean, damaged] = [&clean, &data].map(|data| data.select(&few));
-                see(damage, [&clean, &damaged, &damaged.with_x(&restored)?]);
-            }
-            options.sort_by(|a, b| b.2.total_cmp(&a.2));
-            tried.push(Tried {
-                damage: damage.into(),
-                options: options.into_iter().map(|(surer, accuracy, _)| (surer, accuracy)).collect(),
-                surer: f64::INFINITY,
-                before: accuracy(&as_they_are),
-            });
+            trials.push(self.image(damage, [&clean, &data], &states, weighed, &mut groups)?);
         }
-        Ok(tried)
+        let on_clean = self.guard.agreement;
+        let unexplained = trials.iter().flat_map(|trial| trial.unexplained(on_clean)).collect();
+        let thresholds = Thresholds { unexplained: least_share(unexplained), ..usual };
+        let tried = trials.into_iter().map(|trial| trial.tried(on_clean, &thresholds)).collect();
+        Ok((tried, thresholds.unexplained))
     }
+
+    /// One damage, of which these are the clean and the damaged images, and what they say of how classifiers should be weighed.
+    fn image(
+        &self,
+        damage: &'static str,
+        [clean, data]: [&D; 2],
+        states: &[DeepCama],
+        weighed: &mut Vec<Weighed>,
+        groups: &mut usize,
+    ) -> Result<ImageTrial> {
+        let labels = data.labels().expect("labelled clean examples");
+        let threshold = Some(self.guard.threshold);
+        let as_they_are = self.decide(self.decider.model, data, M::Null)?;
+        let before = Answers::of(&as_they_are, threshold);
+        let accuracy = |decisions: &[Decision]| share(decisions, labels, |d| &d.by_rule.direct);
+        let mut trial = ImageTrial { damage, before, accuracy: accuracy(&as_they_are), states: Vec::new() };
+        let mut best: Option<(f64, Vec<f32>)> = None;
+        for state in states {
+            let restored = match self.decide(state, data, M::Mean) {
+                // What cannot be restored would not be.
+                Err(Error::Diverged(_)) => continue,
+                restored => restored?,
+            };
+            let answers = Answers::of(&restored, threshold);
+            let agreement = answers.agreement();
+            if self.see.is_some() && best.as_ref().is_none_or(|(highest, _)| agreement > *highest) {
+                let few = restored.iter().take(SEEN).flat_map(|d| d.restored.clone());
+                best = Some((agreement, few.collect()));
+            }
+            if answers.are_better(&trial.before, self.guard.agreement, &self.decider.thresholds) {
+                weighed.extend(weigh(&restored, labels, groups));
+            }
+            trial.states.push((answers, accuracy(&restored)));
+        }
+        weighed.extend(weigh(&as_they_are, labels, groups));
+        if let (Some(see), Some((_, restored))) = (self.see, best) {
+            let few: Vec<usize> = (0..clean.len().min(SEEN)).collect();
+            let [clean, damaged] = [clean, data].map(|data| data.select(&few));
+            see(damage, [&clean, &damaged, &damaged.with_x(&restored)?]);
+        }
+        Ok(trial)
+    }
+}
+
+impl ImageTrial {
+    /// Of every state whose restored images are not explained, though classifiers find them easier: on what share of their
+    /// agreement on clean images they agree, and what is gained.
+    fn unexplained(&self, on_clean: f64) -> Vec<(f64, f64)> {
+        let one = |(answers, after): &(Answers, f64)| {
+            let share = answers.unexplained_agreement(&self.before, on_clean)?;
+            Some((share, after - self.accuracy))
+        };
+        self.states.iter().filter_map(one).collect()
+    }
+
+    /// The trial with these thresholds but for how much surer the discriminative classifier must be: states as they would be
+    /// preferred.
+    fn tried(self, on_clean: f64, thresholds: &Thresholds) -> Tried {
+        let Self { damage, before, accuracy, mut states } = self;
+        states.sort_by(|(a, _), (b, _)| b.agreement().total_cmp(&a.agreement()));
+        let evidence = |answers: &Answers| answers.evidence(&before, on_clean, thresholds);
+        let options = states.iter().map(|(answers, after)| (evidence(answers), *after));
+        let options = options.filter(|(evidence, _)| evidence.is_finite()).collect();
+        Tried { damage: damage.into(), options, surer: f64::INFINITY, before: accuracy }
+    }
+}
+
+/// The share of their agreement on clean images from which on it pays to restore what is not explained, of shares at which
+/// this much accuracy was gained: half-way between two that were found, or one and the least that is ever enough. The usual
+/// share unless a lower one gains more.
+fn least_share(mut found: Vec<(f64, f64)>) -> f64 {
+    found.retain(|(share, _)| (LEAST_AGREEMENT..AS_OFTEN).contains(share));
+    found.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let (mut best, mut most, mut worth) = (AS_OFTEN, 0.0, 0.0);
+    for (i, (share, gained)) in found.iter().enumerate() {
+        worth += worth_of(*gained);
+        let next = found.get(i + 1).map_or(LEAST_AGREEMENT, |(share, _)| *share);
+        if worth > most {
+            (best, most) = ((share * next).sqrt(), worth);
+        }
+    }
+    best
 }
 
 /// Decisions about examples with these labels, as the next group.
@@ -106,4 +167,23 @@ fn weigh(decisions: &[Decision], labels: &[usize], groups: &mut usize) -> Vec<We
         .zip(labels)
         .map(|(decision, label)| Weighed::new(decision, *label, *groups - 1))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_explained_is_restored_where_that_paid_in_rehearsal() {
+        // Nothing was found, or nothing that gains: as often as always.
+        assert_eq!(least_share(Vec::new()), AS_OFTEN);
+        assert_eq!(least_share(vec![(0.9, -0.1), (0.5, 0.3)]), AS_OFTEN);
+        // Half-way down to what harms, or to the least that is ever enough.
+        let helps = [(0.92, 0.1), (0.9, 0.05)];
+        assert!((least_share(helps.to_vec()) - (0.9 * LEAST_AGREEMENT).sqrt()).abs() < 1e-12);
+        let harms = [helps.as_slice(), &[(0.85, -0.05)]].concat();
+        assert!((least_share(harms) - (0.9f64 * 0.85).sqrt()).abs() < 1e-12);
+        // Harm weighs more than gain.
+        assert_eq!(least_share(vec![(0.94, -0.05), (0.9, 0.15)]), AS_OFTEN);
+    }
 }

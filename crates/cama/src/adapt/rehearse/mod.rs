@@ -137,9 +137,14 @@ impl<D: Dataset> Rehearsing<'_, D> {
     pub fn run(&self) -> Result<Rehearsed> {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
         let mut weighed = Vec::new();
-        let tried = match (&self.decider.model.config().data, self.decider.model.factor()) {
-            (DataShape::Image(_), _) => self.images(&mut rng, &mut weighed)?,
-            (DataShape::Table(_), _) => self.tables(&mut weighed)?,
+        let mut thresholds = self.decider.thresholds;
+        let tried = match self.decider.model.config().data {
+            DataShape::Image(_) => {
+                let (tried, unexplained) = self.images(&mut rng, &mut weighed)?;
+                thresholds.unexplained = unexplained;
+                tried
+            }
+            DataShape::Table(_) => self.tables(&mut weighed)?,
         };
         // Of what is not explained Bayes' rule says nothing.
         weighed.retain(|weighed| weighed.anomaly_score() <= self.guard.threshold);
@@ -155,7 +160,6 @@ impl<D: Dataset> Rehearsing<'_, D> {
             tried.iter().filter(|tried| tried.surer > f64::NEG_INFINITY).cloned().collect();
         let evidence = open.iter().flat_map(|tried| tried.options.iter().map(|(evidence, _)| *evidence));
         let least = least_evidence(&open, evidence.collect(), self.usual());
-        let mut thresholds = self.decider.thresholds;
         match self.decider.model.config().data {
             DataShape::Image(_) => thresholds.rise = least,
             DataShape::Table(_) => {
@@ -227,11 +231,15 @@ impl Tried {
         self.options.iter().copied().find(|(evidence, _)| *evidence > least)
     }
 
-    /// What a threshold gains on it: accuracy, of which a loss beyond the slack counts several times.
+    /// What a threshold gains on it.
     fn worth(&self, least: f64) -> f64 {
-        let gained = self.kept(least).map_or(0.0, |(_, after)| after - self.before);
-        if gained < -SLACK { HARM * gained } else { gained }
+        self.kept(least).map_or(0.0, |(_, after)| worth_of(after - self.before))
     }
+}
+
+/// What this gain of accuracy is worth: a loss beyond the slack counts several times.
+fn worth_of(gained: f64) -> f64 {
+    if gained < -SLACK { HARM * gained } else { gained }
 }
 
 /// The threshold that gains most: half-way between two pieces of evidence that were found; of several the nearest, as a
