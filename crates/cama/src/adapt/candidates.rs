@@ -66,16 +66,22 @@ impl<'a, D: Dataset> Candidates<'a, D> {
     }
 
     /// The best whose accuracy on clean examples is within the tolerance of what it was, with it; or why there is none.
+    /// `unrestored` is the accuracy if none of them is restored, where that is known.
     pub fn best(
         &self,
         validator: &Validator<D>,
         before: &FitStatistics,
+        unrestored: Option<f64>,
     ) -> Result<std::result::Result<Candidate, RollbackReason>> {
         let mut costs = None;
         for i in self.ranked() {
             let (step, model, _) = &self.better[i];
             let model = validator.with_prior_of_data(model);
-            let fit = validator.validate_decided(&Decider { model: &model, ..self.decider }, M::Mean)?;
+            let fit = validator.validate_decided(
+                &Decider { model: &model, ..self.decider },
+                M::Mean,
+                unrestored,
+            )?;
             match before.allows(&fit, validator.config.tolerance) {
                 Ok(()) => return Ok(Ok(Candidate { step: *step, fit, model })),
                 Err(reason) => costs = costs.or(Some(reason)),

@@ -1,7 +1,5 @@
 //! What the guard makes of all that was adapted to, and whether the adaptation is let stand.
 
-use std::ops::ControlFlow;
-
 use super::input::{Previous, Unlabelled};
 use super::report::{Outcome, RollbackReason};
 use super::select::Candidate;
@@ -146,10 +144,8 @@ impl<D: Dataset> Judge<'_, D> {
         let decider = decider.informed(self.unlabelled.spread, &config)?;
         let mut verdicts = Vec::new();
         self.unlabelled.all.for_each(&mut |part| {
-            decider.decide_each(part, verdicts.len(), &config, |decision| {
-                verdicts.push(decision.verdict);
-                ControlFlow::Continue(())
-            })
+            verdicts.extend(decider.verdicts(part, config.predict.clone())?);
+            Ok(())
         })?;
         Ok((verdicts, decider.context))
     }

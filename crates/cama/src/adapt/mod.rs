@@ -210,7 +210,7 @@ impl<D: Dataset> Run<'_, D> {
     /// dreamt of them and after steps of Eq. 8.
     fn by_answers(&self, model: &DeepCama, rng: &mut ChaCha8Rng, observer: &mut Observer) -> Result<Adapted> {
         let Self { splits, validator, config, previous, unlabelled, seed } = *self;
-        let before = validator.validate_decided(&previous.decider, previous.m)?;
+        let before = validator.validate_decided(&previous.decider, previous.m, None)?;
         let mut candidates = Candidates::new(previous.decider, unlabelled.spread, seed)?;
         let first = previous.decider.model;
         let begins_anew = previous.begins_stream && first.config().mechanisms == model.config().mechanisms;
@@ -233,10 +233,11 @@ impl<D: Dataset> Run<'_, D> {
             Ok(()) | Err(Error::Diverged(_)) => {}
             Err(error) => return Err(error),
         }
-        let (best, reason) = match candidates.best(validator, &before)? {
-            Ok(best) => (Some(best), None),
-            Err(reason) => (None, Some(reason)),
-        };
+        let (best, reason) =
+            match candidates.best(validator, &before, before.clean.filter(|_| previous.m == M::Null))? {
+                Ok(best) => (Some(best), None),
+                Err(reason) => (None, Some(reason)),
+            };
         let judge = Judge { previous, unlabelled, negligible: config.negligible, seed };
         let judged = judge.judge(best, reason)?;
         Ok(adapted(judged, previous, config.keep, before, steps, splits.unlabelled.learnt.len()))

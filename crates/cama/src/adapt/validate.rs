@@ -9,7 +9,7 @@ use super::report::RollbackReason;
 use super::split::{Examples, Splits};
 use crate::batch::{self, host};
 use crate::data::{Dataset, spread_over};
-use crate::decide::{DecideConfig, Decider, Decision, Rule};
+use crate::decide::{Context, DecideConfig, Decider, Decision, Rule};
 use crate::mechanism::PriorOfData;
 use crate::model::{DeepCama, M, MChoice, Mechanisms};
 use crate::objective::elbo_unlabelled;
@@ -100,15 +100,24 @@ impl<'a, D: Dataset> Validator<'a, D> {
     }
 
     /// The same with the accuracy of what decides: of the product, and of what is restored once the clean examples, too,
-    /// were looked at as a whole.
-    pub fn validate_decided(&self, decider: &Decider, m: MChoice) -> Result<FitStatistics> {
+    /// were looked at as a whole. `unrestored` is the accuracy if none is, where that is known.
+    pub fn validate_decided(
+        &self,
+        decider: &Decider,
+        m: MChoice,
+        unrestored: Option<f64>,
+    ) -> Result<FitStatistics> {
         let elbo = self.elbo(decider.model, m);
         let clean = self.clean.map(|clean| {
             let AdaptConfig { negligible, .. } = *self.config;
             let predict =
                 PredictConfig { samples: 4, m, seed: self.seed, negligible, ..PredictConfig::default() };
             let config = DecideConfig { rule: Rule::Product, predict }.check()?;
-            share_right(&decider.informed(clean, &config)?.decide(clean, &config)?, clean)
+            let informed = decider.informed(clean, &config)?;
+            match (informed.context, unrestored) {
+                (Context::AtRest | Context::Outside, Some(accuracy)) => Ok(accuracy),
+                _ => share_right(&informed.decide(clean, &config)?, clean),
+            }
         });
         Ok(FitStatistics { elbo, clean: clean.transpose()?, clean_examples: self.clean_examples() })
     }

@@ -25,16 +25,16 @@ use crate::restore::{known_only, restored, restored_globally};
 
 /// Some examples of `data` while they are decided about.
 pub(super) struct Chunk<'a, D> {
-    decider: Decider<'a>,
-    data: &'a D,
-    range: Range<usize>,
-    config: &'a DecideConfig,
-    sampling: Sampling,
+    pub(super) decider: Decider<'a>,
+    pub(super) data: &'a D,
+    pub(super) range: Range<usize>,
+    pub(super) config: &'a DecideConfig,
+    pub(super) sampling: Sampling,
     observed: Observed,
 }
 
 /// What was found to have been done.
-struct Found {
+pub(super) struct Found {
     /// What a field leaves of the examples, of which m is inferred; without a field the examples themselves.
     cleared: Observed,
     /// What the field found in each, and how much higher the log p of any mean can reach for what it leaves, in nats.
@@ -51,7 +51,7 @@ struct Found {
     rows: Vec<f32>,
     cleaned: Observed,
     /// How they are explained.
-    explained: Explained,
+    pub(super) explained: Explained,
 }
 
 /// log p(x|y,m) + log p(y) of every class of one example.
@@ -64,13 +64,21 @@ struct Scores<'a> {
 }
 
 /// What the discriminative classifiers say, where they are asked.
-struct Asked {
+pub(super) struct Asked {
     /// The one that decides, of the examples as they are.
-    alone: Option<Rows>,
+    pub(super) alone: Option<Rows>,
     /// The same of the restored ones.
-    restored: Option<Rows>,
+    pub(super) restored: Option<Rows>,
     /// The model's own, of the restored ones, for the guard.
-    reference: Option<Rows>,
+    pub(super) reference: Option<Rows>,
+}
+
+impl Asked {
+    /// Whether the model's own classifier and Bayes' rule agree on restored example `i`, where it is asked; judged by the same
+    /// samples whatever else is.
+    pub(super) fn agreed(&self, i: usize, found: &Found) -> Option<bool> {
+        self.reference.as_ref().map(|rows| highest(&rows[i]) == found.explained.classes[i])
+    }
 }
 
 /// All that is known of the examples before they are decided about.
@@ -100,13 +108,11 @@ impl<'a, D: Dataset> Chunk<'a, D> {
 
     /// The decisions, in order.
     pub fn decide(&self) -> Result<Vec<Decision>> {
-        let rows = self.range.clone().map(|i| self.data.x(i));
-        let as_it_is =
-            explain(self.decider.model, &self.observed, None, rows, &self.sampling, &mut self.guard_rngs());
+        let as_it_is = self.as_it_is();
         let found = self.found();
         let asked = self.ask(found.as_ref())?;
         let verdicts: Vec<Verdict> =
-            (0..self.range.len()).map(|i| self.verdict(i, &as_it_is, found.as_ref(), &asked)).collect();
+            (0..self.range.len()).map(|i| self.verdict(i, as_it_is.of(i), found.as_ref(), &asked)).collect();
         let weights: Vec<(f64, f64)> = verdicts
             .iter()
             .enumerate()
@@ -158,8 +164,23 @@ impl<'a, D: Dataset> Chunk<'a, D> {
         Ok(verdicts.into_iter().enumerate().map(decision).collect())
     }
 
+    /// How the examples are explained with do(m = 0).
+    pub(super) fn as_it_is(&self) -> Explained {
+        let rows = self.range.clone().map(|i| self.data.x(i));
+        explain(self.decider.model, &self.observed, None, rows, &self.sampling, &mut self.guard_rngs())
+    }
+
+    /// The same of those at `places` in the chunk.
+    pub(super) fn as_it_is_of(&self, places: &[usize]) -> Explained {
+        let at = || places.iter().map(|place| self.range.start + place);
+        let model = self.decider.model;
+        let observed = batch::observed(self.data, at(), &model.device());
+        let mut rngs = explain::rngs(self.config.predict.seed, self.data, at());
+        explain(model, &observed, None, at().map(|i| self.data.x(i)), &self.sampling, &mut rngs)
+    }
+
     /// Infers what was done and undoes it, unless it is taken to be nothing.
-    fn found(&self) -> Option<Found> {
+    pub(super) fn found(&self) -> Option<Found> {
         let (model, choice) = (self.decider.model, self.config.predict.m);
         if choice == M::Null || !model.infers() {
             return None;
@@ -217,7 +238,7 @@ impl<'a, D: Dataset> Chunk<'a, D> {
     }
 
     /// Asks the discriminative classifiers, none of them the same twice.
-    fn ask(&self, found: Option<&Found>) -> Result<Asked> {
+    pub(super) fn ask(&self, found: Option<&Found>) -> Result<Asked> {
         let Decider { direct, external, guard, .. } = self.decider;
         let of =
             |classifier: Option<&dyn Classifier>, observed: Option<&Observed>| match (classifier, observed) {
@@ -235,14 +256,20 @@ impl<'a, D: Dataset> Chunk<'a, D> {
         Ok(Asked { alone: of(decides, Some(&self.observed))?, restored, reference })
     }
 
-    fn verdict(&self, i: usize, as_it_is: &Explained, found: Option<&Found>, asked: &Asked) -> Verdict {
+    /// What the guard makes of example `i`, of which `as_it_is` are the anomaly score and log p(x) with do(m = 0).
+    pub(super) fn verdict(
+        &self,
+        i: usize,
+        [anomaly_score, log_px]: [f64; 2],
+        found: Option<&Found>,
+        asked: &Asked,
+    ) -> Verdict {
         if self.decider.outliers.is_some_and(|outliers| outliers.is_outlier(self.data, self.range.start + i))
         {
             return Verdict::Unexplained;
         }
-        let anomaly_score = as_it_is.anomaly_scores[i];
         if let (M::Global, Some(found)) = (self.config.predict.m, found) {
-            let log_ratio = found.explained.log_px[i] - as_it_is.log_px[i];
+            let log_ratio = found.explained.log_px[i] - log_px;
             return match self.decider.guard {
                 _ if log_ratio + self.decider.log_odds > 0.0 => Verdict::Restored,
                 Some(guard) => guard.judge(self.decider.context, anomaly_score, None, None),
@@ -251,15 +278,8 @@ impl<'a, D: Dataset> Chunk<'a, D> {
         }
         match (self.decider.guard, found) {
             (Some(guard), Some(found)) => {
-                // Judged by the same samples whatever is asked.
-                let agreed =
-                    asked.reference.as_ref().map(|rows| highest(&rows[i]) == found.explained.classes[i]);
-                guard.judge(
-                    self.decider.context,
-                    anomaly_score,
-                    Some(found.explained.anomaly_scores[i]),
-                    agreed,
-                )
+                let restored = Some(found.explained.anomaly_scores[i]);
+                guard.judge(self.decider.context, anomaly_score, restored, asked.agreed(i, found))
             }
             (Some(guard), None) => guard.judge(self.decider.context, anomaly_score, None, None),
             (None, Some(_)) => Verdict::Restored,

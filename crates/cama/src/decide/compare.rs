@@ -80,15 +80,25 @@ impl std::fmt::Display for Comparison {
     }
 }
 
-/// What the discriminative classifier and Bayes' rule say of each example.
+/// What the discriminative classifier and Bayes' rule say of an example as it is asked about: as it is, or restored.
+pub(crate) struct Answer {
+    /// The highest probability that the discriminative classifier gives.
+    pub confidence: f64,
+    /// Whether Bayes' rule gives the same class.
+    pub agrees: bool,
+    /// How badly the example is explained, in nats.
+    pub anomaly_score: f64,
+}
+
+/// What they say of each of many.
 #[derive(Clone)]
 pub(crate) struct Answers {
     /// The highest probability that the discriminative classifier gives.
     confidence: Vec<f64>,
     /// Whether Bayes' rule gives the same class.
     agrees: Vec<bool>,
-    /// Whether the example is explained as clean ones are, as it is and as it was asked about, where there is a guard.
-    explained: Vec<[bool; 2]>,
+    /// Whether the example is explained as clean ones are, where there is a guard.
+    explained: Vec<bool>,
 }
 
 /// Mean and standard error of differences.
@@ -106,20 +116,27 @@ fn in_standard_errors(differences: impl ExactSizeIterator<Item = f64> + Clone) -
 }
 
 impl Answers {
-    /// What decisions by the product say; an example is explained if its anomaly score is at most this.
-    pub fn of(decisions: &[Decision], threshold: Option<f64>) -> Self {
-        let mut answers = Self { confidence: Vec::new(), agrees: Vec::new(), explained: Vec::new() };
-        decisions.iter().for_each(|decision| answers.add(decision, threshold));
-        answers
+    /// What is said; an example is explained if its anomaly score is at most this.
+    pub fn new(answers: impl IntoIterator<Item = Answer>, threshold: Option<f64>) -> Self {
+        let mut all = Self { confidence: Vec::new(), agrees: Vec::new(), explained: Vec::new() };
+        for Answer { confidence, agrees, anomaly_score } in answers {
+            all.confidence.push(confidence);
+            all.agrees.push(agrees);
+            all.explained.push(threshold.is_none_or(|threshold| anomaly_score <= threshold));
+        }
+        all
     }
 
-    pub fn add(&mut self, decision: &Decision, threshold: Option<f64>) {
-        let direct = &decision.by_rule.direct;
-        let class = highest(direct);
-        self.confidence.push(direct[class]);
-        self.agrees.push(class == highest(&decision.by_rule.bayes));
-        let explained = |score: f64| threshold.is_none_or(|threshold| score <= threshold);
-        self.explained.push(decision.anomaly_score.map(explained));
+    /// What decisions by the product say, everything restored.
+    pub fn of(decisions: &[Decision], threshold: Option<f64>) -> Self {
+        let answer = |decision: &Decision| {
+            let direct = &decision.by_rule.direct;
+            let class = highest(direct);
+            let [_, anomaly_score] = decision.anomaly_score;
+            let agrees = class == highest(&decision.by_rule.bayes);
+            Answer { confidence: direct[class], agrees, anomaly_score }
+        };
+        Self::new(decisions.iter().map(answer), threshold)
     }
 
     /// How many standard errors the discriminative classifier is surer than in `before`, and by how much Bayes' rule agrees
@@ -148,7 +165,7 @@ impl Answers {
     /// where most, restored, are explained as those are, and else nearly as often; as often as rehearsal says if it agrees
     /// more often beyond doubt.
     fn asked(&self, before: &Answers, on_clean: f64, thresholds: &Thresholds) -> f64 {
-        let share = match self.explained_restored() >= INSIDE {
+        let share = match self.explained() >= INSIDE {
             true => LEAST_AGREEMENT,
             false if self.agree_more_often(before) > SURELY => thresholds.unexplained,
             false => AS_OFTEN,
@@ -161,7 +178,7 @@ impl Answers {
     pub fn unexplained_agreement(&self, before: &Answers, on_clean: f64) -> Option<f64> {
         let (surer, _) = self.rise(before);
         let likely = surer > 0.0 && self.agree_more_often(before) > LIKELY;
-        (likely && self.explained_restored() < INSIDE).then(|| self.agreement() / on_clean)
+        (likely && self.explained() < INSIDE).then(|| self.agreement() / on_clean)
     }
 
     /// What speaks for restored images, or against them.
@@ -175,7 +192,7 @@ impl Answers {
             agreement: [before.agreement(), self.agreement()],
             on_clean,
             asked: Some(self.asked(before, on_clean.unwrap_or(1.0), thresholds)),
-            explained: self.explained_restored(),
+            explained: self.explained(),
         }
     }
 
@@ -188,7 +205,7 @@ impl Answers {
             agreement: [before.agreement(), self.agreement()],
             on_clean,
             asked: None,
-            explained: self.explained_restored(),
+            explained: self.explained(),
         }
     }
 
@@ -227,7 +244,7 @@ impl Answers {
     pub fn evidence_of_rows(&self, before: &Answers, on_clean: Option<f64>) -> f64 {
         let few = self.agrees.len() < LEAST_EXAMPLES;
         let apart = on_clean.is_some_and(|on_clean| self.agreement() < LEAST_AGREEMENT * on_clean);
-        if few || apart || self.explained_restored() < INSIDE {
+        if few || apart || self.explained() < INSIDE {
             return f64::NEG_INFINITY;
         }
         match self.rise(before) {
@@ -267,19 +284,10 @@ impl Answers {
         self.agrees.iter().filter(|agrees| **agrees).count() as f64 / self.agrees.len().max(1) as f64
     }
 
-    /// What share is explained as clean examples are, as it is.
+    /// What share is explained as clean examples are.
     pub fn explained(&self) -> f64 {
-        self.share_explained(0)
-    }
-
-    /// What share is explained as clean examples are, as it was asked about.
-    fn explained_restored(&self) -> f64 {
-        self.share_explained(1)
-    }
-
-    fn share_explained(&self, which: usize) -> f64 {
-        let explained = self.explained.iter().filter(|explained| explained[which]).count();
-        explained as f64 / self.explained.len().max(1) as f64
+        self.explained.iter().filter(|explained| **explained).count() as f64
+            / self.explained.len().max(1) as f64
     }
 }
 
@@ -291,7 +299,7 @@ mod tests {
         Answers {
             confidence: (0..100).map(confidence).collect(),
             agrees: (0..100).map(|i| i < agreeing).collect(),
-            explained: vec![[true; 2]; 100],
+            explained: vec![true; 100],
         }
     }
 
@@ -310,26 +318,26 @@ mod tests {
         assert_eq!(sure(80).evidence_globally(&less_sure(81), None), f64::NEG_INFINITY);
         // Far from everything the two may agree on the same wrong class.
         let mut far = sure(100);
-        far.explained = vec![[false; 2]; 100];
+        far.explained = vec![false; 100];
         assert_eq!(less_sure(95).evidence_globally(&far, Some(0.95)), f64::INFINITY);
     }
 
     #[test]
     fn of_rows_that_networks_make_it_counts_what_is_explained() {
-        let explained = |agreeing, explained: [bool; 2]| {
+        let explained = |agreeing, explained: bool| {
             let answers = answers(|i| 0.9 + 0.001 * (i % 7) as f64, agreeing);
             Answers { explained: vec![explained; 100], ..answers }
         };
         // The two agree on the same wrong class, far from everything.
-        let far = explained(99, [false; 2]);
-        assert_eq!(explained(92, [false, true]).evidence_of_rows(&far, Some(0.95)), f64::INFINITY);
+        let far = explained(99, false);
+        assert_eq!(explained(92, true).evidence_of_rows(&far, Some(0.95)), f64::INFINITY);
         // As columns that were exchanged: no m explains them.
-        assert_eq!(explained(99, [false; 2]).evidence_of_rows(&far, Some(0.95)), f64::NEG_INFINITY);
-        let near = explained(80, [true; 2]);
-        let more_often = |agreeing| explained(agreeing, [true; 2]).evidence_of_rows(&near, Some(0.95));
+        assert_eq!(explained(99, false).evidence_of_rows(&far, Some(0.95)), f64::NEG_INFINITY);
+        let near = explained(80, true);
+        let more_often = |agreeing| explained(agreeing, true).evidence_of_rows(&near, Some(0.95));
         assert!(more_often(95) > 2.0 && (0.0..2.0).contains(&more_often(82)), "{}", more_often(82));
-        assert_eq!(explained(79, [true; 2]).evidence_of_rows(&near, Some(0.95)), f64::NEG_INFINITY);
-        assert_eq!(explained(60, [false, true]).evidence_of_rows(&far, Some(0.95)), f64::NEG_INFINITY);
+        assert_eq!(explained(79, true).evidence_of_rows(&near, Some(0.95)), f64::NEG_INFINITY);
+        assert_eq!(explained(60, true).evidence_of_rows(&far, Some(0.95)), f64::NEG_INFINITY);
     }
 
     #[test]
@@ -365,7 +373,7 @@ mod tests {
         );
         assert!(!answers(|i| 0.4 + 0.001 * i as f64, 80).are_better(&before, 0.9, &thresholds));
         // However sure: of what is not explained either way nothing is restored, unless the two agree as on clean examples.
-        let unexplained = |agreeing| Answers { explained: vec![[true, false]; 100], ..surer(agreeing) };
+        let unexplained = |agreeing| Answers { explained: vec![false; 100], ..surer(agreeing) };
         assert!(!unexplained(80).are_better(&before, 0.9, &thresholds));
         assert!(unexplained(86).are_better(&before, 0.9, &thresholds));
         // Nor where the two agree on little.

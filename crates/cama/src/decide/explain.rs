@@ -36,6 +36,13 @@ pub(super) struct Explained {
     pub classes: Vec<usize>,
 }
 
+impl Explained {
+    /// Anomaly score and log p(x|·) of example `i`.
+    pub fn of(&self, i: usize) -> [f64; 2] {
+        [self.anomaly_scores[i], self.log_px[i]]
+    }
+}
+
 /// Explains every example of `observed`, whose X are `rows`; `m` is for mechanisms that no restoration undoes.
 pub(super) fn explain<'a>(
     model: &DeepCama,

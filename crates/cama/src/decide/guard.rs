@@ -148,12 +148,17 @@ impl Guard {
         agreed: Option<bool>,
     ) -> Verdict {
         match restored {
-            Some(restored) if restored <= self.threshold_for(context, agreed) => Verdict::Restored,
+            Some(restored) if self.restores(context, restored, agreed) => Verdict::Restored,
             // All of it is easier to classify restored: what is then less of an anomaly is so, too.
             Some(restored) if context == Context::Inside && restored < as_it_is => Verdict::Restored,
             _ if as_it_is <= self.threshold => Verdict::AsItWas,
             _ => Verdict::Unexplained,
         }
+    }
+
+    /// Whether an example with this anomaly score, restored, is restored whatever it was.
+    pub(super) fn restores(&self, context: Context, restored: f64, agreed: Option<bool>) -> bool {
+        restored <= self.threshold_for(context, agreed)
     }
 
     /// The highest anomaly score with which an example may be restored.

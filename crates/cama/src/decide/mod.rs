@@ -15,6 +15,7 @@ mod outliers;
 mod rule;
 mod rule_classifier;
 mod run;
+mod survey;
 mod temperature;
 mod tempering;
 mod thresholds;

@@ -10,14 +10,11 @@ use super::decider::Decider;
 use super::decision::Decision;
 use super::guard::{Guard, LEAST_EXAMPLES, Survey};
 use super::rule::{DecideConfig, Rule};
-use super::verdict::Context;
+use super::verdict::{Context, Verdict};
 use crate::data::{Dataset, spread_indices};
 use crate::model::{M, MChoice};
 use crate::predict::{Inference, PredictConfig, chunks, not_finite};
 use crate::{Checked, Config, Error, Result};
-
-/// Samples of z for each class: of many examples, few each are enough.
-const SAMPLES: usize = 2;
 
 /// Log odds of the share of examples that are of one of two kinds under which they are most probable, by
 /// expectation–maximisation: each has this log ratio of its probabilities. Neither share is less than half an example.
@@ -128,17 +125,40 @@ impl Decider<'_> {
         self.answers_with(data, PredictConfig { m, seed, ..PredictConfig::default() })
     }
 
-    /// The same with these settings, but for the number of samples.
+    /// The same with these settings, but for what is only for decisions.
     fn answers_with<D: Dataset>(&self, data: &D, predict: PredictConfig) -> Result<Answers> {
         let threshold = self.guard.map(|guard| guard.threshold);
-        let predict = PredictConfig { samples: SAMPLES, ..predict };
-        let config = DecideConfig { rule: Rule::Product, predict }.check()?;
-        let mut answers = Answers::of(&[], threshold);
-        Decider { guard: None, external: None, ..*self }.decide_each(data, 0, &config, |decision| {
-            answers.add(&decision, threshold);
-            ControlFlow::Continue(())
-        })?;
-        Ok(answers)
+        let asking = Decider { guard: None, external: None, ..*self };
+        let config = DecideConfig { rule: Rule::Direct, predict }.check()?;
+        let mut answers = Vec::with_capacity(data.len());
+        asking.each_chunk(data, &config, |chunk| chunk.answers(), |answer| answers.push(answer))?;
+        Ok(Answers::new(answers, threshold))
+    }
+
+    /// What the guard makes of every example, as [`decide_each`](Self::decide_each) has it, but for what searching z tells.
+    pub(crate) fn verdicts<D: Dataset>(&self, data: &D, predict: PredictConfig) -> Result<Vec<Verdict>> {
+        let config = DecideConfig { rule: Rule::Bayes, predict }.check()?;
+        let mut verdicts = Vec::with_capacity(data.len());
+        self.each_chunk(data, &config, |chunk| chunk.verdicts(), |verdict| verdicts.push(verdict))?;
+        Ok(verdicts)
+    }
+
+    /// Hands over what chunks of the data make.
+    fn each_chunk<D: Dataset, T: Send>(
+        &self,
+        data: &D,
+        config: &Checked<DecideConfig>,
+        make: impl Fn(Chunk<D>) -> Result<Vec<T>> + Sync,
+        mut each: impl FnMut(T),
+    ) -> Result<()> {
+        config.predict.check_for(self.model, data)?;
+        self.check(config.rule)?;
+        let model = &self.model.valid();
+        let chunk = |range| make(Chunk::new(Decider { model, ..*self }, data, range, config));
+        chunks(model, data.len(), &config.predict, chunk, |_, made| {
+            each(made);
+            Ok(ControlFlow::Continue(()))
+        })
     }
 
     /// Decides about every example.

@@ -1,0 +1,78 @@
+//! What is learnt of many examples at once: answers of both classifiers, and verdicts, without what decisions need besides.
+
+use super::chunk::{Asked, Chunk, Found};
+use super::compare::Answer;
+use super::explain::Explained;
+use super::verdict::Verdict;
+use crate::Result;
+use crate::data::Dataset;
+use crate::model::M;
+use crate::predict::{highest, not_finite};
+
+impl<D: Dataset> Chunk<'_, D> {
+    /// What the discriminative classifier and Bayes' rule say of each example with this m: everything is restored, but of a
+    /// data set with a global m what that explains better. Bayes' rule is that of the guard, which judges by the same samples
+    /// whatever is asked.
+    pub fn answers(&self) -> Result<Vec<Answer>> {
+        let found = self.found();
+        let globally = self.config.predict.m == M::Global;
+        let as_it_is = (found.is_none() || globally).then(|| self.as_it_is());
+        self.check_finite(&as_it_is, found.as_ref().map(|found| &found.explained))?;
+        let asked = self.ask(found.as_ref())?;
+        let answer = |i: usize| {
+            let is_restored = match &as_it_is {
+                Some(as_it_is) => {
+                    self.verdict(i, as_it_is.of(i), found.as_ref(), &asked) == Verdict::Restored
+                }
+                None => true,
+            };
+            let chosen = found.as_ref().map(|found| &found.explained).filter(|_| is_restored);
+            let classes = chosen.or(as_it_is.as_ref()).map(|explained| explained.classes[i]);
+            let judged = found.as_ref().map(|found| &found.explained).or(as_it_is.as_ref());
+            let rows = if is_restored { &asked.restored } else { &asked.alone };
+            let direct = rows.as_ref().map_or(&[][..], |rows| &rows[i]);
+            let class = if direct.is_empty() { 0 } else { highest(direct) };
+            Answer {
+                confidence: direct.get(class).map_or(0.0, |log_p| log_p.exp()),
+                agrees: classes == Some(class),
+                anomaly_score: judged.map_or(f64::INFINITY, |explained| explained.anomaly_scores[i]),
+            }
+        };
+        Ok((0..self.range.len()).map(answer).collect())
+    }
+
+    /// What the guard makes of each example, as [`decide`](Self::decide) has it, but for what searching z tells.
+    pub fn verdicts(&self) -> Result<Vec<Verdict>> {
+        let found = self.found();
+        let asked = self.ask(found.as_ref())?;
+        // How they are explained as they were matters where restoration does not settle it.
+        let open: Vec<usize> =
+            (0..self.range.len()).filter(|&i| !self.is_settled(i, found.as_ref(), &asked)).collect();
+        let as_it_is = (!open.is_empty()).then(|| self.as_it_is_of(&open));
+        self.check_finite(&as_it_is, found.as_ref().map(|found| &found.explained))?;
+        let mut as_they_are = vec![[f64::INFINITY, f64::NEG_INFINITY]; self.range.len()];
+        for (place, &i) in open.iter().enumerate() {
+            as_they_are[i] = as_it_is.as_ref().expect("some are open").of(place);
+        }
+        let verdict = |(i, as_it_is)| self.verdict(i, as_it_is, found.as_ref(), &asked);
+        Ok(as_they_are.into_iter().enumerate().map(verdict).collect())
+    }
+
+    /// Whether example `i` is restored however it was explained before.
+    fn is_settled(&self, i: usize, found: Option<&Found>, asked: &Asked) -> bool {
+        let inferred = self.config.predict.m != M::Global;
+        match (self.decider.guard, found.filter(|_| inferred)) {
+            (Some(guard), Some(found)) => {
+                let score = found.explained.anomaly_scores[i];
+                guard.restores(self.decider.context, score, asked.agreed(i, found))
+            }
+            _ => false,
+        }
+    }
+
+    fn check_finite(&self, as_it_is: &Option<Explained>, restored: Option<&Explained>) -> Result<()> {
+        let of = |explained: &Explained| explained.log_px.iter().position(|log_px| !log_px.is_finite());
+        let first = as_it_is.iter().chain(restored).find_map(of);
+        first.map_or(Ok(()), |i| Err(not_finite(self.decider.model, self.range.start + i)))
+    }
+}
