@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::decision::Decision;
 use super::thresholds::Thresholds;
 use crate::predict::highest;
 
@@ -82,12 +81,14 @@ impl std::fmt::Display for Comparison {
 
 /// What the discriminative classifier and Bayes' rule say of an example as it is asked about: as it is, or restored.
 pub(crate) struct Answer {
-    /// The highest probability that the discriminative classifier gives.
-    pub confidence: f64,
-    /// Whether Bayes' rule gives the same class.
-    pub agrees: bool,
-    /// How badly the example is explained, in nats.
+    /// log p(y|x) of every class by the discriminative classifier; empty where there is none.
+    pub direct: Vec<f64>,
+    /// log p(y|x) of every class by Bayes' rule.
+    pub bayes: Vec<f64>,
+    /// How badly the example is explained, restored if anything is to be, in nats.
     pub anomaly_score: f64,
+    /// The same as it is judged: of a data set with a global m, as it was where that explains it better.
+    pub judged: f64,
 }
 
 /// What they say of each of many.
@@ -117,26 +118,15 @@ fn in_standard_errors(differences: impl ExactSizeIterator<Item = f64> + Clone) -
 
 impl Answers {
     /// What is said; an example is explained if its anomaly score is at most this.
-    pub fn new(answers: impl IntoIterator<Item = Answer>, threshold: Option<f64>) -> Self {
+    pub fn of(answers: &[Answer], threshold: Option<f64>) -> Self {
         let mut all = Self { confidence: Vec::new(), agrees: Vec::new(), explained: Vec::new() };
-        for Answer { confidence, agrees, anomaly_score } in answers {
-            all.confidence.push(confidence);
-            all.agrees.push(agrees);
-            all.explained.push(threshold.is_none_or(|threshold| anomaly_score <= threshold));
+        for Answer { direct, bayes, anomaly_score, .. } in answers {
+            let class = if direct.is_empty() { highest(bayes) } else { highest(direct) };
+            all.confidence.push(direct.get(class).map_or(0.0, |log_p| log_p.exp()));
+            all.agrees.push(class == highest(bayes));
+            all.explained.push(threshold.is_none_or(|threshold| *anomaly_score <= threshold));
         }
         all
-    }
-
-    /// What decisions by the product say, everything restored.
-    pub fn of(decisions: &[Decision], threshold: Option<f64>) -> Self {
-        let answer = |decision: &Decision| {
-            let direct = &decision.by_rule.direct;
-            let class = highest(direct);
-            let [_, anomaly_score] = decision.anomaly_score;
-            let agrees = class == highest(&decision.by_rule.bayes);
-            Answer { confidence: direct[class], agrees, anomaly_score }
-        };
-        Self::new(decisions.iter().map(answer), threshold)
     }
 
     /// How many standard errors the discriminative classifier is surer than in `before`, and by how much Bayes' rule agrees

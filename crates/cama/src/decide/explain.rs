@@ -34,6 +34,8 @@ pub(super) struct Explained {
     pub log_px: Vec<f64>,
     /// The class that Bayes' rule gives each.
     pub classes: Vec<usize>,
+    /// Its log p(y|x) of every class of each.
+    pub log_probabilities: Vec<Vec<f64>>,
 }
 
 impl Explained {
@@ -54,12 +56,16 @@ pub(super) fn explain<'a>(
 ) -> Explained {
     let sampling = Sampling { samples: SAMPLES, ..*sampling };
     let scores = class_scores(model, observed, m, &sampling, &[], rngs);
-    let scores: Vec<Vec<f64>> = scores.into_iter().map(|(scores, _)| scores).collect();
+    let mut scores: Vec<Vec<f64>> = scores.into_iter().map(|(scores, _)| scores).collect();
     let log_px: Vec<f64> = scores.iter().map(|scores| normalised(scores).0).collect();
     let likelihood = model.config().likelihood;
     let anomaly_scores =
         rows.zip(&log_px).map(|(x, log_px)| highest_log_px(likelihood, x) - log_px).collect();
-    Explained { anomaly_scores, log_px, classes: scores.iter().map(|scores| highest(scores)).collect() }
+    for (scores, log_px) in scores.iter_mut().zip(&log_px) {
+        scores.iter_mut().for_each(|score| *score -= log_px);
+    }
+    let classes = scores.iter().map(|scores| highest(scores)).collect();
+    Explained { anomaly_scores, log_px, classes, log_probabilities: scores }
 }
 
 /// The highest log p(x|·) of any mean, in nats; zero for what has a density.

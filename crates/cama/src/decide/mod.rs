@@ -22,7 +22,7 @@ mod thresholds;
 mod verdict;
 
 pub use compare::Comparison;
-pub(crate) use compare::{AS_OFTEN, Answers, LEAST_AGREEMENT, mean_and_error};
+pub(crate) use compare::{AS_OFTEN, Answer, Answers, LEAST_AGREEMENT, mean_and_error};
 pub use decider::Decider;
 pub use decision::Decision;
 pub use guard::Guard;

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use burn::module::Module;
 
 use super::chunk::Chunk;
-use super::compare::Answers;
+use super::compare::{Answer, Answers};
 use super::decider::Decider;
 use super::decision::Decision;
 use super::guard::{Guard, LEAST_EXAMPLES, Survey};
@@ -125,14 +125,19 @@ impl Decider<'_> {
         self.answers_with(data, PredictConfig { m, seed, ..PredictConfig::default() })
     }
 
-    /// The same with these settings, but for what is only for decisions.
     fn answers_with<D: Dataset>(&self, data: &D, predict: PredictConfig) -> Result<Answers> {
         let threshold = self.guard.map(|guard| guard.threshold);
+        Ok(Answers::of(&self.answer_each(data, predict)?, threshold))
+    }
+
+    /// The same of each example, in full.
+    pub(crate) fn answer_each<D: Dataset>(&self, data: &D, predict: PredictConfig) -> Result<Vec<Answer>> {
         let asking = Decider { guard: None, external: None, ..*self };
-        let config = DecideConfig { rule: Rule::Direct, predict }.check()?;
+        let rule = if self.direct.is_some() { Rule::Direct } else { Rule::Bayes };
+        let config = DecideConfig { rule, predict }.check()?;
         let mut answers = Vec::with_capacity(data.len());
         asking.each_chunk(data, &config, |chunk| chunk.answers(), |answer| answers.push(answer))?;
-        Ok(Answers::new(answers, threshold))
+        Ok(answers)
     }
 
     /// What the guard makes of every example, as [`decide_each`](Self::decide_each) has it, but for what searching z tells.

@@ -7,7 +7,7 @@ use super::verdict::Verdict;
 use crate::Result;
 use crate::data::Dataset;
 use crate::model::M;
-use crate::predict::{highest, not_finite};
+use crate::predict::not_finite;
 
 impl<D: Dataset> Chunk<'_, D> {
     /// What the discriminative classifier and Bayes' rule say of each example with this m: everything is restored, but of a
@@ -26,16 +26,15 @@ impl<D: Dataset> Chunk<'_, D> {
                 }
                 None => true,
             };
-            let chosen = found.as_ref().map(|found| &found.explained).filter(|_| is_restored);
-            let classes = chosen.or(as_it_is.as_ref()).map(|explained| explained.classes[i]);
-            let judged = found.as_ref().map(|found| &found.explained).or(as_it_is.as_ref());
+            let restored = found.as_ref().map(|found| &found.explained);
+            let chosen =
+                restored.filter(|_| is_restored).or(as_it_is.as_ref()).expect("one of them is there");
             let rows = if is_restored { &asked.restored } else { &asked.alone };
-            let direct = rows.as_ref().map_or(&[][..], |rows| &rows[i]);
-            let class = if direct.is_empty() { 0 } else { highest(direct) };
             Answer {
-                confidence: direct.get(class).map_or(0.0, |log_p| log_p.exp()),
-                agrees: classes == Some(class),
-                anomaly_score: judged.map_or(f64::INFINITY, |explained| explained.anomaly_scores[i]),
+                direct: rows.as_ref().map_or_else(Vec::new, |rows| rows[i].clone()),
+                bayes: chosen.log_probabilities[i].clone(),
+                anomaly_score: restored.unwrap_or(chosen).anomaly_scores[i],
+                judged: chosen.anomaly_scores[i],
             }
         };
         Ok((0..self.range.len()).map(answer).collect())

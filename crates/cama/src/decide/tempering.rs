@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ask::{exponentials, log_of};
-use super::decision::Decision;
+use super::ask::exponentials;
+use super::compare::Answer;
 use super::guard::Guard;
 use crate::{Error, Result};
 
@@ -79,17 +79,13 @@ impl Weighed {
         self.anomaly_score
     }
 
-    /// A decision about an example of class `label` in this group, by the product with T = 1.
-    pub fn new(decision: &Decision, label: usize, group: usize) -> Self {
-        let [as_it_is, restored] = decision.anomaly_score;
-        let anomaly_score = if decision.verdict == super::Verdict::Restored { restored } else { as_it_is };
-        Self {
-            bayes: log_of(&decision.by_rule.bayes),
-            direct: log_of(&decision.by_rule.direct),
-            anomaly_score,
-            label,
-            group,
-        }
+    /// What is said of an example of class `label` in this group.
+    pub fn new(answer: Answer, label: usize, group: usize) -> Self {
+        let Answer { direct, bayes, judged, .. } = answer;
+        // As probabilities have it, none of which is zero.
+        let floor =
+            |log_p: Vec<f64>| log_p.into_iter().map(|log_p| log_p.max(f64::MIN_POSITIVE.ln())).collect();
+        Self { bayes: floor(bayes), direct: floor(direct), anomaly_score: judged, label, group }
     }
 }
 

@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use super::{Rehearsing, SEEN, Tried, share, worth_of};
 use crate::adapt::candidates;
 use crate::data::Dataset;
-use crate::decide::{AS_OFTEN, Answers, Decision, LEAST_AGREEMENT, Thresholds, Weighed};
+use crate::decide::{AS_OFTEN, Answer, Answers, LEAST_AGREEMENT, Thresholds, Weighed};
 use crate::model::{DeepCama, M};
 use crate::{Error, Result};
 
@@ -87,32 +87,32 @@ impl<D: Dataset> Rehearsing<'_, D> {
     ) -> Result<ImageTrial> {
         let labels = data.labels().expect("labelled clean examples");
         let threshold = Some(self.guard.threshold);
-        let as_they_are = self.decide(self.decider.model, data, M::Null)?;
+        let as_they_are = self.ask(self.decider.model, data, M::Null)?;
         let before = Answers::of(&as_they_are, threshold);
-        let accuracy = |decisions: &[Decision]| share(decisions, labels, |d| &d.by_rule.direct);
+        let accuracy = |answers: &[Answer]| share(answers, labels, |answer| &answer.direct);
         let mut trial = ImageTrial { damage, before, accuracy: accuracy(&as_they_are), states: Vec::new() };
-        let mut best: Option<(f64, Vec<f32>)> = None;
+        let mut best: Option<(f64, &DeepCama)> = None;
         for state in states {
-            let restored = match self.decide(state, data, M::Mean) {
+            let restored = match self.ask(state, data, M::Mean) {
                 // What cannot be restored would not be.
                 Err(Error::Diverged(_)) => continue,
                 restored => restored?,
             };
-            let answers = Answers::of(&restored, threshold);
-            let agreement = answers.agreement();
-            if self.see.is_some() && best.as_ref().is_none_or(|(highest, _)| agreement > *highest) {
-                let few = restored.iter().take(SEEN).flat_map(|d| d.restored.clone());
-                best = Some((agreement, few.collect()));
+            let (answers, after) = (Answers::of(&restored, threshold), accuracy(&restored));
+            if best.is_none_or(|(highest, _)| answers.agreement() > highest) {
+                best = Some((answers.agreement(), state));
             }
             if answers.are_better(&trial.before, self.guard.agreement, &self.decider.thresholds) {
-                weighed.extend(weigh(&restored, labels, groups));
+                weighed.extend(weigh(restored, labels, groups));
             }
-            trial.states.push((answers, accuracy(&restored)));
+            trial.states.push((answers, after));
         }
-        weighed.extend(weigh(&as_they_are, labels, groups));
-        if let (Some(see), Some((_, restored))) = (self.see, best) {
+        weighed.extend(weigh(as_they_are, labels, groups));
+        if let (Some(see), Some((_, state))) = (self.see, best) {
             let few: Vec<usize> = (0..clean.len().min(SEEN)).collect();
             let [clean, damaged] = [clean, data].map(|data| data.select(&few));
+            let restored: Vec<f32> =
+                self.decide(state, &damaged)?.into_iter().flat_map(|decision| decision.restored).collect();
             see(damage, [&clean, &damaged, &damaged.with_x(&restored)?]);
         }
         Ok(trial)
@@ -144,7 +144,7 @@ impl ImageTrial {
 
 /// The share of their agreement on clean images from which on it pays to restore what is not explained, of shares at which
 /// this much accuracy was gained: half-way between two that were found, or one and the least that is ever enough. The usual
-/// share unless a lower one gains more.
+/// share unless a lower one gains more, at two at least: one alone may be chance.
 fn least_share(mut found: Vec<(f64, f64)>) -> f64 {
     found.retain(|(share, _)| (LEAST_AGREEMENT..AS_OFTEN).contains(share));
     found.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -152,21 +152,17 @@ fn least_share(mut found: Vec<(f64, f64)>) -> f64 {
     for (i, (share, gained)) in found.iter().enumerate() {
         worth += worth_of(*gained);
         let next = found.get(i + 1).map_or(LEAST_AGREEMENT, |(share, _)| *share);
-        if worth > most {
+        if i > 0 && worth > most {
             (best, most) = ((share * next).sqrt(), worth);
         }
     }
     best
 }
 
-/// Decisions about examples with these labels, as the next group.
-fn weigh(decisions: &[Decision], labels: &[usize], groups: &mut usize) -> Vec<Weighed> {
+/// What is said of examples with these labels, as the next group.
+fn weigh(answers: Vec<Answer>, labels: &[usize], groups: &mut usize) -> Vec<Weighed> {
     *groups += 1;
-    decisions
-        .iter()
-        .zip(labels)
-        .map(|(decision, label)| Weighed::new(decision, *label, *groups - 1))
-        .collect()
+    answers.into_iter().zip(labels).map(|(answer, label)| Weighed::new(answer, *label, *groups - 1)).collect()
 }
 
 #[cfg(test)]
@@ -178,6 +174,7 @@ mod tests {
         // Nothing was found, or nothing that gains: as often as always.
         assert_eq!(least_share(Vec::new()), AS_OFTEN);
         assert_eq!(least_share(vec![(0.9, -0.1), (0.5, 0.3)]), AS_OFTEN);
+        assert_eq!(least_share(vec![(0.9, 0.3)]), AS_OFTEN);
         // Half-way down to what harms, or to the least that is ever enough.
         let helps = [(0.92, 0.1), (0.9, 0.05)];
         assert!((least_share(helps.to_vec()) - (0.9 * LEAST_AGREEMENT).sqrt()).abs() < 1e-12);

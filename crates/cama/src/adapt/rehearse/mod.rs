@@ -14,9 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::{DataShape, Dataset, shuffled};
 use crate::decide::{
-    Answers, DecideConfig, Decider, Decision, Guard, Rule, Tempering, Thresholds, Weighed, fit_tempering,
+    Answer, Answers, DecideConfig, Decider, Decision, Guard, Rule, Tempering, Thresholds, Weighed,
+    fit_tempering,
 };
-use crate::model::{DeepCama, MChoice};
+use crate::model::{DeepCama, M, MChoice};
 use crate::predict::{PredictConfig, highest};
 use crate::{Config, Result};
 
@@ -85,9 +86,6 @@ const EXAMPLES: usize = 200;
 
 /// By how many standard errors classifiers must be for restoring rows, unless trials tell.
 const USUAL_RISE: f64 = 2.0;
-
-/// Samples of z for each class.
-const SAMPLES: usize = 2;
 
 /// The most decisions that the tempering is fitted to.
 const WEIGHED: usize = 4000;
@@ -199,22 +197,27 @@ impl<D: Dataset> Rehearsing<'_, D> {
         self.clean.select(&indices)
     }
 
-    /// Decisions about all examples, none of them guarded, by the product with T = 1.
-    fn decide(&self, model: &DeepCama, data: &D, m: MChoice) -> Result<Vec<Decision>> {
-        let predict = PredictConfig { samples: SAMPLES, m, seed: self.seed, ..PredictConfig::default() };
-        let rule = if self.decider.direct.is_some() { Rule::Product } else { Rule::Bayes };
-        let decider = Decider { model, guard: None, temperature: 1.0, tempering: None, ..self.decider };
-        decider.decide(data, &DecideConfig { rule, predict }.check()?)
+    /// What classifiers say of all examples with this m, unguarded.
+    fn ask(&self, model: &DeepCama, data: &D, m: MChoice) -> Result<Vec<Answer>> {
+        let predict = PredictConfig { m, seed: self.seed, ..PredictConfig::default() };
+        Decider { model, ..self.decider }.answer_each(data, predict)
+    }
+
+    /// Decisions about examples all of which are restored.
+    fn decide(&self, model: &DeepCama, data: &D) -> Result<Vec<Decision>> {
+        let predict = PredictConfig { samples: 1, m: M::Mean, seed: self.seed, ..PredictConfig::default() };
+        let config = DecideConfig { rule: Rule::Bayes, predict }.check()?;
+        Decider { model, guard: None, ..self.decider }.decide(data, &config)
     }
 
     /// By how many standard errors the discriminative classifier is surer of restored rows; below any threshold where Bayes'
     /// rule agrees with it no more often, above any where there is none.
-    fn surer(&self, as_they_are: &[Decision], restored: &[Decision]) -> f64 {
+    fn surer(&self, as_they_are: &[Answer], restored: &[Answer]) -> f64 {
         if self.decider.direct.is_none() {
             return f64::INFINITY;
         }
         let [before, after] =
-            [as_they_are, restored].map(|decisions| Answers::of(decisions, Some(self.guard.threshold)));
+            [as_they_are, restored].map(|answers| Answers::of(answers, Some(self.guard.threshold)));
         self.decider.evidence_of_table(&after, &before)
     }
 }
@@ -257,12 +260,12 @@ fn least_evidence(tried: &[Tried], mut evidence: Vec<f64>, usual: f64) -> f64 {
 }
 
 /// On what share of examples the most probable class is theirs.
-fn share(decisions: &[Decision], labels: &[usize], p: impl Fn(&Decision) -> &Vec<f64>) -> f64 {
-    let right = |(decision, label): (&Decision, &usize)| {
-        let p = p(decision);
-        !p.is_empty() && highest(p) == *label
+fn share(answers: &[Answer], labels: &[usize], log_p: impl Fn(&Answer) -> &Vec<f64>) -> f64 {
+    let right = |(answer, label): (&Answer, &usize)| {
+        let log_p = log_p(answer);
+        !log_p.is_empty() && highest(log_p) == *label
     };
-    decisions.iter().zip(labels).filter(|pair| right(*pair)).count() as f64 / labels.len() as f64
+    answers.iter().zip(labels).filter(|pair| right(*pair)).count() as f64 / labels.len() as f64
 }
 
 #[cfg(test)]

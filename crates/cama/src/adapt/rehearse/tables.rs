@@ -8,7 +8,7 @@ use super::{Rehearsing, Tried, share};
 use crate::adapt::dataset::{self, DatasetConfig};
 use crate::adapt::global;
 use crate::data::Dataset;
-use crate::decide::{Decision, Weighed, mean_and_error};
+use crate::decide::{Answer, Weighed, mean_and_error};
 use crate::model::{DeepCama, M};
 use crate::noise::stream_rng;
 use crate::predict::highest;
@@ -44,21 +44,23 @@ impl<D: Dataset> Rehearsing<'_, D> {
         let data = damage.done_to(self.examples(&mut rng), model, &mut rng)?;
         let labels = data.labels().expect("labelled clean examples").to_vec();
         let (found, gain) = self.search(&data, &mut rng)?;
-        let as_they_are = self.decide(model, &data, M::Null)?;
-        let restored = self.decide(&found, &data, M::Global)?;
-        let accuracy = |decisions: &[Decision]| share(decisions, &labels, |d| &d.by_rule.bayes);
-        let weighed =
-            [(2 * i, &as_they_are), (2 * i + 1, &restored)].into_iter().flat_map(|(group, decisions)| {
-                decisions.iter().zip(&labels).map(move |(d, label)| Weighed::new(d, *label, group))
-            });
-        let weighed: Vec<Weighed> = weighed.collect();
+        let as_they_are = self.ask(model, &data, M::Null)?;
+        let restored = self.ask(&found, &data, M::Global)?;
+        let accuracy = |answers: &[Answer]| share(answers, &labels, |answer| &answer.bayes);
         let tried = Tried {
             damage: damage.name.into(),
             options: vec![(gain, accuracy(&restored))],
             surer: self.surer(&as_they_are, &restored),
             before: accuracy(&as_they_are),
         };
-        Ok((tried, weighed))
+        let weighed =
+            [(2 * i, as_they_are), (2 * i + 1, restored)].into_iter().flat_map(|(group, answers)| {
+                answers
+                    .into_iter()
+                    .zip(&labels)
+                    .map(move |(answer, label)| Weighed::new(answer, *label, group))
+            });
+        Ok((tried, weighed.collect()))
     }
 
     /// The m that all rows share, as a model with it, and by how much it explains a number better, in nats.
@@ -81,11 +83,12 @@ impl<D: Dataset> Rehearsing<'_, D> {
             return Ok(true);
         }
         let labels = self.clean.labels().expect("labelled clean examples");
-        let decisions = self.decide(model, self.clean, M::Null)?;
-        let right = |p: &[f64], label: usize| f64::from(u8::from(highest(p) == label));
-        let better = decisions.iter().zip(labels).map(|(decision, label)| {
-            right(&decision.by_rule.direct, *label) - right(&decision.by_rule.bayes, *label)
-        });
+        let answers = self.ask(model, self.clean, M::Null)?;
+        let right = |log_p: &[f64], label: usize| f64::from(u8::from(highest(log_p) == label));
+        let better = answers
+            .iter()
+            .zip(labels)
+            .map(|(answer, label)| right(&answer.direct, *label) - right(&answer.bayes, *label));
         let (mean, error) = mean_and_error(better);
         Ok(mean > SURELY * error)
     }
