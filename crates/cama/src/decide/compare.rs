@@ -2,19 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::thresholds::Thresholds;
+use super::thresholds::{AS_OFTEN, LEAST_AGREEMENT, Thresholds};
 use crate::predict::highest;
-
-/// What share of their agreement on clean examples the two must keep: of what is beyond the mechanisms, as an image of which
-/// one half is inverted, the classifier can be surer and surely wrong.
-pub(crate) const LEAST_AGREEMENT: f64 = 0.75;
 
 /// From what share on of explained examples data is what the mechanisms can express.
 const INSIDE: f64 = 0.5;
-
-/// What share of their agreement on clean examples speaks for itself, whether the examples are explained or not: those of
-/// another hospital may never be.
-pub(crate) const AS_OFTEN: f64 = 0.95;
 
 /// From what share on rows that are explained as they are make data that nothing need have been done to.
 const MOSTLY: f64 = 0.9;

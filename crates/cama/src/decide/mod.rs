@@ -22,7 +22,7 @@ mod thresholds;
 mod verdict;
 
 pub use compare::Comparison;
-pub(crate) use compare::{AS_OFTEN, Answer, Answers, LEAST_AGREEMENT, mean_and_error};
+pub(crate) use compare::{Answer, Answers, mean_and_error};
 pub use decider::Decider;
 pub use decision::Decision;
 pub use guard::Guard;
@@ -33,4 +33,5 @@ pub use temperature::fit_temperature;
 pub use tempering::Tempering;
 pub(crate) use tempering::{Weighed, fit_tempering};
 pub use thresholds::Thresholds;
+pub(crate) use thresholds::{AS_OFTEN, LEAST_AGREEMENT};
 pub use verdict::{Context, Surveyed, Verdict};

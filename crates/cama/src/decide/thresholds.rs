@@ -2,8 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::compare::AS_OFTEN;
 use crate::Result;
+
+/// What share of their agreement on clean examples the two must keep: of what is beyond the mechanisms, as an image of which
+/// one half is inverted, the classifier can be surer and surely wrong.
+pub(crate) const LEAST_AGREEMENT: f64 = 0.75;
+
+/// What share of their agreement on clean examples speaks for itself, whether the examples are explained or not: those of
+/// another hospital may never be.
+pub(crate) const AS_OFTEN: f64 = 0.95;
 
 /// From where on data as a whole is taken to be what the mechanisms can express. Learnt from clean examples that were
 /// damaged on purpose; see [`Rehearsal`](crate::Rehearsal).
