@@ -8,8 +8,10 @@ mod ask;
 mod chunk;
 mod compare;
 mod decider;
+mod deciding;
 mod decision;
 mod explain;
+
 mod guard;
 mod outliers;
 mod rule;
