@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::images::sides;
 use super::options::{Fit, ImageOptions};
 use super::passage::{Labels, Opened, Passage, Taker};
-use super::picture::{self, Look};
+use super::picture::{self, FORMATS, Look};
 use super::prepare::prepared;
 use crate::{Error, Result};
 
@@ -18,13 +18,11 @@ use crate::{Error, Result};
 type Names = Vec<Box<OsStr>>;
 
 /// Endings of the formats that are read.
-const ENDINGS: [&str; 5] = ["png", "jpg", "jpeg", "webp", "bmp"];
+const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff"];
 
 /// Endings of pictures that are not read: they are told, where other files are passed over in silence.
-const OTHERS: [&str; 16] = [
-    "tif", "tiff", "heic", "heif", "avif", "gif", "jp2", "dcm", "svg", "psd", "raw", "dng", "cr2", "nef",
-    "arw", "ico",
-];
+const OTHERS: [&str; 14] =
+    ["heic", "heif", "avif", "gif", "jp2", "dcm", "svg", "psd", "raw", "dng", "cr2", "nef", "arw", "ico"];
 
 /// Folders that other programs leave behind.
 const LEFT_BEHIND: [&str; 3] = ["__MACOSX", "@eaDir", "$RECYCLE.BIN"];
@@ -61,7 +59,7 @@ pub(super) fn open(path: &Path, options: &ImageOptions) -> Result<Opened> {
         if loose.is_empty() {
             let problem = match other {
                 Some(other) => format!("the data set is empty: no images that can be read, but {other}"),
-                None => "the data set is empty: no sub-folders and no images (PNG, JPEG, WebP, BMP)".into(),
+                None => format!("the data set is empty: no sub-folders and no {FORMATS} images"),
             };
             let remedy = "give a folder with one sub-folder of images a class, or with images";
             return Err(Error::data(path, problem, remedy));
@@ -80,7 +78,7 @@ pub(super) fn open(path: &Path, options: &ImageOptions) -> Result<Opened> {
         let Children { images, other, .. } = children(folder)?;
         if images.is_empty() {
             let but = other.map(|other| format!(", but {other}")).unwrap_or_default();
-            let problem = format!("no PNG, JPEG, WebP or BMP images in the folder of this class{but}");
+            let problem = format!("no {FORMATS} images in the folder of this class{but}");
             return Err(Error::data(folder, problem, "add images or remove the folder"));
         }
         let label = u16::try_from(at).map_err(|_| {
@@ -152,14 +150,16 @@ impl Files {
             Fit::Refuse => return Ok((None, false)),
             Fit::Shape(shape) => {
                 self.shape = shape;
-                let notice = (first.shape != shape).then(|| {
+                let resized = (first.shape != shape).then(|| {
                     format!(
                         "pictures of other sizes, as the first of {}, are made {}",
                         sides(first.shape),
                         sides(shape)
                     )
                 });
-                return Ok((notice, true));
+                let more = first.more.then(|| "of files with more pages or frames the first is read".into());
+                let said: Vec<String> = resized.into_iter().chain(more).collect();
+                return Ok(((!said.is_empty()).then(|| said.join("; ")), true));
             }
             Fit::Common | Fit::Size(_) => self.survey()?,
         };
@@ -201,6 +201,7 @@ impl Files {
             coloured,
             transparent: looks.iter().filter(|look| look.transparent).count(),
             turned: looks.iter().filter(|look| look.turned).count(),
+            more: looks.iter().filter(|look| look.more).count(),
             all: looks.len(),
             background: self.background,
         })
@@ -218,6 +219,7 @@ struct Survey {
     coloured: usize,
     transparent: usize,
     turned: usize,
+    more: usize,
     all: usize,
     background: f32,
 }
@@ -225,7 +227,7 @@ struct Survey {
 impl Survey {
     /// What is done to the pictures, in words.
     fn notice(&self, [_, height, width]: [usize; 3], fit: Fit) -> Option<String> {
-        let [Self { smallest, largest, coloured, transparent, turned, all, .. }] = [self];
+        let [Self { smallest, largest, coloured, transparent, turned, more, all, .. }] = [self];
         let mut said = Vec::new();
         if !self.alike {
             let chosen = if fit == Fit::Common { "; --size chooses another size" } else { "" };
@@ -252,6 +254,9 @@ impl Survey {
         }
         if *turned > 0 {
             said.push(format!("{turned} of {all} are turned as their files say (EXIF)"));
+        }
+        if *more > 0 {
+            said.push(format!("{more} of {all} hold more pages or frames, of which the first is read"));
         }
         (!said.is_empty()).then(|| said.join("; "))
     }
@@ -390,7 +395,7 @@ mod tests {
         colour.save(path("rgb.png")).unwrap();
         let known = ([3, 1, 2], vec![0.0, 1.0, 0.2, 0.0, 1.0, 0.2]);
         assert_eq!(decode(&path("rgb.png"), 1.0).unwrap(), known);
-        for name in ["rgb.webp", "rgb.bmp"] {
+        for name in ["rgb.webp", "rgb.bmp", "rgb.tif"] {
             colour.save(path(name)).unwrap();
             assert_eq!(decode(&path(name), 1.0).unwrap(), known, "{name}");
         }
@@ -525,7 +530,10 @@ mod tests {
         assert!(message(path).contains("the data set is empty"));
         fs::create_dir_all(path.join("b")).unwrap();
         let text = message(path);
-        assert!(text.contains("b: no PNG, JPEG, WebP or BMP images in the folder of this class"), "{text}");
+        assert!(
+            text.contains("b: no PNG, JPEG, WebP, BMP or TIFF images in the folder of this class"),
+            "{text}"
+        );
         grey(path, "b/1.png", 3, 0);
         grey(path, "b/2.png", 4, 0);
         let text = message(path);
@@ -540,7 +548,7 @@ mod tests {
         for bad in [&b"words"[..], &png[..png.len() / 2], &[]] {
             fs::write(path.join("b/2.png"), bad).unwrap();
             let text = message(path);
-            assert!(text.contains("2.png: not a readable PNG, JPEG, WebP or BMP image"), "{text}");
+            assert!(text.contains("2.png: not a readable PNG, JPEG, WebP, BMP or TIFF image"), "{text}");
         }
         grey(path, "loose.png", 3, 0);
         assert!(message(path).contains("also the image"), "{}", message(path));
