@@ -70,8 +70,9 @@ fn contents(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
 fn training_that_is_killed_again_and_again_ends_as_if_it_had_not_been() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let more: &[&str] = &["--epochs", "6", "--seed", "4"];
-    let args = |out| train_args("mnist:train[..800]", out, more);
+    fn args(out: &str) -> Vec<&str> {
+        train_args("mnist:train[..800]", out, &["--epochs", "6", "--seed", "4"])
+    }
     let takes = timed(folder, &args("unbroken"));
     let same = |out: &str| {
         for name in ["model.safetensors", "direct.safetensors", "clean.bin"] {

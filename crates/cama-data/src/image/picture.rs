@@ -65,7 +65,7 @@ fn check_samples(colour: ColorType) -> ImageResult<()> {
     use image::error::{UnsupportedError, UnsupportedErrorKind};
     match colour {
         ColorType::Rgb32F | ColorType::Rgba32F => {
-            let kind = "its samples are floats; save 8 or 16 bits, or an array as NPZ".to_string();
+            let kind = "its samples are floats".to_string();
             let kind = UnsupportedErrorKind::GenericFeature(kind);
             let format = image::error::ImageFormatHint::Exact(ImageFormat::Tiff);
             Err(image::ImageError::Unsupported(UnsupportedError::from_format_and_kind(format, kind)))
@@ -128,8 +128,13 @@ fn has_alpha(colour: ColorType) -> bool {
 fn unreadable(path: &Path) -> impl FnOnce(image::ImageError) -> Error {
     move |error| match error {
         image::ImageError::IoError(error) if error.raw_os_error().is_some() => Error::io("read", path)(error),
+        image::ImageError::Unsupported(what) => {
+            let problem = format!("an image of a kind that is not read ({what})");
+            Error::data(path, problem, "save it in grey or colour with 8 or 16 bits, or as an array in NPZ")
+        }
         error => {
-            Error::data(path, format!("not a readable {FORMATS} image ({error})"), "replace or remove it")
+            let problem = format!("not a readable {FORMATS} image ({error})");
+            Error::data(path, problem, "replace or remove it")
         }
     }
 }

@@ -154,7 +154,11 @@ fn numbers_with_units(column: &Training<'_>, kind: &Kind) -> Option<String> {
         is_number.then(|| (before.to_string(), value[end..].to_string()))
     };
     let found: HashSet<(String, String)> = values.iter().map(|value| parts(value)).collect::<Option<_>>()?;
-    let at_them = found.iter().all(|(before, after)| !(before.trim().is_empty() && after.trim().is_empty()));
+    // `id-7` is no number of ids.
+    let is_code = |before: &str| before.contains(char::is_alphanumeric);
+    let at_them = found
+        .iter()
+        .all(|(before, after)| !is_code(before) && !(before.trim().is_empty() && after.trim().is_empty()));
     let first = column.present().next().map(|(_, cell)| cell.name().into_owned())?;
     (found.len() == 1 && at_them).then(|| {
         format!(

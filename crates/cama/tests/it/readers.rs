@@ -24,7 +24,12 @@ fn of_images() -> Cama {
     let classes = vec!["a".to_string(), "b".to_string()];
     let labels = (0..60).map(|i| i % 2).collect();
     let images = Images::new("sixty", [1, 8, 8], pixels, Some(labels), classes).unwrap();
-    let mechanisms = MechanismConfig::parse_list("affine,photometric,field").unwrap();
+    let mut mechanisms = MechanismConfig::parse_list("affine,photometric,field").unwrap();
+    for mechanism in &mut mechanisms {
+        if let MechanismConfig::Field(field) = mechanism {
+            (field.steps, field.channels) = (1, 2);
+        }
+    }
     let builder = Cama::builder(&images).seed(1).mechanisms(mechanisms).configure(|config| {
         (config.model.z, config.model.network.hidden) = (2, 4);
         (config.train.epochs, config.direct.epochs) = (1, 1);
