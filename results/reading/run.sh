@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes forty awkward files and asks `cama check`, or `cama graph`, what it understands of them: results/reading.md.
+# Makes awkward files and asks `cama check`, or `cama graph`, what it understands of them: results/reading.md.
 # CAMA names the program, `target/release/cama` unless given. Needs Python 3, and nothing besides.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

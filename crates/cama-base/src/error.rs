@@ -119,6 +119,9 @@ impl Error {
 
 /// The known name that looks most like `name`, if any does.
 pub fn nearest(name: &str, known: &[&str]) -> Option<String> {
+    if let Some(same) = known.iter().find(|k| k.to_lowercase() == name.to_lowercase()) {
+        return Some(same.to_string());
+    }
     known
         .iter()
         .map(|k| (strsim::damerau_levenshtein(name, k), *k))

@@ -23,10 +23,21 @@ use session::Session;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
+    silence_caught_panics();
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failure::report(&error),
     }
+}
+
+/// A library that panics at a damaged file is told as an error of that file, and no more.
+fn silence_caught_panics() {
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !cama::panics::are_caught() {
+            tell(panic);
+        }
+    }));
 }
 
 /// Everything the program does; what went wrong is left to [`main`].

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cama::files::write_atomic;
+use cama::files::{clear, replace_folder, write_atomic};
 use cama::{Cama, Checkpoints, Error, Lock, Result, is_model_folder};
 use cama_eval::Baseline;
 
@@ -164,7 +164,7 @@ impl Output {
 
 impl Output {
     /// Writes a folder beside, by `write`, and puts it in the place of the path when it is complete; a folder that was
-    /// there before is then gone.
+    /// there before is then gone. What a program has left that was killed while it wrote the same folder is removed.
     ///
     /// # Errors
     ///
@@ -175,23 +175,21 @@ impl Output {
             _ => Path::new("."),
         };
         fs::create_dir_all(place).map_err(Error::io("create", place))?;
-        let partial = tempfile::Builder::new().prefix(".partial-").tempdir_in(place);
+        // Of this path alone: others may be written beside it.
+        let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+        let prefix = format!(".{name}.partial-");
+        if self._lock.is_some() {
+            clear(place, &prefix)?;
+        }
+        let partial = tempfile::Builder::new().prefix(&prefix).tempdir_in(place);
         let partial = partial.map_err(Error::io("write to", place))?;
         let [new, former] = ["new", "former"].map(|name| partial.path().join(name));
         fs::create_dir(&new).map_err(Error::io("create", &new))?;
         let written = write(&new)?;
-        let existed = self.path.exists();
-        let mut moved = match existed {
-            true => fs::rename(&self.path, &former),
-            false => Ok(()),
+        let moved = match self.path.exists() {
+            true => replace_folder(&new, &self.path, &former),
+            false => fs::rename(&new, &self.path),
         };
-        if moved.is_ok() {
-            moved = fs::rename(&new, &self.path);
-            if moved.is_err() && existed {
-                // The first error is the one to report.
-                let _ = fs::rename(&former, &self.path);
-            }
-        }
         moved.map_err(Error::io("write", &self.path))?;
         Ok(written)
     }
@@ -318,7 +316,12 @@ mod tests {
         out.write_folder(put("first")).unwrap();
         out.write_folder(failed).unwrap_err();
         assert!(holds_only(out.path(), &["first"]));
+        // What a program that was killed has left; of another folder it is not ours.
+        for name in [".b.partial-x", ".c.partial-x"] {
+            fs::create_dir(folder.path().join("a").join(name)).unwrap();
+        }
         out.write_folder(put("second")).unwrap();
+        fs::remove_dir(folder.path().join("a/.c.partial-x")).unwrap();
         assert!(holds_only(out.path(), &["second"]) && !holds_only(out.path(), &[]));
         assert_eq!(fs::read_dir(folder.path().join("a")).unwrap().count(), 1);
     }

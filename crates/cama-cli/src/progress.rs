@@ -60,6 +60,8 @@ impl<'a> Reporter<'a> {
             self.running = Some(Running { phase, bar, began: (Instant::now(), done) });
         }
         let Some(Running { bar, began: (began, first), .. }) = &self.running else { return };
+        // What is searched for the best number of rounds is shorter than was thought.
+        bar.set_length(total as u64);
         bar.set_position(done as u64);
         let seconds = began.elapsed().as_secs_f64();
         let speed = (done - first) as f64 / seconds.max(1e-3);

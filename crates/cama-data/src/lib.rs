@@ -11,7 +11,7 @@
 //! | `some/images-idx3-ubyte[.gz]` | an IDX file; labels come from the IDX labels file beside it, if there is one |
 //! | `some/file.npz` | NumPy arrays: `x` or another usual name with the images, optionally `y` or its like with labels, and `classes` with class names |
 //! | `some/file.npy` | a NumPy array of unlabelled images |
-//! | `some/folder` | PNG, JPEG, WebP and BMP images, one sub-folder a class; without sub-folders, unlabelled |
+//! | `some/folder` | PNG, JPEG, WebP, BMP and TIFF images, one sub-folder a class; without sub-folders, unlabelled |
 //! | `some/image.png` | one unlabelled image |
 //! | `cifar10:some/folder:train`, `…:test` | CIFAR-10's binary version, unpacked there; see below |
 //! | `some/data_batch_1.bin` | one of its files |

@@ -78,6 +78,11 @@ impl DataShape {
         }
     }
 
+    /// So many examples: `1 image`, `5 rows`.
+    pub fn counted(&self, n: usize) -> String {
+        format!("{n} {}{}", self.noun(), if n == 1 { "" } else { "s" })
+    }
+
     /// What the data as a whole is called.
     pub fn plural(&self) -> &'static str {
         match self {

@@ -1,9 +1,9 @@
 //! A classifier's network, loaded into the runtime.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use cama::panics::caught;
 use cama::{Error, Result};
 use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool, Value, ValueOrView};
 use rten_onnx::onnx::{DataType, ModelProto};
@@ -97,5 +97,5 @@ fn threads() -> Arc<ThreadPool> {
 
 /// Calls the runtime. It answers bad files with errors; should it panic all the same, that becomes an error too.
 fn guarded<T>(call: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| Err("the runtime has failed on it".to_string()))
+    caught(call).unwrap_or_else(|| Err("the runtime has failed on it".to_string()))
 }

@@ -1,12 +1,12 @@
 //! Folders that say what they hold: a marker file with a format's name and version, and weights beside it.
 
-use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::files::{open_together, read_together};
 use crate::{Error, Result};
 
 /// A kind of folder.
@@ -29,7 +29,7 @@ impl FolderFormat {
     pub fn is_in(&self, folder: &Path) -> bool {
         let ours = |name| {
             let mut head = Vec::new();
-            let read = File::open(folder.join(name)).and_then(|file| file.take(4096).read_to_end(&mut head));
+            let read = open_together(folder, name).and_then(|file| file.take(4096).read_to_end(&mut head));
             read.is_ok() && head.windows(self.name.len()).any(|part| part == self.name.as_bytes())
         };
         ours(self.marker) || ours(self.weights)
@@ -57,7 +57,7 @@ impl FolderFormat {
     pub fn read_marker(&self, folder: &Path) -> Result<Vec<u8>> {
         let marker = self.marker;
         let path = folder.join(marker);
-        fs::read(&path).map_err(|e| match e.kind() {
+        read_together(folder, marker).map_err(|e| match e.kind() {
             std::io::ErrorKind::NotFound => Error::Model {
                 path: folder.into(),
                 problem: format!("there is no {marker}, so this is {}", self.without),

@@ -96,7 +96,7 @@ mod store;
 mod train;
 pub mod weights;
 
-pub use cama_base::{Checked, Config, Error, Lock, Result, Setting, check_sizes, files};
+pub use cama_base::{Checked, Config, Error, Lock, Result, Setting, check_sizes, files, panics};
 pub use cama_causal as causal;
 pub use cama_data as data;
 pub use cama_data::manipulation;

@@ -1,10 +1,11 @@
 //! The weights of networks as files, and how damage to them is found out.
 
-use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use burn::store::{ModuleSnapshot, SafetensorsStore, SafetensorsStoreError};
 
+use crate::files::read_together;
 use crate::{Error, Result};
 
 /// The weights of a module as a safetensors file, whose one metadata entry `format` says whose it is.
@@ -68,11 +69,12 @@ pub fn apply<M: ModuleSnapshot>(
 /// [`Error::Model`] if the file is missing or has another checksum.
 pub fn read_checked(folder: &Path, name: &str, checksum: u32, config: &str) -> Result<Vec<u8>> {
     let problem = |problem: String| Error::Model { path: folder.into(), problem };
-    let path = folder.join(name);
-    if !path.is_file() {
-        return Err(problem(format!("{name} is missing; copy the whole folder again, or train anew")));
-    }
-    let bytes = fs::read(&path).map_err(Error::io("read", &path))?;
+    let bytes = read_together(folder, name).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => {
+            problem(format!("{name} is missing; copy the whole folder again, or train anew"))
+        }
+        _ => Error::io("read", &folder.join(name))(error),
+    })?;
     check(bytes, folder, name, checksum, config)
 }
 

@@ -127,7 +127,8 @@ impl Reader<'_> {
         if is_keyword(&token, "graph") {
             return Err(self.undirected(at));
         }
-        if !is_keyword(&token, "digraph") && !is_keyword(&token, "dag") {
+        // dagitty's other kinds of graphs may have edges that are not directed; those are named as such.
+        if !["digraph", "dag", "pdag", "mag", "pag"].iter().any(|word| is_keyword(&token, word)) {
             let problem = format!("expected `digraph` or `dag`, found {}", token.described());
             return Err(self.tokens.cursor.error(at, problem));
         }

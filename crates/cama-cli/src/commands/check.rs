@@ -141,14 +141,17 @@ fn of_classes(classes: &[String], counts: &[usize], noun: &str) -> String {
 fn of_table(schema: &Schema, rows: &Rows) -> String {
     let mut counts = vec![0; schema.classes.len()];
     rows.labels().unwrap_or_default().iter().for_each(|label| counts[*label] += 1);
-    let mut table = Table::new(["column", "role", "type", "holds"]);
+    let mut table = Table::new(["column", "role", "type", "missing", "holds"]);
     let width = schema.width();
     for (column, range) in schema.columns.iter().zip(schema.ranges()) {
-        let values = (0..rows.len()).map(|i| rows.values()[i * width + range.start]);
+        let observed: Vec<usize> = (0..rows.len()).filter(|&i| rows.is_observed(i, range.start)).collect();
+        let missing = (rows.len() - observed.len()) as f64 / rows.len() as f64;
+        let values = observed.iter().map(|i| rows.values()[i * width + range.start]);
         table.row([
             column.name.clone(),
             role(column).to_string(),
             kind(column).to_string(),
+            share(missing),
             holds(column, values),
         ]);
     }
@@ -186,7 +189,9 @@ fn holds(column: &Column, values: impl Iterator<Item = f32>) -> String {
             let ends =
                 values.fold([f32::INFINITY, f32::NEG_INFINITY], |[low, high], v| [low.min(v), high.max(v)]);
             let [low, high] = ends.map(|end| reading.undo(mean + sd * f64::from(end)));
-            format!("{} to {}", shown(low), shown(high))
+            // What is standardised in 32 bits comes back with an error of that size.
+            let nothing = sd.abs().max(mean.abs()) * 1e-6;
+            format!("{} to {}", shown(low, nothing), shown(high, nothing))
         }
         Kind::Boolean { values } => values.join(", "),
         Kind::Category { values } => {
@@ -196,8 +201,16 @@ fn holds(column: &Column, values: impl Iterator<Item = f32>) -> String {
     }
 }
 
-/// Four digits: the values went through 32 bits.
-fn shown(number: f64) -> String {
+/// A share in percent.
+fn share(share: f64) -> String {
+    if share == 0.0 { "–".to_string() } else { format!("{:.1}%", 100.0 * share) }
+}
+
+/// Four digits: the values went through 32 bits. What is smaller than `nothing` is 0.
+fn shown(number: f64, nothing: f64) -> String {
+    if number.abs() < nothing {
+        return "0".to_string();
+    }
     format!("{number:.3e}").parse::<f64>().map_or_else(|_| number.to_string(), |rounded| rounded.to_string())
 }
 
@@ -207,6 +220,8 @@ mod tests {
 
     #[test]
     fn numbers_have_four_digits() {
+        let shown = |number| shown(number, 1e-6);
         assert_eq!([37.000_004, -0.108_91, 12_345.6, 0.0].map(shown), ["37", "-0.1089", "12350", "0"]);
+        assert_eq!((shown(-7e-8), share(0.125)), ("0".to_string(), "12.5%".to_string()));
     }
 }

@@ -66,10 +66,9 @@ fn words(drift: &Drift, cama: &Cama) -> String {
     if let Some(unexplained) = drift.unexplained {
         let _ = writeln!(
             text,
-            "{:.1}% of {} {}s are not explained as clean ones are.",
+            "{:.1}% of {} are not explained as clean ones are.",
             100.0 * unexplained,
-            drift.examples,
-            cama.model().config().data.noun()
+            cama.model().config().data.counted(drift.examples)
         );
     }
     if let Some(gain) = drift.gain {

@@ -29,7 +29,7 @@ fn training_says_what_it_understood_and_the_model_keeps_it() {
     let folder = folder.path();
     let page = done(folder, &["info", model()]);
     assert!(page.contains("300 images of 28×28, grey; 10 classes of"), "{page}");
-    assert!(page.contains("holds 300 random images of the training data"), "{page}");
+    assert!(page.contains("holds 300 images, drawn at random of the training data"), "{page}");
 
     let mut rows = String::from("y,x,k,when,id\n");
     for i in 0..60 {

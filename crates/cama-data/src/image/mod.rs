@@ -10,6 +10,7 @@ mod forms;
 mod idx;
 mod images;
 mod labels;
+mod listing;
 mod load;
 mod mnist;
 mod npy;

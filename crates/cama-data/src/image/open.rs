@@ -7,7 +7,7 @@ use super::cifar::Cifar;
 use super::options::{Fit, ImageOptions};
 use super::passage::Opened;
 use super::shapes::Shapes;
-use super::{cifar, folder, idx, mnist, npz};
+use super::{cifar, folder, idx, listing, mnist, npz, picture};
 use crate::range::Span;
 use crate::{Error, Result};
 
@@ -48,7 +48,11 @@ fn open_path(path: &Path, spec: &str, options: &ImageOptions) -> Result<Opened> 
         _ if path.is_dir() => return folder::open(path, options),
         "npz" => npz::open_npz(path, options),
         "npy" => npz::open_npy(path),
-        _ if folder::is_image(path) => return folder::open_one(path, options),
+        _ if listing::is_image(path) => return folder::open_one(path, options),
+        _ if listing::is_other_image(path) => {
+            let remedy = format!("save it as {}", picture::FORMATS);
+            Err(Error::data(path, "is an image of a format that is not read", remedy))
+        }
         _ if cifar::is_records(path) => Cifar::open_one(path),
         _ => idx::open(path),
     };

@@ -4,10 +4,14 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
+use image::codecs::webp::WebPDecoder;
 use image::metadata::Orientation;
-use image::{ColorType, DynamicImage, ImageDecoder, ImageReader, ImageResult, Limits};
+use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader, ImageResult, Limits};
 
 use crate::{Error, Result};
+
+/// The formats that are read, in words.
+pub(super) const FORMATS: &str = "PNG, JPEG, WebP, BMP or TIFF";
 
 /// What the header of a file says.
 pub(super) struct Look {
@@ -17,11 +21,15 @@ pub(super) struct Look {
     pub(super) transparent: bool,
     /// Whether it is stored in another position than it is to be looked at.
     pub(super) turned: bool,
+    /// Whether more pages (TIFF) or frames (WebP) follow the one that is read.
+    pub(super) more: bool,
 }
 
 /// Reads the header of a file.
 pub(super) fn look(path: &Path) -> Result<Look> {
-    let mut decoder = reader(path)?.into_decoder().map_err(unreadable(path))?;
+    let reader = reader(path)?;
+    let format = reader.format();
+    let mut decoder = reader.into_decoder().map_err(unreadable(path))?;
     let (width, height) = decoder.dimensions();
     let orientation = orientation(&mut decoder);
     let colour = decoder.color_type();
@@ -30,8 +38,40 @@ pub(super) fn look(path: &Path) -> Result<Look> {
         false => [height, width],
     };
     let channels = if colour.has_color() { 3 } else { 1 };
-    let turned = orientation != Orientation::NoTransforms;
-    Ok(Look { shape: [channels, height as usize, width as usize], transparent: has_alpha(colour), turned })
+    check_samples(colour).map_err(unreadable(path))?;
+    Ok(Look {
+        shape: [channels, height as usize, width as usize],
+        transparent: has_alpha(colour),
+        turned: orientation != Orientation::NoTransforms,
+        more: has_more(path, format).map_err(unreadable(path))?,
+    })
+}
+
+/// Whether a file holds more pictures than the one that is read; of a format that can.
+fn has_more(path: &Path, format: Option<ImageFormat>) -> ImageResult<bool> {
+    let file = || File::open(path).map(BufReader::new);
+    match format {
+        Some(ImageFormat::WebP) => Ok(WebPDecoder::new(file()?)?.has_animation()),
+        // What is wrong with it was found by the decoder of the picture.
+        Some(ImageFormat::Tiff) => {
+            Ok(tiff::decoder::Decoder::new(file()?).is_ok_and(|decoder| decoder.more_images()))
+        }
+        _ => Ok(false),
+    }
+}
+
+/// Errors if samples are floats: no file says which of them is white.
+fn check_samples(colour: ColorType) -> ImageResult<()> {
+    use image::error::{UnsupportedError, UnsupportedErrorKind};
+    match colour {
+        ColorType::Rgb32F | ColorType::Rgba32F => {
+            let kind = "its samples are floats".to_string();
+            let kind = UnsupportedErrorKind::GenericFeature(kind);
+            let format = image::error::ImageFormatHint::Exact(ImageFormat::Tiff);
+            Err(image::ImageError::Unsupported(UnsupportedError::from_format_and_kind(format, kind)))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Shape and pixels `[channel][row][column]` of an image file; what is transparent lies on the grey level `background`.
@@ -39,6 +79,7 @@ pub(super) fn decode(path: &Path, background: f32) -> Result<([usize; 3], Vec<f3
     let upright = || -> ImageResult<DynamicImage> {
         let mut decoder = reader_of(path)?.into_decoder()?;
         let orientation = orientation(&mut decoder);
+        check_samples(decoder.color_type())?;
         // The decoder reserves what the header says, whatever comes behind it.
         Limits::default().reserve(decoder.total_bytes())?;
         let mut image = DynamicImage::from_decoder(decoder)?;
@@ -87,11 +128,14 @@ fn has_alpha(colour: ColorType) -> bool {
 fn unreadable(path: &Path) -> impl FnOnce(image::ImageError) -> Error {
     move |error| match error {
         image::ImageError::IoError(error) if error.raw_os_error().is_some() => Error::io("read", path)(error),
-        error => Error::data(
-            path,
-            format!("not a readable PNG, JPEG, WebP or BMP image ({error})"),
-            "replace or remove it",
-        ),
+        image::ImageError::Unsupported(what) => {
+            let problem = format!("an image of a kind that is not read ({what})");
+            Error::data(path, problem, "save it in grey or colour with 8 or 16 bits, or as an array in NPZ")
+        }
+        error => {
+            let problem = format!("not a readable {FORMATS} image ({error})");
+            Error::data(path, problem, "replace or remove it")
+        }
     }
 }
 
@@ -116,3 +160,6 @@ fn laid(pixels: &[f32], channels: usize, background: f32) -> Vec<f32> {
     };
     planes(&pixels.chunks_exact(channels + 1).flat_map(on_background).collect::<Vec<f32>>(), channels)
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use encoding_rs_io::DecodeReaderBytes;
 use flate2::bufread::MultiGzDecoder;
 
 use crate::damage;
@@ -19,12 +20,20 @@ const BUFFER: usize = 1 << 16;
 /// Compressions by the bytes that they begin with; those that are not read by their names.
 const GZIP: &[u8] = b"\x1f\x8b";
 const ZSTD: &[u8] = b"\x28\xb5\x2f\xfd";
-const OTHERS: [(&[u8], &str); 4] = [
+const OTHERS: [(&[u8], &str); 9] = [
     (b"\xfd7zXZ", "is compressed with xz"),
     (b"BZh", "is compressed with bzip2"),
     (b"PK\x03\x04", "is a ZIP archive, or an Excel workbook"),
     (b"PAR1", "is a Parquet file"),
+    (b"<html", "is a page in HTML"),
+    (b"<!DOCTYPE", "is a page in HTML"),
+    (b"<?xml", "is XML"),
+    (b"{\"", "is JSON"),
+    (b"[{", "is JSON"),
 ];
+
+/// How UTF-16 begins, in either order of its bytes, as Excel writes its `Unicode text`.
+const UTF16: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
 
 /// Opens the text of a table, decompressed, whatever its name says.
 pub(super) fn open(path: &Path) -> Result<Box<dyn BufRead + Send>> {
@@ -44,7 +53,7 @@ fn decompressed(path: &Path, mut source: impl BufRead + Send + 'static) -> Resul
             "give CSV, as it is or compressed by gzip or zstd, or Parquet in a file that ends in .parquet";
         return Err(Error::data(path, *what, remedy));
     }
-    Ok(match () {
+    let mut text: Box<dyn BufRead + Send> = match () {
         () if start.starts_with(GZIP) => {
             Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(source)))
         }
@@ -53,6 +62,11 @@ fn decompressed(path: &Path, mut source: impl BufRead + Send + 'static) -> Resul
             Box::new(BufReader::with_capacity(BUFFER, decoder))
         }
         () => Box::new(source),
+    };
+    let start = text.fill_buf().map_err(failed)?;
+    Ok(match UTF16.iter().any(|mark| start.starts_with(mark)) {
+        true => Box::new(BufReader::with_capacity(BUFFER, DecodeReaderBytes::new(text))),
+        false => text,
     })
 }
 
@@ -134,6 +148,20 @@ mod tests {
             let (rows, _) = schema.read(&format!("{path}[1..]"), false).unwrap();
             assert_eq!((rows.len(), rows.row_index(0)), (1, 1));
         }
+        let wide = |order: fn(u16) -> [u8; 2]| -> Vec<u8> {
+            std::iter::once(0xfeff).chain(TABLE.encode_utf16()).flat_map(order).collect()
+        };
+        for (name, bytes) in [
+            ("u.csv", wide(u16::to_le_bytes)),
+            ("v.csv", wide(u16::to_be_bytes)),
+            ("w.csv.gz", gzipped(&wide(u16::to_le_bytes))),
+        ] {
+            assert_eq!(
+                schema.read(&put(name, &bytes), false).unwrap().0.values(),
+                expected.values(),
+                "{name}"
+            );
+        }
         let tabs = put("t.tsv.gz", &gzipped(TABLE.replace(',', "\t").as_bytes()));
         assert_eq!(columns(&tabs).unwrap().len(), 6);
         for (name, bytes, part) in [
@@ -142,6 +170,7 @@ mod tests {
             ("h.csv", b"PK\x03\x04...", "is a ZIP archive, or an Excel workbook; give CSV"),
             ("i.csv.xz", b"\xfd7zXZ...", "its extension is not that of a table"),
             ("i.csv", b"PAR1...", "is a Parquet file"),
+            ("k.csv", b"[{\"x1\": 1}]", "is JSON; give CSV"),
         ] {
             let text = schema.read(&put(name, bytes), false).unwrap_err().to_string();
             assert!(text.contains(part), "{name}: {text}");

@@ -1,4 +1,4 @@
-//! CSV: texts between commas, semicolons or tabs, a header first.
+//! CSV: texts between commas, semicolons, tabs or bars, a header first.
 
 use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use csv::{ByteRecord, ErrorKind};
 
 use super::cells::Cells;
+use super::csv_start::{MARK, Start};
 use crate::damage;
 use crate::{Error, Result};
 
@@ -20,6 +21,7 @@ pub(super) struct CsvFile {
     fields: usize,
     wanted: Vec<usize>,
     style: Style,
+    start: Start,
 }
 
 /// How a file is written.
@@ -31,9 +33,6 @@ pub(super) struct Style {
     /// Whether it begins with a byte order mark.
     pub(super) mark: bool,
 }
-
-/// The byte order mark that some programs begin a file in UTF-8 with.
-pub(super) const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A source that gives `left` bytes and then fails.
 struct Bounded {
@@ -66,10 +65,12 @@ impl CsvFile {
     ) -> Result<(CsvFile, Vec<String>)> {
         let start = source.fill_buf().map_err(|error| damage::error(path, "byte 0", error))?;
         let tabs = super::extension::extension(path) == Some("tsv");
-        let delimiter = if tabs { b'\t' } else { delimiter(start) };
+        let found = Start::of(start, tabs.then_some(b'\t'));
+        let delimiter = found.delimiter;
         let carriage_returns =
             start.windows(2).find(|pair| pair.contains(&b'\n')).is_some_and(|p| p == b"\r\n");
         let style = Style { delimiter, carriage_returns, mark: start.starts_with(MARK) };
+        source.consume(found.bytes);
         // With a newline behind it the last row ends like the others.
         let bounded = Bounded { source: Box::new(source.chain(&b"\n"[..])), left: LONGEST_ROW };
         let reader = csv::ReaderBuilder::new()
@@ -78,13 +79,15 @@ impl CsvFile {
             .flexible(true)
             .from_reader(bounded);
         let (path, record, wanted) = (path.to_path_buf(), ByteRecord::new(), Vec::new());
-        let mut file = CsvFile { path, reader, record, fields: 0, wanted, style };
+        let mut file = CsvFile { path, reader, record, fields: 0, wanted, style, start: found };
         if !file.next_record()? {
             return Err(Error::data(&file.path, "the file is empty", "give a table with a header and rows"));
         }
-        file.fields = file.record.len();
-        let header =
-            (0..file.fields).map(|at| Ok(file.text(at)?.trim().to_string())).collect::<Result<_>>()?;
+        let named = file.record.len();
+        let header = (0..named).map(|at| Ok(file.text(at)?.trim().to_string()));
+        let row_names = found.row_names.then(|| Ok(String::new()));
+        let header: Vec<String> = row_names.into_iter().chain(header).collect::<Result<_>>()?;
+        file.fields = header.len();
         Ok((file, header))
     }
 
@@ -135,6 +138,11 @@ impl CsvFile {
         self.style
     }
 
+    /// What to say of what stands above the header or is not in it, if anything does.
+    pub(super) fn notice(&self) -> Option<String> {
+        self.start.notice()
+    }
+
     /// Reads the next row, or the header if that is not known yet.
     fn next_record(&mut self) -> Result<bool> {
         self.reader.get_mut().left = LONGEST_ROW;
@@ -152,7 +160,7 @@ impl CsvFile {
     fn text(&self, at: usize) -> Result<&str> {
         // Every row has as many fields as the header.
         std::str::from_utf8(self.record.get(at).unwrap_or_default()).map_err(|_| {
-            let byte = self.record.position().map_or(0, csv::Position::byte);
+            let byte = self.start.bytes as u64 + self.record.position().map_or(0, csv::Position::byte);
             let problem =
                 format!("line {} (from byte {byte}), field {}: the text is not UTF-8", self.line(), at + 1);
             Error::data(&self.path, problem, "save the table as UTF-8")
@@ -163,11 +171,11 @@ impl CsvFile {
     fn line(&self) -> u64 {
         let inside = self.record.as_slice().iter().filter(|byte| **byte == b'\n').count() as u64;
         let ended = u64::from(!self.style.carriage_returns);
-        self.reader.position().line().saturating_sub(inside + ended)
+        self.start.lines as u64 + self.reader.position().line().saturating_sub(inside + ended)
     }
 
     fn error(&self, error: csv::Error) -> Error {
-        let (path, line) = (&self.path, self.reader.position().line());
+        let (path, line) = (&self.path, self.start.lines as u64 + self.reader.position().line());
         match error.into_kind() {
             ErrorKind::Io(_) if self.reader.get_ref().left == 0 => Error::data(
                 path,
@@ -178,24 +186,6 @@ impl CsvFile {
             other => Error::data(path, format!("line {line}: {other:?}"), "make the table again"),
         }
     }
-}
-
-/// The delimiter that stands most often in the header, outside quotation marks; a comma if none does.
-fn delimiter(start: &[u8]) -> u8 {
-    let start = start.strip_prefix(MARK).unwrap_or(start);
-    let mut counts = [(b',', 0), (b';', 0), (b'\t', 0)];
-    let mut quoted = false;
-    let blank = |byte: &&u8| matches!(byte, b'\n' | b'\r');
-    for byte in start.iter().skip_while(blank) {
-        match byte {
-            b'"' => quoted = !quoted,
-            b'\n' | b'\r' if !quoted => break,
-            _ if quoted => {}
-            _ => counts.iter_mut().filter(|(delimiter, _)| delimiter == byte).for_each(|(_, n)| *n += 1),
-        }
-    }
-    // Of equal counts the last is the largest: the comma comes last.
-    counts.into_iter().rev().max_by_key(|(_, n)| *n).map_or(b',', |(delimiter, _)| delimiter)
 }
 
 #[cfg(test)]
@@ -238,9 +228,17 @@ mod tests {
             assert_eq!(header, ["a", "b"], "{text:?}");
             assert_eq!(rows, [["1", "x;y"]], "{text:?}");
         }
-        assert_eq!(delimiter(b"\"a,b,c\";d\n,,,,"), b';');
-        assert_eq!(delimiter(b"a,b;c\n"), b',');
-        assert_eq!(delimiter(b"alone"), b',');
+    }
+
+    #[test]
+    fn what_stands_above_the_header_is_passed_over_and_counted() {
+        let text = b"sep=;\r\n# of May\r\na;b\r\n1;x\r\n2;y\r\n";
+        let (file, header) = open("t.csv", text).unwrap();
+        assert_eq!(header, ["a", "b"]);
+        assert_eq!(file.notice().unwrap(), "a comment above the header is passed over");
+        assert_eq!(all("t.csv", text).unwrap().2, [4, 5]);
+        let (_, rows, _) = all("t.csv", b"\"a\",\"b\"\n\"1\",2,x\n\"2\",3,y\n").unwrap();
+        assert_eq!(rows, [["1", "2", "x"], ["2", "3", "y"]]);
     }
 
     #[test]

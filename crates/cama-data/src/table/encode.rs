@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::cells::{Cells, Value, listed, shown, truth};
 use super::decimal::Decimal;
 use super::notation::{Hint, LOOK, Notations};
+use super::number::short;
 use super::reading::Reading;
 use super::schema::{Cell, Column, Kind, Missing, Schema, Unseen};
 use super::source::Chunk;
@@ -240,6 +241,10 @@ impl Encoder {
             let Column { name, imputed, kind, .. } = column;
             let what =
                 if matches!(kind, Kind::Number { .. }) { "the mean" } else { "the most frequent value" };
+            let imputed = match imputed {
+                Cell::Number(number) => short(*number),
+                Cell::Name(name) => name.clone(),
+            };
             notices.push(format!(
                 "column `{name}`: {n} missing value{} filled in with {what} of the training data, {imputed}",
                 if n == 1 { "" } else { "s" }

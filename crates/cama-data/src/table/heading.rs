@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::cells::listed;
+use super::cells::{listed, shown};
 use crate::range::Span;
 use crate::{Error, Result};
 use cama_base::{nearest, suggestion};
@@ -73,7 +73,14 @@ impl Heading {
         self.columns.iter().position(|name| name == column).ok_or_else(|| {
             let known: Vec<&str> = self.columns.iter().map(String::as_str).collect();
             let problem = format!("has no column `{column}`{}", suggestion(&nearest(column, &known)));
-            Error::data(&self.path, problem, format!("its columns are {}", listed(&known)))
+            let remedy = match known[..] {
+                [only] => format!(
+                    "its only column is {}; commas, semicolons, tabs or bars must stand between the fields",
+                    shown(only)
+                ),
+                _ => format!("its columns are {}", names(&known)),
+            };
+            Error::data(&self.path, problem, remedy)
         })
     }
 
@@ -86,9 +93,21 @@ impl Heading {
     }
 }
 
-/// Errors if two columns have the same name.
+/// Names of columns for messages; those of columns without one are counted.
+pub(super) fn names<S: AsRef<str>>(all: &[S]) -> String {
+    let named: Vec<&str> = all.iter().map(AsRef::as_ref).filter(|name| !name.is_empty()).collect();
+    let without = match all.len() - named.len() {
+        0 => None,
+        1 => Some("one without a name".to_string()),
+        n => Some(format!("{n} without names")),
+    };
+    let listed = (!named.is_empty()).then(|| listed(&named));
+    listed.into_iter().chain(without).collect::<Vec<_>>().join(", ")
+}
+
+/// Errors if two columns have the same name; those without one cannot be read, and disturb nobody.
 pub(super) fn check_names(path: &Path, columns: &[String]) -> Result<()> {
-    let mut sorted: Vec<&String> = columns.iter().collect();
+    let mut sorted: Vec<&String> = columns.iter().filter(|name| !name.is_empty()).collect();
     sorted.sort();
     match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
         Some(twice) => {

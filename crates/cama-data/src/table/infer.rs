@@ -7,6 +7,7 @@ use super::cells::{Cells, Value, listed, shown, truth};
 use super::dates::is_date;
 use super::decimal::Decimal;
 use super::encode::number;
+use super::number::short;
 use super::reading::{Reading, moments};
 use super::schema::{Cell, ColumnType, Kind, MOST_VALUES};
 use super::source::Chunk;
@@ -180,9 +181,11 @@ fn numbers(column: &Training<'_>, whole: bool) -> Result<Found> {
     }
     let notice = (sd < TINY * mean.abs()).then(|| {
         format!(
-            "column `{}`: its standard deviation, {sd}, is tiny beside its mean, {mean}; \
+            "column `{}`: its standard deviation, {}, is tiny beside its mean, {}; \
              standardising magnifies what may be rounding",
-            column.name
+            column.name,
+            short(sd),
+            short(mean)
         )
     });
     let classes: Vec<usize> =

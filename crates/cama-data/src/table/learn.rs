@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::cells::{Cells, Value, listed};
+use super::cells::{Cells, Value};
 use super::decimal::Decimal;
 use super::encode::Encoder;
+use super::heading::names as column_names;
 use super::infer::{Found, Training, classes, infer};
 use super::missing::MissingValues;
 use super::notation::{Hint, Notations};
@@ -94,7 +95,9 @@ pub(super) fn learn(mut source: Source, roles: &Roles, options: &LearnOptions) -
     let target = column(planned.len());
     let classes = classes(&target)?;
     let class_of_row = target.places(&classes);
-    notices.extend(oddities::of_classes(&roles.target, &classes, kept.len()));
+    let mut counts = vec![0; classes.len()];
+    class_of_row.values().for_each(|class| counts[*class] += 1);
+    notices.extend(oddities::of_classes(&roles.target, &classes, &counts));
     let mut columns = Vec::new();
     for (at, &(name, role, causes_children)) in planned.iter().enumerate() {
         let training = Training { classes: &class_of_row, ..column(at) };
@@ -121,8 +124,10 @@ pub(super) fn learn(mut source: Source, roles: &Roles, options: &LearnOptions) -
     let mut rows = Rows::empty(source.spec(), shared.clone(), true);
     let mut encoder = Encoder::new(shared, true, false).with_notations(notations);
     encoder.encode(source.path(), &chunk, &mut rows)?;
-    let notices = ignored(source.header(), roles, &schema)
+    let notices = source
+        .notice()
         .into_iter()
+        .chain(ignored(source.header(), roles, &schema))
         .chain(encoder.notices())
         .chain(notices)
         .collect();
@@ -197,7 +202,7 @@ fn ignored(header: &[String], roles: &Roles, schema: &Schema) -> Notices {
     let with_reason = ignored.map(|(name, reason)| format!("column `{name}` is not used: {reason}"));
     let unknown = |name: &&String| !read(name) && roles.ignored.iter().all(|(ignored, _)| ignored != *name);
     let unknown: Vec<&String> = header.iter().filter(unknown).collect();
-    let without = (!unknown.is_empty()).then(|| format!("columns not used: {}", listed(&unknown)));
+    let without = (!unknown.is_empty()).then(|| format!("columns not used: {}", column_names(&unknown)));
     with_reason.chain(without).collect()
 }
 

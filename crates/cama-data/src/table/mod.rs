@@ -32,6 +32,7 @@ mod cells;
 mod check;
 mod column_values;
 mod csv_file;
+mod csv_start;
 mod dates;
 mod decimal;
 mod encode;

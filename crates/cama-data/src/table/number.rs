@@ -13,6 +13,14 @@ pub(super) fn text(size: f64, value: impl Display + LowerExp) -> String {
     }
 }
 
+/// A number for messages, to four digits.
+pub(super) fn short(value: f64) -> String {
+    match format!("{value:.3e}").parse::<f64>() {
+        Ok(rounded) if value.is_finite() => text(rounded, rounded),
+        _ => value.to_string(),
+    }
+}
+
 /// A cell as text.
 pub(super) fn cell(cell: &Cell) -> String {
     match cell {
@@ -46,6 +54,14 @@ mod tests {
         assert_eq!(rounded(1e-300, 1e-310), 1e-300);
         assert_eq!(rounded(2.5, 0.0), 2.5);
         assert!(rounded(f64::INFINITY, 1.0).is_infinite());
+    }
+
+    #[test]
+    fn messages_have_four_digits() {
+        let shown =
+            [0.466_730_620_141, 149.607, -0.39999999999999997, 37.1, 0.0, 1.5e-9, 20_261_112.1].map(short);
+        assert_eq!(shown, ["0.4667", "149.6", "-0.4", "37.1", "0", "1.5e-9", "20260000"]);
+        assert_eq!(short(f64::NAN), "NaN");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::cells::{Value, shown};
 use super::dates::{is_compact_date, is_date};
 use super::infer::Training;
+use super::number::short;
 use super::schema::Kind;
 
 /// With fewer rows, values that differ from row to row are no wonder.
@@ -14,16 +15,40 @@ const LEAST_ROWS: usize = 20;
 pub(super) fn of_column(column: &Training<'_>, kind: &Kind) -> Vec<String> {
     let name = column.name;
     let say = |what: String| format!("column `{name}`: {what}");
-    let found = [dates(column, kind), identifier(column, kind), percentages(column, kind)];
+    let found = [
+        dates(column, kind),
+        identifier(column, kind),
+        percentages(column, kind),
+        code_for_missing(column, kind),
+        numbers_with_units(column, kind),
+    ];
     found.into_iter().flatten().map(say).collect()
 }
 
-/// What may be wrong with the classes of so many rows, in words.
-pub(super) fn of_classes(target: &str, classes: &[String], rows: usize) -> Option<String> {
+/// What may be wrong with classes of so many rows each, in words.
+pub(super) fn of_classes(target: &str, classes: &[String], counts: &[usize]) -> Option<String> {
+    let rows: usize = counts.iter().sum();
+    let same = |one: &str, other: &str| one.trim().to_lowercase() == other.trim().to_lowercase();
+    for (i, class) in classes.iter().enumerate() {
+        if let Some(other) = classes[..i].iter().find(|other| same(other, class)) {
+            return Some(format!(
+                "the classes {} and {} of the target `{target}` differ in capitals or spaces alone: write them alike if they are \
+                 one",
+                shown(other),
+                shown(class)
+            ));
+        }
+    }
     if rows >= LEAST_ROWS && 2 * classes.len() > rows {
         return Some(format!(
             "the target `{target}` has {} classes in {rows} rows: is it one?",
             classes.len()
+        ));
+    }
+    if let Some(single) = counts.iter().position(|count| *count == 1).filter(|_| rows >= LEAST_ROWS) {
+        let class = shown(&classes[single]);
+        return Some(format!(
+            "the class {class} of the target `{target}` has one row only: leave that out unless it is meant"
         ));
     }
     let numbers: Vec<i64> = classes.iter().map(|class| class.parse().ok()).collect::<Option<_>>()?;
@@ -83,6 +108,67 @@ fn identifier(column: &Training<'_>, kind: &Kind) -> Option<String> {
     }
 }
 
+/// Numbers that often stand for a missing value, or their negatives.
+const CODES: [f64; 8] = [9.0, 99.0, 999.0, 9999.0, 99999.0, 88.0, 888.0, 8888.0];
+
+/// Whether the smallest or the largest value is such a number, stands in several rows, and lies farther from all others than
+/// they do from each other.
+fn code_for_missing(column: &Training<'_>, kind: &Kind) -> Option<String> {
+    if !matches!(kind, Kind::Number { .. }) {
+        return None;
+    }
+    let mut numbers: Vec<f64> =
+        column.present().filter_map(|(_, cell)| cell.number(column.decimal)).collect();
+    if numbers.len() < LEAST_ROWS {
+        return None;
+    }
+    numbers.sort_by(f64::total_cmp);
+    let is_code = |code: &f64| {
+        let others: Vec<f64> = numbers.iter().copied().filter(|number| number != code).collect();
+        let (low, high) = (others.first()?, others.last()?);
+        let apart = if code < low { low - code } else { code - high };
+        let far = CODES.contains(&code.abs()) && numbers.len() - others.len() > 1 && apart > high - low;
+        far.then(|| (numbers.len() - others.len(), *low, *high))
+    };
+    let ends = [*numbers.first()?, *numbers.last()?];
+    let (code, (rows, low, high)) = ends.iter().find_map(|code| Some((code, is_code(code)?)))?;
+    Some(format!(
+        "`{code}` stands in {rows} rows, far from all others, which go from {} to {}: if it stands for a missing value, name it by \
+         --missing-values",
+        short(low),
+        short(high)
+    ))
+}
+
+/// Numbers that are categories because each has the same sign or unit at it.
+fn numbers_with_units(column: &Training<'_>, kind: &Kind) -> Option<String> {
+    let Kind::Category { values } = kind else { return None };
+    if values.len() < LEAST_ROWS {
+        return None;
+    }
+    let parts = |value: &str| {
+        let digit = |c: char| c.is_ascii_digit();
+        let (start, end) = (value.find(digit)?, value.rfind(digit)? + 1);
+        let is_number = value[start..end].replace(',', ".").parse::<f64>().is_ok();
+        let before = value[..start].trim_end_matches(['-', '+', '.']);
+        is_number.then(|| (before.to_string(), value[end..].to_string()))
+    };
+    let found: HashSet<(String, String)> = values.iter().map(|value| parts(value)).collect::<Option<_>>()?;
+    // `id-7` is no number of ids.
+    let is_code = |before: &str| before.contains(char::is_alphanumeric);
+    let at_them = found
+        .iter()
+        .all(|(before, after)| !is_code(before) && !(before.trim().is_empty() && after.trim().is_empty()));
+    let first = column.present().next().map(|(_, cell)| cell.name().into_owned())?;
+    (found.len() == 1 && at_them).then(|| {
+        format!(
+            "holds numbers with a sign or a unit at them, such as {}, each a category of its own; leave that out for them to be \
+             numbers",
+            shown(&first)
+        )
+    })
+}
+
 /// Shares of a hundred in a column whose other numbers are shares of one, or none at all.
 fn percentages(column: &Training<'_>, kind: &Kind) -> Option<String> {
     if !matches!(kind, Kind::Number { .. }) {
@@ -117,11 +203,21 @@ mod tests {
     #[test]
     fn classes_that_skip_numbers_or_are_many() {
         let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect::<Vec<_>>();
+        let of_classes = |target: &str, classes: &[String], rows: usize| {
+            of_classes(target, classes, &vec![rows / classes.len(); classes.len()])
+        };
         let text = of_classes("y", &names(&["0", "1", "3"]), 100).unwrap();
         assert!(text.contains("from 0 to 3") && text.contains("only 3"), "{text}");
         assert_eq!(of_classes("y", &names(&["1", "2", "3"]), 100), None);
         assert_eq!(of_classes("y", &names(&["a", "3"]), 100), None);
         let many: Vec<String> = (0..60).map(|i| format!("c{i}")).collect();
-        assert!(of_classes("y", &many, 100).unwrap().contains("60 classes in 100 rows"));
+        assert!(of_classes("y", &many, 60).unwrap().contains("60 classes in 60 rows"));
+        let text = of_classes("y", &names(&["No", "no ", "yes"]), 100).unwrap();
+        assert!(
+            text.contains("`No` and `no ` of the target `y` differ in capitals or spaces alone"),
+            "{text}"
+        );
+        let text = super::of_classes("y", &names(&["Total", "no", "yes"]), &[1, 30, 30]).unwrap();
+        assert!(text.contains("the class `Total` of the target `y` has one row only"), "{text}");
     }
 }

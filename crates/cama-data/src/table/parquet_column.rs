@@ -24,7 +24,9 @@ impl Column {
     pub(super) fn flat(&self, path: &Path) -> crate::Result<(usize, Flat)> {
         self.readable.clone().map_err(|what| {
             let problem = format!("column `{}` is {what}, which is not supported", self.name);
-            Error::data(path, problem, "make it a number, a truth value or a text")
+            let remedy =
+                "make it a number (of a date, such as the days since the first), a truth value or a text";
+            Error::data(path, problem, remedy)
         })
     }
 }
@@ -98,6 +100,13 @@ fn flat(column: &ColumnDescriptor) -> Result<Flat, String> {
         ) => Ok(Flat::Integer),
         (Physical::BYTE_ARRAY, None, ConvertedType::NONE) => Err("binary (BYTE_ARRAY)".to_string()),
         (physical, None, ConvertedType::NONE) => Err(format!("of the type {physical}")),
+        (_, Some(LogicalType::Date), _) | (_, _, ConvertedType::DATE) => Err("a date".to_string()),
+        (_, Some(LogicalType::Timestamp(_)), _)
+        | (_, _, ConvertedType::TIMESTAMP_MILLIS | ConvertedType::TIMESTAMP_MICROS) => {
+            Err("a point in time".to_string())
+        }
+        (_, Some(LogicalType::Time(_)), _)
+        | (_, _, ConvertedType::TIME_MILLIS | ConvertedType::TIME_MICROS) => Err("a time of day".to_string()),
         (physical, _, converted) => {
             Err(format!("of the type {} ({physical})", logical.unwrap_or_else(|| converted.to_string())))
         }

@@ -1,9 +1,9 @@
 //! Apache Parquet: typed columns in groups of rows. Only flat columns are read, and only the wanted ones.
 
 use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use cama_base::panics::caught;
 use parquet::basic::Compression;
 use parquet::column::reader::ColumnReader;
 use parquet::file::metadata::ParquetMetaData;
@@ -233,9 +233,9 @@ const REMEDY: &str = "fetch or make the file again";
 /// What `work` gives, or what is wrong in words. Some damage makes the decoder panic.
 fn guarded<T>(work: impl FnOnce() -> parquet::errors::Result<T>) -> Result<T, String> {
     // What the panic leaves behind is not used: an error ends the reading.
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(done) => done.map_err(|error| error.to_string()),
-        Err(_) => Err("the decoder cannot go on".to_string()),
+    match caught(work) {
+        Some(done) => done.map_err(|error| error.to_string()),
+        None => Err("the decoder cannot go on".to_string()),
     }
 }
 

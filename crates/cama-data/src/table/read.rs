@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::cells::listed;
 use super::encode::Encoder;
+use super::heading::names;
 use super::origin::Origin;
 use super::schema::Schema;
 use super::source::Source;
@@ -58,6 +58,7 @@ pub(super) struct Reader {
     encoder: Encoder,
     labelled: bool,
     rows_at_a_time: usize,
+    notice: Option<String>,
     unused: Option<String>,
     ended: bool,
 }
@@ -71,14 +72,15 @@ impl Reader {
             columns.chain([&schema.target]).chain(&schema.key).any(|known| known == name)
         };
         let unused: Vec<&String> = source.header().iter().filter(|name| !known(name)).collect();
-        let unused = (!unused.is_empty()).then(|| format!("columns not used: {}", listed(&unused)));
+        let notice = source.notice();
+        let unused = (!unused.is_empty()).then(|| format!("columns not used: {}", names(&unused)));
         let encoder = Encoder::new(schema, labelled, source.has_semicolons());
-        Ok(Reader { source, encoder, labelled, rows_at_a_time, unused, ended: false })
+        Ok(Reader { source, encoder, labelled, rows_at_a_time, notice, unused, ended: false })
     }
 
     /// What was ignored, left out and filled in so far, in words.
     pub(super) fn notices(&self) -> Notices {
-        self.unused.iter().cloned().chain(self.encoder.notices()).collect()
+        self.notice.iter().chain(&self.unused).cloned().chain(self.encoder.notices()).collect()
     }
 
     /// What to say where no row is left.

@@ -74,6 +74,11 @@ impl Rows {
         self.indices.is_empty()
     }
 
+    /// Whether value `at` of row `i` was observed, and not filled in.
+    pub fn is_observed(&self, i: usize, at: usize) -> bool {
+        self.known.is_empty() || self.known[i * self.schema.width() + at]
+    }
+
     /// What the columns are, and how they are encoded.
     pub fn schema(&self) -> &Arc<Schema> {
         &self.schema

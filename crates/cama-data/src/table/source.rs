@@ -94,6 +94,14 @@ impl Source {
         self.heading.columns()
     }
 
+    /// What to say of what stands about the header of its file, if anything does.
+    pub(super) fn notice(&self) -> Option<String> {
+        match &self.stored {
+            Stored::File(Format::Csv(file)) => file.notice(),
+            Stored::File(_) | Stored::Memory(_) => None,
+        }
+    }
+
     /// Whether semicolons part the fields of its file.
     pub(super) fn has_semicolons(&self) -> bool {
         matches!(&self.stored, Stored::File(Format::Csv(file)) if file.style().delimiter == b';')

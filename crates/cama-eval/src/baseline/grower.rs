@@ -32,8 +32,18 @@ impl Grower {
     /// A tree that may split few features sees few of their interactions.
     const FEWEST_DRAWN: usize = 16;
 
+    /// The most values of all examples together, which are held in memory in double precision: 2 GB.
+    const MOST_VALUES: usize = 1 << 28;
+
     pub fn new(features: &Features, indices: &[usize], config: &TreesConfig) -> Result<Self> {
         let (examples, width) = (indices.len(), features.width());
+        if examples.saturating_mul(width) > Self::MOST_VALUES {
+            return Err(Error::Mismatch(format!(
+                "`trees` would hold {examples} examples of {width} values in memory, and does so with {} examples at most; give it \
+                 a part of the data, as in `DATA[..{0}]`, or smaller images",
+                Self::MOST_VALUES / width
+            )));
+        }
         let columns: Vec<f64> =
             (0..width).flat_map(|at| indices.iter().map(move |&i| f64::from(features.row(i)[at]))).collect();
         let columns = Matrix::new(&columns, examples, width);
@@ -44,7 +54,10 @@ impl Grower {
             cuts: binned.cuts,
             examples,
             width,
-            drawn: ((width as f64 * config.features).ceil() as usize).max(Self::FEWEST_DRAWN).min(width),
+            drawn: ((width as f64 * config.features).ceil() as usize)
+                .min(config.most_features)
+                .max(Self::FEWEST_DRAWN)
+                .min(width),
             splitter: MissingImputerSplitter {
                 l1: 0.0,
                 l2: config.l2 as f32,

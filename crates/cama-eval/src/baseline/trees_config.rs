@@ -26,6 +26,8 @@ pub struct TreesConfig {
     pub leaf_weight: f64,
     /// Share of the features, drawn anew for each tree, that it may split; 16 or all of fewer at least.
     pub features: f64,
+    /// The most of them: what a round costs grows with their number, and of the many pixels of images few tell enough.
+    pub most_features: usize,
 }
 
 impl Default for TreesConfig {
@@ -40,6 +42,7 @@ impl Default for TreesConfig {
             l2: 1.0,
             leaf_weight: 1.0,
             features: 0.5,
+            most_features: 64,
         }
     }
 }
@@ -52,6 +55,7 @@ impl Config for TreesConfig {
             ("leaves", self.leaves, 2, 10_000),
             ("depth", self.depth, 1, 64),
             ("bins", self.bins.into(), 2, 1000),
+            ("most_features", self.most_features, 1, 1_000_000),
         ] {
             if !(lowest..=most).contains(&value) {
                 let allowed = format!("from {lowest} to {most}");

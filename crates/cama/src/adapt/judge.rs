@@ -133,6 +133,14 @@ impl<D: Dataset> Judge<'_, D> {
         Ok(Judged { kept: None, outcome, reason: None, verdicts })
     }
 
+    /// What the guard makes of every example with the previous model; nothing where its numbers diverge.
+    pub fn of_previous(&self) -> Result<Vec<Verdict>> {
+        match self.verdicts(self.previous.decider, self.previous.m) {
+            Err(Error::Diverged(_)) => Ok(Vec::new()),
+            verdicts => Ok(verdicts?.0),
+        }
+    }
+
     /// What the guard makes of every example, and of all of them; nothing without a guard.
     fn verdicts(&self, decider: Decider, m: MChoice) -> Result<(Vec<Verdict>, Context)> {
         if decider.guard.is_none() && m != M::Global {

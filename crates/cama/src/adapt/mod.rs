@@ -45,7 +45,7 @@ use crate::{Checked, Error, Result};
 /// back.
 ///
 /// Rows of a table that lie farther from the others than `clean` ones do from each other are set aside: nothing is learnt of
-/// them, and their verdict is [`Verdict::Unexplained`].
+/// them, and their verdict is [`Verdict::Unexplained`], unless the previous model comes back, which does not know them.
 ///
 /// # Errors
 ///
@@ -71,9 +71,17 @@ pub fn adapt<D: Dataset>(
     };
     let [subsample, spread] = [unlabelled.subsample, unlabelled.spread].map(|data| outliers.others(data));
     let others = Unlabelled { subsample: &subsample, spread: &spread, ..unlabelled };
-    let previous =
-        Previous { decider: Decider { outliers: Some(&outliers), ..previous.decider }, ..previous };
-    let mut adapted = adapt_to_all(model, others, clean, config, previous, seed, observer)?;
+    let knowing = Previous { decider: Decider { outliers: Some(&outliers), ..previous.decider }, ..previous };
+    let mut adapted = adapt_to_all(model, others, clean, config, knowing, seed, observer)?;
+    if adapted.report.outcome == Outcome::RolledBack {
+        let judge = Judge { previous, unlabelled, negligible: config.negligible, seed };
+        let verdicts = judge.of_previous()?;
+        let count = |of| verdicts.iter().filter(|&&verdict| verdict == of).count();
+        let report = &mut adapted.report;
+        (report.restored, report.as_they_were) = (count(Verdict::Restored), count(Verdict::AsItWas));
+        report.unexplained = count(Verdict::Unexplained);
+        adapted.verdicts = verdicts;
+    }
     adapted.report.outliers = unlabelled.subsample.len() - subsample.len();
     Ok(Adapted { outliers: Some(outliers), ..adapted })
 }

@@ -54,9 +54,9 @@ impl Cama {
         let (calibrated, kept): (Vec<usize>, Vec<usize>) = (0..n).partition(|i| i % step == 0);
         if calibrated.len() < FEWEST {
             return Err(Error::Mismatch(format!(
-                "{} has {n} {}s: too few to find out how to search z; give {} at least",
+                "{} has {}: too few to find out how to search z; give {} at least",
                 clean.name(),
-                self.model.config().data.noun(),
+                self.model.config().data.counted(n),
                 FEWEST * 4
             )));
         }

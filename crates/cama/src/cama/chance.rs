@@ -32,9 +32,10 @@ impl Cama {
         }
         let noun = examples.data_shape().noun();
         Ok(Some(format!(
-            "of {n} {noun}s of the validation set {correct} are classified correctly, not clearly more than the {frequent} that \
+            "of {} of the validation set {correct} are classified correctly, not clearly more than the {frequent} that \
              always answering their most frequent class would get right: check that the labels belong to the {noun}s and \
-             depend on what the model reads of them, give more of them, or train for longer (--epochs)"
+             depend on what the model reads of them, give more of them, or train for longer (--epochs)",
+            examples.data_shape().counted(n)
         )))
     }
 }

@@ -95,10 +95,9 @@ impl<D: Dataset> Fitting<'_, D> {
         let validation = &self.split.validation;
         if validation.len() < Guard::LEAST_CLEAN {
             let notice = format!(
-                "the validation set has {} {}s: too few for a guard, which needs {} to learn what it is to be explained; \
+                "the validation set has {}: too few for a guard, which needs {} to learn what it is to be explained; \
                  everything will be restored unguarded",
-                validation.len(),
-                model.config().data.noun(),
+                model.config().data.counted(validation.len()),
                 Guard::LEAST_CLEAN
             );
             if observer(Event::Notice(&notice)).is_break() {

@@ -513,6 +513,9 @@ pub(super) fn check_mechanisms(mechanisms: &[MechanismConfig], data: &DataShape)
     for (i, mechanism) in mechanisms.iter().enumerate() {
         mechanism.check()?;
         mechanism.check_data(data)?;
+        if let (MechanismConfig::Field(field), Some(image)) = (mechanism, data.image()) {
+            field.check_image(image)?;
+        }
         if mechanisms[..i].iter().any(|m| m.name() == mechanism.name()) {
             return Err(Error::config("model.mechanisms", mechanism.name(), "listed only once"));
         }

@@ -61,11 +61,13 @@ impl ZPosterior {
         match latent.z_weights {
             ZWeights::Zero => {
                 let mut layer = init.linear(latent.dim, hidden, false);
-                layer.weight = layer.weight.map(|w| w.zeros_like());
+                if !init.blank {
+                    layer.weight = layer.weight.map(|w| w.zeros_like());
+                }
                 layer
             }
             ZWeights::Random => {
-                let all = self.features.weight.dims()[0] + self.classes + latent.dim;
+                let all = self.features.weight.lazy_shape()[0] + self.classes + latent.dim;
                 init.linear_part(latent.dim, hidden, all, false)
             }
         }
@@ -134,7 +136,11 @@ impl MPosterior {
     ) -> GaussianHead {
         let constant = mechanism.latent().is_some_and(|latent| latent.shared);
         let head = GaussianHead::new(hidden, dim, init).bounded(true).constant(constant);
-        if mechanism.is_explicit() || init.is_he() { head.near_zero() } else { head }
+        match init.blank {
+            true => head,
+            false if mechanism.is_explicit() || init.is_he() => head.near_zero(),
+            false => head,
+        }
     }
 
     /// Replaces the heads, taking the former ones out.

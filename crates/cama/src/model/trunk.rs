@@ -92,7 +92,7 @@ impl Output {
     pub(super) fn inputs(&self) -> usize {
         match self {
             Self::Image(decoder) => decoder.inputs(),
-            Self::Table(linear) => linear.weight.dims()[0],
+            Self::Table(linear) => linear.weight.lazy_shape()[0],
         }
     }
 

@@ -34,7 +34,7 @@ impl Decoder {
                 init.conv_transpose([of(from), of(from - 1)], shorten)
             })
             .collect();
-        if init.is_he()
+        if init.rescales()
             && let Some(last) = ups.pop()
         {
             let weight = rescaled(last.weight.clone(), 0.1);

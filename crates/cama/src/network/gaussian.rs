@@ -62,7 +62,7 @@ impl GaussianHead {
             bounded: false,
             constant: false,
         };
-        if init.is_he() {
+        if init.rescales() {
             head.log_var = scaled(head.log_var, 0.1, -4.0);
         }
         head

@@ -1,9 +1,9 @@
 //! Initial weights, drawn on the host so that a seed gives the same model on every device.
 
-use burn::module::{Initializer, Param};
+use burn::module::{Initializer, Param, ParamId};
 use burn::nn::conv::{Conv2d, Conv2dConfig, ConvTranspose2d, ConvTranspose2dConfig};
 use burn::nn::{Linear, LinearConfig, PaddingConfig2d};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Shape, Tensor, TensorData};
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -33,14 +33,28 @@ pub struct Init<'a> {
     pub rng: &'a mut ChaCha8Rng,
     /// Where the weights will live.
     pub device: &'a Device,
-    /// Draws nothing: every weight is zero, until those of a file take their places.
+    /// Draws nothing and reserves nothing: every weight has a shape alone, until those of a file take their places.
     pub blank: bool,
+}
+
+/// A parameter of this shape without values, for those of a file to take their place: whatever the shape is, no memory is
+/// reserved for it. Whoever asks it for its values gets zeros.
+pub fn unread<const D: usize>(shape: [usize; D], device: &Device) -> Param<Tensor<D>> {
+    let zeros = move |device: &Device, requires_gradient: bool| {
+        Tensor::zeros(shape, device).set_require_grad(requires_gradient)
+    };
+    Param::uninitialized(ParamId::new(), zeros, device.clone(), true, Shape::from(shape))
 }
 
 impl Init<'_> {
     /// Whether the scheme is [`Initialisation::He`].
     pub fn is_he(&self) -> bool {
         self.scheme == Initialisation::He
+    }
+
+    /// Whether weights are scaled once they are drawn: as [`is_he`](Self::is_he), unless there are none.
+    pub fn rescales(&self) -> bool {
+        self.is_he() && !self.blank
     }
 
     /// A linear layer `[.., d_in] → [.., d_out]`.
@@ -68,7 +82,7 @@ impl Init<'_> {
     /// that all first outputs are nearly the same.
     pub fn output(&mut self, d_in: usize, d_out: usize, bias: f64) -> Linear {
         let layer = self.linear(d_in, d_out, true);
-        if self.is_he() { scaled(layer, 0.1, bias) } else { layer }
+        if self.rescales() { scaled(layer, 0.1, bias) } else { layer }
     }
 
     /// A convolution with a square, odd `kernel` and padding `kernel / 2`.
@@ -102,9 +116,11 @@ impl Init<'_> {
 
     /// A parameter tensor of `shape` for a layer with `fan_in` inputs per output.
     pub fn weight<const D: usize>(&mut self, shape: [usize; D], fan_in: usize) -> Param<Tensor<D>> {
+        if self.blank {
+            return unread(shape, self.device);
+        }
         let n = shape.iter().product();
         let values: Vec<f32> = match self.scheme {
-            _ if self.blank => vec![0.0; n],
             Initialisation::He => {
                 let sd = (2.0 / ((1.0 + self.negative_slope.powi(2)) * fan_in as f64)).sqrt() as f32;
                 (0..n).map(|_| sd * Distribution::<f32>::sample(&StandardNormal, self.rng)).collect()
@@ -116,8 +132,10 @@ impl Init<'_> {
 
     /// The bias of a layer with `n` outputs and `fan_in` inputs per output.
     pub(super) fn bias(&mut self, n: usize, fan_in: usize) -> Param<Tensor<1>> {
+        if self.blank {
+            return unread([n], self.device);
+        }
         let values = match self.scheme {
-            _ if self.blank => vec![0.0; n],
             Initialisation::He => vec![0.0; n],
             Initialisation::Uniform => self.uniform(n, fan_in),
         };

@@ -12,6 +12,7 @@ mod rescale;
 pub use decoder::Decoder;
 pub use encoder::Encoder;
 pub use gaussian::{DiagonalGaussian, GaussianHead};
+pub(crate) use init::unread;
 pub use init::{Init, Initialisation};
 pub use layers::{Convolution, Dense, HeadLayers, Layer};
 pub use mlp::Mlp;

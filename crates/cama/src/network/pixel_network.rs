@@ -91,7 +91,7 @@ impl PixelNetwork {
         let mut out = Convolution::new([half, whole(values)], 5, 2, true, init);
         out.layer.slope = 1.0;
         out.layer.output = Order::Planes;
-        if init.is_he() {
+        if init.rescales() {
             out.weight = rescaled(out.weight, 0.1);
         }
         let mut read = Convolution::new([whole(image_channels), half], 5, 2, false, init);

@@ -31,8 +31,7 @@ impl Cama {
     ///
     /// If anything cannot be written: then files that were there before survive.
     ///
-    /// Several files cannot be replaced at one stroke: a save that is killed in the moment in which they are renamed
-    /// can leave new weights with the previous `config.json`, which [`load`](Self::load) finds out and refuses.
+    /// A save that is killed leaves the previous model or the new one: [`load`](Self::load) finds one of them whole.
     pub fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
         self.write(folder.as_ref(), true)
     }

@@ -7,3 +7,6 @@ mod folder;
 mod readme;
 
 pub use folder::{CLEAN_EXAMPLES, VERDICTS, is_model_folder};
+
+#[cfg(test)]
+mod tests;

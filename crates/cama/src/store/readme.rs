@@ -123,9 +123,9 @@ impl Cama {
         }
         if let Some(kept) = self.clean_examples() {
             text += &format!(
-                "\n## Clean examples\n\n`clean.bin` holds {} random {noun}s of the training data with their labels: `cama adapt` uses \
+                "\n## Clean examples\n\n`clean.bin` holds {}, drawn at random of the training data, with labels: `cama adapt` uses \
                  them where the training data is gone or has changed. `cama train --keep-clean 0` keeps none.\n",
-                kept.len()
+                self.model.config().data.counted(kept.len())
             );
         }
         text

@@ -12,6 +12,7 @@ mod mechanisms;
 mod outliers;
 mod paper;
 mod parameters;
+mod readers;
 mod rehearsal;
 mod restoration;
 mod small;

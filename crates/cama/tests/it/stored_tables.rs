@@ -16,7 +16,7 @@ const TABLE: &str = "age,sick,fever,cough,season\n\
                      62,yes,39.4,often,1\n";
 
 /// A model of the table, hardly trained, with its rows.
-fn stored(folder: &Path) -> (Cama, Rows) {
+pub(crate) fn stored(folder: &Path) -> (Cama, Rows) {
     let [graph, table] = ["g.dot", "t.csv"].map(|name| folder.join(name));
     fs::write(&graph, GRAPH).unwrap();
     fs::write(&table, TABLE).unwrap();

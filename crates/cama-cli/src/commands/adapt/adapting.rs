@@ -126,8 +126,8 @@ pub fn clean_data<D: Source>(flags: &AdaptFlags, cama: &Cama, session: &Session)
         (Ok(data), _) => Ok(Some(data)),
         (Err(error @ Error::Interrupted(_)), _) => Err(error),
         (Err(error), Some(kept)) => {
-            let noun = cama.model().config().data.noun();
-            session.say(format!("clean data: {} {noun}s kept in the model folder, as {error}", kept.len()));
+            let kept = cama.model().config().data.counted(kept.len());
+            session.say(format!("clean data: {kept} kept in the model folder, as {error}"));
             Ok(None)
         }
         (Err(error), None) => Err(Error::data(

@@ -88,9 +88,10 @@ fn print(adapted: &Cama, out: &Output, session: &Session) {
         ),
     };
     session.tell(format_args!(
-        "model       {}\nadapted on  {on}: {}, {steps} steps\nkept        {}{verdicts}\n\n{}",
+        "model       {}\nadapted on  {on}: {}, {}\nkept        {}{verdicts}\n\n{}",
         out.path().display(),
         some(*examples, &format!("unlabelled {noun}")),
+        some(*steps, "step"),
         report.kept(),
         table.plain("").trim_end()
     ));

@@ -5,12 +5,14 @@ mod make;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use cama::data::Dataset;
 use cama::{Cama, Config, Error, Event, is_model_folder};
 use cama_eval::baseline::{BASELINES, Baseline, BaselineSpec};
 
 use super::load_model;
 use crate::flags::EvaluateFlags;
-use crate::interrupt::{self, Graceful};
+use crate::interrupt::Graceful;
+use crate::progress::Reporter;
 use crate::session::Session;
 use crate::source::{Source, Wanted, found};
 
@@ -151,8 +153,10 @@ impl Against {
                         Some(data) => data,
                         None => data.insert(training_data::<D>(flags, cama, session)?),
                     };
+                    check_quick(&name, &spec, data)?;
                     session.say(format!("training {name} on {}", data.name()));
-                    let baseline = trained(&spec, data, session, stop)?;
+                    let mut reporter = Reporter::new(session);
+                    let baseline = trained(&spec, data, session, |event| reporter.observe(event))?;
                     (name, baseline, None)
                 }
             };
@@ -192,7 +196,7 @@ fn training_data<D: Source>(
 }
 
 /// A baseline as it was specified, trained on `data`; the same for whoever trains it.
-fn trained<D: cama::data::Dataset>(
+fn trained<D: Dataset>(
     spec: &BaselineSpec,
     data: &D,
     session: &Session,
@@ -209,10 +213,21 @@ fn trained<D: cama::data::Dataset>(
     )
 }
 
-/// Stops where the user asked to.
-fn stop(_: Event) -> ControlFlow<()> {
-    match interrupt::requested() {
-        true => ControlFlow::Break(()),
-        false => ControlFlow::Continue(()),
+/// Examples times classes of which boosting takes ten minutes at most on two cores: a tree for every class and round reads all of
+/// them.
+const MOST_BOOSTED: usize = 1_000_000;
+
+/// Errors if a baseline would take much longer to train than everything else that is asked for.
+fn check_quick<D: Dataset>(name: &str, spec: &BaselineSpec, data: &D) -> cama::Result<()> {
+    let (examples, classes) = (data.len(), data.classes().len());
+    if spec.config.is_network() || examples.saturating_mul(classes) <= MOST_BOOSTED {
+        return Ok(());
     }
+    let problem = format!(
+        "boosting trees of {classes} classes on {examples} examples takes more than minutes; train it on a part of them by \
+         `cama baseline --kind trees --data '{}[..{}]' --out DIR`, and give DIR",
+        data.name(),
+        MOST_BOOSTED / classes
+    );
+    Err(Error::spec("baseline", name, problem))
 }

@@ -299,3 +299,39 @@ fn codes_with_leading_zeros_stay_apart_and_are_told() {
     let (schema, ..) = learn_text(&text, &options(Missing::Error, &[])).unwrap();
     assert!(schema.columns[0].kind.is_number());
 }
+
+#[test]
+fn codes_for_missing_values_and_units_in_cells_are_told() {
+    let table = |x: &dyn Fn(usize) -> String| {
+        let rows = (0..30).map(|i| format!("{},{},{},{},{},{}\n", i % 2, x(i), i % 3, i % 4, i % 5, i % 7));
+        std::iter::once("y,x,k,a,b,c\n".to_string()).chain(rows).collect::<String>()
+    };
+    let told = |text: &str| learn_text(text, &LearnOptions::default()).unwrap().2.join("\n");
+    let coded = |i: usize| if i % 9 == 4 { "-999".to_string() } else { format!("{}", i as f64 / 4.0) };
+    let notice = "column `x`: `-999` stands in 3 rows, far from all others, which go from 0 to 7.25: if it stands for a missing";
+    assert!(told(&table(&coded)).contains(notice), "{}", told(&table(&coded)));
+    // Once, or among others, it is a measurement.
+    for fine in [
+        table(&|i| if i == 4 { "-999".to_string() } else { format!("{}", i as f64 / 4.0) }),
+        table(&|i| if i % 9 == 4 { "99".to_string() } else { format!("{}", 4 * i) }),
+    ] {
+        assert!(!told(&fine).contains("--missing-values"), "{}", told(&fine));
+    }
+    let units = told(&table(&|i| format!("{}.5 mg", i + 1)));
+    assert!(
+        units.contains("column `x`: holds numbers with a sign or a unit at them, such as `1.5 mg`"),
+        "{units}"
+    );
+    assert!(!told(&table(&|i| format!("grade {}", i % 5))).contains("a unit at them"));
+}
+
+#[test]
+fn what_stands_about_a_header_is_no_column() {
+    let text = "# of May\ny,x,k,a,b,c,,\n0,1,2,3,4,5,,\n1,2,3,4,5,6,,\n1,3,5,5,6,7,,\n";
+    let (schema, _, notices) = learn_text(text, &LearnOptions::default()).unwrap();
+    assert_eq!(schema.columns.len(), 5);
+    assert_eq!(
+        notices[..2],
+        ["a comment above the header is passed over", "columns not used: 2 without names"]
+    );
+}

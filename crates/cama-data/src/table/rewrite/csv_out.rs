@@ -6,7 +6,8 @@ use csv::{ByteRecord, QuoteStyle, Terminator, Writer, WriterBuilder};
 
 use super::batch::{Batch, Problem};
 use super::format::TableFormat;
-use crate::table::csv_file::{MARK, Style};
+use crate::table::csv_file::Style;
+use crate::table::csv_start::MARK;
 
 /// A CSV file that is being written.
 pub(super) struct CsvOut<W: Write> {
@@ -34,7 +35,7 @@ impl<W: Write> CsvOut<W> {
             out.write_all(MARK)?;
         }
         // The delimiter is told by the header: others must not stand there unquoted.
-        let others = |name: &[u8]| name.iter().any(|byte| b",;\t".contains(byte));
+        let others = |name: &[u8]| name.iter().any(|byte| b",;\t|".contains(byte));
         if header.iter().any(others) {
             builder.quote_style(QuoteStyle::Always);
         }

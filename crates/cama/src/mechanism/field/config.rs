@@ -85,7 +85,24 @@ impl Default for FieldDreams {
     }
 }
 
+/// The most numbers of the matrix of means over cells: 256 MB.
+const MOST_MEANS: usize = 1 << 26;
+
 impl FieldConfig {
+    /// Errors if the means over all cells of images of this shape, which are made at a quarter of their sides, are more than
+    /// memory should hold.
+    pub(crate) fn check_image(&self, [_, height, width]: [usize; 3]) -> Result<()> {
+        let area = height.div_ceil(4) * width.div_ceil(4);
+        match self.grid.pow(2).saturating_mul(area) <= MOST_MEANS {
+            true => Ok(()),
+            false => {
+                let most = ((MOST_MEANS / area) as f64).sqrt() as usize;
+                let allowed = format!("at most {most} for images of {height}×{width}");
+                Err(Error::config("field.grid", self.grid, allowed))
+            }
+        }
+    }
+
     pub(in crate::mechanism) fn check(&self) -> Result<()> {
         check_sizes(&[
             ("field.channels", self.channels, 1..=1024),

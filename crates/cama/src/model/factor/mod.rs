@@ -25,6 +25,7 @@ use crate::data::TableShape;
 use crate::log_sum::log_sum_exp;
 use crate::mechanism::{ColumnEffect, spread};
 use crate::model::Observed;
+use crate::network::unread;
 
 /// p(x|y,c,m) of the columns of a table.
 ///
@@ -78,20 +79,19 @@ impl Factor {
     /// One whose weights are still to be read, with these numbers of factors.
     pub(super) fn empty(table: &TableShape, classes: usize, factors: &[usize], device: &Device) -> Self {
         let numbers = table.numeric().len();
-        let zeros = || Param::from_tensor(Tensor::zeros([classes, numbers], device));
+        let zeros = || unread([classes, numbers], device);
         let analysis = |&factors: &usize| Analysis {
-            loadings: Param::from_tensor(Tensor::zeros([classes, numbers, factors], device)),
-            log_variances: Param::from_tensor(Tensor::zeros([numbers], device)),
+            loadings: unread([classes, numbers, factors], device),
+            log_variances: unread([numbers], device),
         };
         Self {
             means: zeros(),
             moved: zeros(),
-            slopes: (table.co_parents > 0)
-                .then(|| Param::from_tensor(Tensor::zeros([classes, table.co_parents, numbers], device))),
+            slopes: (table.co_parents > 0).then(|| unread([classes, table.co_parents, numbers], device)),
             analyses: factors.iter().map(analysis).collect(),
             others: (numbers < table.width()).then(|| Others {
-                weights: Param::from_tensor(Tensor::zeros([table.width(), classes], device)),
-                bias: Param::from_tensor(Tensor::zeros([table.width(), classes], device)),
+                weights: unread([table.width(), classes], device),
+                bias: unread([table.width(), classes], device),
             }),
             places: places(table),
         }

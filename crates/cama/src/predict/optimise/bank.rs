@@ -11,6 +11,7 @@ use crate::batch::{self, host};
 use crate::data::Dataset;
 use crate::likelihood::LikelihoodParams;
 use crate::model::{DeepCama, Given, Observed, Pairs};
+use crate::network::unread;
 use crate::{Error, Result};
 
 /// Examples that q1 is asked about at a time.
@@ -39,7 +40,8 @@ impl BankConfig {
     /// Errors unless it can be of a model with so many classes and such latents.
     pub fn check(&self, classes: usize, z: usize) -> Result<()> {
         let known = self.latents.is_empty() || self.latents.len() == classes;
-        if !known || self.latents.contains(&0) || self.z != z {
+        let total = self.latents.iter().try_fold(0usize, |total, latents| total.checked_add(*latents));
+        if !known || self.latents.contains(&0) || total.is_none() || self.z != z {
             return Err(Error::Mismatch("the bank of latents is of another model".into()));
         }
         if !self.suspicious_above.is_finite() {
@@ -86,7 +88,7 @@ impl Bank {
     pub(crate) fn empty(config: &BankConfig, device: &Device) -> Self {
         // No tensor is empty.
         let n = config.latents.iter().sum::<usize>().max(1);
-        let z = Param::from_tensor(Tensor::zeros([n, config.z], device));
+        let z = unread([n, config.z], device);
         Self { z, config: config.clone(), decoded: OnceLock::new() }
     }
 
