@@ -22,7 +22,7 @@ pub fn run(flags: &InfoFlags, session: &Session) -> anyhow::Result<()> {
                 direct.map(|direct| json!({ "config": direct.config(), "temperature": cama.temperature() }));
             let value = json!({
                 "model": cama.model().config(), "direct": direct, "guard": cama.guard(),
-                "rehearsal": cama.rehearsal(), "card": cama.card(),
+                "rehearsal": cama.rehearsal(), "bank": cama.bank().map(cama::Bank::config), "card": cama.card(),
             });
             serde_json::to_string_pretty(&value)? + "\n"
         }

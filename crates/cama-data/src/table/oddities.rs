@@ -158,7 +158,7 @@ fn numbers_with_units(column: &Training<'_>, kind: &Kind) -> Option<String> {
     let is_code = |before: &str| before.contains(char::is_alphanumeric);
     let at_them = found
         .iter()
-        .all(|(before, after)| !is_code(before) && !(before.trim().is_empty() && after.trim().is_empty()));
+        .all(|(before, after)| !(is_code(before) || before.trim().is_empty() && after.trim().is_empty()));
     let first = column.present().next().map(|(_, cell)| cell.name().into_owned())?;
     (found.len() == 1 && at_them).then(|| {
         format!(

@@ -53,6 +53,7 @@ pub(super) struct Source {
 }
 
 /// Where the cells are.
+#[expect(clippy::large_enum_variant, reason = "one table is read at a time")]
 enum Stored {
     File(Format),
     Memory(MemoryReader),

@@ -7,6 +7,7 @@ use crate::cama::{Cama, Card, CardEntry, HeldOut};
 use crate::data::table::Schema;
 use crate::data::{DataShape, Preparation};
 use crate::model::GeneratorConfig;
+use crate::predict::BankConfig;
 
 impl Cama {
     /// The page about the model for people, in Markdown: `README.md` of its folder.
@@ -26,7 +27,31 @@ impl Cama {
             [entry] => text += &adaptation(entry, self.noun()),
             [.., last] => text = text + &history(&self.card.adaptations) + &adaptation(last, self.noun()),
         }
+        text += &self.shared();
         text
+    }
+
+    /// What the data that the model was adapted to shares, of explicit mechanisms.
+    fn shared(&self) -> String {
+        let (prior, mechanisms) = (&self.model.config().prior_of_data, self.model.mechanisms());
+        let Some((prior, mechanisms)) = prior.as_ref().zip(mechanisms) else { return String::new() };
+        let components = mechanisms.parameters().into_iter().zip(mechanisms.explicit());
+        let known =
+            components.zip(std::iter::zip(&prior.mean, &prior.sd)).filter(|((_, explicit), _)| *explicit);
+        let rows: String = known
+            .map(|((parameter, _), (mean, sd))| {
+                let (value, sd) = (parameter.value(*mean), parameter.sd(*mean, *sd));
+                format!("| {} ({}) | {value:.3} | {sd:.3} |\n", parameter.name, parameter.unit)
+            })
+            .collect();
+        if rows.is_empty() {
+            return rows;
+        }
+        let noun = self.noun();
+        format!(
+            "\n## What was done to the data\n\nOver all {noun}s that it was adapted to, p(m) of this data:\n\n\
+             | | mean | standard deviation over {noun}s |\n|---|---|---|\n{rows}"
+        )
     }
 
     fn noun(&self) -> &'static str {
@@ -119,6 +144,20 @@ impl Cama {
                 "\n## Guard\n\nFrom {} clean {noun}s: an anomaly score of at most {:.1} nats passes for explained; their mean is \
                  {:.1}.\n",
                 guard.examples, guard.threshold, guard.mean
+            );
+        }
+        if let Some(bank) = &self.bank {
+            let BankConfig { latents, floor, .. } = bank.config();
+            let latents: usize = latents.iter().sum();
+            let starts = match latents {
+                0 => String::new(),
+                _ => format!(
+                    "`bank.safetensors` holds {latents} latents, from which the search for z starts. "
+                ),
+            };
+            text += &format!(
+                "\n## Robust inference\n\n`--inference optimise` searches for what explains each {noun} best. {starts}A value is \
+                 an outlier with probability {floor}, unless `--floor` says otherwise.\n"
             );
         }
         if let Some(kept) = self.clean_examples() {
