@@ -47,15 +47,22 @@ pub(crate) fn manipulated<D: Dataset>(data: D, manipulation: Option<&str>, seed:
     }
 }
 
-/// Warns if a model that restores what it reads does so without a guard, unless that was asked for.
+/// Warns if a model that can restore what it reads has no guard, unless that was asked for.
 fn warn_unguarded(cama: &Cama, asked_for: bool, session: &Session) {
     let restores = cama.model().mechanisms().is_some_and(|mechanisms| mechanisms.explicit().contains(&true));
-    if cama.guard().is_none() && restores && cama.card().m != M::Null && !asked_for {
-        session.warn(
-            "the model has no guard, as it was trained on too few examples for one: everything is restored, also what the \
-             model then cannot explain; judge it on labelled data by `cama evaluate`, or train it on more",
-        );
+    if cama.guard().is_some() || !restores || asked_for {
+        return;
     }
+    session.warn(match cama.card().m {
+        M::Null => {
+            "the model has no guard, as it was trained on too few examples for one: as it is it restores nothing, and once it \
+             is adapted, everything; train it on more"
+        }
+        _ => {
+            "the model has no guard, as it was trained on too few examples for one: everything is restored, also what the \
+             model then cannot explain; judge it on labelled data by `cama evaluate`, or train it on more"
+        }
+    });
 }
 
 /// `predictor` after the guard has looked at data, or at the first part of it.

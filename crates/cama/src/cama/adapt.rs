@@ -163,9 +163,17 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
             Some(observer) => observer,
             None => &mut nobody,
         };
-        if self.guard && self.from.guard.is_none() && self.from.model.factor().is_none() {
-            let notice = "the model has no guard, as it was trained on too few examples for one: nothing tells whether what \
-                          is found explains the data, and prediction then restores all of it; evaluate it on labelled data";
+        if self.guard && self.from.guard.is_none() {
+            let notice = match self.from.model.factor() {
+                None => {
+                    "the model has no guard, as it was trained on too few examples for one: nothing tells whether what is found \
+                     explains the data, and prediction then restores all of it; evaluate it on labelled data"
+                }
+                Some(_) => {
+                    "the model has no guard, as it was trained on too few examples for one: nothing was rehearsed, and the usual \
+                     thresholds decide what is kept; evaluate it on labelled data"
+                }
+            };
             if observer(Event::Notice(notice)).is_break() {
                 return Err(Error::Interrupted("nothing of the adaptation was kept".into()));
             }
