@@ -281,7 +281,14 @@ fn series(name: &str, points: impl IntoIterator<Item = (f64, f64)>, n: usize) ->
             [-1.0, 0.2, 0.8].iter().map(|side| (y + side * spread).clamp(0.0, 1.0)).collect();
         let mean = values.iter().sum::<f64>() / 3.0;
         let half = (1.96 * (mean * (1.0 - mean) / n as f64).sqrt()).max(1.8 * spread);
-        Point { x, y: mean, interval: [(mean - half).max(0.0), (mean + half).min(1.0)], values, n }
+        Point {
+            x,
+            y: mean,
+            interval: [(mean - half).max(0.0), (mean + half).min(1.0)],
+            values,
+            n,
+            judged: Vec::new(),
+        }
     };
     Series { name: name.into(), points: points.into_iter().enumerate().map(point).collect() }
 }

@@ -90,6 +90,18 @@ pub struct Point {
     pub values: Vec<f64>,
     /// Examples judged for each seed.
     pub n: usize,
+    /// Which examples each seed judged and how they were answered, where the cells hold it; not written with the rest.
+    #[serde(skip)]
+    pub judged: Vec<Answers>,
+}
+
+/// The answers of one seed's judgement.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answers {
+    /// The data that was judged, as the judgement's flag has it.
+    pub examples: String,
+    /// Whether each example was answered correctly.
+    pub correct: Vec<bool>,
 }
 
 /// A claim and what became of it.

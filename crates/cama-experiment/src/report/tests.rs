@@ -40,6 +40,7 @@ pub(super) fn series(name: &str, points: &[[f64; 2]]) -> Series {
         interval: [y - 0.0625, y + 0.0625],
         values: vec![y - 0.03125, y + 0.03125],
         n: 100,
+        judged: vec![],
     };
     Series { name: name.into(), points: points.iter().map(point).collect() }
 }
