@@ -6,7 +6,9 @@
 
 use std::path::Path;
 
-use cama_experiment::{Axis, Claim, Heading, Holds, Outcome, Panel, Point, Reach, Series, write_report};
+use cama_experiment::{
+    Axis, Block, Claim, Heading, Holds, Outcome, Panel, Point, Reach, Series, write_report,
+};
 
 const SEEDS: [u64; 3] = [1, 2, 3];
 
@@ -270,7 +272,8 @@ fn axis(label: &str) -> Axis {
 }
 
 fn claim(by_paper: bool, says: &str, holds: Holds, numbers: &str) -> Claim {
-    Claim { by_paper, says: says.into(), holds, numbers: numbers.into() }
+    let block = if by_paper { Block::Paper } else { Block::Ours };
+    Claim { by_paper, block, says: says.into(), holds, numbers: numbers.into() }
 }
 
 /// A line with what seeds might have given, and an interval that fits.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::declaration::{ClaimDeclaration, Level};
 use crate::difference::{Basis, between};
-use crate::outcome::{Claim, Holds, Panel, Point};
+use crate::outcome::{Block, Claim, Holds, Panel, Point};
 
 /// Slack for rounding.
 const EPSILON: f64 = 1e-9;
@@ -20,10 +20,11 @@ pub fn judge(claim: &ClaimDeclaration, panels: &[Panel]) -> Claim {
         differences.extend(compared(claim, panel));
     }
     let n = differences.len();
+    let block = block(claim);
     let verdict =
-        |holds, numbers: String| Claim { by_paper: claim.paper, says: claim.says.clone(), holds, numbers };
+        |holds, numbers| Claim { by_paper: claim.paper, block, says: claim.says.clone(), holds, numbers };
     if n == 0 {
-        return verdict(Holds::Unknown, "not measured in this range".into());
+        return verdict(Holds::Unknown, String::from("not measured in this range"));
     }
     let so = differences.iter().filter(|d| is_so(d.more - d.than, claim.by)).count();
     let mean = |of: fn(&Difference) -> f64| differences.iter().map(of).sum::<f64>() / n as f64;
@@ -63,6 +64,15 @@ pub fn judge(claim: &ClaimDeclaration, panels: &[Panel]) -> Claim {
         numbers += &format!(" (asked: {:+.3})", claim.by);
     }
     verdict(holds, numbers)
+}
+
+/// The block of a claim; diagrams are titled by theirs (experiments/README.md).
+fn block(claim: &ClaimDeclaration) -> Block {
+    match &claim.panel {
+        Some(title) if title.starts_with("Stronger") => Block::Stronger,
+        _ if claim.paper => Block::Paper,
+        _ => Block::Ours,
+    }
 }
 
 /// Whether a difference is what is claimed; being level is not being above.
@@ -182,6 +192,10 @@ mod tests {
         ] {
             assert_eq!(judge(&claim("a", by, at), &panels).holds, holds, "{by} {at:?}");
         }
+        let ours = ClaimDeclaration { paper: false, ..claim("a", 0.0, None) };
+        let stronger = ClaimDeclaration { panel: Some("Stronger: all".into()), ..ours.clone() };
+        let blocks = [claim("a", 0.0, None), ours, stronger].map(|claim| judge(&claim, &panels).block);
+        assert_eq!(blocks, [Block::Paper, Block::Ours, Block::Stronger]);
         assert_eq!(judge(&claim("0.7", 0.0, Some([0.2, 0.2])), &panels).holds, Holds::Yes);
         assert_eq!(judge(&claim("0.7", 0.0, Some([0.0, 0.1])), &panels).holds, Holds::No);
         // No more than noise anywhere.

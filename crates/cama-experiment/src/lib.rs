@@ -29,7 +29,7 @@ pub use declaration::{
 };
 pub use gather::gather;
 pub use machine::{today, words as machine_in_words};
-pub use outcome::{Answers, Axis, Claim, Holds, Outcome, Panel, Point, Reach, Series};
+pub use outcome::{Answers, Axis, Block, Claim, Holds, Outcome, Panel, Point, Reach, Series};
 pub use plan::{Plan, Planned, PlannedPanel};
 pub use report::{Heading, read_results, write_report};
 pub use rows::{read_rows, write_rows};

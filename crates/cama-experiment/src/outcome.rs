@@ -109,12 +109,28 @@ pub struct Answers {
 pub struct Claim {
     /// Who claims it: the paper, or not.
     pub by_paper: bool,
+    /// What it was judged under.
+    #[serde(default)]
+    pub block: Block,
     /// The claim, a line.
     pub says: String,
     /// Whether it holds here.
     pub holds: Holds,
     /// The numbers that say so, a line.
     pub numbers: String,
+}
+
+/// What a claim was judged under.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Block {
+    /// What the paper did, for what it claims.
+    #[default]
+    Paper,
+    /// Stronger attacks than the paper's.
+    Stronger,
+    /// Our own claims.
+    Ours,
 }
 
 /// Whether a claim holds here.
