@@ -28,6 +28,10 @@ pub struct Score {
     /// Mean estimate of the bound on log p(x), in nats; none of a classifier that has no p(x).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_px: Option<f64>,
+    /// Whether each example's most probable class is the true one, in their order: what a comparison of two scores on the
+    /// same examples needs. Not written with the rest, and empty in a score that was read.
+    #[serde(skip)]
+    pub correct: Vec<bool>,
 }
 
 impl Score {
@@ -66,7 +70,8 @@ impl Score {
                 labels.len()
             )));
         }
-        let (mut right, mut log_likelihood) = (0, 0.0);
+        let mut log_likelihood = 0.0;
+        let mut correct = Vec::with_capacity(n);
         let mut calibration = Calibration::default();
         for ((class, probabilities), &label) in predictions.zip(labels) {
             let Some(&probability) = probabilities.get(label) else {
@@ -76,10 +81,11 @@ impl Score {
                 )));
             };
             let is_right = class == label;
-            right += usize::from(is_right);
+            correct.push(is_right);
             log_likelihood += probability.max(f64::MIN_POSITIVE).ln();
             calibration.add(probabilities[class], is_right);
         }
+        let right = correct.iter().filter(|&&is_right| is_right).count();
         Ok(Self {
             n,
             accuracy: right as f64 / n as f64,
@@ -87,6 +93,7 @@ impl Score {
             log_likelihood: log_likelihood / n as f64,
             calibration_error: calibration.error(),
             log_px: None,
+            correct,
         })
     }
 }
@@ -141,6 +148,7 @@ mod tests {
         ];
         let score = Score::new(&predictions, &[0, 1, 1, 1]).unwrap();
         assert_eq!((score.n, score.accuracy, score.log_px), (4, 0.75, Some(-25.0)));
+        assert_eq!(score.correct, [true, false, true, true]);
         let log_likelihood = (0.9f64.ln() + 0.1f64.ln() + 0.6f64.ln()) / 4.0;
         assert!((score.log_likelihood - log_likelihood).abs() < 1e-12);
         // Two images at .9, one of them right: |1 − 1.8|; one at .6, right: .4; one at 1, right: 0.

@@ -6,7 +6,9 @@
 
 use std::path::Path;
 
-use cama_experiment::{Axis, Claim, Heading, Holds, Outcome, Panel, Point, Reach, Series, write_report};
+use cama_experiment::{
+    Axis, Block, Claim, Heading, Holds, Outcome, Panel, Point, Reach, Series, write_report,
+};
 
 const SEEDS: [u64; 3] = [1, 2, 3];
 
@@ -270,7 +272,8 @@ fn axis(label: &str) -> Axis {
 }
 
 fn claim(by_paper: bool, says: &str, holds: Holds, numbers: &str) -> Claim {
-    Claim { by_paper, says: says.into(), holds, numbers: numbers.into() }
+    let block = if by_paper { Block::Paper } else { Block::Ours };
+    Claim { by_paper, block, says: says.into(), holds, numbers: numbers.into() }
 }
 
 /// A line with what seeds might have given, and an interval that fits.
@@ -281,7 +284,14 @@ fn series(name: &str, points: impl IntoIterator<Item = (f64, f64)>, n: usize) ->
             [-1.0, 0.2, 0.8].iter().map(|side| (y + side * spread).clamp(0.0, 1.0)).collect();
         let mean = values.iter().sum::<f64>() / 3.0;
         let half = (1.96 * (mean * (1.0 - mean) / n as f64).sqrt()).max(1.8 * spread);
-        Point { x, y: mean, interval: [(mean - half).max(0.0), (mean + half).min(1.0)], values, n }
+        Point {
+            x,
+            y: mean,
+            interval: [(mean - half).max(0.0), (mean + half).min(1.0)],
+            values,
+            n,
+            judged: Vec::new(),
+        }
     };
     Series { name: name.into(), points: points.into_iter().enumerate().map(point).collect() }
 }

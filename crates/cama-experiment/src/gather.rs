@@ -1,7 +1,6 @@
 //! From finished cells to what came out of an experiment.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 
 use cama::{Error, Result};
 use cama_eval::{Row, signs_of_masking};
@@ -11,8 +10,10 @@ use crate::agreement::{self, Judgement};
 use crate::cell::Cell;
 use crate::claims;
 use crate::declaration::{Measure, PanelDeclaration, SeriesDeclaration};
-use crate::outcome::{Axis, Outcome, Panel, Point, Reach, Series};
+use crate::difference::student;
+use crate::outcome::{Answers, Axis, Outcome, Panel, Point, Reach, Series};
 use crate::plan::{Plan, Planned};
+use crate::rows::read_rows;
 use crate::store::{Record, Store};
 
 /// What came out of a plan, as far as its cells are there; `command` is the command line of the whole for one experiment,
@@ -60,6 +61,7 @@ fn outcome(
             let mut all = Vec::new();
             for (x, cells) in points {
                 let mut rows = Vec::new();
+                let mut examples = Vec::new();
                 for id in cells {
                     let cell = plan.cell(id).expect("every cell of a plan is in it");
                     let row = row(cell, store, series)?;
@@ -69,8 +71,9 @@ fn outcome(
                     }
                     judgements.push(Judgement { place: (&series.name, *x), cell, row: row.clone() });
                     rows.push(row);
+                    examples.push(cell.written().get("data").map(Value::to_string).unwrap_or_default());
                 }
-                all.push(point(*x, &rows, declared.y.measure));
+                all.push(point(*x, rows, examples, declared.y.measure));
             }
             drawn.push(Series { name: series.name.clone(), points: all });
         }
@@ -172,9 +175,7 @@ fn panel(declared: &PanelDeclaration, names: Option<Vec<String>>, series: Vec<Se
 /// The one row of a judgement that a series asks for.
 fn row(cell: &Cell, store: &Store, series: &SeriesDeclaration) -> Result<Row> {
     let path = cell.result_in(store.folder());
-    let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-    let rows: std::result::Result<Vec<Row>, _> = text.lines().map(serde_json::from_str).collect();
-    let rows = rows.map_err(|error| Error::data(&path, error.to_string(), "remove the cell's folder"))?;
+    let rows = read_rows(&path)?;
     let made_on = |row: &Row| row.attack.as_ref().map(|attack| attack.made_on.clone());
     let asked = |row: &&Row| {
         series.row.as_ref().is_none_or(|name| *name == row.classifier)
@@ -202,8 +203,8 @@ fn row(cell: &Cell, store: &Store, series: &SeriesDeclaration) -> Result<Row> {
     }
 }
 
-/// The mean over the seeds' rows.
-fn point(x: f64, rows: &[Row], measure: Measure) -> Point {
+/// The mean over the seeds' rows, of which `examples` are the data that they judged.
+fn point(x: f64, rows: Vec<Row>, examples: Vec<String>, measure: Measure) -> Point {
     let value = |row: &Row| match measure {
         Measure::Accuracy => row.score.accuracy,
         Measure::LogLikelihood => row.score.log_likelihood,
@@ -226,19 +227,18 @@ fn point(x: f64, rows: &[Row], measure: Measure) -> Point {
         }
         _ => over_seeds.unwrap_or([y, y]),
     };
-    Point { x, y, interval, values, n }
-}
-
-/// 95% interval of a mean (Student, Biometrika 6, 1908); nothing of a single value.
-fn student(values: &[f64]) -> Option<[f64; 2]> {
-    // 97.5% quantiles for 1, 2, … degrees of freedom.
-    const T: [f64; 10] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
-    let n = values.len();
-    let t = *T.get(n.checked_sub(2)?).unwrap_or(&T[9]);
-    let mean = values.iter().sum::<f64>() / n as f64;
-    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1) as f64;
-    let half = t * (variance / n as f64).sqrt();
-    Some([mean - half, mean + half])
+    let judged = match measure {
+        Measure::Accuracy => {
+            let correct = rows.into_iter().map(|row| row.score.correct);
+            examples
+                .into_iter()
+                .zip(correct)
+                .map(|(examples, correct)| Answers { examples, correct })
+                .collect()
+        }
+        _ => Vec::new(),
+    };
+    Point { x, y, interval, values, n, judged }
 }
 
 /// The values that were used, as text.
@@ -273,14 +273,6 @@ fn steps(cells: &[&Cell], records: &[Record]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn students_interval_agrees_with_a_textbook() {
-        // Mean 3, sd 1.581, n = 5: 3 ± 2.776 · 0.7071.
-        let [low, high] = student(&[1.0, 2.0, 3.0, 4.0, 5.0]).unwrap();
-        assert!((low - 1.037).abs() < 1e-3 && (high - 4.963).abs() < 1e-3, "{low} {high}");
-        assert_eq!(student(&[1.0]), None);
-    }
 
     #[test]
     fn warnings_do_not_name_folders_that_are_gone() {

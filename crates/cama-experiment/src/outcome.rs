@@ -90,6 +90,18 @@ pub struct Point {
     pub values: Vec<f64>,
     /// Examples judged for each seed.
     pub n: usize,
+    /// Which examples each seed judged and how they were answered, where the cells hold it; not written with the rest.
+    #[serde(skip)]
+    pub judged: Vec<Answers>,
+}
+
+/// The answers of one seed's judgement.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Answers {
+    /// The data that was judged, as the judgement's flag has it.
+    pub examples: String,
+    /// Whether each example was answered correctly.
+    pub correct: Vec<bool>,
 }
 
 /// A claim and what became of it.
@@ -97,12 +109,28 @@ pub struct Point {
 pub struct Claim {
     /// Who claims it: the paper, or not.
     pub by_paper: bool,
+    /// What it was judged under.
+    #[serde(default)]
+    pub block: Block,
     /// The claim, a line.
     pub says: String,
     /// Whether it holds here.
     pub holds: Holds,
     /// The numbers that say so, a line.
     pub numbers: String,
+}
+
+/// What a claim was judged under.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Block {
+    /// What the paper did, for what it claims.
+    #[default]
+    Paper,
+    /// Stronger attacks than the paper's.
+    Stronger,
+    /// Our own claims.
+    Ours,
 }
 
 /// Whether a claim holds here.

@@ -23,7 +23,7 @@ pub struct ExperimentFlags {
     /// Compute one of several parts, such as `1/4`, each on a machine of its own that shares the folder.
     #[arg(long, default_value = "1/1", value_name = "I/N")]
     pub shard: Shard,
-    /// A value of the experiments, such as `cifar10=FOLDER` or `seeds=[1,2,3]`; may be repeated.
+    /// A value of the experiments, such as `photographs=FOLDER` or `seeds=[1,2,3]`; may be repeated.
     #[arg(long = "let", value_name = "NAME=VALUE", value_parser = named_value)]
     pub values: Vec<(String, String)>,
     /// Compute nothing: report what is there.

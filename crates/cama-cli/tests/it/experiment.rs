@@ -212,8 +212,8 @@ fn a_folder_that_cannot_be_written_to_is_refused() {
     refused(folder, &args, &["file"], "");
 }
 
-/// Four records of CIFAR-10's binary form: two airplanes and two frogs of noise, and one other.
-fn cifar(folder: &Path) -> String {
+/// A folder of photographs in two NPZ files: airplanes and frogs of noise, read from CIFAR-10's binary form.
+fn photographs(folder: &Path) -> String {
     let record = |label: u8, i: usize| {
         let pixels = (0..3072).map(move |p| ((p * 31 + i * 97 + usize::from(label) * 53) % 256) as u8);
         std::iter::once(label).chain(pixels)
@@ -224,6 +224,10 @@ fn cifar(folder: &Path) -> String {
         fs::write(folder.join(format!("data_batch_{i}.bin")), file(40)).unwrap();
     }
     fs::write(folder.join("test_batch.bin"), file(60)).unwrap();
+    for part in ["train", "test"] {
+        let spec = format!("cifar10:{}:{part}:airplane,frog", folder.display());
+        cama::data::write_npz(folder.join(format!("{part}.npz")), &cama::data::load(&spec).unwrap()).unwrap();
+    }
     folder.display().to_string()
 }
 
@@ -231,8 +235,8 @@ fn cifar(folder: &Path) -> String {
 fn every_experiment_runs_at_the_scale_smoke() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out").display().to_string();
-    fs::create_dir(folder.path().join("cifar")).unwrap();
-    let given = format!("cifar10={}", cifar(&folder.path().join("cifar")));
+    fs::create_dir(folder.path().join("photographs")).unwrap();
+    let given = format!("photographs={}", photographs(&folder.path().join("photographs")));
     let mut all: Vec<String> = fs::read_dir(root().join("experiments"))
         .unwrap()
         .map(|entry| entry.unwrap().path())

@@ -8,7 +8,7 @@ use super::look::{DARK, LIGHT, Looks};
 use super::picture::Picture;
 use super::text::clean;
 use super::{section, summary};
-use crate::outcome::Reach;
+use crate::outcome::{Outcome, Reach};
 
 /// What is above a report.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -42,9 +42,12 @@ pub(super) fn page(reach: &Reach, heading: &Heading, looks: &Looks, pictures: &[
                     p .made { (clean(&made(heading))) }
                 }
                 main {
+                    @for (outcome, picture) in reach.outcomes.iter().zip(pictures).filter(|(one, _)| is_headline(one)) {
+                        (section::section(outcome, picture.as_ref(), &looks.of(outcome)))
+                    }
                     (summary::summary(reach))
                     (contents(reach))
-                    @for (outcome, picture) in reach.outcomes.iter().zip(pictures) {
+                    @for (outcome, picture) in reach.outcomes.iter().zip(pictures).filter(|(one, _)| !is_headline(one)) {
                         (section::section(outcome, picture.as_ref(), &looks.of(outcome)))
                     }
                     @if !reach.left_out.is_empty() {
@@ -67,6 +70,11 @@ pub(super) fn page(reach: &Reach, heading: &Heading, looks: &Looks, pictures: &[
             }
         }
     }
+}
+
+/// Whether an experiment is what the page opens with.
+fn is_headline(outcome: &Outcome) -> bool {
+    outcome.name == "headline"
 }
 
 fn made(heading: &Heading) -> String {

@@ -87,7 +87,7 @@ fn claims(outcome: &Outcome) -> Markup {
     html! {
         @if !outcome.claims.is_empty() {
             h3 { "Claims" }
-            ul .verdicts {
+            details .claimed { summary { "Each with its verdict and its numbers" } ul .verdicts {
                 @for claim in &outcome.claims { li {
                     div { (verdict(claim.holds)) }
                     div {
@@ -95,7 +95,7 @@ fn claims(outcome: &Outcome) -> Markup {
                         p .soft { "Here: " (clean(&claim.numbers)) }
                     }
                 } }
-            }
+            } }
         }
     }
 }

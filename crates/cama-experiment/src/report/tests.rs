@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tempfile::TempDir;
 
 use super::*;
-use crate::outcome::{Axis, Claim, Holds, Outcome, Panel, Point, Series};
+use crate::outcome::{Axis, Block, Claim, Holds, Outcome, Panel, Point, Series};
 
 pub(super) fn outcome(name: &str) -> Outcome {
     Outcome {
@@ -40,6 +40,7 @@ pub(super) fn series(name: &str, points: &[[f64; 2]]) -> Series {
         interval: [y - 0.0625, y + 0.0625],
         values: vec![y - 0.03125, y + 0.03125],
         n: 100,
+        judged: vec![],
     };
     Series { name: name.into(), points: points.iter().map(point).collect() }
 }
@@ -58,7 +59,13 @@ fn everything(folder: &Path) -> Reach {
     named.x.names = Some(vec![bad("left"), "right".into()]);
     let mut shares = panel(vec![series("two", &[[0.0, 0.1], [0.001, 0.2], [0.1, 0.3], [1.0, 0.4]])]);
     shares.x.logarithmic = true;
-    let claim = |holds| Claim { by_paper: true, says: bad("says"), holds, numbers: bad("numbers") };
+    let claim = |holds| Claim {
+        by_paper: true,
+        block: Block::Paper,
+        says: bad("says"),
+        holds,
+        numbers: bad("numbers"),
+    };
     let all = Outcome {
         title: bad("title"),
         paper: Some(bad("paper")),
@@ -191,6 +198,41 @@ fn the_page_has_all_names_values_and_verdicts() {
     for outcome in &reach.outcomes {
         assert!(page.contains(&format!("id=\"experiment-{}\"", outcome.name)));
     }
+}
+
+#[test]
+fn the_page_opens_with_the_headline_and_has_a_row_for_each_figure_with_its_blocks() {
+    let folder = tempfile::tempdir().unwrap();
+    let claim = |block, holds| Claim {
+        by_paper: block != Block::Ours,
+        block,
+        says: "says".into(),
+        holds,
+        numbers: "numbers".into(),
+    };
+    let attacked = Outcome {
+        claims: vec![
+            claim(Block::Paper, Holds::Yes),
+            claim(Block::Paper, Holds::Yes),
+            claim(Block::Stronger, Holds::No),
+        ],
+        ..outcome("attacked")
+    };
+    let headline = Outcome { claims: vec![claim(Block::Ours, Holds::Partly)], ..outcome("headline") };
+    let reach = Reach { outcomes: vec![attacked, headline], left_out: vec![] };
+    write_report(folder.path(), &reach, &heading()).unwrap();
+    let page = read(&folder, "report.html");
+    let place = |text: &str| page.find(text).unwrap_or_else(|| panic!("no {text}"));
+    let places = ["id=\"experiment-headline\"", "id=\"summary\"", "id=\"experiment-attacked\""].map(place);
+    assert!(places.is_sorted(), "{places:?}");
+    let rows = page.split("<tbody role=\"rowgroup\">").nth(1).unwrap().split("</tbody>").next().unwrap();
+    let row = rows.split("</tr>").next().unwrap();
+    let cells: Vec<&str> = row.split("<td").skip(1).collect();
+    let holds = |cell: &str| ["holds<", "holds partly<", "does not hold<"].map(|words| cell.contains(words));
+    assert_eq!(cells.len(), 3, "{row}");
+    assert!(cells[0].contains("<strong>2</strong>") && holds(cells[0]) == [true, false, false], "{row}");
+    assert!(cells[1].contains("<strong>1</strong>") && holds(cells[1]) == [false, false, true], "{row}");
+    assert_eq!(holds(cells[2]), [false; 3], "{row}");
 }
 
 #[test]

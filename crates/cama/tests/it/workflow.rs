@@ -12,8 +12,8 @@ use cama::data::{self, Dataset, Images};
 use cama::manipulation::Manipulation;
 use cama::mechanism::MechanismConfig;
 use cama::{
-    Augmentation, Builder, Cama, Card, Decision, Error, Event, GeneratorChoice, M, Observed, Outcome, Phase,
-    Rule, Verdict, restore,
+    Augmentation, Builder, Cama, Card, Decision, Error, Event, GeneratorChoice, Keep, M, Observed, Outcome,
+    Phase, Rule, Verdict, restore,
 };
 
 use crate::common::convolutional;
@@ -154,6 +154,38 @@ fn a_guarded_adaptation_has_a_verdict_for_every_example_or_rolls_back() {
         assert!(report.rollback_reason.is_some());
         assert_eq!(adapted.card().m, before.card().m);
         assert_eq!(decisions, before.predict(&incoming).unwrap());
+    }
+}
+
+#[test]
+fn the_last_state_is_kept_whatever_it_is_worth_and_a_folder_keeps_whether_it_is_guarded() {
+    let (clean, incoming) = (digits(), faded().without_labels());
+    let before = of_digits();
+    let adapted = |keep| {
+        let adaptation = before.adapt(&incoming).clean(&clean).seed(3).guard(false);
+        // Steps so long that every state is worse than none.
+        let spoilt = adaptation.configure(|config| {
+            (config.steps, config.validate_every, config.learning_rate, config.keep) = (6, 2, 1.0, keep);
+        });
+        spoilt.run().unwrap()
+    };
+    let (best, last) = (adapted(Keep::Best), adapted(Keep::Last));
+    let kept = |cama: &Cama| cama.report().map(|report| (report.outcome, report.kept_step)).unwrap();
+    assert_eq!((kept(&best), best.card().m), ((Outcome::RolledBack, 0), M::Null));
+    assert_eq!((kept(&last), last.card().m), ((Outcome::Adapted, 6), M::Mean));
+
+    let folder = tempfile::tempdir().unwrap();
+    for (name, cama, guarded) in [("before", before, true), ("last", &last, false)] {
+        let path = folder.path().join(name);
+        cama.save(&path).unwrap();
+        let again = Cama::load(&path).unwrap();
+        assert_eq!((again.guard(), again.guard().is_some()), (cama.guard(), guarded), "{name}");
+        assert_eq!(again.report(), cama.report(), "{name}");
+        let decisions = again.predict(&incoming).unwrap();
+        assert_eq!(decisions, cama.predict(&incoming).unwrap(), "{name}");
+        // Without a guard nothing is sent back to do(m=0).
+        let restored = decisions.iter().filter(|decision| decision.verdict == Verdict::Restored).count();
+        assert_eq!(restored == decisions.len(), !guarded, "{name}: {restored} restored");
     }
 }
 

@@ -119,7 +119,9 @@ fn heading(flags: &ExperimentFlags) -> Heading {
             format!("Experiments {scale}."),
             "Claims marked as the paper's are those of Zhang, Zhang and Li, “A Causal View on Robustness of Neural Networks” \
              (NeurIPS 2020). A claim holds if it is so at every point of the range it is made for, at one at least beyond \
-             noise; partly if it is so on average or at half of the points or more."
+             noise; partly if it is so on average or at half of the points or more. Noise is the 95% interval of a \
+             difference: of the differences within each seed, with one seed of the answers to the same examples, and where \
+             neither is there of sides that erred independently."
                 .into(),
         ],
         version: env!("CARGO_PKG_VERSION").into(),

@@ -9,7 +9,7 @@ use cama::files::write_atomic;
 use cama::{Error, Result};
 use cama_eval::attack::Attacks;
 use cama_eval::baseline::BaselineSpec;
-use cama_experiment::{Cell, Computed, Runner};
+use cama_experiment::{Cell, Computed, Runner, write_rows};
 
 use crate::commands;
 use crate::config_file::arguments;
@@ -76,8 +76,7 @@ impl Runner for Commands<'_> {
             Command::Show(flags) => commands::show::run(flags, &session)?,
             Command::Evaluate(flags) => {
                 let (rows, _) = commands::evaluate::rows(flags, &session, &mut |_| {})?;
-                let lines: serde_json::Result<Vec<String>> = rows.iter().map(serde_json::to_string).collect();
-                let text = lines.context("rows are JSON")?.join("\n") + "\n";
+                let text = write_rows(&rows).context("rows are JSON")?;
                 write_atomic(&out, |file| file.write_all(text.as_bytes()))?;
             }
             _ => unreachable!("the commands of cells are these"),
