@@ -199,6 +199,7 @@ fn panel(sweep: &Sweep, lines: &[Line]) -> Panel {
             interval: [line.low * 1000.0, line.high * 1000.0],
             values: vec![line.seconds * 1000.0],
             n: line.measured as usize,
+            judged: Vec::new(),
         };
         let name = match *work {
             PREDICT | RESTORE => format!("{work}, an image"),

@@ -10,15 +10,17 @@ use crate::{Error, Result};
 /// The most examples that stand for data as a whole.
 const SPREAD: usize = 500;
 
-/// The indices of at most 500 examples, spread evenly over `n`, that stand for all of them.
+/// The indices of at most 500 examples, spread over `n`, that stand for all of them.
 pub fn spread_indices(n: usize) -> impl Iterator<Item = usize> {
     spread_over(n, SPREAD)
 }
 
-/// At most `most` indices, spread evenly over `n`.
+/// At most `most` indices, ascending: of each of as many equal parts of `n` one at random, so that examples that alternate are
+/// not all of one kind. The same for the same numbers.
 pub fn spread_over(n: usize, most: usize) -> impl Iterator<Item = usize> {
     let picked = n.min(most);
-    (0..picked).map(move |i| i * n / picked)
+    let mut rng = ChaCha8Rng::seed_from_u64(n as u64);
+    (0..picked).map(move |i| rng.random_range(i * n / picked..(i + 1) * n / picked))
 }
 
 /// A subsample of data, or all of it.
@@ -96,6 +98,20 @@ fn add<D: Appendable>(all: &mut Option<D>, batch: &D) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn examples_that_alternate_are_met_alike() {
+        for period in 2..40 {
+            let places: Vec<usize> = spread_over(3000, 500).collect();
+            assert!(places.len() == 500 && places.windows(2).all(|pair| pair[0] < pair[1]));
+            let met = |kind: usize| places.iter().filter(|place| **place % period == kind).count() as f64;
+            let fair = 500.0 / period as f64;
+            for kind in 0..period {
+                assert!((met(kind) - fair).abs() < 5.0 * fair.sqrt(), "{period} {kind} {}", met(kind));
+            }
+        }
+        assert!(spread_over(20, 500).eq(0..20));
+    }
     use crate::{ImageBatches, load};
 
     fn in_sevens(spec: &str) -> ImageBatches {

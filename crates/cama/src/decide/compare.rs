@@ -115,7 +115,7 @@ impl Answers {
         for Answer { direct, bayes, anomaly_score, .. } in answers {
             let class = if direct.is_empty() { highest(bayes) } else { highest(direct) };
             all.confidence.push(direct.get(class).map_or(0.0, |log_p| log_p.exp()));
-            all.agrees.push(class == highest(bayes));
+            all.agrees.push(*anomaly_score < f64::INFINITY && class == highest(bayes));
             all.explained.push(threshold.is_none_or(|threshold| *anomaly_score <= threshold));
         }
         all
@@ -143,16 +143,16 @@ impl Answers {
         if agrees && likely { surer } else { f64::NEG_INFINITY }
     }
 
-    /// On what share Bayes' rule must agree with the discriminative classifier for restoration: on less than on clean examples
-    /// where most, restored, are explained as those are, and else nearly as often; as often as rehearsal says if it agrees
-    /// more often beyond doubt.
+    /// On what share Bayes' rule must agree with the discriminative classifier for restoration: less often than on clean
+    /// examples as far as the restored ones are explained as those are, and nearly as often as far as they are not; as often as
+    /// rehearsal says if it agrees more often beyond doubt.
     fn asked(&self, before: &Answers, on_clean: f64, thresholds: &Thresholds) -> f64 {
-        let share = match self.explained() >= INSIDE {
-            true => LEAST_AGREEMENT,
-            false if self.agree_more_often(before) > SURELY => thresholds.unexplained,
+        let unexplained = match self.agree_more_often(before) > SURELY {
+            true => thresholds.unexplained,
             false => AS_OFTEN,
         };
-        share * on_clean
+        let explained = self.explained();
+        (explained * LEAST_AGREEMENT + (1.0 - explained) * unexplained) * on_clean
     }
 
     /// Where most examples, restored, are not explained as clean ones are, and yet the discriminative classifier is surer and

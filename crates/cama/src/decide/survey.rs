@@ -17,7 +17,7 @@ impl<D: Dataset> Chunk<'_, D> {
         let found = self.found();
         let globally = self.config.predict.m == M::Global;
         let as_it_is = (found.is_none() || globally).then(|| self.as_it_is());
-        self.check_finite(&as_it_is, found.as_ref().map(|found| &found.explained))?;
+        self.check_finite(as_it_is.as_ref())?;
         let asked = self.ask(found.as_ref())?;
         let answer = |i: usize| {
             let is_restored = match &as_it_is {
@@ -33,8 +33,8 @@ impl<D: Dataset> Chunk<'_, D> {
             Answer {
                 direct: rows.as_ref().map_or_else(Vec::new, |rows| rows[i].clone()),
                 bayes: chosen.log_probabilities[i].clone(),
-                anomaly_score: restored.unwrap_or(chosen).anomaly_scores[i],
-                judged: chosen.anomaly_scores[i],
+                anomaly_score: finite(restored.unwrap_or(chosen).anomaly_scores[i]),
+                judged: finite(chosen.anomaly_scores[i]),
             }
         };
         Ok((0..self.range.len()).map(answer).collect())
@@ -48,7 +48,7 @@ impl<D: Dataset> Chunk<'_, D> {
         let open: Vec<usize> =
             (0..self.range.len()).filter(|&i| !self.is_settled(i, found.as_ref(), &asked)).collect();
         let as_it_is = (!open.is_empty()).then(|| self.as_it_is_of(&open));
-        self.check_finite(&as_it_is, found.as_ref().map(|found| &found.explained))?;
+        self.check_finite(as_it_is.as_ref())?;
         let mut as_they_are = vec![[f64::INFINITY, f64::NEG_INFINITY]; self.range.len()];
         for (place, &i) in open.iter().enumerate() {
             as_they_are[i] = as_it_is.as_ref().expect("some are open").of(place);
@@ -69,9 +69,15 @@ impl<D: Dataset> Chunk<'_, D> {
         }
     }
 
-    fn check_finite(&self, as_it_is: &Option<Explained>, restored: Option<&Explained>) -> Result<()> {
+    /// Errors if an example cannot be explained as it is. One that cannot be restored is an anomaly.
+    fn check_finite(&self, as_it_is: Option<&Explained>) -> Result<()> {
         let of = |explained: &Explained| explained.log_px.iter().position(|log_px| !log_px.is_finite());
-        let first = as_it_is.iter().chain(restored).find_map(of);
+        let first = as_it_is.and_then(of);
         first.map_or(Ok(()), |i| Err(not_finite(self.decider.model, self.range.start + i)))
     }
+}
+
+/// An anomaly score, which where there is none is as high as any.
+fn finite(score: f64) -> f64 {
+    if score.is_nan() { f64::INFINITY } else { score }
 }
