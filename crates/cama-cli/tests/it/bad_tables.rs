@@ -74,13 +74,14 @@ fn parquet_columns_of_types_that_are_no_cells() {
     write_parquet(&folder.join("t.parquet"), schema, crate::common::table::columns(&patients(30)));
     let say = |column: &str, kind: &str| {
         format!(
-            "t.parquet: column `{column}` is {kind}, which is not supported; make it a number, a truth value or a text"
+            "t.parquet: column `{column}` is {kind}, which is not supported; make it a number (of a date, such as the days since \
+             the first), a truth value or a text"
         )
     };
     let cough = say("cough", "binary (BYTE_ARRAY)");
     untrained(folder, "t.parquet", &["--role", "age=ignore"], &[&cough]);
     unused(folder, "predict", "t.parquet", &[], &[&cough]);
-    untrained(folder, "t.parquet", &["--role", "cough=ignore"], &[&say("age", "of the type Date (INT32)")]);
+    untrained(folder, "t.parquet", &["--role", "cough=ignore"], &[&say("age", "a date")]);
     // What is not read may be of any type.
     let fine = train_args("t.parquet", "g.dot", "m", &["--role", "cough=ignore", "age=ignore"]);
     crate::common::done(folder, &fine);
