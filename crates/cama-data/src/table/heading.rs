@@ -74,10 +74,12 @@ impl Heading {
             let known: Vec<&str> = self.columns.iter().map(String::as_str).collect();
             let problem = format!("has no column `{column}`{}", suggestion(&nearest(column, &known)));
             let remedy = match known[..] {
-                [only] => format!(
+                // Its fields stand apart by spaces alone, it seems.
+                [only] if only.contains(char::is_whitespace) => format!(
                     "its only column is {}; commas, semicolons, tabs or bars must stand between the fields",
                     shown(only)
                 ),
+                [only] => format!("its only column is {}", shown(only)),
                 _ => format!("its columns are {}", names(&known)),
             };
             Error::data(&self.path, problem, remedy)
