@@ -18,7 +18,7 @@ use crate::data::Dataset;
 use crate::mechanism::{FieldMaps, FieldSummary};
 use crate::model::{M, Observed};
 use crate::noise::example_rng;
-use crate::predict::{Inferred, Sampling, highest, infer_m};
+use crate::predict::{Inferred, Product, Sampling, class_scores, highest, infer_m};
 use crate::restore::{known_only, restored, restored_globally};
 
 /// Some examples of `data` while they are decided about.
@@ -198,6 +198,20 @@ impl<'a, D: Dataset> Chunk<'a, D> {
             (None, Some(_)) => Verdict::Restored,
             (None, None) => Verdict::AsItWas,
         }
+    }
+
+    /// log p(x|y,m) + log p(y) of every class with the m that was found of each example, by so many samples of z; `products` are
+    /// what these scores are for besides themselves, or nothing.
+    pub fn scores_with_m(
+        &self,
+        found: &Found,
+        samples: usize,
+        products: &[Option<Product>],
+    ) -> Vec<Vec<f64>> {
+        let sampling = Sampling { samples, ..self.sampling };
+        let (model, m) = (self.decider.model, found.chosen.as_ref());
+        let scores = class_scores(model, &found.cleared, m, &sampling, products, &mut found.rngs.clone());
+        scores.into_iter().map(|(scores, _)| scores).collect()
     }
 
     /// The generators of these examples.

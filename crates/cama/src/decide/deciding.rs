@@ -9,7 +9,7 @@ use super::verdict::Verdict;
 use crate::Result;
 use crate::batch;
 use crate::data::Dataset;
-use crate::predict::{Inference, Optimised, Product, Sampling, class_scores, highest, normalised, suspicion};
+use crate::predict::{Inference, Optimised, Product, class_scores, highest, normalised, suspicion};
 
 /// log p(x|y,m) + log p(y) of every class of one example.
 struct Scores<'a> {
@@ -100,14 +100,11 @@ impl<D: Dataset> Chunk<'_, D> {
     /// Bayes' rule with the m that was found, of every example: also where it is not undone it tells log p(x).
     fn found_scores(&self, found: &Found, verdicts: &[Verdict], factors: &Factors) -> Vec<Vec<f64>> {
         let samples = if self.config.rule.needs_bayes() { self.sampling.samples } else { explain::SAMPLES };
-        let sampling = Sampling { samples, ..self.sampling };
         let restored = |(i, &verdict): (usize, &Verdict)| {
             self.product(factors, factors.restored.as_ref().filter(|_| verdict == Verdict::Restored), i)
         };
         let products: Vec<_> = verdicts.iter().enumerate().map(restored).collect();
-        let mut rngs = found.rngs.clone();
-        let (model, m) = (self.decider.model, found.chosen.as_ref());
-        of_classes(class_scores(model, &found.cleared, m, &sampling, &products, &mut rngs))
+        self.scores_with_m(found, samples, &products)
     }
 
     /// Bayes' rule with do(m = 0), of the examples of which nothing is undone.
@@ -124,7 +121,8 @@ impl<D: Dataset> Chunk<'_, D> {
         let at = || left.iter().map(|i| self.range.start + i);
         let observed = batch::observed(self.data, at(), &model.device());
         let mut rngs = self.rngs(at());
-        of_classes(class_scores(model, &observed, None, &self.sampling, &products, &mut rngs))
+        let scores = class_scores(model, &observed, None, &self.sampling, &products, &mut rngs);
+        scores.into_iter().map(|(scores, _)| scores).collect()
     }
 
     /// Bayes' rule by searching z, where that is asked for: with the m that was found of the examples of which it is undone, with
@@ -220,8 +218,4 @@ impl<D: Dataset> Chunk<'_, D> {
             ],
         }
     }
-}
-
-fn of_classes(scored: Vec<(Vec<f64>, Vec<usize>)>) -> Vec<Vec<f64>> {
-    scored.into_iter().map(|(scores, _)| scores).collect()
 }

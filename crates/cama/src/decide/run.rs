@@ -125,6 +125,7 @@ impl Decider<'_> {
         self.answers_with(data, PredictConfig { m, seed, ..PredictConfig::default() })
     }
 
+    /// The same with these settings.
     fn answers_with<D: Dataset>(&self, data: &D, predict: PredictConfig) -> Result<Answers> {
         let threshold = self.guard.map(|guard| guard.threshold);
         Ok(Answers::of(&self.answer_each(data, predict)?, threshold))
@@ -136,7 +137,15 @@ impl Decider<'_> {
         let rule = if self.direct.is_some() { Rule::Direct } else { Rule::Bayes };
         let config = DecideConfig { rule, predict }.check()?;
         let mut answers = Vec::with_capacity(data.len());
-        asking.each_chunk(data, &config, |chunk| chunk.answers(), |answer| answers.push(answer))?;
+        asking.each_chunk(
+            data,
+            &config,
+            |chunk| chunk.answers(),
+            |_, answer| {
+                answers.push(answer);
+                Ok(ControlFlow::Continue(()))
+            },
+        )?;
         Ok(answers)
     }
 
@@ -144,26 +153,31 @@ impl Decider<'_> {
     pub(crate) fn verdicts<D: Dataset>(&self, data: &D, predict: PredictConfig) -> Result<Vec<Verdict>> {
         let config = DecideConfig { rule: Rule::Bayes, predict }.check()?;
         let mut verdicts = Vec::with_capacity(data.len());
-        self.each_chunk(data, &config, |chunk| chunk.verdicts(), |verdict| verdicts.push(verdict))?;
+        self.each_chunk(
+            data,
+            &config,
+            |chunk| chunk.verdicts(),
+            |_, verdict| {
+                verdicts.push(verdict);
+                Ok(ControlFlow::Continue(()))
+            },
+        )?;
         Ok(verdicts)
     }
 
-    /// Hands over what chunks of the data make.
+    /// Hands over what chunks of the data make of each example, with its index; `each` can stop it.
     fn each_chunk<D: Dataset, T: Send>(
         &self,
         data: &D,
         config: &Checked<DecideConfig>,
-        make: impl Fn(Chunk<D>) -> Result<Vec<T>> + Sync,
-        mut each: impl FnMut(T),
+        make: impl Fn(&Chunk<D>) -> Result<Vec<T>> + Sync,
+        each: impl FnMut(usize, T) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
         config.predict.check_for(self.model, data)?;
         self.check(config.rule)?;
         let model = &self.model.valid();
-        let chunk = |range| make(Chunk::new(Decider { model, ..*self }, data, range, config));
-        chunks(model, data.len(), &config.predict, chunk, |_, made| {
-            each(made);
-            Ok(ControlFlow::Continue(()))
-        })
+        let chunk = |range| make(&Chunk::new(Decider { model, ..*self }, data, range, config));
+        chunks(model, data.len(), &config.predict, chunk, each)
     }
 
     /// Decides about every example.
@@ -190,17 +204,18 @@ impl Decider<'_> {
         config: &Checked<DecideConfig>,
         mut each: impl FnMut(Decision) -> ControlFlow<()>,
     ) -> Result<()> {
-        config.predict.check_for(self.model, data)?;
-        self.check(config.rule)?;
         self.check_inference(&config.predict)?;
-        let model = &self.model.valid();
-        let chunk = |range| Chunk::new(Decider { model, ..*self }, data, range, config).decide();
-        chunks(model, data.len(), &config.predict, chunk, |i, decision: Decision| {
-            if !decision.log_px.is_finite() || decision.probabilities.iter().any(|p| !p.is_finite()) {
-                return Err(not_finite(model, first + i));
-            }
-            Ok(each(decision))
-        })
+        self.each_chunk(
+            data,
+            config,
+            |chunk| chunk.decide(),
+            |i, decision| {
+                if !decision.log_px.is_finite() || decision.probabilities.iter().any(|p| !p.is_finite()) {
+                    return Err(not_finite(self.model, first + i));
+                }
+                Ok(each(decision))
+            },
+        )
     }
 }
 

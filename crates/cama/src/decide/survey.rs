@@ -7,7 +7,7 @@ use super::verdict::Verdict;
 use crate::Result;
 use crate::data::Dataset;
 use crate::model::M;
-use crate::predict::{Sampling, class_scores, normalised, not_finite};
+use crate::predict::{normalised, not_finite};
 
 impl<D: Dataset> Chunk<'_, D> {
     /// What the discriminative classifier and Bayes' rule say of each example with this m: everything is restored, but of a
@@ -43,14 +43,11 @@ impl<D: Dataset> Chunk<'_, D> {
     /// log p(y|x,m) of every class by Bayes' rule, with the m that was found of each example: of the example itself, not of what
     /// restoration makes of it.
     fn with_m(&self, found: &Found) -> Vec<Vec<f64>> {
-        let sampling = Sampling { samples: SAMPLES, ..self.sampling };
-        let (model, m) = (self.decider.model, found.chosen.as_ref());
-        let scores = class_scores(model, &found.cleared, m, &sampling, &[], &mut found.rngs.clone());
-        let normalise = |(scores, _): (Vec<f64>, Vec<usize>)| {
+        let normalise = |scores: Vec<f64>| {
             let all = normalised(&scores).0;
             scores.into_iter().map(|score| score - all).collect()
         };
-        scores.into_iter().map(normalise).collect()
+        self.scores_with_m(found, SAMPLES, &[]).into_iter().map(normalise).collect()
     }
 
     /// What the guard makes of each example, as [`decide`](Self::decide) has it, but for what searching z tells.
