@@ -48,7 +48,7 @@ pub(super) struct Found {
     /// The restored examples, one after another, and as evidence.
     pub rows: Vec<f32>,
     pub cleaned: Observed,
-    /// How they are explained.
+    /// How they are explained; what restoration clips away of them counts as not explained.
     pub explained: Explained,
 }
 
@@ -117,7 +117,7 @@ impl<'a, D: Dataset> Chunk<'a, D> {
                 (&cleaned, model.mechanisms().zip(mean.as_ref()).and_then(|(m, mean)| m.non_invertible(mean)))
             }
         };
-        let explained = explain(
+        let mut explained = explain(
             model,
             explained,
             left.as_ref(),
@@ -125,6 +125,10 @@ impl<'a, D: Dataset> Chunk<'a, D> {
             &self.sampling,
             &mut self.guard_rngs(),
         );
+        if let (Some(m), true) = (&mean, choice.is_inferred()) {
+            let away = explain::clipped_away(model, m, &cleared.x);
+            explained.anomaly_scores.iter_mut().zip(away).for_each(|(score, away)| *score += away);
+        }
         let (chosen, log_ratio, m, sd) = match inferred {
             Some(Inferred { q2, m, log_ratio }) => {
                 (Some(m), log_ratio, host(q2.mean), host(q2.log_var.mul_scalar(0.5).exp()))

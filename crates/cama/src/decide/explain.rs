@@ -1,9 +1,10 @@
 //! How well the model explains examples: what the guard judges by.
 
 use burn::tensor::Tensor;
-use cama_kernels::likelihood::negative_entropy;
+use cama_kernels::likelihood::{Given, bernoulli, negative_entropy};
 use rand_chacha::ChaCha8Rng;
 
+use crate::batch::host;
 use crate::data::Dataset;
 use crate::likelihood::Likelihood;
 use crate::model::{DeepCama, Observed};
@@ -68,6 +69,23 @@ pub(super) fn explain<'a>(
     Explained { anomaly_scores, log_px, classes, log_probabilities: scores }
 }
 
+/// How far each example, `x` being `[batch, width]`, is from anything that its `m` makes of clean X, in nats: KL(x ‖ T_m(T_m⁻¹(x)))
+/// of Bernoulli pixels, which is zero unless restoration clips some. Without it an image of noise could be turned into an empty
+/// one by a great gain, and pass for explained.
+pub(super) fn clipped_away(model: &DeepCama, m: &Tensor<2>, x: &Tensor<2>) -> Vec<f64> {
+    let n = x.dims()[0];
+    let mut away = vec![0.0; n];
+    let mechanisms = model.mechanisms().filter(|_| model.config().likelihood == Likelihood::Bernoulli);
+    for [x, reachable] in mechanisms.map_or_else(Vec::new, |mechanisms| mechanisms.clipped(m, x.clone())) {
+        let log_p = host(bernoulli(reachable.unsqueeze_dim(1), x.clone(), Given::Means).squeeze_dim::<1>(1));
+        let x = host(x);
+        for ((away, x), log_p) in away.iter_mut().zip(x.chunks(x.len() / n)).zip(log_p) {
+            *away += negative_entropy(x) - f64::from(log_p);
+        }
+    }
+    away
+}
+
 /// The highest log p(x|·) of any mean, in nats; zero for what has a density.
 pub(super) fn highest_log_px(likelihood: Likelihood, x: &[f32]) -> f64 {
     if likelihood != Likelihood::Bernoulli {
@@ -78,7 +96,36 @@ pub(super) fn highest_log_px(likelihood: Likelihood, x: &[f32]) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::{Device, TensorData};
+
     use super::*;
+    use crate::Config;
+    use crate::model::ModelConfig;
+
+    #[test]
+    fn what_restoration_clips_away_is_a_divergence() {
+        let device = Device::flex();
+        let mut config = ModelConfig::fast([1, 2, 2], 2);
+        config.mechanisms = crate::mechanism::MechanismConfig::parse_list("affine,photometric").unwrap();
+        let model = DeepCama::new(&config.check().unwrap(), 1, &device);
+        // Nothing was done to the first two; the third can be of a gain of 1/2 and a bias of 1/4, the last cannot.
+        let x = [0.0, 1.0, 0.3, 0.7, 0.0, 0.0, 1.0, 1.0, 0.25, 0.75, 0.4, 0.6, 0.1, 0.75, 0.9, 0.5f32];
+        let affine = model.mechanisms().unwrap().dim() - 2;
+        let mut m = vec![0.0; 4 * (affine + 2)];
+        for example in [2, 3] {
+            // Prior standard deviations of the logarithm of the gain and of the bias are .5 and .3.
+            m[example * (affine + 2) + affine..][..2].copy_from_slice(&[-(2f32.ln()) / 0.5, 0.25 / 0.3]);
+        }
+        let tensor = |values: &[f32]| {
+            Tensor::<2>::from_data(TensorData::new(values.to_vec(), [4, values.len() / 4]), &device)
+        };
+        let away = clipped_away(&model, &tensor(&m), &tensor(&x));
+        let divergence = |p: f64, q: f64| p * (p / q).ln() + (1.0 - p) * ((1.0 - p) / (1.0 - q)).ln();
+        let expected = [0.0, 0.0, 0.0, divergence(0.1, 0.25) + divergence(0.9, 0.75)];
+        for (away, expected) in away.into_iter().zip(expected) {
+            assert!((away - expected).abs() < 1e-4, "{away} {expected}");
+        }
+    }
 
     #[test]
     fn the_best_mean_of_grey_pixels_is_their_own_grey() {

@@ -55,6 +55,12 @@ pub trait Mechanism: Module {
         x
     }
 
+    /// Where restoration clips: T_m(T_m⁻¹(x)), the nearest to `x` that this mechanism makes of any X. Nothing where it gives
+    /// all of `x` back, or all but what interpolation blurs.
+    fn reachable(&self, _m: Tensor<2>, _x: Tensor<3>) -> Option<Tensor<3>> {
+        None
+    }
+
     /// p(x|·) of what this mechanism makes of X. Unless a mechanism says otherwise, X varies about T_m(mean) as it does
     /// about the mean; one that adds noise, or stretches what X is off its mean, changes more than the means.
     fn observe(&self, m: Tensor<2>, likelihood: LikelihoodParams) -> LikelihoodParams {

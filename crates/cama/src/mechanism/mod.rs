@@ -142,6 +142,11 @@ macro_rules! mechanisms {
                 match self { $(Self::$mechanism(inner) => inner.observe(m, likelihood),)* }
             }
 
+            /// As [`Mechanism::reachable`].
+            pub(crate) fn reachable(&self, m: Tensor<2>, x: Tensor<3>) -> Option<Tensor<3>> {
+                match self { $(Self::$mechanism(inner) => inner.reachable(m, x),)* }
+            }
+
             /// As [`Mechanism::restore`].
             pub fn restore(&self, m: Tensor<2>, x: Tensor<3>) -> Tensor<3> {
                 match self { $(Self::$mechanism(inner) => inner.restore(m, x),)* }

@@ -68,6 +68,10 @@ impl Mechanism for Photometric {
         let [gain, bias] = self.gain_and_bias(m);
         ((x - bias) / gain).clamp(0.0, 1.0)
     }
+
+    fn reachable(&self, m: Tensor<2>, x: Tensor<3>) -> Option<Tensor<3>> {
+        Some(self.transform(m.clone(), self.restore(m, x)))
+    }
 }
 
 impl Photometric {

@@ -139,6 +139,20 @@ impl Mechanisms {
         x.squeeze_dim(1)
     }
 
+    /// What restoration clips away of `x`, `[batch, width]`, undone last to first: of each mechanism that clips what it was to
+    /// undo, and the nearest to that which it makes of any X.
+    pub(crate) fn clipped(&self, m: &Tensor<2>, x: Tensor<2>) -> Vec<[Tensor<2>; 2]> {
+        let mut x = x.unsqueeze_dim::<3>(1);
+        let mut clipped = Vec::new();
+        for (mechanism, part) in self.parts(m).collect::<Vec<_>>().into_iter().rev() {
+            if let Some(reachable) = mechanism.reachable(part.clone(), x.clone()) {
+                clipped.push([x.clone().squeeze_dim(1), reachable.squeeze_dim(1)]);
+            }
+            x = mechanism.restore(part, x);
+        }
+        clipped
+    }
+
     /// What is left of m when the explicit mechanisms are undone, `[batch, dim]`: their parts are zero. Nothing where
     /// there is no other mechanism.
     pub(crate) fn non_invertible(&self, m: &Tensor<2>) -> Option<Tensor<2>> {
