@@ -59,7 +59,7 @@ impl FitConfig {
         train.validation = train.validation.min(data.len() / 10).max(1);
         let learnt = data.len() - train.validation.min(data.len());
         let train = train.for_examples(learnt);
-        let direct = DirectConfig::for_data(&shape).for_examples(learnt);
+        let direct = DirectConfig::for_data(&shape, learnt);
         let model = ModelConfig::preset(name, shape, data.classes().len())?.with_class_prior(data);
         let (generator, factor, dream) = Default::default();
         Ok(Self { model, generator, factor, train, dream, direct, keep: KEEP })

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::DataShape;
 use crate::data::Dataset;
-use crate::fit::{check_loop, check_samples, least_epochs};
+use crate::fit::{LEAST_STEPS, check_loop, check_samples, least_epochs};
 use crate::{Config, Error, Result};
 
 /// How to train.
@@ -38,9 +38,6 @@ pub struct TrainConfig {
     /// Epochs from one validation, with its report and its checkpoint, to the next.
     pub validate_every: usize,
 }
-
-/// Fewer optimiser steps leave a model far from what its data could teach it, however small the data is.
-const LEAST_STEPS: usize = 1500;
 
 /// Where small data has more epochs than the preset's: how often the model is validated in all of them.
 const VALIDATIONS: usize = 40;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::data::DataShape;
-use crate::fit::{check_loop, least_epochs};
+use crate::fit::{LEAST_STEPS, check_loop, least_epochs};
 use crate::{Config, Error, Result, check_sizes};
 
 /// How to fit a direct classifier.
@@ -30,8 +30,9 @@ pub struct DirectConfig {
     pub jitter: f64,
 }
 
-/// It learns faster than the generative model: 200 digits are told apart as well after 150 steps as after 500.
-const LEAST_STEPS: usize = 150;
+/// Two layers over columns learn faster than convolutions: of 340 rows of cell nuclei, 107 of wines and 400 of gas sensors, ten times as
+/// many steps tell others no better, and those of sensors that have drifted since slightly worse.
+const LEAST_STEPS_OF_COLUMNS: usize = 150;
 
 impl Default for DirectConfig {
     /// For images; for tables, [`DirectConfig::for_data`].
@@ -51,20 +52,18 @@ impl Default for DirectConfig {
 }
 
 impl DirectConfig {
-    /// The defaults for such data.
-    pub fn for_data(data: &DataShape) -> Self {
-        match data {
-            DataShape::Image(_) => Self::default(),
-            // A table has few rows, and its columns leave nothing to convolve.
-            DataShape::Table(_) => Self { epochs: 30, hidden: 200, jitter: 0.02, ..Self::default() },
-        }
-    }
-
-    /// The same for so many examples to learn from: of few, more epochs, as in
+    /// The defaults for so many examples of such data: of few, more epochs, as in
     /// [`TrainConfig::for_examples`](crate::TrainConfig::for_examples). The best one is kept in any case.
-    pub fn for_examples(self, examples: usize) -> Self {
-        let epochs = self.epochs.max(least_epochs(examples, self.batch, LEAST_STEPS));
-        Self { epochs, ..self }
+    pub fn for_data(data: &DataShape, examples: usize) -> Self {
+        let (config, least_steps) = match data {
+            DataShape::Image(_) => (Self::default(), LEAST_STEPS),
+            // A table has few rows, and its columns leave nothing to convolve.
+            DataShape::Table(_) => {
+                (Self { epochs: 30, hidden: 200, jitter: 0.02, ..Self::default() }, LEAST_STEPS_OF_COLUMNS)
+            }
+        };
+        let epochs = config.epochs.max(least_epochs(examples, config.batch, least_steps));
+        Self { epochs, ..config }
     }
 }
 
