@@ -221,7 +221,10 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
         let card = self.record(card, &adapted);
         let mut cama = Cama { model, guard, card, surveyed, outliers, verdicts, verdict_names, ..start };
         if cama.surveyed.is_none() {
-            cama.surveyed = cama.predictor().informed(spread)?.surveyed();
+            let mut predictor = cama.predictor();
+            // Other samples of z than those by which it was kept do not take it back.
+            predictor.decider.is_adapted = !rolled_back;
+            cama.surveyed = predictor.informed(spread)?.surveyed();
         }
         Ok(cama)
     }

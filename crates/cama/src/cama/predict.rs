@@ -66,7 +66,9 @@ impl Cama {
     pub fn predictor(&self) -> Predictor<'_> {
         let predict = PredictConfig { m: self.card.m, ..PredictConfig::default() };
         let config = DecideConfig { rule: Rule::Bayes, predict };
-        let (decider, surveyed) = (self.decider(), self.surveyed);
+        let surveyed = self.surveyed;
+        let is_adapted = surveyed.is_some_and(|surveyed| surveyed.context == Context::Inside);
+        let decider = Decider { is_adapted, ..self.decider() };
         let mut predictor = Predictor { decider, config, surveyed, context_from: ContextFrom::default() };
         predictor.config.rule = predictor.best_rule();
         predictor

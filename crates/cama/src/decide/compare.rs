@@ -134,12 +134,17 @@ impl Answers {
     /// explained as they are, to which nothing need have been done, unless that it is surer and that they agree more often
     /// make two standard errors together. `on_clean` is how often they agree on clean examples.
     pub fn evidence(&self, before: &Answers, on_clean: f64, thresholds: &Thresholds) -> f64 {
+        self.evidence_short_of(before, on_clean, thresholds, 0.0)
+    }
+
+    /// The same where so much less agreement is asked for, as a share.
+    fn evidence_short_of(&self, before: &Answers, on_clean: f64, thresholds: &Thresholds, short: f64) -> f64 {
         if self.agrees.len() < LEAST_EXAMPLES {
             return f64::NEG_INFINITY;
         }
         let (surer, more_often) = self.rise(before);
         let likely = before.explained() < MOSTLY || self.rise_of_both(before) > LIKELY;
-        let agrees = more_often > 0.0 && self.agreement() >= self.asked(before, on_clean, thresholds);
+        let agrees = more_often > 0.0 && self.agreement() + short >= self.asked(before, on_clean, thresholds);
         if agrees && likely { surer } else { f64::NEG_INFINITY }
     }
 
@@ -194,6 +199,15 @@ impl Answers {
     /// Whether restoration is to be kept.
     pub fn are_better(&self, before: &Answers, on_clean: f64, thresholds: &Thresholds) -> bool {
         self.evidence(before, on_clean, thresholds) > thresholds.rise
+    }
+
+    /// Whether the examples may well be of data that was found to be better restored: the discriminative classifier is surer, and
+    /// Bayes' rule agrees as often as is asked for, or less often by no more than two standard errors. Else whether a batch is
+    /// restored would change with the samples of z where the data is close to what is asked for.
+    pub fn may_be_better(&self, before: &Answers, on_clean: f64, thresholds: &Thresholds) -> bool {
+        let agreement = self.agreement();
+        let error = (agreement * (1.0 - agreement) / self.agrees.len().max(1) as f64).sqrt();
+        self.evidence_short_of(before, on_clean, thresholds, LIKELY * error) > 0.0
     }
 
     /// How strongly these answers are for what was found of a whole data set, under a factor model: without bound if the two
@@ -276,6 +290,32 @@ impl Answers {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What an adaptation has found counts for data that is like it but for chance, and not for any other.
+    #[test]
+    fn of_data_that_was_found_better_less_is_asked() {
+        let with = |agreeing: usize, explained: usize| {
+            let mut answers = answers(|i| 0.9 + 0.0001 * ((i * 37 + agreeing) % 100) as f64, agreeing);
+            answers.explained = (0..100).map(|i| i < explained).collect();
+            answers
+        };
+        let thresholds = Thresholds { rise: 3.0, unexplained: 0.95, gain: 0.29 };
+        let (before, sure) = (with(40, 0), |agreeing| {
+            let mut after = with(agreeing, 0);
+            after.confidence.iter_mut().for_each(|p| *p += 0.05);
+            after
+        });
+        let judged = |agreeing| {
+            let after = sure(agreeing);
+            (after.are_better(&before, 0.9, &thresholds), after.may_be_better(&before, 0.9, &thresholds))
+        };
+        assert_eq!(judged(90), (true, true));
+        // .855 are asked for, and a standard error is .036.
+        assert_eq!(judged(82), (false, true));
+        assert_eq!(judged(70), (false, false));
+        // Nothing need have been done to what is explained as it is.
+        assert!(!with(90, 100).may_be_better(&with(90, 100), 0.9, &thresholds));
+    }
 
     fn answers(confidence: impl Fn(usize) -> f64, agreeing: usize) -> Answers {
         Answers {

@@ -35,6 +35,8 @@ pub struct Decider<'a> {
     pub thresholds: Thresholds,
     /// What the guard knows of the data that examples are from: see [`informed`](Self::informed).
     pub context: Context,
+    /// Whether the model was adapted to data that was better restored: of data at hand less is asked then.
+    pub is_adapted: bool,
     /// With [`M::Global`](crate::M::Global), log odds that an example is one of the manipulated ones, before it is seen:
     /// what share of the data is, see [`informed`](Self::informed).
     pub log_odds: f64,
@@ -55,6 +57,7 @@ impl<'a> Decider<'a> {
             bank: None,
             thresholds: Thresholds::default(),
             context: Context::Unknown,
+            is_adapted: false,
             log_odds: 0.0,
             outliers: None,
         }

@@ -175,8 +175,18 @@ impl Guard {
 
     /// What data is of which the discriminative classifier and Bayes' rule say this as it is, and this restored; nothing is
     /// learnt of few examples.
-    pub(super) fn context_of(&self, before: &Answers, after: &Answers, thresholds: &Thresholds) -> Context {
-        match after.are_better(before, self.agreement, thresholds) {
+    pub(super) fn context_of(
+        &self,
+        before: &Answers,
+        after: &Answers,
+        thresholds: &Thresholds,
+        is_adapted: bool,
+    ) -> Context {
+        let better = match is_adapted {
+            true => after.may_be_better(before, self.agreement, thresholds),
+            false => after.are_better(before, self.agreement, thresholds),
+        };
+        match better {
             true => Context::Inside,
             false if before.explained() >= AT_REST => Context::AtRest,
             false => Context::Outside,
