@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Makes one seed's results on images: results/adaptation/run.sh SEED FASHION XRAY [DATA...]
-# DATA is x-rays, clothes or digits: all of them unless given.
+# DATA is x-rays, clothes, digits or photographs: the first three unless given.
 # FASHION is the folder of Fashion-MNIST's IDX files, XRAY that of PneumoniaMNIST as NPZ: train.npz, test.npz, and gain.npz, the test
-# images as 0.5·x + 40 (of 255). Models go to runs/adaptation-SEED, the numbers to results/adaptation/seed-SEED: `train` and every setting
+# images as 0.5·x + 40 (of 255). PHOTOGRAPHS is the folder of train.npz and test.npz, airplanes and frogs of CIFAR-10. Models go to runs/adaptation-SEED, the numbers to results/adaptation/seed-SEED: `train` and every setting
 # at its default, adapted to the first 5,000 test images without labels (of the X-rays to all), judged on the next 2,000 (on all).
 # CAMA names the program, cargo's release build unless set.
 set -euo pipefail
@@ -14,17 +14,24 @@ cama=${CAMA:-target/release/cama}
 work=runs/adaptation-$seed out=results/adaptation/seed-$seed
 mkdir -p "$work" "$out"
 
+# Raw results name data as this script does, not where it is on this machine.
+unplaced() {
+    sed -i "s#$fashion/#FASHION/#g; s#$xray/#XRAY/#g; s#${PHOTOGRAPHS:-PHOTOGRAPHS}/#PHOTOGRAPHS/#g; s#$cama #cama #g" "$@"
+}
+
 # name, model, data to adapt to, data to judge on, manipulation
 one() {
     "$cama" evaluate -q --no-clean --model "$2" --data "$4" --manipulate "$5" --json --seed "$seed" > "$out/$1-before.jsonl"
     "$cama" adapt -q --force --model "$2" --data "$3" --manipulate "$5" --out "$work/adapted" --seed "$seed" 2> "$out/$1.log"
     "$cama" evaluate -q --model "$work/adapted" --data "$4" --manipulate "$5" --json --seed "$seed" > "$out/$1-after.jsonl" 2>> "$out/$1.log"
     cp "$work/adapted/README.md" "$out/$1.md"
+    unplaced "$out/$1"{-before.jsonl,-after.jsonl,.log,.md}
 }
 
 train() {
     [ -e "$work/$1/config.json" ] || "$cama" train -q --data "$2" --out "$work/$1" --seed "$seed"
     "$cama" rehearse -q --model "$work/$1" --json > "$out/$1-rehearsal.json"
+    unplaced "$out/$1-rehearsal.json"
 }
 
 x_rays() {
@@ -50,6 +57,15 @@ clothes() {
     done
 }
 
+photographs() {
+    train photographs "$PHOTOGRAPHS/train.npz"
+    local test=$PHOTOGRAPHS/test.npz
+    for spec in none shift:0.2 rotate:30 contrast:0.3:0.7 scale:1.4 noise:0.2; do
+        one "photographs-${spec//[:+]/-}" "$work/photographs" "$test[..1000]" "$test[1000..]" "$spec"
+    done
+}
+
 if [[ $wanted == *" x-rays "* ]]; then x_rays; fi
 if [[ $wanted == *" digits "* ]]; then digits; fi
 if [[ $wanted == *" clothes "* ]]; then clothes; fi
+if [[ $wanted == *" photographs "* ]]; then photographs; fi
