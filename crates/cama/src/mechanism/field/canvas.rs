@@ -58,7 +58,24 @@ impl Canvas {
         })
     }
 
-    /// A region, `[area]` of 0 and 1: all of it, one side of a line, a band or what is beside it, or a box.
+    /// Where bands begin and end, in pixels from the centre: anywhere, one band or several, or at equal distances.
+    fn ends(&self, rng: &mut ChaCha8Rng) -> Vec<f32> {
+        let unit = self.unit();
+        let anywhere = |rng: &mut ChaCha8Rng| unit * rng.random_range(-13.0..13.0);
+        match rng.random_range(0..3) {
+            0 => vec![anywhere(rng), anywhere(rng)],
+            1 => (0..rng.random_range(3..=6)).map(|_| anywhere(rng)).collect(),
+            _ => {
+                let width = unit * rng.random_range(2.0..10.0);
+                let first = rng.random_range(0.0..1.0);
+                let across = (self.height as f32).hypot(self.width as f32);
+                let number = (across / width).ceil() as usize;
+                (0..=number).map(|i| (i as f32 + first) * width - across / 2.0).collect()
+            }
+        }
+    }
+
+    /// A region, `[area]` of 0 and 1: all of it, one side of a line, parallel bands or what is between them, or a box.
     pub fn region(&self, rng: &mut ChaCha8Rng) -> Vec<f32> {
         let unit = self.unit();
         let angle = match rng.random_bool(0.5) {
@@ -72,10 +89,10 @@ impl Canvas {
                 self.along(angle).map(|s| f32::from(s > from)).collect()
             }
             2 => {
-                let ends = [0; 2].map(|_| unit * rng.random_range(-13.0..13.0));
-                let inside = rng.random_bool(0.5);
-                let [low, high] = [ends[0].min(ends[1]), ends[0].max(ends[1])];
-                self.along(angle).map(|s| f32::from((low..=high).contains(&s) == inside)).collect()
+                let ends = self.ends(rng);
+                let inside = rng.random_range(0..2);
+                let crossed = |s: f32| ends.iter().filter(|end| s >= **end).count();
+                self.along(angle).map(|s| f32::from(crossed(s) % 2 == inside)).collect()
             }
             _ => {
                 let mut side = |full: usize| {
@@ -153,6 +170,27 @@ mod tests {
     use super::*;
 
     const CANVAS: Canvas = Canvas { height: 9, width: 13 };
+
+    #[test]
+    fn bands_are_one_or_several_and_some_of_equal_width() {
+        let canvas = Canvas { height: 28, width: 28 };
+        let (mut numbers, mut equal) = (Vec::new(), 0);
+        for seed in 0..60 {
+            let mut ends = canvas.ends(&mut ChaCha8Rng::seed_from_u64(seed));
+            ends.sort_by(f32::total_cmp);
+            let widths: Vec<f32> = ends.windows(2).map(|ends| ends[1] - ends[0]).collect();
+            let alike = widths.len() > 1 && widths.iter().all(|width| (width - widths[0]).abs() < 1e-3);
+            // Bands of equal width are all over the image, whatever their direction.
+            assert!(
+                !alike || (ends[0] <= -14.0 && widths.len() as f32 * widths[0] >= 39.0 - widths[0]),
+                "{ends:?}"
+            );
+            equal += usize::from(alike);
+            numbers.push(ends.len());
+        }
+        assert!((10..30).contains(&equal), "{equal}");
+        assert!(numbers.contains(&2) && numbers.contains(&6) && numbers.iter().all(|n| *n >= 2));
+    }
 
     #[test]
     fn distances_are_those_to_the_segment() {

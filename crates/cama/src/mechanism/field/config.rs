@@ -42,7 +42,7 @@ pub struct FieldDreams {
     pub blurred: f64,
     /// Its largest standard deviation, in pixels of 28.
     pub most_blur: f64,
-    /// Share of which the whole, one side of a line, a band or a box is inverted.
+    /// Share of which the whole, one side of a line, bands or a box is inverted.
     pub inverted: f64,
     /// Share of which gain and bias change over the image.
     pub lit: f64,
