@@ -145,7 +145,10 @@ mod tests {
         let settings =
             ["--kind", "tent", "--epochs", "2", "--set", "tent.learning-rate=0.5", "--set", "cnn.layers=2"];
         let BaselineConfig::Tent(config) = spec(&settings).unwrap().config else { panic!() };
-        assert_eq!((config.cnn.epochs, config.cnn.layers, config.tent.learning_rate), (2, Some(2), 0.5));
+        assert_eq!(
+            (config.cnn.epochs, config.cnn.layers, config.tent.learning_rate),
+            (Some(2), Some(2), 0.5)
+        );
         let met = spec(&["--kind", "cnn+rotate:3", "--manipulated", "blur:1", "shift:0.1"]).unwrap();
         assert_eq!(met.manipulations, ["rotate:3", "blur:1", "shift:0.1"]);
     }

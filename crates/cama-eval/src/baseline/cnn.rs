@@ -22,8 +22,10 @@ pub struct CnnConfig {
     pub learning_rate: f64,
     /// Examples a step.
     pub batch: usize,
-    /// Passes over the data; the state with the best likelihood of the validation labels is kept.
-    pub epochs: usize,
+    /// Passes over the data; unless given 4, of few images as many as make 1,500 steps. The state with the best likelihood of the
+    /// validation labels is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epochs: Option<usize>,
     /// Optimiser steps in the place of epochs, if given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<usize>,
@@ -39,7 +41,7 @@ impl Default for CnnConfig {
             dropout: 0.3,
             learning_rate: 2e-3,
             batch: 64,
-            epochs: 4,
+            epochs: None,
             steps: None,
         }
     }
@@ -48,6 +50,21 @@ impl Default for CnnConfig {
 impl CnnConfig {
     /// The shorter side after the last convolution, unless their number is given.
     const LAST_SIDE: usize = 4;
+
+    const EPOCHS: usize = 4;
+
+    /// Fewer are no fair comparison: the model's own direct classifier has as many.
+    const LEAST_STEPS: usize = 1500;
+
+    /// Optimiser steps in which so many examples are learnt from.
+    pub(super) fn steps_for(&self, examples: usize) -> usize {
+        let of_an_epoch = examples.div_ceil(self.batch);
+        let passes = || match self.epochs {
+            Some(epochs) => epochs * of_an_epoch,
+            None => Self::EPOCHS.max(Self::LEAST_STEPS.div_ceil(of_an_epoch.max(1))) * of_an_epoch,
+        };
+        self.steps.unwrap_or_else(passes)
+    }
 
     /// Channels of such an image, and after each convolution.
     pub(super) fn channels_of(&self, [channels, height, width]: [usize; 3]) -> Vec<usize> {
@@ -69,7 +86,7 @@ impl Config for CnnConfig {
             ("kernel", self.kernel, 31),
             ("hidden", self.hidden, 65_536),
             ("batch", self.batch, 65_536),
-            ("epochs", self.epochs, 100_000),
+            ("epochs", self.epochs.unwrap_or(1), 100_000),
             ("steps", self.steps.unwrap_or(1), 10_000_000),
         ] {
             if !(1..=most).contains(&value) {
@@ -100,6 +117,15 @@ mod tests {
         assert_eq!(channels([3, 32, 64]), [3, 32, 64, 64]);
         assert_eq!(channels([3, 64, 65]), [3, 32, 64, 64, 64]);
         assert_eq!(channels([1, 2, 9]), [1, 32]);
+    }
+
+    #[test]
+    fn few_images_are_learnt_from_more_often() {
+        let steps = |config: CnnConfig, examples| config.steps_for(examples);
+        let default = CnnConfig::default;
+        assert_eq!([54_000, 6_400, 100, 0].map(|n| steps(default(), n)), [3376, 1500, 1500, 0]);
+        assert_eq!(steps(CnnConfig { epochs: Some(2), ..default() }, 100), 4);
+        assert_eq!(steps(CnnConfig { epochs: Some(2), steps: Some(7), ..default() }, 100), 7);
     }
 
     #[test]

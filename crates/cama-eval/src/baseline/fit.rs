@@ -170,7 +170,7 @@ impl<D: Dataset> Fitting<'_, D> {
         let (train, validation) = self.labelled.split(rng);
         let device = Device::flex();
         let conv = Conv::new(image, config, normalised, self.labelled.classes, rng, &device);
-        let steps = config.steps.unwrap_or(config.epochs * train.len().div_ceil(config.batch));
+        let steps = config.steps_for(train.len());
         let recipe = Recipe {
             name: self.name.into(),
             steps,
