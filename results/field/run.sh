@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes one seed's results on damage to parts of images: results/field/run.sh SEED FASHION
 # FASHION is the folder of Fashion-MNIST's IDX files. Models go to runs/field-SEED, the numbers to results/field/seed-SEED: a model
-# trained with `affine,photometric,field` and every other setting at its default (digits: `direct.cleared=0`), adapted by 50 steps of
+# trained with `affine,photometric,field` and every other setting at its default, adapted by 50 steps of
 # Eq. 8 to 300 test images without labels, judged on 1,000 others. CAMA names the program, cargo's release build unless set; DATA what is measured, `digits clothes` unless set;
 # SPECS what is done to it, everything unless set.
 set -euo pipefail
@@ -40,7 +40,7 @@ parts=(none invert invert-part:0.5 bars:2 noise:0.3 blur:2 impulse:0.2 ramp:0.5 
 whole=(shift:0.2 shift:0.3+invert-part:0.5 rotate:45+ramp:0.5 shift:0.2+noise:0.3)
 for data in ${DATA:-digits clothes}; do
     case $data in
-        digits) train digits mnist:train --set direct.cleared=0 && test=mnist:test ;;
+        digits) train digits mnist:train && test=mnist:test ;;
         clothes) train clothes "$fashion/train-images-idx3-ubyte.gz" && test=$fashion/t10k-images-idx3-ubyte.gz ;;
     esac
     table "$data" "$test[..300]" "$test[5000..6000]" ${SPECS:-"${parts[@]}" "${whole[@]}"}
