@@ -201,13 +201,15 @@ impl Answers {
         self.evidence(before, on_clean, thresholds) > thresholds.rise
     }
 
-    /// Whether the examples may well be of data that was found to be better restored: the discriminative classifier is surer, and
-    /// Bayes' rule agrees as often as is asked for, or less often by no more than two standard errors. Else whether a batch is
-    /// restored would change with the samples of z where the data is close to what is asked for.
+    /// Whether the examples, not explained as they are, may well be of data that was found to be better restored: the
+    /// discriminative classifier is surer, and Bayes' rule agrees as often as is asked for, or less often by no more than two
+    /// standard errors. Else whether a batch is restored would change with the samples of z where the data is close to what is
+    /// asked for.
     pub fn may_be_better(&self, before: &Answers, on_clean: f64, thresholds: &Thresholds) -> bool {
         let agreement = self.agreement();
         let error = (agreement * (1.0 - agreement) / self.agrees.len().max(1) as f64).sqrt();
-        self.evidence_short_of(before, on_clean, thresholds, LIKELY * error) > 0.0
+        before.explained() < MOSTLY
+            && self.evidence_short_of(before, on_clean, thresholds, LIKELY * error) > 0.0
     }
 
     /// How strongly these answers are for what was found of a whole data set, under a factor model: without bound if the two

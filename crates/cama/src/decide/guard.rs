@@ -182,10 +182,8 @@ impl Guard {
         thresholds: &Thresholds,
         is_adapted: bool,
     ) -> Context {
-        let better = match is_adapted {
-            true => after.may_be_better(before, self.agreement, thresholds),
-            false => after.are_better(before, self.agreement, thresholds),
-        };
+        let better = after.are_better(before, self.agreement, thresholds)
+            || is_adapted && after.may_be_better(before, self.agreement, thresholds);
         match better {
             true => Context::Inside,
             false if before.explained() >= AT_REST => Context::AtRest,
