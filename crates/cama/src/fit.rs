@@ -52,10 +52,10 @@ impl Schedule {
 
 /// Fewer optimiser steps leave a network far from what its data could teach it, however small the data is: a direct classifier
 /// of 1,000 digits tells .869 of others after 150 steps and .927 after 1,500, one of 5,000 clothes .777 after 210 and .856 after 2,100.
-pub(crate) const LEAST_STEPS: usize = 1500;
+pub const LEAST_STEPS: usize = 1500;
 
 /// In how many epochs so many examples are seen in `steps` batches.
-pub(crate) fn least_epochs(examples: usize, batch: usize, steps: usize) -> usize {
+pub fn least_epochs(examples: usize, batch: usize, steps: usize) -> usize {
     steps.div_ceil(examples.div_ceil(batch.max(1)).max(1))
 }
 

@@ -1,5 +1,6 @@
 //! How to train a convolutional network.
 
+use cama::fit::{LEAST_STEPS, least_epochs};
 use cama::{Config, Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -51,18 +52,14 @@ impl CnnConfig {
     /// The shorter side after the last convolution, unless their number is given.
     const LAST_SIDE: usize = 4;
 
+    /// Passes over data that is not small.
     const EPOCHS: usize = 4;
 
-    /// Fewer are no fair comparison: the model's own direct classifier has as many.
-    const LEAST_STEPS: usize = 1500;
-
-    /// Optimiser steps in which so many examples are learnt from.
+    /// Optimiser steps in which so many examples are learnt from: at least as many as the model's own direct classifier has,
+    /// or the comparison would not be fair.
     pub(super) fn steps_for(&self, examples: usize) -> usize {
-        let of_an_epoch = examples.div_ceil(self.batch);
-        let passes = || match self.epochs {
-            Some(epochs) => epochs * of_an_epoch,
-            None => Self::EPOCHS.max(Self::LEAST_STEPS.div_ceil(of_an_epoch.max(1))) * of_an_epoch,
-        };
+        let least = || Self::EPOCHS.max(least_epochs(examples, self.batch, LEAST_STEPS));
+        let passes = || self.epochs.unwrap_or_else(least) * examples.div_ceil(self.batch);
         self.steps.unwrap_or_else(passes)
     }
 

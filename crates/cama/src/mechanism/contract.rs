@@ -55,10 +55,10 @@ pub trait Mechanism: Module {
         x
     }
 
-    /// Where restoration clips: T_m(T_m⁻¹(x)), the nearest to `x` that this mechanism makes of any X. Nothing where it gives
-    /// all of `x` back, or all but what interpolation blurs.
-    fn reachable(&self, _m: Tensor<2>, _x: Tensor<3>) -> Option<Tensor<3>> {
-        None
+    /// Whether restoration clips, so that T_m(T_m⁻¹(x)) is the nearest to x that this mechanism makes of any X, and may be far
+    /// from it. What interpolation blurs does not count.
+    fn clips(&self) -> bool {
+        false
     }
 
     /// p(x|·) of what this mechanism makes of X. Unless a mechanism says otherwise, X varies about T_m(mean) as it does

@@ -142,9 +142,9 @@ macro_rules! mechanisms {
                 match self { $(Self::$mechanism(inner) => inner.observe(m, likelihood),)* }
             }
 
-            /// As [`Mechanism::reachable`].
-            pub(crate) fn reachable(&self, m: Tensor<2>, x: Tensor<3>) -> Option<Tensor<3>> {
-                match self { $(Self::$mechanism(inner) => inner.reachable(m, x),)* }
+            /// As [`Mechanism::clips`].
+            pub(crate) fn clips(&self) -> bool {
+                match self { $(Self::$mechanism(inner) => inner.clips(),)* }
             }
 
             /// As [`Mechanism::restore`].

@@ -69,8 +69,8 @@ impl Mechanism for Photometric {
         ((x - bias) / gain).clamp(0.0, 1.0)
     }
 
-    fn reachable(&self, m: Tensor<2>, x: Tensor<3>) -> Option<Tensor<3>> {
-        Some(self.transform(m.clone(), self.restore(m, x)))
+    fn clips(&self) -> bool {
+        true
     }
 }
 

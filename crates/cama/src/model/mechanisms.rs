@@ -142,13 +142,20 @@ impl Mechanisms {
     /// What restoration clips away of `x`, `[batch, width]`, undone last to first: of each mechanism that clips what it was to
     /// undo, and the nearest to that which it makes of any X.
     pub(crate) fn clipped(&self, m: &Tensor<2>, x: Tensor<2>) -> Vec<[Tensor<2>; 2]> {
+        let parts: Vec<_> = self.parts(m).collect();
+        // Those that act before any that clips need not be undone.
+        let Some(first) = parts.iter().position(|(mechanism, _)| mechanism.clips()) else {
+            return Vec::new();
+        };
         let mut x = x.unsqueeze_dim::<3>(1);
         let mut clipped = Vec::new();
-        for (mechanism, part) in self.parts(m).collect::<Vec<_>>().into_iter().rev() {
-            if let Some(reachable) = mechanism.reachable(part.clone(), x.clone()) {
-                clipped.push([x.clone().squeeze_dim(1), reachable.squeeze_dim(1)]);
+        for (mechanism, part) in parts.into_iter().skip(first).rev() {
+            let undone = mechanism.restore(part.clone(), x.clone());
+            if mechanism.clips() {
+                let nearest = mechanism.transform(part, undone.clone());
+                clipped.push([x, nearest].map(|x| x.squeeze_dim(1)));
             }
-            x = mechanism.restore(part, x);
+            x = undone;
         }
         clipped
     }

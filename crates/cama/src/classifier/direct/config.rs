@@ -30,8 +30,8 @@ pub struct DirectConfig {
     pub jitter: f64,
 }
 
-/// Two layers over columns learn faster than convolutions: of 340 rows of cell nuclei, 107 of wines and 400 of gas sensors, ten times as
-/// many steps tell others no better, and those of sensors that have drifted since slightly worse.
+/// Two layers over columns learn faster than convolutions: with ten times as many steps, a network of 341 rows of cell nuclei or 106 of
+/// wines tells two or one more of the others apart, 228 and 72, and one of 400 rows of gas sensors a point less of what has drifted.
 const LEAST_STEPS_OF_COLUMNS: usize = 150;
 
 impl Default for DirectConfig {
