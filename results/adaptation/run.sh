@@ -2,8 +2,10 @@
 # Makes one seed's results on images: results/adaptation/run.sh SEED FASHION XRAY [DATA...]
 # DATA is x-rays, clothes, digits or photographs: the first three unless given.
 # FASHION is the folder of Fashion-MNIST's IDX files, XRAY that of PneumoniaMNIST as NPZ: train.npz, test.npz, and gain.npz, the test
-# images as 0.5·x + 40 (of 255). PHOTOGRAPHS is the folder of train.npz and test.npz, airplanes and frogs of CIFAR-10. Models go to runs/adaptation-SEED, the numbers to results/adaptation/seed-SEED: `train` and every setting
-# at its default, adapted to the first 5,000 test images without labels (of the X-rays to all), judged on the next 2,000 (on all).
+# images as 0.5·x + 40 (of 255). The variable PHOTOGRAPHS names the folder of train.npz and test.npz, airplanes and frogs of CIFAR-10.
+# Models go to runs/adaptation-SEED, the numbers to results/adaptation/seed-SEED: `train` and every setting at its default, adapted to
+# the first 5,000 test images without labels (of the X-rays to all, of photographs to 1,000), judged on the next 2,000 (on all, on
+# the next 1,000).
 # CAMA names the program, cargo's release build unless set.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

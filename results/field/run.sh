@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Makes one seed's results on damage to parts of images: results/field/run.sh SEED FASHION
 # FASHION is the folder of Fashion-MNIST's IDX files. Models go to runs/field-SEED, the numbers to results/field/seed-SEED: a model
-# trained with `affine,photometric,field` and every other setting at its default, adapted by 50 steps of
-# Eq. 8 to 300 test images without labels, judged on 1,000 others. CAMA names the program, cargo's release build unless set; DATA what is measured, `digits clothes` unless set;
-# SPECS what is done to it, everything unless set.
+# trained with `affine,photometric,field` and every other setting at its default, adapted by 50 steps of Eq. 8 to 300 test images
+# without labels, judged on 1,000 others. CAMA names the program, cargo's release build unless set; DATA what is measured,
+# `digits clothes` unless set; SPECS what is done to it, everything unless set.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 seed=$1 fashion=$2
