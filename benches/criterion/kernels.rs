@@ -74,13 +74,15 @@ fn convolutions(c: &mut Criterion) {
 
 fn pixels(c: &mut Criterion) {
     let (parameters, x) = (leaf([BATCH, 10, 784]), leaf([BATCH, 784]).without_autodiff());
-    for (name, given) in [("logits", Given::Logits), ("means", Given::Means)] {
+    let doubts =
+        [("logits", Given::Logits, 0.0), ("means", Given::Means, 0.0), ("in-doubt", Given::Logits, 0.5)];
+    for (name, given, doubt) in doubts {
         let mut group = c.benchmark_group(format!("kernels/bernoulli-{name}"));
         for (who, run) in
-            [("ours", likelihood::bernoulli as fn(_, _, _) -> _), ("burn", likelihood::composed)]
+            [("ours", likelihood::bernoulli_in_doubt as fn(_, _, _, _) -> _), ("burn", likelihood::composed)]
         {
             group.bench_function(who, |b| {
-                b.iter(|| run(parameters.clone(), x.clone(), given).sum().backward())
+                b.iter(|| run(parameters.clone(), x.clone(), given, doubt).sum().backward())
             });
         }
     }

@@ -28,7 +28,7 @@ pub(crate) fn observed<D: Dataset>(
             let known: Vec<f32> = known.map(|known| f32::from(u8::from(*known))).collect();
             Tensor::from_data(TensorData::new(known, [rows, width]), device)
         });
-    Observed { x, known, a: tensor(D::a), c: tensor(D::c) }
+    Observed { known, a: tensor(D::a), c: tensor(D::c), ..Observed::of_x(x) }
 }
 
 /// Class indices of the examples at `indices`, `[indices]`.

@@ -113,7 +113,7 @@ pub use checkpoint::Checkpoints;
 pub use classifier::{Classifier, DirectClassifier, DirectConfig, Follow, fit_direct};
 pub use decide::{
     ByRule, Comparison, Context, DecideConfig, Decider, Decision, Guard, Outliers, Rule, RuleClassifier,
-    Surveyed, TEMPERATURE, Tempering, Thresholds, Verdict, fit_temperature,
+    Surveyed, TEMPERATURE, Tempering, Thresholds, Verdict, fit_temperature, with_doubt,
 };
 pub use device::{device, device_names};
 pub use dream::{DreamConfig, dream, dream_field};

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Tensor, activation};
 use cama_data::{ChildKind, DataShape, TableShape};
-use cama_kernels::likelihood::{Given, bernoulli, sigmoid};
+use cama_kernels::likelihood::{Given, bernoulli_in_doubt, sigmoid};
 use serde::{Deserialize, Serialize};
 
 /// No column is explained more closely than this, in standard deviations of the training data: a column that the
@@ -120,9 +120,16 @@ impl LikelihoodParams {
 
     /// log p(x|·) in nats, summed over X: `x` is `[batch, width]`, the result `[batch, group]`.
     pub fn log_prob(self, data: &DataShape, x: Tensor<2>) -> Tensor<2> {
+        self.log_prob_in_doubt(data, x, 0.0)
+    }
+
+    /// The same of Bernoulli pixels each of which, with probability `doubt`, is not of the grey `x` but black or white, with `x` as the
+    /// probability of white: Σ_x' q(x') p(x'|·) over what a pixel can have been, q being what was inferred of it. So none of which little
+    /// is known says much. What is not Bernoulli is taken as it is.
+    pub fn log_prob_in_doubt(self, data: &DataShape, x: Tensor<2>, doubt: f64) -> Tensor<2> {
         match self {
-            Self::BernoulliLogits(logits) => bernoulli(logits, x, Given::Logits),
-            Self::BernoulliMeans(means) => bernoulli(means, x, Given::Means),
+            Self::BernoulliLogits(logits) => bernoulli_in_doubt(logits, x, Given::Logits, doubt as f32),
+            Self::BernoulliMeans(means) => bernoulli_in_doubt(means, x, Given::Means, doubt as f32),
             Self::Gaussian { means, log_sigma } => {
                 gaussian(means, log_sigma, x.unsqueeze_dim(1)).sum_dim(2).squeeze_dim(2)
             }
@@ -130,16 +137,19 @@ impl LikelihoodParams {
                 let table = data.table().expect("only tables have columns");
                 columns(table, outputs, log_sigma, x, 0.0)
             }
-            Self::Outliers { explained, share } => explained.log_prob_with(data, x, share),
+            Self::Outliers { explained, share } => explained.log_prob_with(data, x, share, doubt),
         }
     }
 
     /// log p(x|·) where each value is an outlier with probability `share`.
-    fn log_prob_with(self, data: &DataShape, x: Tensor<2>, share: f64) -> Tensor<2> {
+    fn log_prob_with(self, data: &DataShape, x: Tensor<2>, share: f64, doubt: f64) -> Tensor<2> {
         match self {
-            Self::BernoulliLogits(logits) => bernoulli(logits, x, Given::Floored(share as f32)),
+            Self::BernoulliLogits(logits) => {
+                bernoulli_in_doubt(logits, x, Given::Floored(share as f32), doubt as f32)
+            }
             Self::BernoulliMeans(means) => {
-                bernoulli(mixed(means.clamp(0.0, 1.0), share, 0.5), x, Given::Means)
+                let means = mixed(means.clamp(0.0, 1.0), share, 0.5);
+                bernoulli_in_doubt(means, x, Given::Means, doubt as f32)
             }
             Self::Gaussian { means, log_sigma } => {
                 let explained = gaussian(means, log_sigma, x.unsqueeze_dim(1));

@@ -73,7 +73,8 @@ impl Batch<'_> {
     pub fn log_probabilities(&self, points: &[f32]) -> Result<Vec<Vec<f32>>> {
         let device = self.classifier.device();
         let (x, c) = self.tensors(points, &device);
-        let observed = Observed { x, known: self.known(&device), a: self.parents(&device), c };
+        let observed =
+            Observed { known: self.known(&device), a: self.parents(&device), c, ..Observed::of_x(x) };
         let log_p = self.classifier.log_probabilities(&observed, &mut self.comparing.clone())?;
         let classes = self.classifier.classes();
         let values: Vec<f32> = log_p.into_data().iter::<f32>().collect();
@@ -112,7 +113,7 @@ impl Batch<'_> {
         let leaf = |values: Tensor<2>| values.autodiff().require_grad();
         let (x, c) = (leaf(x), c.map(leaf));
         let [known, a] = [self.known(&device), self.parents(&device)].map(|t| t.map(Tensor::autodiff));
-        let observed = Observed { x: x.clone(), known, a, c: c.clone() };
+        let observed = Observed { known, a, c: c.clone(), ..Observed::of_x(x.clone()) };
         let asked = self.follower.as_deref().unwrap_or(self.classifier);
         let log_p = asked.log_probabilities(&observed, &mut self.rngs)?;
         let loss = self.attack.loss.of(log_p, &self.goals);

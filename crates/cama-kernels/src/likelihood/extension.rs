@@ -14,17 +14,27 @@ use crate::storage::{numbers, shape, tensor};
 /// The operations.
 #[backend_extension(Flex, Autodiff)]
 pub trait LikelihoodOps: Backend {
-    /// As [`bernoulli`](super::bernoulli).
-    fn bernoulli(parameters: FloatTensor<Self>, x: FloatTensor<Self>, given: Given) -> FloatTensor<Self>;
+    /// As [`bernoulli_in_doubt`](super::bernoulli_in_doubt).
+    fn bernoulli(
+        parameters: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        given: Given,
+        doubt: f32,
+    ) -> FloatTensor<Self>;
 
     /// As [`sigmoid`](super::sigmoid).
     fn logistic(x: FloatTensor<Self>) -> FloatTensor<Self>;
 }
 
 impl LikelihoodOps for Flex {
-    fn bernoulli(parameters: FloatTensor<Self>, x: FloatTensor<Self>, given: Given) -> FloatTensor<Self> {
+    fn bernoulli(
+        parameters: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        given: Given,
+        doubt: f32,
+    ) -> FloatTensor<Self> {
         let dims = shape(&parameters);
-        let rows = Rows { parameters: &numbers(&parameters), x: &numbers(&x), width: dims[2], given };
+        let rows = Rows { parameters: &numbers(&parameters), x: &numbers(&x), width: dims[2], given, doubt };
         tensor(pass::forward(rows), &dims[..2])
     }
 
@@ -34,12 +44,17 @@ impl LikelihoodOps for Flex {
 }
 
 impl<C: CheckpointStrategy> LikelihoodOps for Autodiff<Flex, C> {
-    fn bernoulli(parameters: FloatTensor<Self>, x: FloatTensor<Self>, given: Given) -> FloatTensor<Self> {
+    fn bernoulli(
+        parameters: FloatTensor<Self>,
+        x: FloatTensor<Self>,
+        given: Given,
+        doubt: f32,
+    ) -> FloatTensor<Self> {
         let nodes = [parameters.node(), x.node()];
         let (parameters, x) = (parameters.into_primitive(), x.into_primitive());
-        let output = Flex::bernoulli(parameters.clone(), x.clone(), given);
+        let output = Flex::bernoulli(parameters.clone(), x.clone(), given, doubt);
         match Bernoulli.prepare::<C>(nodes).compute_bound().stateful() {
-            OpsKind::Tracked(prepared) => prepared.finish((parameters, x, given), output),
+            OpsKind::Tracked(prepared) => prepared.finish((parameters, x, given, doubt), output),
             OpsKind::UnTracked(prepared) => prepared.finish(output),
         }
     }
@@ -58,15 +73,15 @@ impl<C: CheckpointStrategy> LikelihoodOps for Autodiff<Flex, C> {
 struct Bernoulli;
 
 impl Backward<Flex, 2> for Bernoulli {
-    type State = (FloatTensor<Flex>, FloatTensor<Flex>, Given);
+    type State = (FloatTensor<Flex>, FloatTensor<Flex>, Given, f32);
 
     fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _: &mut Checkpointer) {
         let [of_parameters, of_x] = ops.parents;
         let gradient = grads.consume::<Flex>(&ops.node);
-        let (parameters, x, given) = ops.state;
+        let (parameters, x, given, doubt) = ops.state;
         let (gradient, dims) = (numbers(&gradient), shape(&parameters));
         let (parameters, x) = (numbers(&parameters), numbers(&x));
-        let rows = Rows { parameters: &parameters, x: &x, width: dims[2], given };
+        let rows = Rows { parameters: &parameters, x: &x, width: dims[2], given, doubt };
         if let Some(node) = of_parameters {
             grads.register::<Flex>(node.id, tensor(pass::of_parameters(&gradient, rows), &dims));
         }

@@ -22,6 +22,8 @@ pub struct Rows<'a> {
     pub width: usize,
     /// What the parameters are.
     pub given: Given,
+    /// How probably each x is not a grey but the probability of white.
+    pub doubt: f32,
 }
 
 impl<'a> Rows<'a> {
@@ -51,10 +53,15 @@ vectorised! {
     fn log_p<'a>(rows: Rows<'a>, first: usize, out: &'a mut [f32]) {
         for (i, out) in out.iter_mut().enumerate() {
             let (parameters, x) = rows.row(first + i);
-            *out = match rows.given {
-                Given::Logits => of_logits(parameters, x),
-                Given::Floored(share) => of_means(parameters, x, |l| floored(l, share)),
-                Given::Means => of_means(parameters, x, |p| p),
+            *out = match (rows.given, rows.doubt) {
+                (Given::Logits, 0.0) => of_logits(parameters, x),
+                (Given::Floored(share), 0.0) => summed(parameters, x, |l, x| of_mean(floored(l, share), x)),
+                (Given::Means, 0.0) => summed(parameters, x, of_mean),
+                (Given::Logits, doubt) => summed(parameters, x, |l, x| of_logit_in_doubt(l, x, doubt)),
+                (Given::Floored(share), doubt) => {
+                    summed(parameters, x, |l, x| in_doubt(floored(l, share), x, doubt))
+                }
+                (Given::Means, doubt) => summed(parameters, x, |p, x| in_doubt(p, x, doubt)),
             };
         }
     }
@@ -92,28 +99,78 @@ fn of_logits(logits: &[f32], x: &[f32]) -> f32 {
     linear.iter().sum::<f32>() - logs.iter().sum::<f32>()
 }
 
-/// Σ log q + x (log p − log q), with the means that `mean` makes of the parameters.
+/// Σ log p, which `log_p` makes of a parameter and its pixel.
 #[inline(always)]
-fn of_means(parameters: &[f32], x: &[f32], mean: impl Fn(f32) -> f32) -> f32 {
+fn summed(parameters: &[f32], x: &[f32], log_p: impl Fn(f32, f32) -> f32) -> f32 {
     let mut sums = [0.0f32; SIDE_BY_SIDE];
     let (parameters, last) = parameters.as_chunks::<SIDE_BY_SIDE>();
     let (x, last_x) = x.as_chunks::<SIDE_BY_SIDE>();
     for (p, x) in parameters.iter().zip(x) {
         for i in 0..SIDE_BY_SIDE {
-            sums[i] += of_mean(mean(p[i]), x[i]);
+            sums[i] += log_p(p[i], x[i]);
         }
     }
     for (i, (p, x)) in last.iter().zip(last_x).enumerate() {
-        sums[i] += of_mean(mean(*p), *x);
+        sums[i] += log_p(*p, *x);
     }
     sums.iter().sum()
 }
 
+/// log q + x (log p − log q).
 #[inline(always)]
 fn of_mean(p: f32, x: f32) -> f32 {
     let p = p.clamp(MARGIN, 1.0 - MARGIN);
     let log_q = ln(1.0 - p);
     x.mul_add(ln(p) - log_q, log_q)
+}
+
+/// The two parts of the p of a pixel that is in doubt, as [`parts`] has them, by log-odds, and p and q, which lose no digits close to
+/// one: pˣ q¹⁻ˣ = exp(x l − max(l, 0)) max(p, q).
+#[inline(always)]
+fn parts_of_logit(l: f32, x: f32, doubt: f32) -> ([f32; 2], [f32; 2]) {
+    let e = exp(-l.abs());
+    let greater = 1.0 / (1.0 + e);
+    let [p, q] = if l >= 0.0 { [greater, e * greater] } else { [e * greater, greater] };
+    let as_grey = (1.0 - doubt) * exp(x.mul_add(l, -l.max(0.0))) * greater;
+    ([as_grey, doubt * x.mul_add(p, (1.0 - x) * q)], [p, q])
+}
+
+#[inline(always)]
+fn of_logit_in_doubt(l: f32, x: f32, doubt: f32) -> f32 {
+    let ([as_grey, black_or_white], _) = parts_of_logit(l, x, doubt);
+    let p = as_grey + black_or_white;
+    // What is no number must stay none.
+    if p < f32::MIN_POSITIVE { ln(f32::MIN_POSITIVE) } else { ln(p) }
+}
+
+/// The two parts of the p of a pixel that is in doubt: pˣ q¹⁻ˣ of a grey, and x p + (1 − x) q of black or white.
+#[inline(always)]
+fn parts(p: f32, x: f32, doubt: f32) -> [f32; 2] {
+    let as_grey = (1.0 - doubt) * exp(of_mean(p, x));
+    [as_grey, doubt * x.mul_add(p, (1.0 - x) * (1.0 - p))]
+}
+
+#[inline(always)]
+fn in_doubt(p: f32, x: f32, doubt: f32) -> f32 {
+    let p = p.clamp(MARGIN, 1.0 - MARGIN);
+    let [as_grey, black_or_white] = parts(p, x, doubt);
+    ln(as_grey + black_or_white)
+}
+
+/// The derivative of [`in_doubt`] with respect to p.
+#[inline(always)]
+fn slope_in_doubt(p: f32, x: f32, doubt: f32) -> f32 {
+    let p = p.clamp(MARGIN, 1.0 - MARGIN);
+    let [as_grey, black_or_white] = parts(p, x, doubt);
+    (as_grey * (x - p) / (p * (1.0 - p)) + doubt * (2.0 * x - 1.0)) / (as_grey + black_or_white)
+}
+
+/// The same with respect to x.
+#[inline(always)]
+fn odds_in_doubt(p: f32, x: f32, doubt: f32) -> f32 {
+    let p = p.clamp(MARGIN, 1.0 - MARGIN);
+    let [as_grey, black_or_white] = parts(p, x, doubt);
+    (as_grey * (ln(p) - ln(1.0 - p)) + doubt * (2.0 * p - 1.0)) / (as_grey + black_or_white)
 }
 
 /// The gradient of the parameters where that of log p is `gradient`, a number a row.
@@ -131,25 +188,39 @@ vectorised! {
         for ((i, out), g) in out.chunks_exact_mut(rows.width).enumerate().zip(gradient) {
             let (parameters, x) = rows.row(first + i);
             let all = out.iter_mut().zip(parameters).zip(x);
-            match rows.given {
-                Given::Logits => all.for_each(|((out, l), x)| *out = g * (x - sigmoid(*l))),
-                Given::Floored(share) => all.for_each(|((out, l), x)| {
+            match (rows.given, rows.doubt) {
+                (Given::Logits, 0.0) => all.for_each(|((out, l), x)| *out = g * (x - sigmoid(*l))),
+                (Given::Floored(share), 0.0) => all.for_each(|((out, l), x)| {
                     let s = sigmoid(*l);
                     let p = s.mul_add(1.0 - share, 0.5 * share);
                     *out = g * (1.0 - share) * s * (1.0 - s) * (x - p) / (p * (1.0 - p));
                 }),
-                Given::Means => all.for_each(|((out, p), x)| {
+                (Given::Means, 0.0) => all.for_each(|((out, p), x)| {
                     let inside = *p >= MARGIN && *p <= 1.0 - MARGIN;
                     let p = p.clamp(MARGIN, 1.0 - MARGIN);
                     let slope = g * (x - p) / (p * (1.0 - p));
                     *out = if inside { slope } else { 0.0 };
+                }),
+                (Given::Logits, doubt) => all.for_each(|((out, l), x)| {
+                    let ([as_grey, black_or_white], [p, q]) = parts_of_logit(*l, *x, doubt);
+                    let slope = as_grey * (x - p) + doubt * (2.0 * x - 1.0) * p * q;
+                    *out = g * slope / (as_grey + black_or_white).max(f32::MIN_POSITIVE);
+                }),
+                (Given::Floored(share), doubt) => all.for_each(|((out, l), x)| {
+                    let s = sigmoid(*l);
+                    let p = s.mul_add(1.0 - share, 0.5 * share);
+                    *out = g * (1.0 - share) * s * (1.0 - s) * slope_in_doubt(p, *x, doubt);
+                }),
+                (Given::Means, doubt) => all.for_each(|((out, p), x)| {
+                    let inside = *p >= MARGIN && *p <= 1.0 - MARGIN;
+                    *out = if inside { g * slope_in_doubt(*p, *x, doubt) } else { 0.0 };
                 }),
             }
         }
     }
 }
 
-/// The gradient of `x`: the log-odds, weighted by the gradient and summed over the group.
+/// The gradient of `x`: the log-odds, or what they are in doubt, weighted by the gradient and summed over the group.
 pub fn of_x(gradient: &[f32], rows: Rows) -> Vec<f32> {
     let mut out = vec![0.0; rows.x.len()];
     out.par_chunks_mut(rows.width).enumerate().for_each(|(i, out)| odds(gradient, rows, i, out));
@@ -161,16 +232,28 @@ vectorised! {
     fn odds<'a>(gradient: &'a [f32], rows: Rows<'a>, x: usize, out: &'a mut [f32]) {
         let first = x * rows.group();
         for (i, g) in gradient[first..first + rows.group()].iter().enumerate() {
-            let all = out.iter_mut().zip(rows.row(first + i).0);
-            match rows.given {
-                Given::Logits => all.for_each(|(out, l)| *out = g.mul_add(*l, *out)),
-                Given::Floored(share) => all.for_each(|(out, l)| {
+            let (parameters, x) = rows.row(first + i);
+            let all = out.iter_mut().zip(parameters);
+            match (rows.given, rows.doubt) {
+                (Given::Logits, 0.0) => all.for_each(|(out, l)| *out = g.mul_add(*l, *out)),
+                (Given::Floored(share), 0.0) => all.for_each(|(out, l)| {
                     let p = floored(*l, share);
                     *out = g.mul_add(ln(p) - ln(1.0 - p), *out);
                 }),
-                Given::Means => all.for_each(|(out, p)| {
+                (Given::Means, 0.0) => all.for_each(|(out, p)| {
                     let p = p.clamp(MARGIN, 1.0 - MARGIN);
                     *out = g.mul_add(ln(p) - ln(1.0 - p), *out);
+                }),
+                (Given::Logits, doubt) => all.zip(x).for_each(|((out, l), x)| {
+                    let ([as_grey, black_or_white], [p, q]) = parts_of_logit(*l, *x, doubt);
+                    let odds = as_grey * l + doubt * (p - q);
+                    *out = g.mul_add(odds / (as_grey + black_or_white).max(f32::MIN_POSITIVE), *out);
+                }),
+                (Given::Floored(share), doubt) => all.zip(x).for_each(|((out, l), x)| {
+                    *out = g.mul_add(odds_in_doubt(floored(*l, share), *x, doubt), *out);
+                }),
+                (Given::Means, doubt) => all.zip(x).for_each(|((out, p), x)| {
+                    *out = g.mul_add(odds_in_doubt(*p, *x, doubt), *out);
                 }),
             }
         }

@@ -2,31 +2,33 @@
 
 use crate::common::{close, host, leaf, tensor};
 use burn::tensor::{Device, Tensor, TensorData, activation};
-use cama_kernels::likelihood::{Given, bernoulli, composed, sigmoid};
+use cama_kernels::likelihood::{Given, bernoulli, bernoulli_in_doubt, composed, sigmoid};
 use proptest::prelude::*;
 
-fn check(batch: usize, group: usize, width: usize, given: Given, seed: u64) {
+fn check([batch, group, width]: [usize; 3], given: Given, doubt: f32, seed: u64) {
     let parameters = match given {
+        // Of pixels that are all but surely the other the gradients are large, and cancel in the sum over a group.
+        Given::Logits if doubt > 0.0 => tensor([batch, group, width], seed).mul_scalar(5.0),
         Given::Logits | Given::Floored(_) => tensor([batch, group, width], seed).mul_scalar(12.0),
         // Some beyond what a mean can be.
         Given::Means => tensor([batch, group, width], seed).mul_scalar(0.7).add_scalar(0.5),
     };
     let x = tensor([batch, width], seed + 1).mul_scalar(0.5).add_scalar(0.5);
     let towards = tensor([batch, group], seed + 2);
-    let run = |of: fn(Tensor<3>, Tensor<2>, Given) -> Tensor<2>| {
+    let run = |of: fn(Tensor<3>, Tensor<2>, Given, f32) -> Tensor<2>| {
         let (parameters, x) = (leaf(&parameters), leaf(&x));
-        let y = of(parameters.clone(), x.clone(), given);
+        let y = of(parameters.clone(), x.clone(), given, doubt);
         let gradients = (y.clone() * towards.clone().autodiff()).sum().backward();
         (y.without_autodiff(), parameters.grad(&gradients).unwrap(), x.grad(&gradients).unwrap())
     };
-    let (ours, theirs) = (run(bernoulli), run(composed));
+    let (ours, theirs) = (run(bernoulli_in_doubt), run(composed));
     close("value", ours.0, theirs.0, 2e-5);
     close("gradient of the parameters", ours.1, theirs.1, 2e-5);
     close("gradient of x", ours.2, theirs.2, 2e-5);
     close(
         "value without gradients",
-        bernoulli(parameters.clone(), x.clone(), given),
-        composed(parameters, x, given),
+        bernoulli_in_doubt(parameters.clone(), x.clone(), given, doubt),
+        composed(parameters, x, given, doubt),
         2e-5,
     );
 }
@@ -35,9 +37,10 @@ proptest! {
     #[test]
     fn bernoulli_is_burns(
         batch in 1usize..6, group in 1usize..12, width in 1usize..900, given in 0usize..3, share in 0.01f32..0.95,
-        seed in 0u64..1000,
+        doubt in prop_oneof![Just(0.0f32), 0.01f32..0.99, Just(1.0)], seed in 0u64..1000,
     ) {
-        check(batch, group, width, [Given::Logits, Given::Floored(share), Given::Means][given], seed);
+        let given = [Given::Logits, Given::Floored(share), Given::Means][given];
+        check([batch, group, width], given, doubt, seed);
     }
 }
 
@@ -60,6 +63,38 @@ fn a_logarithm_of_a_product_loses_no_digits() {
     }
 }
 
+/// Of four pixels that are black or white, or of the grey that was inferred, all 3⁴ images that can have been, each with how probable
+/// it was inferred to be.
+#[test]
+fn doubt_is_a_sum_over_all_images() {
+    let (l, x) = ([0.7f64, -2.0, 30.0, -14.0], [0.2f64, 0.9, 0.5, 1.0]);
+    for doubt in [0.25, 1.0] {
+        let mut truth = 0.0;
+        for image in 0..81usize {
+            let mut term = 1.0;
+            for pixel in 0..4 {
+                let p = 1.0 / (1.0 + (-l[pixel]).exp());
+                let (inferred, grey) = match image / 3usize.pow(pixel as u32) % 3 {
+                    0 => (doubt * (1.0 - x[pixel]), 0.0),
+                    1 => (doubt * x[pixel], 1.0),
+                    _ => (1.0 - doubt, x[pixel]),
+                };
+                term *= inferred * p.powf(grey) * (1.0 - p).powf(1.0 - grey);
+            }
+            truth += term;
+        }
+        let tensor = |values: [f64; 4]| {
+            Tensor::<2>::from_data(
+                TensorData::new(values.map(|v| v as f32).to_vec(), [1, 4]),
+                &Device::flex(),
+            )
+        };
+        let found = bernoulli_in_doubt(tensor(l).unsqueeze_dim(1), tensor(x), Given::Logits, doubt as f32);
+        let found = f64::from(host(found)[0]);
+        assert!((found / truth.ln() - 1.0).abs() < 1e-6, "{doubt}: {found} instead of {}", truth.ln());
+    }
+}
+
 #[test]
 fn the_logistic_function_is_burns() {
     let x = tensor([7, 41], 3).mul_scalar(20.0);
@@ -78,6 +113,9 @@ fn the_logistic_function_is_burns() {
 fn what_is_no_number_stays_none() {
     let logits = Tensor::from_data(TensorData::new(vec![0.0f32, f32::NAN, 1.0], [1, 1, 3]), &Device::flex());
     for given in [Given::Logits, Given::Floored(0.3), Given::Means] {
-        assert!(host(bernoulli(logits.clone(), tensor([1, 3], 1), given))[0].is_nan());
+        for doubt in [0.0, 0.5, 1.0] {
+            let x = tensor([1, 3], 1).abs();
+            assert!(host(bernoulli_in_doubt(logits.clone(), x, given, doubt))[0].is_nan());
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Cama, Card, CardEntry};
 use crate::adapt::{AdaptConfig, Adapted, Outcome, Previous, Unlabelled, adapt};
 use crate::data::{Dataset, Names};
+use crate::decide::with_doubt;
 use crate::decide::{Decider, Verdict};
 use crate::dream::{DreamConfig, dream, dream_field};
 use crate::mechanism::MechanismConfig;
@@ -266,7 +267,8 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
             start.card.dream_steps += dreams.steps;
         }
         if dreams_of_field {
-            start.model = dream_field(start.model.clone(), clean, dreams.off, seeds.field, observer)?;
+            let model = dream_field(start.model.clone(), clean, dreams.off, seeds.field, observer)?;
+            start.model = with_doubt(model, clean, seeds.field)?;
         }
         Ok(())
     }
@@ -315,6 +317,7 @@ fn check_begun(first: &Cama, last: &Cama) -> Result<()> {
     let bare = |cama: &Cama| ModelConfig {
         mechanisms: Vec::new(),
         prior_of_data: None,
+        doubt: 0.0,
         ..cama.model.config().clone()
     };
     let trained = |cama: &Cama| (cama.card.data.clone(), cama.card.seed, cama.card.history.clone());

@@ -19,7 +19,7 @@ use crate::mechanism::MechanismConfig;
 use crate::model::M;
 use crate::progress::{Event, Observer, silent};
 use crate::seeds::Seeds;
-use crate::train::{Augmentation, Split};
+use crate::train::{Augmentation, Split, Trained};
 use crate::{Checked, Config, Error, Result};
 
 impl Cama {
@@ -148,6 +148,7 @@ impl<'a, D: Dataset> Builder<'a, D> {
         let fit = Fitting { split: &split, config: &config, seeds, checkpoints: checkpoints.as_ref() };
         let made = fit.generator(self.clean, self.augmentation, &self.device, observer)?;
         let Made { trained, held_out } = made;
+        let trained = Trained { model: fit.doubt(trained.model)?, ..trained };
         let (direct, temperature) = fit.direct(&trained.model, observer)?;
         let guard = fit.guard(&trained.model, direct.as_ref(), observer)?;
         let Rehearsed { product, rehearsal } =

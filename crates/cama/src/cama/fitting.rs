@@ -8,7 +8,7 @@ use crate::adapt::{Rehearsal, Rehearsed, Rehearsing};
 use crate::checkpoint::Checkpoints;
 use crate::classifier::{Classifier, DirectClassifier, fit_direct};
 use crate::data::Dataset;
-use crate::decide::{Decider, Guard, TEMPERATURE, Tempering, fit_temperature};
+use crate::decide::{Decider, Guard, TEMPERATURE, Tempering, fit_temperature, with_doubt};
 use crate::dream::{dream, dream_field};
 use crate::model::DeepCama;
 use crate::progress::{Event, Observer};
@@ -59,6 +59,11 @@ impl<D: Dataset> Fitting<'_, D> {
             }
             other => other,
         }
+    }
+
+    /// The model with the doubt that fits its field, if it has one that has learnt anything.
+    pub fn doubt(&self, model: DeepCama) -> Result<DeepCama> {
+        with_doubt(model, &self.split.validation, self.seeds.field)
     }
 
     /// The direct classifier, if one is wanted, and T of its product with Bayes' rule.

@@ -108,7 +108,7 @@ impl<'a, D: Dataset> Chunk<'a, D> {
             (None, _) => cleared.x.clone(),
         };
         let rows = host(x.clone());
-        let cleaned = Observed { x, ..self.observed.clone() };
+        let cleaned = Observed { x, ..cleared.clone() };
         let width = rows.len() / self.range.len();
         // A global m comes with noise and with what moved the classes, which nothing undoes: X itself is explained.
         let (explained, left) = match (choice, &inferred) {
@@ -146,11 +146,13 @@ impl<'a, D: Dataset> Chunk<'a, D> {
             return (self.observed.clone(), Vec::new());
         };
         let posterior = field.posterior(self.observed.x.clone());
-        let cleared = Observed { x: posterior.restored(), ..self.observed.clone() };
+        let doubt = model.config().doubt;
+        let cleared = Observed { x: posterior.restored(), doubt, ..self.observed.clone() };
         let rows = host(cleared.x.clone());
-        let reach = |x: &[f32]| highest_log_px(model.config().likelihood, x);
+        let reach = |x: &[f32], doubt: f64| highest_log_px(model.config().likelihood, x, doubt);
         let left = rows.chunks(rows.len() / self.range.len());
-        let rises = self.range.clone().zip(left).map(|(i, left)| reach(left) - reach(self.data.x(i)));
+        let rises =
+            self.range.clone().zip(left).map(|(i, left)| reach(left, doubt) - reach(self.data.x(i), 0.0));
         (cleared, field.maps(&posterior).iter().map(FieldMaps::summary).zip(rises).collect())
     }
 

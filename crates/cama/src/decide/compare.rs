@@ -152,20 +152,25 @@ impl Answers {
     /// examples as far as the restored ones are explained as those are, and nearly as often as far as they are not; as often as
     /// rehearsal says if it agrees more often beyond doubt.
     fn asked(&self, before: &Answers, on_clean: f64, thresholds: &Thresholds) -> f64 {
-        let unexplained = match self.agree_more_often(before) > SURELY {
-            true => thresholds.unexplained,
-            false => AS_OFTEN,
+        let [of_explained, of_unexplained] = match self.agree_more_often(before) > SURELY {
+            true => [thresholds.explained, thresholds.unexplained],
+            false => [LEAST_AGREEMENT, AS_OFTEN],
         };
         let explained = self.explained();
-        (explained * LEAST_AGREEMENT + (1.0 - explained) * unexplained) * on_clean
+        (explained * of_explained + (1.0 - explained) * of_unexplained) * on_clean
     }
 
-    /// Where most examples, restored, are not explained as clean ones are, and yet the discriminative classifier is surer and
-    /// Bayes' rule likely agrees more often: on what share of its agreement on clean examples it does.
-    pub fn unexplained_agreement(&self, before: &Answers, on_clean: f64) -> Option<f64> {
+    /// Where the discriminative classifier is surer of the restored examples and Bayes' rule likely agrees more often: on what share
+    /// of its agreement on clean examples it does.
+    pub fn likely_agreement(&self, before: &Answers, on_clean: f64) -> Option<f64> {
         let (surer, _) = self.rise(before);
         let likely = surer > 0.0 && self.agree_more_often(before) > LIKELY;
-        (likely && self.explained() < INSIDE).then(|| self.agreement() / on_clean)
+        likely.then(|| self.agreement() / on_clean)
+    }
+
+    /// Whether most examples are explained as clean ones are.
+    pub fn are_explained(&self) -> bool {
+        self.explained() >= INSIDE
     }
 
     /// What speaks for restored images, or against them.
@@ -301,7 +306,7 @@ mod tests {
             answers.explained = (0..100).map(|i| i < explained).collect();
             answers
         };
-        let thresholds = Thresholds { rise: 3.0, unexplained: 0.95, gain: 0.29 };
+        let thresholds = Thresholds { rise: 3.0, ..Thresholds::default() };
         let (before, sure) = (with(40, 0), |agreeing| {
             let mut after = with(agreeing, 0);
             after.confidence.iter_mut().for_each(|p| *p += 0.05);
@@ -406,6 +411,13 @@ mod tests {
             !surer(60).are_better(&of_few, 0.9, &thresholds)
                 && surer(60).are_better(&of_few, 0.7, &thresholds)
         );
+        // Unless rehearsal says that less is enough, and they agree far more often than before.
+        let learnt = Thresholds { explained: 0.7, ..thresholds };
+        let of_many = answers(|i| 0.5 + 0.001 * (i % 9) as f64, 55);
+        assert!(
+            surer(64).are_better(&of_few, 0.9, &learnt) && !surer(64).are_better(&of_few, 0.9, &thresholds)
+        );
+        assert!(!surer(64).are_better(&of_many, 0.9, &learnt));
         // Nothing has changed.
         assert!(!before.are_better(&before, 0.9, &Thresholds { rise: -1.0, ..thresholds }));
         assert_eq!(before.rise(&before), (0.0, 0.0));

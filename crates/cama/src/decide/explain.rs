@@ -61,7 +61,7 @@ pub(super) fn explain<'a>(
     let log_px: Vec<f64> = scores.iter().map(|scores| normalised(scores).0).collect();
     let likelihood = model.config().likelihood;
     let anomaly_scores =
-        rows.zip(&log_px).map(|(x, log_px)| highest_log_px(likelihood, x) - log_px).collect();
+        rows.zip(&log_px).map(|(x, log_px)| highest_log_px(likelihood, x, observed.doubt) - log_px).collect();
     for (scores, log_px) in scores.iter_mut().zip(&log_px) {
         scores.iter_mut().for_each(|score| *score -= log_px);
     }
@@ -86,17 +86,27 @@ pub(super) fn clipped_away(model: &DeepCama, m: &Tensor<2>, x: &Tensor<2>) -> Ve
     away
 }
 
-/// The highest log p(x|·) of any mean, in nats; zero for what has a density.
-pub(super) fn highest_log_px(likelihood: Likelihood, x: &[f32]) -> f64 {
-    if likelihood != Likelihood::Bernoulli {
-        return 0.0;
+/// The highest log p(x|·) of any mean, in nats; zero for what has a density. Of pixels in doubt a bound on it, which those reach that
+/// are black or white.
+pub(super) fn highest_log_px(likelihood: Likelihood, x: &[f32], doubt: f64) -> f64 {
+    match likelihood {
+        Likelihood::Bernoulli if doubt == 0.0 => negative_entropy(x),
+        // As a grey a pixel is most probable with its own as the mean, as black or white with that which is more probable.
+        Likelihood::Bernoulli => {
+            let of = |x: f32| {
+                let likelier = f64::from(x.max(1.0 - x));
+                ((1.0 - doubt) * negative_entropy(&[x]).exp() + doubt * likelier).ln()
+            };
+            x.iter().copied().map(of).sum()
+        }
+        Likelihood::Gaussian | Likelihood::Columns => 0.0,
     }
-    negative_entropy(x)
 }
 
 #[cfg(test)]
 mod tests {
     use burn::tensor::{Device, TensorData};
+    use cama_kernels::likelihood::bernoulli_in_doubt;
 
     use super::*;
     use crate::Config;
@@ -130,6 +140,25 @@ mod tests {
     #[test]
     fn the_best_mean_of_grey_pixels_is_their_own_grey() {
         let expected = 2.0 * 0.5f64.ln() * 0.5 + (0.25 * 0.25f64.ln() + 0.75 * 0.75f64.ln());
-        assert!((highest_log_px(Likelihood::Bernoulli, &[0.5, 0.25, 1.0]) - expected).abs() < 1e-6);
+        assert!((highest_log_px(Likelihood::Bernoulli, &[0.5, 0.25, 1.0], 0.0) - expected).abs() < 1e-6);
+    }
+
+    /// No mean of any grey is more probable than the bound, and of pixels that are all but black or white one is as probable.
+    #[test]
+    fn of_what_is_in_doubt_no_mean_is_more_probable() {
+        let device = Device::flex();
+        let row = |values: Vec<f32>| Tensor::<1>::from_floats(values.as_slice(), &device).unsqueeze::<2>();
+        for doubt in [0.3, 1.0] {
+            for x in [0.0, 0.1, 0.5, 0.8, 1.0f32] {
+                let bound = highest_log_px(Likelihood::Bernoulli, &[x], doubt);
+                let means: Vec<f32> = (0..=100).map(|i| i as f32 / 100.0).collect();
+                let n = means.len();
+                let means = row(means).reshape([1, n, 1]);
+                let log_p = host(bernoulli_in_doubt(means, row(vec![x]), Given::Means, doubt as f32));
+                let highest = log_p.into_iter().map(f64::from).fold(f64::NEG_INFINITY, f64::max);
+                assert!(highest < bound + 1e-5, "{doubt} {x}: {highest} {bound}");
+                assert!(highest > bound - 0.3 && (x.min(1.0 - x) > 0.0 || highest > bound - 1e-5));
+            }
+        }
     }
 }

@@ -89,7 +89,10 @@ impl<'a> RuleClassifier<'a> {
         };
         let judged = match self.predict.m {
             M::Null | M::Global | M::Given(_) => seen,
-            M::Mean | M::Sample => Observed { x: restore_with(&self.model, &seen, self.predict.m), ..seen },
+            M::Mean | M::Sample => {
+                let x = restore_with(&self.model, &seen, self.predict.m);
+                Observed { x, ..self.model.cleared(&seen, true) }
+            }
         };
         let rows = host(judged.x.clone());
         let sampling = self.predict.sampling(&self.model);

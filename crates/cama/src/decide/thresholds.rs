@@ -12,6 +12,10 @@ pub(crate) const LEAST_AGREEMENT: f64 = 0.75;
 /// another hospital may never be.
 pub(crate) const AS_OFTEN: f64 = 0.95;
 
+/// What share of it is the least that is ever enough, whatever rehearsal says: below, where they agree on clean examples they differ on
+/// one of three.
+pub(crate) const EVER_ENOUGH: f64 = 2.0 / 3.0;
+
 /// From where on data as a whole is taken to be what the mechanisms can express. Learnt from clean examples that were
 /// damaged on purpose; see [`Rehearsal`](crate::Rehearsal).
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +27,8 @@ pub struct Thresholds {
     /// On what share of their agreement on clean examples Bayes' rule and the discriminative classifier must agree on images
     /// that, restored, are mostly not explained as clean ones are, though they agree on more of them beyond doubt.
     pub unexplained: f64,
+    /// The same of images that, restored, are mostly explained as clean ones are.
+    pub explained: f64,
     /// How much better than nothing but noise the m of a data set must explain a number, in nats (tables).
     pub gain: f64,
 }
@@ -31,7 +37,7 @@ impl Default for Thresholds {
     /// Those of the data sets of digits, clothes and measurements that the rules were found on: for models that have
     /// rehearsed nothing.
     fn default() -> Self {
-        Self { rise: 3.0, unexplained: AS_OFTEN, gain: 0.29 }
+        Self { rise: 3.0, unexplained: AS_OFTEN, explained: LEAST_AGREEMENT, gain: 0.29 }
     }
 }
 
@@ -42,7 +48,9 @@ impl Thresholds {
     ///
     /// [`Error::Config`](crate::Error::Config).
     pub fn check(&self) -> Result<()> {
-        for (field, value) in [("rise", self.rise), ("unexplained", self.unexplained), ("gain", self.gain)] {
+        let Self { rise, unexplained, explained, gain } = *self;
+        let all = [("rise", rise), ("unexplained", unexplained), ("explained", explained), ("gain", gain)];
+        for (field, value) in all {
             if !(value > 0.0 && value.is_finite()) {
                 return Err(crate::Error::config(format!("thresholds.{field}"), value, "a positive number"));
             }

@@ -49,6 +49,14 @@ pub struct ModelConfig {
     /// p(m) of the data that the model was adapted to, in place of N(0, I); nothing before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prior_of_data: Option<PriorOfData>,
+    /// How probably a pixel that the field mechanism has inferred was not of that grey but black or white, with it as the probability
+    /// of white: learnt of clean examples, see [`with_doubt`](crate::with_doubt).
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub doubt: f64,
+}
+
+fn is_none(doubt: &f64) -> bool {
+    *doubt == 0.0
 }
 
 fn mean() -> MChoice {
@@ -243,6 +251,7 @@ impl ModelConfig {
             inferred_m: M::Mean,
             mechanisms: MechanismConfig::parse_list(mechanisms).expect("known names"),
             prior_of_data: None,
+            doubt: 0.0,
         }
     }
 
@@ -361,6 +370,9 @@ impl Config for ModelConfig {
         if let M::Null | M::Global = self.inferred_m {
             let name = if self.inferred_m == M::Null { "null" } else { "global" };
             return Err(Error::config("model.inferred_m", name, "mean or sample"));
+        }
+        if !(0.0..=1.0).contains(&self.doubt) {
+            return Err(Error::config("model.doubt", self.doubt, "a probability, from 0 to 1"));
         }
         self.check_data()?;
         self.check_generator()?;

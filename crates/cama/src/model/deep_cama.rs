@@ -79,7 +79,8 @@ impl DeepCama {
         let config_of_bare =
             ModelConfig { mechanisms: Vec::new(), prior_of_data: None, ..(**config).clone() };
         let bare = Self { p, q1, factor, m: None, field: None, config: config_of_bare };
-        bare.with_mechanisms(&config.mechanisms, init).with_prior_of_data(config.prior_of_data.clone())
+        let model = bare.with_mechanisms(&config.mechanisms, init);
+        model.with_prior_of_data(config.prior_of_data.clone()).in_doubt(config.doubt)
     }
 
     /// The same clean model with other mechanisms: those it has already, with the same settings, keep their
@@ -126,12 +127,17 @@ impl DeepCama {
         let of_m = mechanisms.iter().any(MechanismConfig::is_of_m);
         self.m = of_m.then(|| Mechanisms::new(&self.config, former, init));
         let former = self.field.take();
-        self.field = mechanisms.iter().find_map(|mechanism| match mechanism {
-            MechanismConfig::Field(config) => Some(match former.clone() {
-                Some(field) if field.config() == config => field,
-                _ => Field::new(config, &self.config.data, init),
-            }),
+        let wanted = mechanisms.iter().find_map(|mechanism| match mechanism {
+            MechanismConfig::Field(config) => Some(config),
             _ => None,
+        });
+        self.field = wanted.map(|wanted| match former {
+            Some(field) if field.config() == wanted => field,
+            _ => {
+                // Nothing is known yet of one that is new.
+                self.config.doubt = 0.0;
+                Field::new(wanted, &self.config.data, init)
+            }
         });
         self
     }
@@ -156,6 +162,12 @@ impl DeepCama {
         Self { field: Some(field), ..self.clone() }
     }
 
+    /// The same with this doubt about what its field infers.
+    pub(crate) fn in_doubt(mut self, doubt: f64) -> Self {
+        self.config.doubt = doubt;
+        self
+    }
+
     /// Whether it has a mechanism, so that it can infer what was done to X.
     pub fn infers(&self) -> bool {
         self.m.is_some() || self.field.is_some()
@@ -171,7 +183,10 @@ impl DeepCama {
     /// Differentiable in X; the field's weights are constants.
     pub fn cleared(&self, observed: &Observed, inferred: bool) -> Observed {
         match self.field.as_ref().filter(|_| inferred) {
-            Some(field) => Observed { x: field.valid().restore(observed.x.clone()), ..observed.clone() },
+            Some(field) => {
+                let x = field.valid().restore(observed.x.clone());
+                Observed { x, doubt: self.config.doubt, ..observed.clone() }
+            }
             None => observed.clone(),
         }
     }

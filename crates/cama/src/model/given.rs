@@ -28,6 +28,8 @@ pub(crate) enum Given {
 pub(crate) struct Sampled {
     /// X, `[batch, width]`.
     x: Tensor<2>,
+    /// How probably a pixel of it was not of that grey: see [`Observed`].
+    doubt: f64,
     /// m, `[batch, dim]`.
     m: Option<Tensor<2>>,
     /// q1(z|x,y,m,a,c), `[batch, targets, z]`.
@@ -131,12 +133,13 @@ impl Given {
 
     /// `rows` picks from what there is for each example, `of` also from what there is for each target.
     fn map(&self, rows: impl Fn(&Tensor<2>) -> Tensor<2>, of: impl Fn(&Tensor<3>) -> Tensor<3>) -> Self {
-        let Sampled { x, m, q1, causes: Causes { y, c, m: h_m, skip } } = match self {
+        let Sampled { x, doubt, m, q1, causes: Causes { y, c, m: h_m, skip } } = match self {
             Self::Sampled(sampled) => sampled,
             Self::Exact(log_px) => return Self::Exact(of(log_px)),
         };
         Self::Sampled(Sampled {
             x: rows(x),
+            doubt: *doubt,
             m: m.as_ref().map(rows),
             q1: DiagonalGaussian { mean: of(&q1.mean), log_var: of(&q1.log_var) },
             causes: Causes {
@@ -174,6 +177,7 @@ impl DeepCama {
         };
         Given::Sampled(Sampled {
             x: seen.x.clone(),
+            doubt: seen.doubt,
             m: m.cloned(),
             q1: self.style_at(seen, labels.clone(), m, part),
             causes: self.p.causes(labels, seen.c.clone(), h_m),
@@ -254,7 +258,7 @@ impl DeepCama {
             .reshape([batch, targets, samples])
             .mul_scalar(0.5);
         let likelihood = self.observe_causes(&given.causes, z, given.m.as_ref());
-        let log_px = likelihood.log_prob(&self.config().data, given.x.clone());
+        let log_px = likelihood.log_prob_in_doubt(&self.config().data, given.x.clone(), given.doubt);
         [log_px.reshape([batch, targets, samples]), log_ratio_z]
     }
 
@@ -270,7 +274,7 @@ impl DeepCama {
         let log_pz = z.clone().square().sum_dim(3).reshape([batch, targets, samples]);
         let log_pz = log_pz.add_scalar(dim as f64 * log_2pi).mul_scalar(-0.5);
         let likelihood = self.observe_causes(&given.causes, z, given.m.as_ref()).with_outliers(share);
-        let log_px = likelihood.log_prob(&self.config().data, given.x.clone());
+        let log_px = likelihood.log_prob_in_doubt(&self.config().data, given.x.clone(), given.doubt);
         log_px.reshape([batch, targets, samples]) + log_pz
     }
 

@@ -1,11 +1,13 @@
 //! Rehearsal on images.
 
+use std::ops::Range;
+
 use rand_chacha::ChaCha8Rng;
 
 use super::{Rehearsing, SEEN, Tried, share, worth_of};
 use crate::adapt::candidates;
 use crate::data::Dataset;
-use crate::decide::{AS_OFTEN, Answer, Answers, LEAST_AGREEMENT, Thresholds, Weighed};
+use crate::decide::{AS_OFTEN, Answer, Answers, EVER_ENOUGH, LEAST_AGREEMENT, Thresholds, Weighed};
 use crate::model::{DeepCama, M};
 use crate::{Error, Result};
 
@@ -44,16 +46,16 @@ struct ImageTrial {
 
 impl<D: Dataset> Rehearsing<'_, D> {
     /// Damages images, and restores them by the mechanisms alone and together; with it, on what share of their agreement on
-    /// clean images classifiers must agree on such as are not explained.
+    /// clean images classifiers must agree on such as are explained, and on such as are not.
     pub(super) fn images(
         &self,
         rng: &mut ChaCha8Rng,
         weighed: &mut Vec<Weighed>,
-    ) -> Result<(Vec<Tried>, f64)> {
+    ) -> Result<(Vec<Tried>, Thresholds)> {
         let (model, usual) = (self.decider.model, self.decider.thresholds);
         // Without a discriminative classifier nothing is asked.
         if self.decider.direct.is_none() {
-            return Ok((Vec::new(), usual.unexplained));
+            return Ok((Vec::new(), usual));
         }
         let mut states = candidates::groups(model)?;
         if model.restores() {
@@ -70,10 +72,14 @@ impl<D: Dataset> Rehearsing<'_, D> {
             trials.push(self.image(damage, [&clean, &data], &states, weighed, &mut groups)?);
         }
         let on_clean = self.guard.agreement;
-        let unexplained = trials.iter().flat_map(|trial| trial.unexplained(on_clean)).collect();
-        let thresholds = Thresholds { unexplained: least_share(unexplained), ..usual };
+        let found = |explained| trials.iter().flat_map(|trial| trial.likely(on_clean, explained)).collect();
+        let thresholds = Thresholds {
+            unexplained: least_share(found(false), LEAST_AGREEMENT..AS_OFTEN),
+            explained: least_share(found(true), EVER_ENOUGH..LEAST_AGREEMENT),
+            ..usual
+        };
         let tried = trials.into_iter().map(|trial| trial.tried(on_clean, &thresholds)).collect();
-        Ok((tried, thresholds.unexplained))
+        Ok((tried, thresholds))
     }
 
     /// One damage, of which these are the clean and the damaged images, and what they say of how classifiers should be weighed.
@@ -120,12 +126,12 @@ impl<D: Dataset> Rehearsing<'_, D> {
 }
 
 impl ImageTrial {
-    /// Of every state whose restored images are not explained, though classifiers find them easier: on what share of their
-    /// agreement on clean images they agree, and what is gained.
-    fn unexplained(&self, on_clean: f64) -> Vec<(f64, f64)> {
+    /// Of every state whose restored images are mostly `explained`, or are not, and which classifiers find easier: on what share of
+    /// their agreement on clean images they agree, and what is gained.
+    fn likely(&self, on_clean: f64, explained: bool) -> Vec<(f64, f64)> {
         let one = |(answers, after): &(Answers, f64)| {
-            let share = answers.unexplained_agreement(&self.before, on_clean)?;
-            Some((share, after - self.accuracy))
+            let share = answers.likely_agreement(&self.before, on_clean)?;
+            (answers.are_explained() == explained).then_some((share, after - self.accuracy))
         };
         self.states.iter().filter_map(one).collect()
     }
@@ -142,16 +148,16 @@ impl ImageTrial {
     }
 }
 
-/// The share of their agreement on clean images from which on it pays to restore what is not explained, of shares at which
-/// this much accuracy was gained: half-way between two that were found, or one and the least that is ever enough. The usual
-/// share unless a lower one gains more, at two at least: one alone may be chance.
-fn least_share(mut found: Vec<(f64, f64)>) -> f64 {
-    found.retain(|(share, _)| (LEAST_AGREEMENT..AS_OFTEN).contains(share));
+/// The share of their agreement on clean images from which on it pays to restore, of shares at which this much accuracy was gained:
+/// half-way between two that were found, or one and the least that is ever enough, where the `range` begins. The usual share, where
+/// it ends, unless a lower one gains more, at two at least: one alone may be chance.
+fn least_share(mut found: Vec<(f64, f64)>, range: Range<f64>) -> f64 {
+    found.retain(|(share, _)| range.contains(share));
     found.sort_by(|a, b| b.0.total_cmp(&a.0));
-    let (mut best, mut most, mut worth) = (AS_OFTEN, 0.0, 0.0);
+    let (mut best, mut most, mut worth) = (range.end, 0.0, 0.0);
     for (i, (share, gained)) in found.iter().enumerate() {
         worth += worth_of(*gained);
-        let next = found.get(i + 1).map_or(LEAST_AGREEMENT, |(share, _)| *share);
+        let next = found.get(i + 1).map_or(range.start, |(share, _)| *share);
         if i > 0 && worth > most {
             (best, most) = ((share * next).sqrt(), worth);
         }
@@ -171,6 +177,7 @@ mod tests {
 
     #[test]
     fn what_is_not_explained_is_restored_where_that_paid_in_rehearsal() {
+        let least_share = |found| least_share(found, LEAST_AGREEMENT..AS_OFTEN);
         // Nothing was found, or nothing that gains: as often as always.
         assert_eq!(least_share(Vec::new()), AS_OFTEN);
         assert_eq!(least_share(vec![(0.9, -0.1), (0.5, 0.3)]), AS_OFTEN);

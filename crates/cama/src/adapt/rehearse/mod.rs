@@ -138,8 +138,8 @@ impl<D: Dataset> Rehearsing<'_, D> {
         let mut thresholds = self.decider.thresholds;
         let tried = match self.decider.model.config().data {
             DataShape::Image(_) => {
-                let (tried, unexplained) = self.images(&mut rng, &mut weighed)?;
-                thresholds.unexplained = unexplained;
+                let (tried, learnt) = self.images(&mut rng, &mut weighed)?;
+                thresholds = learnt;
                 tried
             }
             DataShape::Table(_) => self.tables(&mut weighed)?,

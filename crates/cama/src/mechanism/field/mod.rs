@@ -5,6 +5,10 @@
 //! each and what the clean image is. It has only seen clean images under damage that it dreamt of itself
 //! ([`FieldDreams`]). The model then takes the clean image for x: its other mechanisms, which act on the image as a
 //! whole, are inferred of what the field leaves.
+//!
+//! What it infers of a pixel says less than to have seen it would: p(x|y,z,m) is summed over what the pixel can have been
+//! ([`log_prob_in_doubt`](crate::LikelihoodParams::log_prob_in_doubt); virtual evidence, Pearl 1988), as far as
+//! clean examples tell that it should be ([`with_doubt`](crate::with_doubt)).
 
 mod canvas;
 mod config;
