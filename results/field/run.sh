@@ -11,6 +11,11 @@ cama=${CAMA:-target/release/cama}
 work=runs/field-$seed out=results/field/seed-$seed
 mkdir -p "$work" "$out"
 
+# Raw results name data as this script does, not where it is on this machine.
+unplaced() {
+    sed -i "s#$fashion/#FASHION/#g" "$@"
+}
+
 # name of the model, data to adapt to, data to judge on, manipulations
 table() {
     local name=$1 adapt=$2 judge=$3 spec file
@@ -25,6 +30,7 @@ table() {
         "$cama" evaluate -q --no-clean --model "$work/adapted-$name" --data "$judge" --manipulate "$spec" --json --seed "$seed" \
             > "$file.tmp" 2>> "$file.log"
         "$cama" info "$work/adapted-$name" > "$file.md"
+        unplaced "$file-before.jsonl" "$file.tmp" "$file.log" "$file.md"
         mv "$file.tmp" "$file.jsonl"
     done
 }
@@ -33,6 +39,7 @@ train() {
     [ -e "$work/$1/config.json" ] ||
         "$cama" train -q --data "$2" --mechanism affine,photometric,field --out "$work/$1" --seed "$seed" "${@:3}"
     "$cama" info "$work/$1" --json > "$out/$1.json"
+    unplaced "$out/$1.json"
 }
 
 parts=(none invert invert-part:0.5 bars:2 noise:0.3 blur:2 impulse:0.2 ramp:0.5 occlude:0.3 scribble:2 fog:0.7 stripes:3 lines:6
