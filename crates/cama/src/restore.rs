@@ -11,10 +11,14 @@ use crate::model::{DeepCama, M, MChoice, Observed, tempered};
 /// Differentiable in x, through q2 as through T_m⁻¹, and in the weights. A model without a mechanism gives x back; a
 /// latent mechanism undoes nothing in X itself.
 pub fn restore(model: &DeepCama, observed: &Observed) -> Tensor<2> {
-    let observed = model.cleared(observed, true);
-    let Some(mechanisms) = model.mechanisms() else { return observed.x };
-    let restored = restored(model, &mechanisms.posterior(&observed).mean, observed.x.clone());
-    known_only(&observed, restored)
+    restore_cleared(model, &model.cleared(observed, true))
+}
+
+/// The same of what a field has left of x already.
+pub(crate) fn restore_cleared(model: &DeepCama, cleared: &Observed) -> Tensor<2> {
+    let Some(mechanisms) = model.mechanisms() else { return cleared.x.clone() };
+    let restored = restored(model, &mechanisms.posterior(cleared).mean, cleared.x.clone());
+    known_only(cleared, restored)
 }
 
 /// What was restored where X was observed; what is filled in for a missing value was not manipulated.

@@ -146,8 +146,8 @@ impl<'a, D: Dataset> Chunk<'a, D> {
             return (self.observed.clone(), Vec::new());
         };
         let posterior = field.posterior(self.observed.x.clone());
-        let doubt = model.config().doubt;
-        let cleared = Observed { x: posterior.restored(), doubt, ..self.observed.clone() };
+        let cleared = model.cleared_by(&posterior, &self.observed);
+        let doubt = cleared.doubt;
         let rows = host(cleared.x.clone());
         let reach = |x: &[f32], doubt: f64| highest_log_px(model.config().likelihood, x, doubt);
         let left = rows.chunks(rows.len() / self.range.len());

@@ -8,7 +8,6 @@ use super::explain;
 use crate::Result;
 use crate::batch;
 use crate::data::{Dataset, shuffled};
-use crate::likelihood::Likelihood;
 use crate::model::{DeepCama, Observed};
 use crate::noise::stream_rng;
 use crate::predict::{PredictConfig, Sampling, class_scores, normalised};
@@ -31,7 +30,7 @@ const TOGETHER: usize = 50;
 /// If the examples do not fit or have no labels.
 pub fn with_doubt<D: Dataset>(model: DeepCama, clean: &D, seed: u64) -> Result<DeepCama> {
     let learnt = model.field().is_some_and(|field| field.config().steps > 0);
-    if !learnt || model.config().likelihood != Likelihood::Bernoulli || clean.is_empty() {
+    if !learnt || !model.is_bernoulli() || clean.is_empty() {
         return Ok(model.in_doubt(0.0));
     }
     model.check_labelled(clean)?;

@@ -15,7 +15,7 @@ use crate::batch::host;
 use crate::classifier::{Classifier, Follow};
 use crate::model::{DeepCama, M, Observed};
 use crate::predict::{Bank, Inference, Optimised, PredictConfig, Warm};
-use crate::restore::restore_with;
+use crate::restore::{restore_cleared, restore_with};
 use crate::scores::{class_scores, followed_scores, searched_scores};
 use crate::{Error, Result};
 
@@ -80,19 +80,17 @@ impl<'a> RuleClassifier<'a> {
         let constant = Tensor::full([n, 1], self.temperature, &device);
         let Some(tempering) = &self.tempering else { return (constant, 1.0) };
         let seen = observed.clone().constant();
+        let cleared = self.model.cleared(&seen, self.predict.m.is_inferred());
         let m = match (self.predict.m, self.model.mechanisms()) {
             (M::Global, Some(mechanisms)) => mechanisms.global_m().map(|m| m.repeat_dim(0, n)),
             (M::Mean | M::Sample, Some(mechanisms)) => {
-                mechanisms.non_invertible(&mechanisms.posterior(&self.model.cleared(&seen, true)).mean)
+                mechanisms.non_invertible(&mechanisms.posterior(&cleared).mean)
             }
             _ => None,
         };
         let judged = match self.predict.m {
             M::Null | M::Global | M::Given(_) => seen,
-            M::Mean | M::Sample => {
-                let x = restore_with(&self.model, &seen, self.predict.m);
-                Observed { x, ..self.model.cleared(&seen, true) }
-            }
+            M::Mean | M::Sample => Observed { x: restore_cleared(&self.model, &cleared), ..cleared },
         };
         let rows = host(judged.x.clone());
         let sampling = self.predict.sampling(&self.model);

@@ -13,7 +13,7 @@ use super::mechanisms::Mechanisms;
 use super::observed::Observed;
 use crate::data::Dataset;
 use crate::likelihood::{Likelihood, LikelihoodParams};
-use crate::mechanism::{Field, LatentConfig, MechanismConfig, PriorOfData};
+use crate::mechanism::{Field, FieldPosterior, LatentConfig, MechanismConfig, PriorOfData};
 use crate::network::{DiagonalGaussian, Init};
 use crate::{Checked, Error, Result};
 
@@ -183,12 +183,14 @@ impl DeepCama {
     /// Differentiable in X; the field's weights are constants.
     pub fn cleared(&self, observed: &Observed, inferred: bool) -> Observed {
         match self.field.as_ref().filter(|_| inferred) {
-            Some(field) => {
-                let x = field.valid().restore(observed.x.clone());
-                Observed { x, doubt: self.config.doubt, ..observed.clone() }
-            }
+            Some(field) => self.cleared_by(&field.valid().posterior(observed.x.clone()), observed),
             None => observed.clone(),
         }
+    }
+
+    /// The same where it is known what the field infers of X.
+    pub(crate) fn cleared_by(&self, field: &FieldPosterior, observed: &Observed) -> Observed {
+        Observed { x: field.restored(), doubt: self.config.doubt, ..observed.clone() }
     }
 
     /// Whether X are pixels with a Bernoulli likelihood.
