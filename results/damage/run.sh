@@ -1,14 +1,23 @@
 #!/usr/bin/env bash
 # Damages the files of every reader and kills commands at random moments: results/damage.md. DAMAGES is how many damages of each
-# file are tried (a million unless given: hours on two cores), KILLS how often each command is killed. Needs Python 3.
+# file are tried (a million unless given: an hour on two cores), and of all files of model folders together; KILLS how often each
+# command is killed. Needs Python 3.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
-export CAMA_DAMAGES=${DAMAGES:-1000000} CAMA_KILLS=${KILLS:-20}
-for crate in cama-causal cama-data cama-onnx; do
-    cargo test --release -p "$crate" --test readers -- --nocapture 2>> "$out/damages.txt"
-done
-cargo test --release -p cama --test it readers -- --nocapture 2>> "$out/damages.txt"
-cargo test --release -p cama-cli --test it kill -- --nocapture --test-threads 1 2> "$out/kills.txt"
+export CAMA_KILLS=${KILLS:-20}
+damages=${DAMAGES:-1000000}
+# Files in memory where there are such: each is written once and read once.
+[ -w /dev/shm ] && mkdir -p "$out/shm" && export TMPDIR=$(mktemp -d /dev/shm/damage.XXXX) && trap 'rm -rf "$out" "$TMPDIR"' EXIT
+readers() { cargo test --release --workspace "$@" -- --nocapture --test-threads 1 2>> "$out/damages.txt"; }
+CAMA_DAMAGES=$damages readers --test readers
+# A model is made of what its folder holds, which takes a hundred times as long as to refuse its configuration.
+models() { CAMA_DAMAGED=$1 CAMA_DAMAGES=$((damages / $2)) readers --test it damaged_models; }
+models json 3
+models bytes 5
+models safetensors 25
+models clean 50
+unset TMPDIR
+cargo test --release --workspace --test it kill -- --nocapture --test-threads 1 2> "$out/kills.txt"
 python3 results/damage/page.py "$out/damages.txt" "$out/kills.txt" > results/damage.md

@@ -3,7 +3,7 @@
 //! `CAMA_KILLS` is how often each command is killed, 6 times unless given. With `--nocapture` each command says how often it was
 //! killed and how often it was faster:
 //!
-//!     CAMA_KILLS=20 cargo test --release -p cama-cli --test it kill -- --nocapture
+//!     CAMA_KILLS=20 cargo test --release --workspace --test it kill -- --nocapture
 
 use std::collections::BTreeMap;
 use std::fs;
