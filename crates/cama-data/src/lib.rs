@@ -67,6 +67,6 @@ pub use names::Names;
 pub use reservoir::Reservoir;
 pub use shape::{ChildColumn, ChildKind, DataShape, TableShape};
 pub use split::{shuffled, split, split_indices};
-pub use subsample::{Subsample, spread_indices, spread_over, subsample};
+pub use subsample::{SPREAD, Subsample, spread_indices, spread_over, subsample};
 
 pub use cama_base::{Error, Result, files};

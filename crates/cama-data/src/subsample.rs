@@ -8,7 +8,7 @@ use super::dataset::Appendable;
 use crate::{Error, Result};
 
 /// The most examples that stand for data as a whole.
-const SPREAD: usize = 500;
+pub const SPREAD: usize = 500;
 
 /// The indices of at most 500 examples, spread over `n`, that stand for all of them.
 pub fn spread_indices(n: usize) -> impl Iterator<Item = usize> {

@@ -5,4 +5,5 @@ mod export_tables;
 mod exported;
 mod images;
 mod networks;
+mod readers;
 mod table;

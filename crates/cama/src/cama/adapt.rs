@@ -164,21 +164,7 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
             Some(observer) => observer,
             None => &mut nobody,
         };
-        if self.guard && self.from.guard.is_none() {
-            let notice = match self.from.model.factor() {
-                None => {
-                    "the model has no guard, as it was trained on too few examples for one: nothing tells whether what is found \
-                     explains the data, and prediction then restores all of it; evaluate it on labelled data"
-                }
-                Some(_) => {
-                    "the model has no guard, as it was trained on too few examples for one: nothing was rehearsed, and the usual \
-                     thresholds decide what is kept; evaluate it on labelled data"
-                }
-            };
-            if observer(Event::Notice(notice)).is_break() {
-                return Err(Error::Interrupted("nothing of the adaptation was kept".into()));
-            }
-        }
+        self.warn_of_no_guard(observer)?;
         let kept = match self.clean.is_none() && self.keeps_clean {
             true => self.from.clean_like(self.unlabelled.subsample)?,
             false => None,
@@ -186,6 +172,34 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
         let clean = self.clean.or(kept.as_ref());
         let mut start = self.from.clone();
         self.attach_and_dream(&mut start, clean, seeds, observer)?;
+        let previous = self.previous(first);
+        let adapted = adapt(&start.model, self.unlabelled, clean, &config, previous, seeds.adapt, observer)?;
+        self.assemble(start, first, adapted)
+    }
+
+    /// Says if nothing will tell whether what is found explains the data.
+    fn warn_of_no_guard(&self, observer: &mut Observer) -> Result<()> {
+        if !self.guard || self.from.guard.is_some() {
+            return Ok(());
+        }
+        let notice = match self.from.model.factor() {
+            None => {
+                "the model has no guard, as it was trained on too few examples for one: nothing tells whether what is found \
+                 explains the data, and prediction then restores all of it; evaluate it on labelled data"
+            }
+            Some(_) => {
+                "the model has no guard, as it was trained on too few examples for one: nothing was rehearsed, and the usual \
+                 thresholds decide what is kept; evaluate it on labelled data"
+            }
+        };
+        match observer(Event::Notice(notice)).is_break() {
+            true => Err(Error::Interrupted("nothing of the adaptation was kept".into())),
+            false => Ok(()),
+        }
+    }
+
+    /// What decided before, and decides which state is better.
+    fn previous<'b>(&self, first: &'b Cama) -> Previous<'b> {
         let decider = first.decider();
         let guard = decider.guard.filter(|_| self.guard);
         let mut thresholds = decider.thresholds;
@@ -193,11 +207,17 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
             thresholds.gain = f64::NEG_INFINITY;
         }
         let decider = Decider { guard, thresholds, ..decider };
+        Previous { decider, m: first.card.m, begins_stream: self.begins_stream(first) }
+    }
+
+    /// Whether an earlier data set of a stream was adapted to since `first`.
+    fn begins_stream(&self, first: &Cama) -> bool {
         let met = self.from.card.adaptations.get(first.card.adaptations.len()..).unwrap_or_default();
-        let kept = met.iter().any(|entry| entry.report.outcome != Outcome::RolledBack);
-        let begins_stream = self.begun_with.is_some() && kept;
-        let previous = Previous { decider, m: first.card.m, begins_stream };
-        let adapted = adapt(&start.model, self.unlabelled, clean, &config, previous, seeds.adapt, observer)?;
+        self.begun_with.is_some() && met.iter().any(|entry| entry.report.outcome != Outcome::RolledBack)
+    }
+
+    /// The adapted model, or what `first` was, with what the guard makes of the data.
+    fn assemble(&self, start: Cama, first: &Cama, adapted: Adapted) -> Result<Cama> {
         let card = match adapted.report.outcome {
             Outcome::Adapted | Outcome::AdaptedForSome => {
                 let inferred = start.model.config().inferred_m;
@@ -206,26 +226,25 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
             }
             Outcome::RolledBack => Card { m: first.card.m, ..self.from.card.clone() },
         };
+        let card = self.record(card, &adapted);
         let (verdicts, verdict_names) = self.named(&adapted)?;
         let rolled_back = adapted.report.outcome == Outcome::RolledBack;
-        let spread = self.unlabelled.spread;
         let unguarded = !self.guard && !rolled_back;
         let guard = first.guard.filter(|_| !unguarded);
         let surveyed = if rolled_back { first.surveyed } else { None };
         // With do(m = 0) no part that depends on M has a say: what was found of earlier data is kept for the next.
-        let model = match rolled_back && begins_stream && first.card.m == M::Null {
+        let model = match rolled_back && self.begins_stream(first) && first.card.m == M::Null {
             true => self.from.model.clone(),
-            false => adapted.model.clone(),
+            false => adapted.model,
         };
-        let outliers =
-            if rolled_back { first.outliers.clone() } else { adapted.outliers.clone().map(Arc::new) };
-        let card = self.record(card, &adapted);
+        let outliers = if rolled_back { first.outliers.clone() } else { adapted.outliers.map(Arc::new) };
         let mut cama = Cama { model, guard, card, surveyed, outliers, verdicts, verdict_names, ..start };
         if cama.surveyed.is_none() {
+            let spread = self.unlabelled.spread;
             let mut predictor = cama.predictor();
-            // Other samples of z than those by which it was kept do not take it back.
-            predictor.decider.is_adapted = !rolled_back;
-            cama.surveyed = predictor.informed(spread)?.surveyed();
+            // Other samples of z than those by which it was kept do not take it back; the examples are the same.
+            predictor.decider.adapted_to = (!rolled_back).then_some(usize::MAX);
+            cama.surveyed = predictor.informed(spread)?.surveyed(spread.len());
         }
         Ok(cama)
     }
@@ -297,13 +316,13 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
         Ok((verdicts, names.filter(|names| names.len() == adapted.verdicts.len())))
     }
 
-    fn record(self, mut card: Card, adapted: &Adapted) -> Card {
+    fn record(&self, mut card: Card, adapted: &Adapted) -> Card {
         // One command goes through a whole stream.
         if self.command.as_ref() != card.commands.last() {
-            card.commands.extend(self.command);
+            card.commands.extend(self.command.clone());
         }
         card.adaptations.push(CardEntry {
-            from: self.from_name,
+            from: self.from_name.clone(),
             on: self.unlabelled.subsample.name().to_string(),
             seed: self.seed,
             report: adapted.report.clone(),

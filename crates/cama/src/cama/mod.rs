@@ -218,7 +218,7 @@ impl Cama {
             bank: self.bank.as_ref(),
             thresholds: self.rehearsal.thresholds,
             context: Context::Unknown,
-            is_adapted: false,
+            adapted_to: None,
             log_odds: 0.0,
             outliers: self.outliers.as_deref(),
         }

@@ -67,8 +67,9 @@ impl Cama {
         let predict = PredictConfig { m: self.card.m, ..PredictConfig::default() };
         let config = DecideConfig { rule: Rule::Bayes, predict };
         let surveyed = self.surveyed;
-        let is_adapted = surveyed.is_some_and(|surveyed| surveyed.context == Context::Inside);
-        let decider = Decider { is_adapted, ..self.decider() };
+        let inside = surveyed.filter(|surveyed| surveyed.context == Context::Inside);
+        let adapted_to = inside.map(|surveyed| surveyed.examples);
+        let decider = Decider { adapted_to, ..self.decider() };
         let mut predictor = Predictor { decider, config, surveyed, context_from: ContextFrom::default() };
         predictor.config.rule = predictor.best_rule();
         predictor
@@ -123,7 +124,7 @@ impl<'a> Predictor<'a> {
     /// Where the guard's knowledge of the data as a whole comes from: the data at hand unless given. With anything else what is
     /// decided about an example does not depend on the others.
     pub fn context(mut self, from: ContextFrom) -> Self {
-        let Surveyed { context, log_odds } = match from {
+        let Surveyed { context, log_odds, .. } = match from {
             ContextFrom::Adapted => self.surveyed.unwrap_or_default(),
             ContextFrom::Batch | ContextFrom::Nothing => Surveyed::default(),
         };
@@ -163,10 +164,10 @@ impl<'a> Predictor<'a> {
         Ok(self)
     }
 
-    /// What the guard has learnt of data as a whole, where the model infers m.
-    pub(super) fn surveyed(&self) -> Option<Surveyed> {
+    /// What the guard has learnt of data as a whole from so many examples, where the model infers m.
+    pub(super) fn surveyed(&self, examples: usize) -> Option<Surveyed> {
         let Decider { context, log_odds, .. } = self.decider;
-        self.infers_m().then_some(Surveyed { context, log_odds })
+        self.infers_m().then_some(Surveyed { context, log_odds, examples })
     }
 
     /// Whether what was done to the data is outside of what the mechanisms can express, once it is

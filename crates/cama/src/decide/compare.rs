@@ -208,11 +208,18 @@ impl Answers {
 
     /// Whether the examples, not explained as they are, may well be of data that was found to be better restored: the
     /// discriminative classifier is surer, and Bayes' rule agrees as often as is asked for, or less often by no more than two
-    /// standard errors. Else whether a batch is restored would change with the samples of z where the data is close to what is
-    /// asked for.
-    pub fn may_be_better(&self, before: &Answers, on_clean: f64, thresholds: &Thresholds) -> bool {
+    /// standard errors of the difference between these examples and the `found` ones of that data. Else whether a batch is
+    /// restored would change with the samples of z, and with the examples, where the data is close to what is asked for.
+    pub fn may_be_better(
+        &self,
+        before: &Answers,
+        found: usize,
+        on_clean: f64,
+        thresholds: &Thresholds,
+    ) -> bool {
         let agreement = self.agreement();
-        let error = (agreement * (1.0 - agreement) / self.agrees.len().max(1) as f64).sqrt();
+        let share = |n: usize| 1.0 / n.max(1) as f64;
+        let error = (agreement * (1.0 - agreement) * (share(self.agrees.len()) + share(found))).sqrt();
         before.explained() < MOSTLY
             && self.evidence_short_of(before, on_clean, thresholds, LIKELY * error) > 0.0
     }
@@ -314,14 +321,16 @@ mod tests {
         });
         let judged = |agreeing| {
             let after = sure(agreeing);
-            (after.are_better(&before, 0.9, &thresholds), after.may_be_better(&before, 0.9, &thresholds))
+            (after.are_better(&before, 0.9, &thresholds), after.may_be_better(&before, 100, 0.9, &thresholds))
         };
         assert_eq!(judged(90), (true, true));
-        // .855 are asked for, and a standard error is .036.
-        assert_eq!(judged(82), (false, true));
+        // .855 are asked for, and a standard error of the difference is .059.
+        assert_eq!(judged(75), (false, true));
         assert_eq!(judged(70), (false, false));
+        // Many examples leave no doubt that the data that was found was not such.
+        assert!(!sure(75).may_be_better(&before, 100_000, 0.9, &thresholds));
         // Nothing need have been done to what is explained as it is.
-        assert!(!with(90, 100).may_be_better(&with(90, 100), 0.9, &thresholds));
+        assert!(!with(90, 100).may_be_better(&with(90, 100), 100, 0.9, &thresholds));
     }
 
     fn answers(confidence: impl Fn(usize) -> f64, agreeing: usize) -> Answers {

@@ -35,8 +35,9 @@ pub struct Decider<'a> {
     pub thresholds: Thresholds,
     /// What the guard knows of the data that examples are from: see [`informed`](Self::informed).
     pub context: Context,
-    /// Whether the model was adapted to data that was better restored: of data at hand less is asked then.
-    pub is_adapted: bool,
+    /// If the model was adapted to data that was better restored: how many examples told that. Of data at hand less is asked
+    /// then.
+    pub adapted_to: Option<usize>,
     /// With [`M::Global`](crate::M::Global), log odds that an example is one of the manipulated ones, before it is seen:
     /// what share of the data is, see [`informed`](Self::informed).
     pub log_odds: f64,
@@ -57,7 +58,7 @@ impl<'a> Decider<'a> {
             bank: None,
             thresholds: Thresholds::default(),
             context: Context::Unknown,
-            is_adapted: false,
+            adapted_to: None,
             log_odds: 0.0,
             outliers: None,
         }

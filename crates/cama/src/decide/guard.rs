@@ -180,10 +180,10 @@ impl Guard {
         before: &Answers,
         after: &Answers,
         thresholds: &Thresholds,
-        is_adapted: bool,
+        adapted_to: Option<usize>,
     ) -> Context {
         let better = after.are_better(before, self.agreement, thresholds)
-            || is_adapted && after.may_be_better(before, self.agreement, thresholds);
+            || adapted_to.is_some_and(|n| after.may_be_better(before, n, self.agreement, thresholds));
         match better {
             true => Context::Inside,
             false if before.explained() >= AT_REST => Context::AtRest,

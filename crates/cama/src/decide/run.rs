@@ -95,7 +95,7 @@ impl Decider<'_> {
             Err(Error::Diverged(_)) => return Ok(Self { context: Context::Outside, ..*self }),
             after => after?,
         };
-        Ok(Self { context: guard.context_of(&before, &after, &self.thresholds, self.is_adapted), ..*self })
+        Ok(Self { context: guard.context_of(&before, &after, &self.thresholds, self.adapted_to), ..*self })
     }
 
     /// The same, knowing what share of the data was manipulated as the data set was that the global m is of: the share

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::SPREAD;
+
 /// What the guard makes of an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -40,6 +42,14 @@ pub struct Surveyed {
     pub context: Context,
     /// Under a factor model, log odds that an example is one of the manipulated ones, before it is seen.
     pub log_odds: f64,
+    /// How many examples told it.
+    #[serde(default = "most_examples")]
+    pub examples: usize,
+}
+
+/// How many examples tell of data at most, which older model folders do not say.
+fn most_examples() -> usize {
+    SPREAD
 }
 
 /// What is known of the data that an example is from.

@@ -1,6 +1,6 @@
 //! The reader of model folders meets damaged files and files of something else.
 
-#[path = "../../../cama-data/tests/damage/mod.rs"]
+#[path = "../../../cama-data/tests/it/damage/mod.rs"]
 mod damage;
 
 use std::collections::BTreeMap;

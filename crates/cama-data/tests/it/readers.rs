@@ -1,7 +1,5 @@
 //! Every reader of images and tables meets damaged files and files of something else.
 
-mod damage;
-
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -9,10 +7,11 @@ use std::path::Path;
 use cama_causal::Roles;
 use cama_data::table::{LearnOptions, Missing, Schema};
 use cama_data::{ImageBatches, ImageOptions, Images, write_npz};
-use damage::Sound;
 use parquet::data_type::{ByteArray, ByteArrayType, DoubleType};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
+
+use crate::damage::{self, Sound};
 
 /// An image file that is read.
 fn image_file(name: &str, bytes: Vec<u8>) -> Sound<'static> {
@@ -103,16 +102,24 @@ fn gzipped(bytes: &[u8]) -> Vec<u8> {
 
 #[test]
 fn damaged_images_neither_panic_nor_hang_nor_reserve_memory_without_end() {
-    damage::bounded("damaged_images_neither_panic_nor_hang_nor_reserve_memory_without_end", 10, || {
-        let folder = tempfile::tempdir().unwrap();
-        damage::meet(&images(folder.path()));
-    });
+    damage::bounded(
+        "readers::damaged_images_neither_panic_nor_hang_nor_reserve_memory_without_end",
+        10,
+        || {
+            let folder = tempfile::tempdir().unwrap();
+            damage::meet(&images(folder.path()));
+        },
+    );
 }
 
 #[test]
 fn damaged_tables_neither_panic_nor_hang_nor_reserve_memory_without_end() {
-    damage::bounded("damaged_tables_neither_panic_nor_hang_nor_reserve_memory_without_end", 4, || {
-        let folder = tempfile::tempdir().unwrap();
-        damage::meet(&tables(folder.path()));
-    });
+    damage::bounded(
+        "readers::damaged_tables_neither_panic_nor_hang_nor_reserve_memory_without_end",
+        4,
+        || {
+            let folder = tempfile::tempdir().unwrap();
+            damage::meet(&tables(folder.path()));
+        },
+    );
 }

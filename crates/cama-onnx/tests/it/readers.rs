@@ -1,6 +1,6 @@
 //! The reader of ONNX files meets damaged files and files of something else.
 
-#[path = "../../cama-data/tests/damage/mod.rs"]
+#[path = "../../../cama-data/tests/it/damage/mod.rs"]
 mod damage;
 
 use std::fs;
@@ -54,12 +54,17 @@ fn schema() -> Schema {
 
 #[test]
 fn damaged_onnx_neither_panics_nor_hangs_nor_reserves_memory_without_end() {
-    damage::bounded("damaged_onnx_neither_panics_nor_hangs_nor_reserves_memory_without_end", 6, || {
-        let schema = schema();
-        let of_rows = |name: &str| of_rows(name, &schema, &schema.classes);
-        let names = ["table-logistic-columns", "table-mlp", "table-forest", "table-prepared", "table-parted"];
-        let mut all: Vec<Sound> = names.iter().map(|name| of_rows(&format!("{name}.onnx"))).collect();
-        all.push(of_images());
-        damage::meet(&all);
-    });
+    damage::bounded(
+        "readers::damaged_onnx_neither_panics_nor_hangs_nor_reserves_memory_without_end",
+        6,
+        || {
+            let schema = schema();
+            let of_rows = |name: &str| of_rows(name, &schema, &schema.classes);
+            let names =
+                ["table-logistic-columns", "table-mlp", "table-forest", "table-prepared", "table-parted"];
+            let mut all: Vec<Sound> = names.iter().map(|name| of_rows(&format!("{name}.onnx"))).collect();
+            all.push(of_images());
+            damage::meet(&all);
+        },
+    );
 }

@@ -1,6 +1,6 @@
 //! Every reader of graphs meets damaged files and files of something else.
 
-#[path = "../../cama-data/tests/damage/mod.rs"]
+#[path = "../../../cama-data/tests/it/damage/mod.rs"]
 mod damage;
 
 use std::path::Path;
@@ -34,13 +34,17 @@ fn read(path: &Path) -> bool {
 
 #[test]
 fn damaged_graphs_neither_panic_nor_hang_nor_reserve_memory_without_end() {
-    damage::bounded("damaged_graphs_neither_panic_nor_hang_nor_reserve_memory_without_end", 4, || {
-        let files = [("g.dot", DOT), ("g.txt", DAGITTY), ("g.gml", GML), ("gml.txt", GML)];
-        let sound = |(name, text): (&str, &str)| Sound {
-            name: name.into(),
-            bytes: text.into(),
-            read: Box::new(read),
-        };
-        damage::meet(&files.map(sound));
-    });
+    damage::bounded(
+        "readers::damaged_graphs_neither_panic_nor_hang_nor_reserve_memory_without_end",
+        4,
+        || {
+            let files = [("g.dot", DOT), ("g.txt", DAGITTY), ("g.gml", GML), ("gml.txt", GML)];
+            let sound = |(name, text): (&str, &str)| Sound {
+                name: name.into(),
+                bytes: text.into(),
+                read: Box::new(read),
+            };
+            damage::meet(&files.map(sound));
+        },
+    );
 }

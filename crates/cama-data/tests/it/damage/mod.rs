@@ -7,7 +7,7 @@
 //! `CAMA_DAMAGES` is how many damages of each file are tried, 150 unless given; `CAMA_DAMAGED`, a part of a file's name, leaves
 //! the others out. With `--nocapture` each file says how many were tried and how many of these were still read:
 //!
-//!     CAMA_DAMAGES=1000000 cargo test --release --workspace --test readers -- --nocapture
+//!     CAMA_DAMAGES=1000000 cargo test --release --workspace --test it readers -- --nocapture
 
 use std::cell::Cell;
 use std::fs;

@@ -1,0 +1,4 @@
+//! Causal graphs as others write them, and as nobody should.
+
+mod causal_graphs;
+mod readers;

@@ -1,0 +1,4 @@
+//! The readers of images and tables.
+
+mod damage;
+mod readers;
