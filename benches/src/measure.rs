@@ -123,8 +123,10 @@ pub fn adapt_steps(model: &DeepCama, adapting: Adapting, steps: usize) -> Result
         validate_every: steps + WARM_UP,
         ..AdaptConfig::default()
     };
-    let (config, previous) =
-        (config.check()?, Previous { decider: Decider::bare(model), m: M::Null, begins_stream: false });
+    let (config, previous) = (
+        config.check()?,
+        Previous { decider: Decider::bare(model), m: M::Null, begins_stream: false, seed: 0 },
+    );
     between_steps(steps, |observer| {
         adapt(model, Unlabelled::whole(&unlabelled), Some(&clean), &config, previous, 1, observer).map(drop)
     })

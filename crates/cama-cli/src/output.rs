@@ -227,6 +227,11 @@ fn refuse_existing(path: &Path, force: bool) -> Result<()> {
         return Err(Error::config("out", "``", "a path"));
     }
     if !force && path.symlink_metadata().is_ok() {
+        if path.join(CHECKPOINTS).is_dir() && !is_model_folder(path) {
+            let problem = "exists already, with a training that was broken off";
+            let remedy = "go on with it by --resume, give another --out, or begin anew by --force";
+            return Err(Error::data(path, problem, remedy));
+        }
         return Err(Error::data(path, "exists already", "give another --out, or --force to replace it"));
     }
     Ok(())

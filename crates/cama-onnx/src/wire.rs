@@ -7,10 +7,11 @@
 //! - it follows messages within messages with the stack, which 1000 graphs in one another, in 9 kB, overflow without
 //!   optimisation;
 //! - it goes past the end of a file where a field that it skips is cut off: a quarter of all cuts give a shorter
-//!   network without a word.
+//!   network without a word;
+//! - it reads without end where ten bytes of a whole number all say that another one follows.
 //!
-//! Neither of the first two can be caught, nor can a reader of our own under the decoder tell how deep it is. So this
-//! goes through the lengths alone, by the numbers of the fields that the decoder takes for messages.
+//! None of these can be caught, nor can a reader of our own under the decoder tell how deep it is. So this goes through the lengths
+//! and whole numbers alone, by the numbers of the fields that the decoder takes for messages, or for many whole numbers.
 
 /// Messages nested deeper than this are no classifier.
 const DEEPEST: usize = 100;
@@ -50,9 +51,15 @@ impl Message {
             _ => return None,
         })
     }
+
+    /// Whether this field of it holds whole numbers, one behind another.
+    fn packs(self, number: u64) -> bool {
+        matches!((self, number), (Message::Tensor, 5 | 7))
+    }
 }
 
-/// Checks that every length fits into the message around it, and that messages are not nested too deep.
+/// Checks that every length fits into the message around it, that every whole number ends, and that messages are not nested too
+/// deep.
 ///
 /// # Errors
 ///
@@ -85,6 +92,12 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), String> {
             Some(inner) => {
                 graph |= open.len() == 1 && matches!(inner, Message::Graph);
                 open.push((inner, at + length));
+            }
+            None if key & 7 == 2 && message.packs(key >> 3) => {
+                let end = at + length;
+                while at < end {
+                    varint(bytes, &mut at, end).ok_or_else(cut)?;
+                }
             }
             None => at += length,
         }
@@ -130,6 +143,19 @@ mod tests {
         let mut model = vec![0x3a, tensor.len() as u8];
         model.extend(tensor);
         assert_eq!(check(&model).unwrap_err(), "the file is cut off or damaged at byte 4");
+    }
+
+    #[test]
+    fn a_number_that_does_not_end_is_found() {
+        // A model with a graph with a tensor that packs one number, of ten bytes.
+        let model = |last: u8| {
+            let mut model = vec![0x3a, 14, 0x2a, 12, 0x3a, 10];
+            model.extend([0xff; 9]);
+            model.push(last);
+            model
+        };
+        check(&model(0x01)).unwrap();
+        assert_eq!(check(&model(0xa9)).unwrap_err(), "the file is cut off or damaged at byte 4");
     }
 
     #[test]

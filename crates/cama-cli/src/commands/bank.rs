@@ -10,7 +10,7 @@ use crate::interrupt::Graceful;
 use crate::output::Output;
 use crate::progress::Reporter;
 use crate::session::Session;
-use crate::source::{Source, Wanted, reads_images};
+use crate::source::{Source, Wanted, reads_images, training_spec};
 use crate::table::Table;
 
 /// Writes the bank into the model's folder, and tells what was found.
@@ -36,10 +36,16 @@ pub fn run(flags: &BankFlags, session: &Session) -> anyhow::Result<()> {
 
 /// The model with a bank.
 fn banked<D: Source>(flags: &BankFlags, cama: Cama, session: &Session) -> cama::Result<Cama> {
-    let spec = flags.data.as_deref().unwrap_or(&cama.card().data);
-    let wanted =
-        Wanted { spec, labelled: true, manipulate: None, cama: &cama, reading: &flags.reading, session };
-    let clean = wanted.whole::<D>().map_err(|error| match flags.data {
+    let wanted = |spec| Wanted {
+        spec,
+        labelled: true,
+        manipulate: None,
+        cama: &cama,
+        reading: &flags.reading,
+        session,
+    };
+    let spec = flags.data.as_deref().map_or_else(|| training_spec(cama.card()), Ok);
+    let clean = spec.and_then(|spec| wanted(spec).whole::<D>()).map_err(|error| match flags.data {
         Some(_) => error,
         None => Error::data(
             &flags.model,

@@ -36,6 +36,11 @@ pub fn run(flags: &CheckFlags, session: &Session) -> anyhow::Result<()> {
             let options = LearnOptions { missing, ..flags.table.options() };
             let (schema, rows, notices) = Schema::learn(&flags.data, &roles, &options)?;
             session.notify(&flags.data, &notices);
+            if flags.table.missing.is_none() && !rows.is_complete() {
+                let problem =
+                    "values are missing: to train, give --missing impute, as here, or --missing drop";
+                session.warn(format!("{}: {problem}", flags.data));
+            }
             of_table(&schema, &rows)
         }
         None if is_table(&flags.data) => {

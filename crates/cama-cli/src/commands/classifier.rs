@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use cama::data::DataShape;
 #[cfg(feature = "onnx")]
-use cama::data::table::columns;
+use crate::source::training_columns;
+use cama::data::DataShape;
 use cama::{Cama, Classifier, Error};
 use cama_eval::Baseline;
 #[cfg(feature = "onnx")]
@@ -46,7 +46,7 @@ fn open_onnx(flags: &ClassifierFlags, path: &Path, cama: &Cama) -> cama::Result<
             ];
             refuse("tables", &image_flags)?;
             // Training data that is gone leaves the order open; then --classifier-columns is asked for.
-            let order = columns(&cama.card().data).unwrap_or_default();
+            let order = training_columns(cama.card());
             Reads::Table { schema: cama.schema()?.clone(), order }
         }
     };

@@ -271,6 +271,7 @@ fn check_resumable(out: &Output, checkpoints: &Checkpoints, session: &Session) -
 fn with_resume(error: Error, kept: bool) -> Error {
     match error {
         Error::Interrupted(what) if kept => {
+            let what = if what.starts_with("nothing") { "the last checkpoint is kept" } else { &what };
             Error::Interrupted(format!("{what}: the same command with --resume resumes from there"))
         }
         other => other,

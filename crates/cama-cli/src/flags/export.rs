@@ -62,7 +62,7 @@ impl ExportFlags {
                     cama.schema().is_ok_and(|schema| schema.columns.iter().any(|c| c.name == *name))
                 };
                 options.columns = match self.columns.is_empty() {
-                    true => cama::data::table::columns(&cama.card().data).unwrap_or_default(),
+                    true => crate::source::training_columns(cama.card()),
                     false => self.columns.clone(),
                 };
                 if self.columns.is_empty() {

@@ -5,7 +5,7 @@ mod tables;
 use std::path::Path;
 
 use cama::data::manipulation::Manipulation;
-use cama::data::table::{Rows, TableBatches, is_table};
+use cama::data::table::{Rows, TableBatches, columns, is_standard_input, is_table};
 use cama::data::{
     Appendable, Batches, DataShape, Dataset, Fingerprint, Fit, ImageBatches, ImageOptions, Images, Names,
     Subsample, subsample,
@@ -187,6 +187,25 @@ fn of_training<'a>(wanted: &Wanted<'a>, training: &'a ReadFlags) -> Wanted<'a> {
         true => Wanted { reading: training, ..*wanted },
         false => *wanted,
     }
+}
+
+/// The training data of a model by its name.
+///
+/// # Errors
+///
+/// If it cannot be read again.
+pub fn training_spec(card: &Card) -> cama::Result<&str> {
+    match is_standard_input(&card.data) {
+        true => {
+            Err(Error::data(&card.data, "was read from standard input, and is gone", "give it in a file"))
+        }
+        false => Ok(&card.data),
+    }
+}
+
+/// The columns of the training table of a model, in the order of the file; none where that cannot be read.
+pub fn training_columns(card: &Card) -> Vec<String> {
+    training_spec(card).and_then(|_| columns(found(card))).unwrap_or_default()
 }
 
 /// The training data of a model where it was when it was trained, if it still is there; else as it was called.

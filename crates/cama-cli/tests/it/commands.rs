@@ -169,6 +169,23 @@ fn adapt_attaches_dreams_and_records() {
         let n = verdicts.lines().filter(|line| line.ends_with(&format!(",{verdict}"))).count();
         assert_eq!(report[field], Value::from(n), "{field}");
     }
+    // Prediction says the same of each.
+    let predict = [
+        "predict",
+        "--model",
+        "a",
+        "--data",
+        "mnist:test[..40]",
+        "--manipulate",
+        "rotate:60",
+        "--samples",
+        "2",
+    ];
+    let predicted = done(folder.path(), &predict);
+    let at = predicted.lines().next().unwrap().split(',').position(|name| name == "verdict").unwrap();
+    for (line, of_adapt) in predicted.lines().zip(verdicts.lines()).skip(1) {
+        assert_eq!(line.split(',').nth(at), of_adapt.split(',').nth(1), "{line}");
+    }
     adapt(&["--out", "a", "--force", "--no-guard"]);
     assert!(!folder.path().join("a/verdicts.csv").exists(), "those of the former model are gone");
 

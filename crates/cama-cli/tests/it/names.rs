@@ -162,4 +162,13 @@ fn clean_data_is_found_from_any_folder() {
     let info: Value = serde_json::from_str(&done(folder, &["info", "n", "--json"])).unwrap();
     assert_eq!(info["card"]["data"], "x.npz[..50]");
     assert!(info["card"]["location"].as_str().unwrap().ends_with("/a/x.npz[..50]"), "{}", info["card"]);
+
+    // Where the model and its data are moved together, it is found, too.
+    fs::rename(folder.join("a"), folder.join("b")).unwrap();
+    let adapt = ["adapt", "--model", "b/m", "--data", "y.npz", "--out", "o", "--no-guard"];
+    let ran = crate::common::run(folder, &[&adapt[..], &steps].concat());
+    assert!(ran.code == 0 && !ran.err.contains("kept in the model folder"), "{}", ran.err);
+    let info: Value = serde_json::from_str(&done(folder, &["info", "o", "--json"])).unwrap();
+    assert!(info["card"]["location"].as_str().unwrap().ends_with("/b/x.npz[..50]"), "{}", info["card"]);
+    assert_eq!(info["card"]["relative"], "../b/x.npz[..50]");
 }

@@ -65,7 +65,8 @@ fn after_ctrl_c_the_last_checkpoint_is_kept_and_training_resumes_to_the_same_byt
     assert!(!folder.path().join("m/config.json").exists());
 
     let args = train_args(DATA, "m", RUN);
-    refused(folder.path(), &args, &["exists already", "--force"], "m/config.json");
+    let broken_off = ["exists already, with a training that was broken off", "--resume", "--force"];
+    refused(folder.path(), &args, &broken_off, "m/config.json");
     let other = [&args[..], &["--resume", "--seed", "1"]].concat();
     // What differs is named, and nothing else.
     let parts = ["of another run:\n  seed was 0, is 1; give the same data"];

@@ -151,6 +151,22 @@ fn compressed_tables_and_standard_input_are_read_alike() {
     piped(&train_args("-", "g.dot", "m", &["-q"]), whole.as_bytes());
     let weights = |model: &Path| fs::read(model.join("model.safetensors")).unwrap();
     assert!(weights(&folder.join("m")) == weights(Path::new(&trained().model)));
+    // What was read so is gone, and not waited for.
+    let adapt = ["adapt", "--model", "m", "--data", "t.csv", "--steps", "2", "--out", "a"];
+    let mut child = cama(folder, &adapt)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let open = child.stdin.take();
+    let adapted = ran(child.wait_with_output().unwrap());
+    drop(open);
+    assert!(
+        adapted.code == 0 && adapted.err.contains("-: was read from standard input, and is gone"),
+        "{}",
+        adapted.err
+    );
     refused(
         folder,
         &["predict", "--model", &trained().model, "--data", "t.xlsx"],

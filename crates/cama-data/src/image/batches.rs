@@ -470,7 +470,7 @@ mod tests {
         let batches = ImageBatches::open("shapes:5").unwrap();
         assert!(batches.check_shape(&DataShape::Image([1, 28, 28])).is_ok());
         let text = batches.check_shape(&DataShape::Image([3, 28, 28])).unwrap_err().to_string();
-        assert!(text.contains("the model takes images of 3 channel(s), 28×28 pixels"), "{text}");
+        assert!(text.contains("the model takes colour images of 28×28 pixels"), "{text}");
         assert_eq!(batches.bytes(), 5 * 28 * 28 * 4);
     }
 }

@@ -10,6 +10,16 @@ use crate::names::Names;
 use crate::shape::DataShape;
 use crate::{Error, Result};
 
+/// What images of this shape are.
+fn in_words([channels, height, width]: [usize; 3]) -> String {
+    let kind = match channels {
+        1 => "grey images".to_string(),
+        3 => "colour images".to_string(),
+        _ => format!("images of {channels} channels"),
+    };
+    format!("{kind} of {height}×{width} pixels")
+}
+
 impl Dataset for Images {
     type Manipulation = Manipulation;
 
@@ -46,8 +56,9 @@ impl Dataset for Images {
         match shape {
             DataShape::Image(shape) if *shape == [c, h, w] => Ok(()),
             DataShape::Image([mc, mh, mw]) => Err(Error::Mismatch(format!(
-                "the model takes images of {mc} channel(s), {mh}×{mw} pixels, the data has {c} channel(s), {h}×{w}; --size \
-                 {mh}x{mw} makes them alike"
+                "the model takes {}, the data has {}; --size {mh}x{mw} makes them alike",
+                in_words([*mc, *mh, *mw]),
+                in_words([c, h, w])
             ))),
             DataShape::Table(_) => {
                 Err(Error::Mismatch(format!("the model takes rows of a table, {} are images", self.name())))

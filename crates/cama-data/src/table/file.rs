@@ -45,6 +45,11 @@ pub(super) enum Format {
     Parquet(ParquetFile),
 }
 
+/// Whether `spec` names standard input, which can be read once.
+pub fn is_standard_input(spec: &str) -> bool {
+    Span::split_off(spec).is_ok_and(|(path, _)| path == STANDARD_INPUT)
+}
+
 impl TableFile {
     /// Opens the table that `spec` names, and reads what columns it has.
     pub(super) fn open(spec: &str) -> Result<TableFile> {

@@ -66,7 +66,7 @@ mod table;
 pub use batches::{TableBatches, rows_in_a_batch};
 pub use column_values::ColumnValues;
 pub use decimal::Decimal;
-pub use file::{columns, is_table};
+pub use file::{columns, is_standard_input, is_table};
 pub use learn::{LearnOptions, Learnt};
 pub use missing::MissingValues;
 pub use parts::TableParts;

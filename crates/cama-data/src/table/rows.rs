@@ -79,6 +79,11 @@ impl Rows {
         self.known.is_empty() || self.known[i * self.schema.width() + at]
     }
 
+    /// Whether all values were observed.
+    pub fn is_complete(&self) -> bool {
+        !self.known.contains(&false)
+    }
+
     /// What the columns are, and how they are encoded.
     pub fn schema(&self) -> &Arc<Schema> {
         &self.schema

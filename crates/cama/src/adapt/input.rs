@@ -18,6 +18,8 @@ pub struct Previous<'a> {
     /// It began a stream of data sets, of which earlier ones were adapted to since: the model that is adapted now starts
     /// where the last of them has left it, and is kept only if that is better than the beginning.
     pub begins_stream: bool,
+    /// Seed of the samples by which every example gets its verdict: that of prediction, so that the two agree.
+    pub seed: u64,
 }
 
 /// What is adapted to, of which not all need be in memory.

@@ -146,7 +146,7 @@ impl<D: Dataset> Judge<'_, D> {
         if decider.guard.is_none() && m != M::Global {
             return Ok((Vec::new(), Context::Unknown));
         }
-        let (negligible, seed) = (self.negligible, self.seed);
+        let (negligible, seed) = (self.negligible, self.previous.seed);
         let predict = PredictConfig { samples: 1, m, seed, negligible, ..PredictConfig::default() };
         let config = DecideConfig { rule: Rule::Bayes, predict }.check()?;
         let decider = decider.informed(self.unlabelled.spread, &config)?;

@@ -172,7 +172,7 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
         let clean = self.clean.or(kept.as_ref());
         let mut start = self.from.clone();
         self.attach_and_dream(&mut start, clean, seeds, observer)?;
-        let previous = self.previous(first);
+        let previous = self.previous(first, seeds);
         let adapted = adapt(&start.model, self.unlabelled, clean, &config, previous, seeds.adapt, observer)?;
         self.assemble(start, first, adapted)
     }
@@ -199,7 +199,7 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
     }
 
     /// What decided before, and decides which state is better.
-    fn previous<'b>(&self, first: &'b Cama) -> Previous<'b> {
+    fn previous<'b>(&self, first: &'b Cama, seeds: Seeds) -> Previous<'b> {
         let decider = first.decider();
         let guard = decider.guard.filter(|_| self.guard);
         let mut thresholds = decider.thresholds;
@@ -207,7 +207,8 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
             thresholds.gain = f64::NEG_INFINITY;
         }
         let decider = Decider { guard, thresholds, ..decider };
-        Previous { decider, m: first.card.m, begins_stream: self.begins_stream(first) }
+        let begins_stream = self.begins_stream(first);
+        Previous { decider, m: first.card.m, begins_stream, seed: seeds.predict }
     }
 
     /// Whether an earlier data set of a stream was adapted to since `first`.

@@ -22,6 +22,9 @@ pub struct Card {
     /// The training data as it is found from any folder, if it is a file or a folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
+    /// The same from the model's folder, where the two may be moved together; saving sets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relative: Option<String>,
     /// The number of its examples and their checksum ([`Fingerprint`](crate::data::Fingerprint)): other data under the same name
     /// has another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,6 +88,7 @@ impl Default for Card {
             m: M::Null,
             data: String::new(),
             location: None,
+            relative: None,
             fingerprint: None,
             understood: Vec::new(),
             preparation: None,

@@ -167,14 +167,12 @@ impl Cama {
         let found = find_global(&self.model, data, &all, &DatasetConfig::default(), None, rng, observer)?;
         let mechanisms = found.model.mechanisms().expect("checked to have one");
         let m = host(mechanisms.global_m().expect("a factor model has columns"));
-        let n = data.len() as f64;
-        // Before they are in the columns' own units a scale is in standard deviations of the column.
-        let scales = mechanisms.parameters().into_iter().map(|parameter| parameter.scale);
-        let parameters = self.parameters().into_iter().zip(m).zip(scales).map(|((parameter, m), scale)| {
+        // Before they are in the columns' own units.
+        let errors =
+            mechanisms.parameters().into_iter().map(|parameter| parameter.standard_error(data.len()));
+        let parameters = self.parameters().into_iter().zip(m).zip(errors).map(|((parameter, m), error)| {
             let m = f64::from(m);
-            // Of n rows of standard deviation one: that of their mean, and of its logarithm.
-            let error = if parameter.exponential { (2.0 * n).sqrt() } else { n.sqrt() }.recip();
-            let sd = parameter.sd(m, error / scale);
+            let sd = parameter.sd(m, error);
             Changed::new(parameter, m, sd)
         });
         Ok((parameters.collect(), Some(found.gain)))

@@ -165,6 +165,7 @@ impl<'a, D: Dataset> Builder<'a, D> {
             m: if infers { config.model.inferred_m } else { M::Null },
             data: self.clean.name().to_string(),
             location: None,
+            relative: None,
             fingerprint: Some(Fingerprint::of(self.clean).to_string()),
             understood: Vec::new(),
             preparation: None,

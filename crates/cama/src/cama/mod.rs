@@ -23,7 +23,7 @@ pub use restorer::{Restoration, Restorer};
 
 use std::sync::Arc;
 
-use crate::adapt::{AdaptReport, Rehearsal};
+use crate::adapt::{AdaptReport, Outcome, Rehearsal};
 use crate::classifier::{Classifier, DirectClassifier};
 use crate::data::table::Schema;
 use crate::data::{Dataset, KeptExamples, Names};
@@ -198,6 +198,12 @@ impl Cama {
     /// The report of the last adaptation, if there was one.
     pub fn report(&self) -> Option<&AdaptReport> {
         self.card.adaptations.last().map(|adaptation| &adaptation.report)
+    }
+
+    /// The last report of an adaptation that was not rolled back.
+    fn kept_report(&self) -> Option<&AdaptReport> {
+        let reports = self.card.adaptations.iter().rev().map(|adaptation| &adaptation.report);
+        reports.into_iter().find(|report| report.outcome != Outcome::RolledBack)
     }
 
     /// What the guard made of each example that this was adapted to in this process, with its index in the data's file;

@@ -68,7 +68,10 @@ impl Cama {
         let config = DecideConfig { rule: Rule::Bayes, predict };
         let surveyed = self.surveyed;
         let inside = surveyed.filter(|surveyed| surveyed.context == Context::Inside);
-        let adapted_to = inside.map(|surveyed| surveyed.examples);
+        let adapted_to = match self.card.m {
+            M::Global => self.kept_report().map(|report| report.examples),
+            _ => inside.map(|surveyed| surveyed.examples),
+        };
         let decider = Decider { adapted_to, ..self.decider() };
         let mut predictor = Predictor { decider, config, surveyed, context_from: ContextFrom::default() };
         predictor.config.rule = predictor.best_rule();

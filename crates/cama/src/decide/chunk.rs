@@ -131,11 +131,21 @@ impl<'a, D: Dataset> Chunk<'a, D> {
         }
         let (chosen, log_ratio, m, sd) = match inferred {
             Some(Inferred { q2, m, log_ratio }) => {
-                (Some(m), log_ratio, host(q2.mean), host(q2.log_var.mul_scalar(0.5).exp()))
+                let sd = self.error_of_global().unwrap_or_else(|| host(q2.log_var.mul_scalar(0.5).exp()));
+                (Some(m), log_ratio, host(q2.mean), sd)
             }
             None => (None, vec![0.0; self.range.len()], Vec::new(), Vec::new()),
         };
         Some(Found { cleared, fields, chosen, rngs, log_ratio, m, sd, rows, cleaned, explained })
+    }
+
+    /// The standard error of a global m, which is that of all rows that it was found from, for each example; nothing where m is
+    /// another, or how many rows these were is not known.
+    fn error_of_global(&self) -> Option<Vec<f32>> {
+        let n = self.decider.adapted_to.filter(|_| self.config.predict.m == M::Global)?;
+        let parameters = self.decider.model.mechanisms()?.parameters();
+        let errors = parameters.iter().map(|parameter| parameter.standard_error(n) as f32);
+        Some(errors.collect::<Vec<_>>().repeat(self.range.len()))
     }
 
     /// What a field leaves of the examples, and what it found in each; without a field, or with an m that is not inferred, the

@@ -35,8 +35,8 @@ pub struct Decider<'a> {
     pub thresholds: Thresholds,
     /// What the guard knows of the data that examples are from: see [`informed`](Self::informed).
     pub context: Context,
-    /// If the model was adapted to data that was better restored: how many examples told that. Of data at hand less is asked
-    /// then.
+    /// If the model was adapted to data that was better restored: how many examples told that, or a global m. Of data at hand less is
+    /// asked then.
     pub adapted_to: Option<usize>,
     /// With [`M::Global`](crate::M::Global), log odds that an example is one of the manipulated ones, before it is seen:
     /// what share of the data is, see [`informed`](Self::informed).

@@ -40,6 +40,13 @@ impl Parameter {
         if self.exponential { (self.scale * m).exp() } else { self.scale * m }
     }
 
+    /// The standard error of component `m` of a data set of `n` rows, in standard deviations of the prior: that of the mean of as many
+    /// normal values, or of the logarithm of their standard deviation. Only of what is told in standard deviations of its column.
+    pub(crate) fn standard_error(&self, n: usize) -> f64 {
+        let n = n.max(1) as f64;
+        (if self.exponential { 2.0 * n } else { n }).sqrt().recip() / self.scale.abs()
+    }
+
     /// Its standard deviation in its unit where component `m` is normal with this mean and standard deviation `sd`, as
     /// in q2(m|x): of a factor, that of the log-normal distribution.
     pub fn sd(&self, m: f64, sd: f64) -> f64 {
@@ -79,6 +86,34 @@ mod tests {
         };
         let mean = moment(&|value| value);
         [mean, moment(&|value| (value - mean).powi(2)).sqrt()]
+    }
+
+    /// Of the mean, and of the logarithm of the standard deviation, of many data sets.
+    #[test]
+    fn standard_errors_are_those_of_data_sets() {
+        use rand::SeedableRng;
+        use rand_distr::{Distribution, StandardNormal};
+        let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+        let (n, sets) = (50, 4000);
+        let moments = |values: &[f64]| {
+            let n = values.len() as f64;
+            let mean = values.iter().sum::<f64>() / n;
+            (mean, (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt())
+        };
+        let of_sets: (Vec<f64>, Vec<f64>) = (0..sets)
+            .map(|_| {
+                let rows: Vec<f64> = (0..n).map(|_| StandardNormal.sample(&mut rng)).collect();
+                let (mean, sd) = moments(&rows);
+                (mean, sd.ln())
+            })
+            .unzip();
+        // In standard deviations of the prior, of which the columns' own are twice as wide.
+        let errors =
+            [Parameter::shift("x", 2.0), Parameter::factor("x factor", -2.0)].map(|p| p.standard_error(n));
+        for (found, values) in errors.into_iter().zip([of_sets.0, of_sets.1]) {
+            let wanted = moments(&values).1 / 2.0;
+            assert!((found / wanted - 1.0).abs() < 0.05, "{found} {wanted}");
+        }
     }
 
     #[test]

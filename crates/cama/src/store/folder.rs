@@ -7,7 +7,8 @@ use std::path::Path;
 use burn::tensor::Device;
 
 use super::files::{BANK, CLEAN, CONFIG, DIRECT, KIND, files_of, model_of};
-use crate::cama::Cama;
+use super::place;
+use crate::cama::{Cama, Card};
 use crate::files::write_together;
 use crate::{Error, Result, weights};
 
@@ -48,7 +49,10 @@ impl Cama {
 
     /// Writes everything, and removes what is of a previous model: with its verdicts if this is `another` one.
     fn write(&self, folder: &Path, another: bool) -> Result<()> {
-        let mut files = files_of(self, folder)?;
+        let relative =
+            self.card.location.as_deref().and_then(|location| place::from_folder(folder, location));
+        let card = Card { relative, ..self.card.clone() };
+        let mut files = files_of(&self.clone().with_card(card), folder)?;
         if !self.verdicts.is_empty() {
             // Before `config.json`, which is last.
             files.insert(0, (VERDICTS, self.verdicts_file().into_bytes()));
@@ -100,7 +104,12 @@ impl Cama {
         let folder = folder.as_ref();
         let config = KIND.read_marker(folder)?;
         let read = |name: &str, checksum| weights::read_checked(folder, name, checksum, CONFIG);
-        model_of(&config, read, folder, device)
+        let mut cama = model_of(&config, read, folder, device)?;
+        let Card { location, relative, .. } = &cama.card;
+        if let Some(moved) = place::moved(folder, location.as_deref(), relative.as_deref()) {
+            cama.card.location = Some(moved);
+        }
+        Ok(cama)
     }
 }
 

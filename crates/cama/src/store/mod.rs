@@ -4,6 +4,7 @@ mod bytes;
 mod examples;
 mod files;
 mod folder;
+mod place;
 mod readme;
 
 pub use folder::{CLEAN_EXAMPLES, VERDICTS, is_model_folder};

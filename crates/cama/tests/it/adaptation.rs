@@ -86,7 +86,7 @@ fn adaptation_recovers_shifted_digits_and_changes_nothing_but_the_parts_of_m() {
     let shifted = shift.apply_seeded(&others, 2);
     let config = AdaptConfig { steps: 60, validate_every: 20, validation: 100, ..AdaptConfig::default() };
     let config = config.check().unwrap();
-    let previous = Previous { decider: Decider::bare(&model), m: M::Null, begins_stream: false };
+    let previous = Previous { decider: Decider::bare(&model), m: M::Null, begins_stream: false, seed: 0 };
     let unlabelled = Unlabelled::whole(&unlabelled);
     let Adapted { model: adapted, report, .. } =
         adapt(&model, unlabelled, Some(&clean()), &config, previous, 1, &mut silent).unwrap();
@@ -116,7 +116,7 @@ fn the_guard_rolls_back_to_what_predicted_before() {
     let unlabelled = data::load("mnist:test[..200]").unwrap();
     let config = AdaptConfig { steps: 6, validate_every: 2, validation: 40, ..AdaptConfig::default() };
     let config = config.check().unwrap();
-    let before = Previous { decider: Decider::bare(&previous), m: M::Null, begins_stream: false };
+    let before = Previous { decider: Decider::bare(&previous), m: M::Null, begins_stream: false, seed: 0 };
     let unlabelled = Unlabelled::whole(&unlabelled);
     let adapted = adapt(&model, unlabelled, Some(&clean()), &config, before, 1, &mut silent).unwrap();
     assert_eq!(adapted.report.outcome, Outcome::RolledBack);

@@ -272,7 +272,8 @@ fn a_shifted_column_is_found_and_undone_and_the_others_stay() {
         data.x.iter_mut().for_each(|x| x[1] += 4.0);
         data
     };
-    let previous = Previous { decider: Decider::bare(&clean_trained), m: M::Null, begins_stream: false };
+    let previous =
+        Previous { decider: Decider::bare(&clean_trained), m: M::Null, begins_stream: false, seed: 0 };
     let config = AdaptConfig::for_data(&data.data_shape()).check().unwrap();
     let unlabelled = shifted(2).without_labels();
     let unlabelled = Unlabelled::whole(&unlabelled);

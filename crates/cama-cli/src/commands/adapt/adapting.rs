@@ -7,7 +7,7 @@ use crate::flags::{AdaptFlags, Incoming};
 use crate::interrupt::Graceful;
 use crate::progress::Reporter;
 use crate::session::Session;
-use crate::source::{Gathered, Source, Wanted};
+use crate::source::{Gathered, Source, Wanted, training_spec};
 
 /// A model and what it is adapted with.
 pub struct Adapting<'a, D> {
@@ -118,9 +118,13 @@ pub fn clean_data<D: Source>(flags: &AdaptFlags, cama: &Cama, session: &Session)
     if let Some(spec) = &flags.clean {
         return gather(spec).map(|gathered| Some(gathered.kept.data));
     }
-    let training = gather(&cama.card().data).and_then(|gathered| match gathered.is_of(cama.card())? {
-        true => Ok(gathered.kept.data),
-        false => Err(Error::Mismatch(format!("{} is not the data that it was trained on", cama.card().data))),
+    let training = training_spec(cama.card()).and_then(gather).and_then(|gathered| {
+        match gathered.is_of(cama.card())? {
+            true => Ok(gathered.kept.data),
+            false => {
+                Err(Error::Mismatch(format!("{} is not the data that it was trained on", cama.card().data)))
+            }
+        }
     });
     match (training, cama.clean_examples()) {
         (Ok(data), _) => Ok(Some(data)),

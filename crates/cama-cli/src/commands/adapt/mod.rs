@@ -5,7 +5,7 @@ mod stream;
 
 use cama::data::Images;
 use cama::data::table::Rows;
-use cama::{AdaptReport, Cama, CardEntry, Outcome, VERDICTS};
+use cama::{AdaptReport, Cama, CardEntry, M, Outcome, VERDICTS};
 
 use self::adapting::{Adapting, clean_data};
 use super::load_model;
@@ -38,7 +38,7 @@ pub fn run(flags: &AdaptFlags, session: &Session) -> anyhow::Result<()> {
         false => fit::<Rows>(flags, &from, session)?,
     };
     out.save(&adapted)?;
-    print(&adapted, &out, session);
+    print(&adapted, flags.no_guard, &out, session);
     Ok(())
 }
 
@@ -53,7 +53,10 @@ pub fn fit<D: Source>(flags: &AdaptFlags, from: &Cama, session: &Session) -> cam
     Adapting { flags, from, begun_with: None, clean: clean.as_ref(), session }.to(incoming)
 }
 
-fn print(adapted: &Cama, out: &Output, session: &Session) {
+/// How to have what was found all the same.
+pub const UNJUDGED: &str = "`cama adapt --no-guard` keeps what is found, whatever it is worth";
+
+fn print(adapted: &Cama, no_guard: bool, out: &Output, session: &Session) {
     let Some(CardEntry { report, on, .. }) = adapted.card().adaptations.last() else { return };
     let noun = adapted.model().config().data.noun();
     let AdaptReport { restored, as_they_were, unexplained, examples, steps, .. } = report;
@@ -65,7 +68,14 @@ fn print(adapted: &Cama, out: &Output, session: &Session) {
         ));
     }
     match (&report.rollback_reason, report.outcome) {
-        (Some(reason), _) => session.warn(format!("rolled back: {reason}; the model is as it was")),
+        (Some(reason), _) => {
+            let predicts = match adapted.card().m {
+                M::Null => "`predict` takes everything as it is",
+                _ => "`predict` undoes what it undid before",
+            };
+            let instead = if no_guard { String::new() } else { format!("; {UNJUDGED}") };
+            session.warn(format!("rolled back: {reason}; the model is as it was, and {predicts}{instead}"));
+        }
         (None, Outcome::AdaptedForSome) => session.warn(format!(
             "adapted for some of the {noun}s only: {unexplained} of {judged} are not explained when they are restored, nor as \
              they are; they stay as they were ({} says which)",
@@ -92,7 +102,7 @@ fn print(adapted: &Cama, out: &Output, session: &Session) {
         out.path().display(),
         some(*examples, &format!("unlabelled {noun}")),
         some(*steps, "step"),
-        report.kept(),
+        if report.rollback_reason.is_some() { "the model as it was".to_string() } else { report.kept() },
         table.plain("").trim_end()
     ));
 }

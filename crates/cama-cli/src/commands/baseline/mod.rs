@@ -14,7 +14,7 @@ use crate::flags::EvaluateFlags;
 use crate::interrupt::Graceful;
 use crate::progress::Reporter;
 use crate::session::Session;
-use crate::source::{Source, Wanted, found};
+use crate::source::{Source, Wanted, found, training_spec};
 
 pub use make::run;
 
@@ -184,9 +184,9 @@ fn training_data<D: Source>(
         let problem = "trains on a model's training data: give --model, or folders by --baseline";
         return Err(Error::spec("flag", "--against", problem));
     };
-    let (spec, reading) = (found(cama.card()), &flags.reading.of_training_data());
-    let wanted = Wanted { spec, labelled: true, manipulate: None, cama, reading, session };
-    D::load(&wanted).map_err(|error| {
+    let reading = &flags.reading.of_training_data();
+    let wanted = |spec| Wanted { spec, labelled: true, manipulate: None, cama, reading, session };
+    training_spec(cama.card()).and_then(|_| D::load(&wanted(found(cama.card())))).map_err(|error| {
         Error::data(
             folder,
             format!("the model's training data, which --against trains on, cannot be used: {error}"),

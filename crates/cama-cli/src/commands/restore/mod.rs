@@ -17,6 +17,7 @@ use cama::{Cama, Error, M, Predictor, Restorer};
 use self::paths::Paths;
 use self::report::{Columns, Inferred, Line};
 use self::summary::Summary;
+use super::adapt::UNJUDGED;
 use super::{informed, load_model, predict_each, warn_unguarded};
 use crate::flags::RestoreFlags;
 use crate::interrupt::{self, Graceful};
@@ -61,8 +62,17 @@ fn check(cama: &Cama, path: &Path) -> cama::Result<()> {
         let problem = format!("{problem}, so there is nothing to restore with; run `cama adapt` first");
         Err(Error::Model { path: path.into(), problem })
     };
+    let last = cama.card().adaptations.last();
     match (cama.model().restores(), cama.card().m) {
-        (true, M::Null) => problem("it has met no manipulated data, and infers no m"),
+        (true, M::Null) => match last.and_then(|entry| entry.report.rollback_reason.as_ref()) {
+            Some(reason) => Err(Error::Model {
+                path: path.into(),
+                problem: format!(
+                    "its adaptation was rolled back, so it infers no m and restores nothing: {reason}; {UNJUDGED}"
+                ),
+            }),
+            None => problem("it has met no manipulated data, and infers no m"),
+        },
         (true, _) => Ok(()),
         (false, _) => {
             let (name, what) = match reads_images(cama) {
