@@ -19,7 +19,7 @@ pub const STATES: &str = "states";
 #[derive(Clone, Debug)]
 pub struct Output {
     path: PathBuf,
-    /// Of a folder: no other program writes to it as long as this is there.
+    /// No other program writes to it as long as this is there.
     _lock: Option<Arc<Lock>>,
 }
 
@@ -86,11 +86,11 @@ impl Output {
         Ok(out)
     }
 
-    /// Claims `path` for a file in a folder that exists.
+    /// Claims `path` for a file in a folder that exists, as [`folder`](Self::folder) does for a folder.
     ///
     /// # Errors
     ///
-    /// If it exists and is not `force`d, or its folder is missing or cannot be written to.
+    /// If it exists and is not `force`d, its folder is missing or cannot be written to, or it is written by another program.
     pub fn file(path: &Path, force: bool) -> Result<Self> {
         refuse_existing(path, force)?;
         if path.is_dir() {
@@ -105,7 +105,7 @@ impl Output {
             return Err(Error::data(folder, "there is no such folder", "make it, or give another --out"));
         }
         check_writable(folder)?;
-        Ok(Self { path: path.into(), _lock: None })
+        Ok(Self { path: path.into(), _lock: lock(path)?.map(Arc::new) })
     }
 
     /// The path.
@@ -195,7 +195,7 @@ impl Output {
     }
 }
 
-/// Locks a folder, which need not exist, by a hidden file in the nearest folder above it that does. Where such a file cannot be
+/// Locks a file or a folder, which need not exist, by a hidden file in the nearest folder above it that does. Where such a file cannot be
 /// there is no lock: the folder can be written to, its place perhaps not.
 fn lock(path: &Path) -> Result<Option<Lock>> {
     let absolute =
@@ -302,6 +302,19 @@ mod tests {
         assert!(Output::folder(&path, false).is_err());
         drop(clone);
         assert!(Output::folder(&path, false).is_ok());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "locks are gone");
+    }
+
+    #[test]
+    fn a_file_has_one_writer() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p.csv");
+        let first = Output::file(&path, false).unwrap();
+        let text = Output::file(&path, true).unwrap_err().to_string();
+        assert!(text.contains("another program"), "{text}");
+        assert!(Output::file(&folder.path().join("q.csv"), false).is_ok());
+        drop(first);
+        assert!(Output::file(&path, false).is_ok());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "locks are gone");
     }
 

@@ -62,7 +62,8 @@ pub fn of(flags: &Table, known: &mut Known) -> Result<Vec<String>> {
                     Error::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => Error::data(
                         &path,
                         format!("there is no such file or folder, which {key} = \"{text}\" names"),
-                        "put it there; paths begin in the folder that the program is run in",
+                        "put it there; paths begin in the folder that the program is run in, or in one that the experiment's file \
+                         is in",
                     ),
                     error => error,
                 })?;
@@ -72,6 +73,33 @@ pub fn of(flags: &Table, known: &mut Known) -> Result<Vec<String>> {
         }
     }
     Ok(all)
+}
+
+/// Puts files that are not where the program is run, but below a folder that `declared`, the file of the experiment, is in, in their
+/// places there: experiments run from anywhere.
+pub fn find(flags: &mut Table, declared: &Path) {
+    let Ok(declared) = declared.canonicalize() else { return };
+    let found = |text: &mut String| {
+        let path =
+            file_of(text).filter(|path| path.is_relative() && text.starts_with(&*path.to_string_lossy()))?;
+        if path.as_os_str().is_empty() || path.exists() {
+            return None;
+        }
+        let above = declared.ancestors().skip(1).find(|above| above.join(&path).exists())?;
+        text.insert_str(0, &format!("{}/", above.to_str()?));
+        Some(())
+    };
+    for (_, value) in flags.iter_mut().filter(|(key, _)| DATA.contains(&key.as_str())) {
+        let values = match value {
+            Value::Array(values) => &mut values[..],
+            value => std::slice::from_mut(value),
+        };
+        for value in values {
+            if let Value::String(text) = value {
+                found(text);
+            }
+        }
+    }
 }
 
 /// The file or folder that a specification of data names, if it is not bundled and no cell's.
@@ -137,6 +165,22 @@ mod tests {
 
     fn of(flags: &Table) -> Result<Vec<String>> {
         super::of(flags, &mut Known::new())
+    }
+
+    #[test]
+    fn files_are_found_from_anywhere() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().canonicalize().unwrap();
+        std::fs::create_dir_all(root.join("data")).unwrap();
+        std::fs::create_dir_all(root.join("experiments")).unwrap();
+        std::fs::write(root.join("data/x.csv"), "y,x\n").unwrap();
+        let text = "data = \"data/x.csv[..3]\"\nclean = [\"mnist:train\", \"data/absent.csv\"]\nout = \"data/x.csv\"";
+        let mut flags: Table = text.parse().unwrap();
+        find(&mut flags, &root.join("experiments/e.toml"));
+        assert_eq!(flags["data"].as_str().unwrap(), format!("{}/data/x.csv[..3]", root.display()));
+        assert_eq!(flags["clean"].as_array().unwrap()[0].as_str(), Some("mnist:train"));
+        assert_eq!(flags["clean"].as_array().unwrap()[1].as_str(), Some("data/absent.csv"));
+        assert_eq!(flags["out"].as_str(), Some("data/x.csv"), "no data");
     }
 
     #[test]

@@ -274,6 +274,7 @@ impl Making<'_> {
         for (_, value) in filled.iter_mut() {
             self.refer(value, values, seed, &mut needs)?;
         }
+        fingerprint::find(&mut filled, &self.declaration.path);
         let fingerprints = fingerprint::of(&filled, self.files)?;
         let cell = Cell::new(command, filled, seed, needs, &fingerprints);
         let id = cell.id.clone();

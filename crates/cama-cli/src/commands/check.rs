@@ -11,6 +11,7 @@ use cama_eval::pictures::{Panel, Picture, Strip};
 
 use crate::flags::{CheckFlags, refuse};
 use crate::output::Output;
+use crate::progress::count;
 use crate::session::Session;
 use crate::source::roles;
 use crate::table::Table;
@@ -63,6 +64,7 @@ fn of_images(flags: &CheckFlags, session: &Session) -> Result<String> {
     session.notify(&flags.data, batches.notices());
     let (mut counts, mut classes, mut labelled) = (Vec::new(), Vec::new(), false);
     let mut shown = Sheet::default();
+    let bar = count(session, batches.len(), "reading");
     let (mut low, mut high, mut sum, mut pixels) = (f32::INFINITY, f32::NEG_INFINITY, 0.0, 0usize);
     batches.for_each(&mut |images| {
         classes = images.classes().to_vec();
@@ -76,8 +78,16 @@ fn of_images(flags: &CheckFlags, session: &Session) -> Result<String> {
             (low, high, sum) = (low.min(*pixel), high.max(*pixel), sum + f64::from(*pixel));
         }
         pixels += images.pixels().len();
+        bar.inc(images.len() as u64);
         Ok(())
     })?;
+    bar.finish_and_clear();
+    if labelled && counts.iter().filter(|count| **count > 0).count() < 2 {
+        session.warn(format!(
+            "{}: all images are of one class; to train, give images of two or more",
+            flags.data
+        ));
+    }
     if let Some(sheet) = &sheet {
         shown.picture(batches.shape(), &classes).save(sheet.path())?;
     }

@@ -24,6 +24,27 @@ fn a_sheet_shows_images_of_every_class() {
 }
 
 #[test]
+fn check_says_what_training_will_refuse() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let says = |args: &[&str], part: &str| {
+        let ran = run(folder, &[&["check", "--data"], args].concat());
+        assert!(ran.code == 0 && ran.err.contains(part), "{}", ran.err);
+    };
+    let classes = ["a", "b"].map(String::from).to_vec();
+    let alike =
+        cama::data::Images::new("alike", [1, 8, 8], vec![0.5; 4 * 64], Some(vec![0; 4]), classes).unwrap();
+    cama::data::write_npz(folder.join("alike.npz"), &alike).unwrap();
+    says(&["alike.npz"], "alike.npz: all images are of one class; to train");
+    fs::write(folder.join("t.csv"), "y,x\na,1\nb,2\na,\nb,4\n").unwrap();
+    fs::write(folder.join("g.dot"), "digraph { y -> x }").unwrap();
+    let table = ["t.csv", "--graph", "g.dot", "--target", "y"];
+    says(&table, "values are missing: to train, give --missing impute, as here, or --missing drop");
+    let given = run(folder, &[&["check", "--data"], &table[..], &["--missing", "impute"]].concat());
+    assert!(!given.err.contains("to train, give --missing"), "{}", given.err);
+}
+
+#[test]
 fn training_says_what_it_understood_and_the_model_keeps_it() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

@@ -87,7 +87,8 @@ impl Cama {
             GeneratorConfig::Network => "networks".to_string(),
             GeneratorConfig::Factor(factors) => {
                 let numbers: Vec<String> = factors.iter().map(ToString::to_string).collect();
-                format!("a factor model of {} factors", numbers.join(" and "))
+                let plural = if numbers == ["1"] { "" } else { "s" };
+                format!("a factor model of {} factor{plural}", numbers.join(" and "))
             }
         };
         match self.card.held_out {
@@ -116,10 +117,11 @@ impl Cama {
     fn training(&self) -> String {
         let Some(last) = self.card.trained() else { return String::new() };
         format!(
-            "\n## Training\n\nAfter {} epochs, on {}s of the validation set:\n\n\
+            "\n## Training\n\nAfter {} epoch{}, on {}s of the validation set:\n\n\
              | figure | value |\n|---|---|\n| accuracy, do(m=0), K=1 | {:.4} |\n| ELBO(x, y, do(m=0)), nats | {:.2} |\n\
              | log p(x∣y,z,0), nats | {:.2} |\n| KL of z, nats | {:.2} |\n",
             last.epoch,
+            if last.epoch == 1 { "" } else { "s" },
             self.noun(),
             last.accuracy,
             last.elbo,
