@@ -87,6 +87,7 @@ fn like(
 ) -> cama::Result<Images> {
     let mut options = preparation.map(ImageOptions::as_prepared).unwrap_or_default();
     (options.x, options.y) = (flags.pictures.x.clone(), flags.pictures.y.clone());
+    options.white = flags.pictures.white;
     Ok(labelled(spec, &options, session)?.0.among(images.classes()))
 }
 

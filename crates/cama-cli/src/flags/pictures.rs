@@ -18,6 +18,10 @@ pub struct PictureFlags {
     /// unless given.
     #[arg(long, value_name = "LEVEL", value_parser = level)]
     pub background: Option<f32>,
+    /// The number that is white in NPY and NPZ arrays of other types than bytes, such as 4095 where a sensor has 12 bits; unless given
+    /// what the model keeps, or the first of 1, 255 and 65535 that is enough.
+    #[arg(long, value_name = "NUMBER", value_parser = white)]
+    pub white: Option<f64>,
     /// The array of an NPZ file that holds the images; unless given `x`, `x_train`, `train_images`, `images`, `data`, `arr_0`,
     /// or the only one that can.
     #[arg(long, value_name = "ARRAY")]
@@ -35,6 +39,8 @@ impl PictureFlags {
             y: self.y.clone(),
             fit: self.size.map_or(Fit::Common, Fit::Size),
             background: self.background.unwrap_or(BACKGROUND),
+            white: self.white,
+            usual_white: None,
         }
     }
 
@@ -47,6 +53,7 @@ impl PictureFlags {
         let given = [
             ("size", self.size.is_some()),
             ("background", self.background.is_some()),
+            ("white", self.white.is_some()),
             ("x", self.x.is_some()),
             ("y", self.y.is_some()),
         ];
@@ -67,6 +74,11 @@ fn level(text: &str) -> Result<f32, String> {
     level.ok_or_else(|| "write a grey level from 0 to 1, `black` or `white`".to_string())
 }
 
+fn white(text: &str) -> Result<f64, String> {
+    let white = text.parse().ok().filter(|white: &f64| *white > 0.0 && white.is_finite());
+    white.ok_or_else(|| "write a positive number, such as 4095".to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,5 +89,7 @@ mod tests {
         for bad in ["red", "2", "-1", "NaN", ""] {
             assert!(level(bad).is_err(), "{bad}");
         }
+        assert_eq!(white("4095"), Ok(4095.0));
+        assert!(["0", "-1", "NaN", "inf", "bright"].iter().all(|bad| white(bad).is_err()));
     }
 }

@@ -222,6 +222,7 @@ pub fn image_options(cama: &Cama, flags: &PictureFlags, is_training_data: bool) 
         options.fit = Fit::Shape([channels, size.height, size.width]);
     }
     options.background = flags.background.unwrap_or(options.background);
+    options.white = flags.white;
     (options.x, options.y) = match kept.filter(|_| is_training_data) {
         Some(kept) => (kept.x.clone(), kept.y.clone()),
         None => (flags.x.clone(), flags.y.clone()),

@@ -72,12 +72,13 @@ impl ImageBatches {
         Ok(Self { options: options.clone(), ..Self::new(spec, opened, range) })
     }
 
-    /// What was done to the images to make them alike, where something was, or which arrays were asked for: for
-    /// [`ImageOptions::as_prepared`].
+    /// What was done to the images to make them alike, where something was, which arrays were asked for, and what is white where
+    /// that was to be found out: for [`ImageOptions::as_prepared`].
     pub fn preparation(&self) -> Option<Preparation> {
         let ImageOptions { x, y, background, .. } = self.options.clone();
         let asked = self.opened.changed || x.is_some() || y.is_some();
-        asked.then_some(Preparation { shape: self.opened.shape, background, x, y })
+        let (shape, white) = (asked.then_some(self.opened.shape), self.opened.white);
+        (asked || white.is_some()).then_some(Preparation { shape, background, white, x, y })
     }
 
     /// What was understood of the source, where it could be meant otherwise, in words.

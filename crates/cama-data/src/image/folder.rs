@@ -114,7 +114,7 @@ impl Files {
         let (notice, changed) = all.decide(options.fit)?;
         let notices = notice.into_iter().chain(other.map(|other| format!("passed over: {other}"))).collect();
         let (shape, len) = (all.shape, all.files.len());
-        Ok(Opened { shape, len, labels, classes, passage: Box::new(all), notices, changed })
+        Ok(Opened { shape, len, labels, classes, passage: Box::new(all), notices, changed, white: None })
     }
 
     fn path(&self, i: usize) -> PathBuf {

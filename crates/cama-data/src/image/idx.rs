@@ -67,10 +67,20 @@ fn opened([len, rows, columns]: [usize; 3], labels: Option<Vec<u8>>, passage: Bo
             passage,
             notices: vec![],
             changed: false,
+            white: None,
         };
     };
     let notices = notice.into_iter().collect();
-    Opened { shape, len, labels: Some(Labels::Listed(labels)), classes, passage, notices, changed: false }
+    Opened {
+        shape,
+        len,
+        labels: Some(Labels::Listed(labels)),
+        classes,
+        passage,
+        notices,
+        changed: false,
+        white: None,
+    }
 }
 
 fn checked(path: &Path, sizes: [usize; 3]) -> Result<[usize; 3]> {

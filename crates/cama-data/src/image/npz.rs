@@ -58,13 +58,14 @@ enum Element {
 }
 
 /// Opens an NPY file of unlabelled images.
-pub(super) fn open_npy(path: &Path) -> Result<Opened> {
+pub(super) fn open_npy(path: &Path, options: &ImageOptions) -> Result<Opened> {
     let layout = layout(&Npy::new(path, "the array", &mut file(path)?)?)?;
     opened(
         ArrayFile { path: path.to_path_buf(), name: None, layout, white: 1.0 },
         None,
         Vec::new(),
         Vec::new(),
+        options,
     )
 }
 
@@ -91,7 +92,7 @@ pub(super) fn open_npz(path: &Path, options: &ImageOptions) -> Result<Opened> {
         None => (None, classes.unwrap_or_default(), None),
     };
     let images = ArrayFile { path: path.to_path_buf(), name: Some(x), layout, white: 1.0 };
-    opened(images, labels, classes, notice.into_iter().chain(of_labels).collect())
+    opened(images, labels, classes, notice.into_iter().chain(of_labels).collect(), options)
 }
 
 /// What the arrays of an archive are; those that cannot be read are left out.
@@ -122,12 +123,15 @@ fn opened(
     labels: Option<Vec<u16>>,
     classes: Vec<String>,
     mut notices: Vec<String>,
+    options: &ImageOptions,
 ) -> Result<Opened> {
-    let (white, notice) = images.white()?;
-    images.white = white;
+    let (found, notice) = images.white(options)?;
+    images.white = found;
+    // Where nothing is to be said, the type tells.
+    let white = notice.is_some().then_some(found);
     notices.extend(notice);
     let (shape, len, labels) = (images.layout.shape, images.layout.len, labels.map(Labels::Listed));
-    Ok(Opened { shape, len, labels, classes, passage: Box::new(images), notices, changed: false })
+    Ok(Opened { shape, len, labels, classes, passage: Box::new(images), notices, changed: false, white })
 }
 
 fn unusable(path: &Path, problem: String) -> Error {
@@ -256,9 +260,9 @@ impl ArrayFile {
 
     /// The number that stands for white, and what to say of it where it is not clear from the type of the elements alone.
     ///
-    /// Bytes go to 255. Of other types what is there decides: floats that go beyond 2 are taken to go to 255, and wider
-    /// integers to 1, 255 or 65,535, whichever is the first that is enough.
-    fn white(&self) -> Result<(f64, Option<String>)> {
+    /// Bytes go to 255. Of other types what is there decides, unless the options do: floats that go beyond 2 are taken to go to 255,
+    /// and wider integers to 1, 255 or 65,535, whichever is the first that is enough.
+    fn white(&self, options: &ImageOptions) -> Result<(f64, Option<String>)> {
         use Element::{Bool, F16, F32, F64, U8};
         let (is_float, enough) = match self.layout.element {
             Bool => return Ok((1.0, None)),
@@ -277,6 +281,21 @@ impl ArrayFile {
             by_element!(self.layout.element, most).map(|most| (most, kind))
         });
         let (most, kind) = most?;
+        let what = if is_float { "numbers above 1".to_string() } else { format!("numbers of type {kind}") };
+        let say = |white: f64, why: &str| {
+            Ok((
+                white,
+                Some(format!("the images hold {what}: 0 is taken for black and {white} for white{why}")),
+            ))
+        };
+        match (options.white, options.usual_white) {
+            (Some(white), _) => return say(white, ", as was asked for"),
+            // What goes beyond it is of another kind.
+            (None, Some(white)) if (!is_float || most > 2.0) && most <= white => {
+                return say(white, ", as in the training data");
+            }
+            _ => {}
+        }
         let white = match (is_float, most) {
             (true, most) if most <= 2.0 => return Ok((1.0, None)),
             (true, _) => 255.0,
@@ -284,8 +303,7 @@ impl ArrayFile {
             (false, most) if most <= 255.0 => 255.0,
             (false, _) => 65535.0,
         };
-        let what = if is_float { "numbers above 1".to_string() } else { format!("numbers of type {kind}") };
-        Ok((white, Some(format!("the images hold {what}: 0 is taken for black and {white} for white"))))
+        say(white, "")
     }
 
     /// Hands over the images of `range`, whose pixels are made from elements by `to`.
@@ -534,6 +552,38 @@ mod tests {
     }
 
     #[test]
+    fn what_is_white_stays_as_in_training() {
+        let read = |element: &str, bytes: &[u8], options: &ImageOptions| {
+            let (_folder, path) = npz(&[("x", element, &[1, 1, 2], bytes)]);
+            let batches = super::super::ImageBatches::open_with(path.to_str().unwrap(), options).unwrap();
+            (batches.read().unwrap().pixels().to_vec(), batches.preparation(), batches.notices().concat())
+        };
+        let wide = |numbers: [u16; 2]| numbers.map(u16::to_le_bytes).concat();
+        let default = ImageOptions::default();
+        let (_, kept, _) = read("<u2", &wide([0, 65535]), &default);
+        let kept = kept.unwrap();
+        assert_eq!((kept.white, kept.shape), (Some(65535.0), None));
+        // A dark image of the same camera is dark.
+        let usual = ImageOptions::as_prepared(&kept);
+        let (pixels, _, notice) = read("<u2", &wide([0, 200]), &usual);
+        assert_eq!(pixels, [0.0, 200.0 / 65535.0]);
+        assert!(notice.ends_with("65535 for white, as in the training data"), "{notice}");
+        assert_eq!(read("<u2", &wide([0, 200]), &default).0, [0.0, 200.0 / 255.0]);
+        // Where the type tells, or floats do, nothing need be known.
+        assert_eq!(read("|u1", &[0, 51], &usual).0, [0.0, 0.2]);
+        assert_eq!(read("<f4", &floats(&[0.0, 0.2]), &usual).0, [0.0, 0.2]);
+        assert_eq!(read("|u1", &[0, 51], &default).1, None);
+        // Brighter than white was.
+        let of_bytes = ImageOptions { usual_white: Some(255.0), ..ImageOptions::default() };
+        assert_eq!(read("<u2", &wide([0, 13107]), &of_bytes).0, [0.0, 0.2]);
+        // A camera of 12 bits.
+        let asked = ImageOptions { white: Some(4095.0), ..ImageOptions::default() };
+        let (pixels, kept, notice) = read("<u2", &wide([0, 819]), &asked);
+        assert_eq!((pixels, kept.unwrap().white), (vec![0.0, 0.2], Some(4095.0)));
+        assert!(notice.ends_with("4095 for white, as was asked for"), "{notice}");
+    }
+
+    #[test]
     fn pixels_out_of_bounds_are_named() {
         let x = floats(&[0.0, 1.0, 0.5, 1.25]);
         let text = message(&[("x", "<f4", &[2, 1, 2], &x)]);
@@ -594,7 +644,7 @@ mod tests {
         std::fs::write(&path, &file).unwrap();
         let images = read(&path).unwrap();
         assert_eq!((images.pixels(), images.labels()), (&[0.25, 1.0][..], None));
-        let text = open_npy(&folder.path().join("none")).err().unwrap().to_string();
+        let text = open_npy(&folder.path().join("none"), &ImageOptions::default()).err().unwrap().to_string();
         assert!(text.contains("cannot read"), "{text}");
     }
 }

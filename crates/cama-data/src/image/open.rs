@@ -47,7 +47,7 @@ fn open_path(path: &Path, spec: &str, options: &ImageOptions) -> Result<Opened> 
         _ if path.is_dir() && cifar::is_folder(path) => Err(cifar::without_split(spec, path)),
         _ if path.is_dir() => return folder::open(path, options),
         "npz" => npz::open_npz(path, options),
-        "npy" => npz::open_npy(path),
+        "npy" => npz::open_npy(path, options),
         _ if listing::is_image(path) => return folder::open_one(path, options),
         _ if listing::is_other_image(path) => {
             let remedy = format!("save it as {}", picture::FORMATS);

@@ -13,6 +13,11 @@ pub struct ImageOptions {
     pub fit: Fit,
     /// The grey level in [0, 1] that transparent pictures are laid on.
     pub background: f32,
+    /// The number that is white in arrays of numbers other than bytes; what there is in them decides unless given.
+    pub white: Option<f64>,
+    /// What was white in the data that a model was trained on: it is in arrays where what there is in them would have to decide, but
+    /// for floats that go to 1.
+    pub usual_white: Option<f64>,
 }
 
 /// What is done where pictures differ from each other, or from what is wanted.
@@ -31,14 +36,15 @@ pub enum Fit {
 
 impl Default for ImageOptions {
     fn default() -> Self {
-        Self { x: None, y: None, fit: Fit::default(), background: BACKGROUND }
+        Self { x: None, y: None, fit: Fit::default(), background: BACKGROUND, white: None, usual_white: None }
     }
 }
 
 impl ImageOptions {
     /// As the pictures were read that a model was trained on.
     pub fn as_prepared(preparation: &Preparation) -> Self {
-        let Preparation { shape, background, .. } = *preparation;
-        Self { fit: Fit::Shape(shape), background, ..Self::default() }
+        let Preparation { shape, background, white, .. } = *preparation;
+        let fit = shape.map_or(Fit::Refuse, Fit::Shape);
+        Self { fit, background, usual_white: white, ..Self::default() }
     }
 }

@@ -17,6 +17,8 @@ pub(super) struct Opened {
     pub(super) notices: Vec<String>,
     /// Whether images were made alike, or had to lie on a background.
     pub(super) changed: bool,
+    /// The number that is white, where that was to be found out.
+    pub(super) white: Option<f64>,
 }
 
 /// One index into the classes for each image.

@@ -15,10 +15,15 @@ use crate::{Error, Result};
 #[serde(deny_unknown_fields)]
 pub struct Preparation {
     /// `[channels, height, width]`: grey pictures get equal channels of colour, coloured ones become grey; sizes change by
-    /// averaging areas, and by linear interpolation where pictures grow, whatever that does to their proportions.
-    pub shape: [usize; 3],
+    /// averaging areas, and by linear interpolation where pictures grow, whatever that does to their proportions. Nothing where they were
+    /// alike, and others are refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<[usize; 3]>,
     /// The grey level in [0, 1] that transparent pictures are laid on.
     pub background: f32,
+    /// The number that was white, where the type of the numbers did not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub white: Option<f64>,
     /// The array of the training data that holds the images, if it was named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub x: Option<String>,

@@ -75,7 +75,16 @@ impl Shapes {
         let classes = FORMS.iter().map(|(name, _)| name.to_string()).collect();
         let labels = Some(Labels::InTurn(FORMS.len()));
         let (shape, len) = (self.shape, self.count);
-        Ok(Opened { shape, len, labels, classes, passage: Box::new(self), notices: vec![], changed: false })
+        Ok(Opened {
+            shape,
+            len,
+            labels,
+            classes,
+            passage: Box::new(self),
+            notices: vec![],
+            changed: false,
+            white: None,
+        })
     }
 }
 

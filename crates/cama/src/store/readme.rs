@@ -61,8 +61,12 @@ impl Cama {
     fn overview(&self) -> String {
         let Card { data, fingerprint, preparation, seed, preset, classes, manipulated, dream_steps, .. } =
             &self.card;
-        let prepared = preparation.as_ref().map(|Preparation { shape: [c, h, w], background, .. }| {
-            format!("- images are made: {c}×{h}×{w}, transparency on the grey level {background}\n")
+        let prepared = preparation.as_ref().map(|Preparation { shape, background, white, .. }| {
+            let made = shape.map(|[c, h, w]| {
+                format!("- images are made: {c}×{h}×{w}, transparency on the grey level {background}\n")
+            });
+            let white = white.map(|white| format!("- white is: {white}\n"));
+            made.into_iter().chain(white).collect::<String>()
         });
         let prepared = prepared.unwrap_or_default();
         let fingerprint =

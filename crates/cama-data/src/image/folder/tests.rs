@@ -125,7 +125,7 @@ fn pictures_of_any_size_and_colour_are_made_alike_with_a_notice() {
     assert_eq!((batches.shape(), batches.notices()), ([1, 2, 5], &[told.to_string()][..]));
     assert!(batches.read().unwrap().pixels().iter().all(|pixel| (pixel - 0.2).abs() < 1e-6));
     let kept = batches.preparation().unwrap();
-    assert_eq!((kept.shape, kept.background), ([1, 2, 5], 1.0));
+    assert_eq!((kept.shape, kept.background), (Some([1, 2, 5]), 1.0));
     // As a model that was trained on these reads others.
     let again = ImageOptions::as_prepared(&kept);
     let others = ImageBatches::open_with(path.join("a").to_str().unwrap(), &again).unwrap();
