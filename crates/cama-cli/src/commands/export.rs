@@ -10,6 +10,7 @@ use super::load_model;
 use crate::flags::ExportFlags;
 use crate::output::Output;
 use crate::session::Session;
+use crate::source::training_columns;
 
 /// Writes the file, and tells what is in it.
 ///
@@ -19,7 +20,7 @@ use crate::session::Session;
 pub fn run(flags: &ExportFlags, session: &Session) -> anyhow::Result<()> {
     let cama = load_model(&flags.model, session)?;
     let out = Output::file(&flags.onnx, flags.force)?;
-    let exported = export(&cama, &flags.options(&cama)?)?;
+    let exported = export(&cama, &flags.options(&cama, || training_columns(cama.card()))?)?;
     exported.write(out.path())?;
     match flags.json {
         true => writeln!(std::io::stdout(), "{}", json(&exported))?,

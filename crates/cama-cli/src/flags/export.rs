@@ -45,12 +45,12 @@ pub struct ExportFlags {
 }
 
 impl ExportFlags {
-    /// The options that they stand for.
+    /// The options that they stand for; `columns` are those of the training table, where it is there.
     ///
     /// # Errors
     ///
     /// If a flag says nothing about such data.
-    pub fn options(&self, cama: &Cama) -> Result<ExportOptions> {
+    pub fn options(&self, cama: &Cama, columns: impl FnOnce() -> Vec<String>) -> Result<ExportOptions> {
         let mut options = ExportOptions { m: self.m, classifier: self.with_classifier, ..Default::default() };
         overlay!(self => options; layout, opset);
         match cama.model().config().data {
@@ -62,7 +62,7 @@ impl ExportFlags {
                     cama.schema().is_ok_and(|schema| schema.columns.iter().any(|c| c.name == *name))
                 };
                 options.columns = match self.columns.is_empty() {
-                    true => crate::source::training_columns(cama.card()),
+                    true => columns(),
                     false => self.columns.clone(),
                 };
                 if self.columns.is_empty() {
