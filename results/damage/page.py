@@ -37,7 +37,8 @@ def main():
     print("and every other file stands under its name once. The process may reserve 3 GB of memory and, over all files, 20 ms each.")
     print("Of model folders the checksum is made to fit, so that what it protects is looked at; their files are damaged a million times")
     print("together, as a model is built of most weights that are damaged. A panic, an abort for want of memory or a reader that hangs")
-    print("would have ended the test; none did.\n")
+    print("would have ended the test; none did. A million found two that 20,000 had not, which are mended: a header of NPY that promised")
+    print("four gigabytes, and a number in an ONNX file that did not end, on which its decoder hung.\n")
     print("| reader | file | damages tried | of these still read | seconds |\n|---|---|---|---|---|")
     found = re.findall(r"^(\S+): (\d+) tried, (\d+) of them read, in (\d+) s$", damages, re.M)
     for name, tried, read, seconds in sorted(found, key=lambda row: (kind(row[0]), row[0])):
