@@ -46,6 +46,9 @@ impl Paths {
         };
         let report = flags.report.clone().unwrap_or_else(beside);
         report::Format::of(&report)?;
+        if plain(&report) == plain(&flags.out) {
+            return Err(Error::data(&report, "is to be both --out and --report", "give another --report"));
+        }
         let out = match folder {
             true => Output::folder(&flags.out, flags.force)?,
             false => Output::file(&flags.out, flags.force)?,
@@ -59,13 +62,6 @@ impl Paths {
                 let problem = "is the data itself, or holds it, and would be replaced";
                 return Err(Error::data(path, problem, "give another --out or --report"));
             }
-        }
-        if plain(&paths.report) == plain(paths.out.path()) {
-            return Err(Error::data(
-                &paths.report,
-                "is to be both --out and --report",
-                "give another --report",
-            ));
         }
         if folder && paths.out.path().exists() && !holds_only_images(paths.out.path(), &paths.report) {
             let problem = "holds other files than those of `cama restore`";
