@@ -176,7 +176,9 @@ mod tests {
         std::fs::write(root.join("data/x.csv"), "y,x\n").unwrap();
         let text = "data = \"data/x.csv[..3]\"\nclean = [\"mnist:train\", \"data/absent.csv\"]\nout = \"data/x.csv\"";
         let mut flags: Table = text.parse().unwrap();
-        find(&mut flags, &root.join("experiments/e.toml"));
+        let declared = root.join("experiments/e.toml");
+        std::fs::write(&declared, text).unwrap();
+        find(&mut flags, &declared);
         assert_eq!(flags["data"].as_str().unwrap(), format!("{}/data/x.csv[..3]", root.display()));
         assert_eq!(flags["clean"].as_array().unwrap()[0].as_str(), Some("mnist:train"));
         assert_eq!(flags["clean"].as_array().unwrap()[1].as_str(), Some("data/absent.csv"));
