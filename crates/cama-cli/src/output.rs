@@ -62,7 +62,14 @@ impl Output {
     /// As [`folder`](Self::folder), and if a folder with anything else in it is to be replaced.
     pub fn model_folder(path: &Path, force: bool) -> Result<Self> {
         let checkpoints = Checkpoints::new(path.join(CHECKPOINTS), "");
-        let ours = is_model_folder(path) || checkpoints.exist() || checkpoints.begun();
+        let broken_off = !is_model_folder(path) && (checkpoints.exist() || checkpoints.begun());
+        if broken_off && !force {
+            let problem = "exists already, with a training that was broken off";
+            let remedy =
+                "go on with it by `cama train --resume`, give another --out, or replace it by --force";
+            return Err(Error::data(path, problem, remedy));
+        }
+        let ours = is_model_folder(path) || broken_off;
         Self::folder_of(path, force, ours, "neither a model nor a training run, but other files")
     }
 
@@ -227,11 +234,6 @@ fn refuse_existing(path: &Path, force: bool) -> Result<()> {
         return Err(Error::config("out", "``", "a path"));
     }
     if !force && path.symlink_metadata().is_ok() {
-        if path.join(CHECKPOINTS).is_dir() && !is_model_folder(path) {
-            let problem = "exists already, with a training that was broken off";
-            let remedy = "go on with it by --resume, give another --out, or begin anew by --force";
-            return Err(Error::data(path, problem, remedy));
-        }
         return Err(Error::data(path, "exists already", "give another --out, or --force to replace it"));
     }
     Ok(())

@@ -64,6 +64,7 @@ pub use image::{
 };
 pub use kept::KeptExamples;
 pub use names::Names;
+pub use range::path_and_range;
 pub use reservoir::Reservoir;
 pub use shape::{ChildColumn, ChildKind, DataShape, TableShape};
 pub use split::{shuffled, split, split_indices};

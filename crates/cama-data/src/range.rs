@@ -74,9 +74,29 @@ impl Span {
     }
 }
 
+/// What a specification names, and the range behind it as it is written, which may be nothing.
+pub fn path_and_range(spec: &str) -> (&str, &str) {
+    let path = Span::split_off(spec).map_or(spec, |(path, _)| path);
+    spec.split_at(path.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_range_is_no_part_of_the_path() {
+        for (path, range) in [
+            ("a/x.npz", "[..3]"),
+            ("mnist:train", "[5..]"),
+            ("-", "[..5]"),
+            ("x", ""),
+            ("", ""),
+            ("x[odd]", ""),
+        ] {
+            assert_eq!(path_and_range(&format!("{path}{range}")), (path, range));
+        }
+    }
 
     fn resolve(spec: &str, len: usize) -> Result<(String, Range<usize>)> {
         let (source, span) = Span::split_off(spec)?;

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use cama::data::path_and_range;
 use cama::{Error, Result};
 use toml::{Table, Value};
 
@@ -107,7 +108,7 @@ fn file_of(spec: &str) -> Option<PathBuf> {
     if BUNDLED.iter().any(|prefix| spec.starts_with(prefix)) || spec.starts_with('\u{1}') {
         return None;
     }
-    let path = spec.split('[').next().unwrap_or_default();
+    let (path, _) = path_and_range(spec);
     match path.strip_prefix("cifar10:") {
         // What comes after the folder has no path in it: `train:airplane,frog`.
         Some(rest) => {

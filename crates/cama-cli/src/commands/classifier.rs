@@ -2,8 +2,6 @@
 
 use std::path::Path;
 
-#[cfg(feature = "onnx")]
-use crate::source::training_columns;
 use cama::data::DataShape;
 use cama::{Cama, Classifier, Error};
 use cama_eval::Baseline;
@@ -13,6 +11,8 @@ use cama_onnx::{OnnxClassifier, Reads};
 use crate::flags::ClassifierFlags;
 #[cfg(feature = "onnx")]
 use crate::flags::refuse;
+#[cfg(feature = "onnx")]
+use crate::source::training_columns;
 
 /// The classifier, if one is given, ready to read what the model reads.
 ///

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use cama::data::manipulation::Sweepable;
 use cama::data::table::Schema;
-use cama::data::{Dataset, ImageOptions, Images, Preparation};
+use cama::data::{Dataset, ImageOptions, Images, Preparation, path_and_range};
 use cama::{
     Augmentation, Builder, CLEAN_EXAMPLES, Cama, Card, Checkpoints, Config, Error, Event, FitConfig,
     PredictConfig, predict,
@@ -87,7 +87,6 @@ fn like(
 ) -> cama::Result<Images> {
     let mut options = preparation.map(ImageOptions::as_prepared).unwrap_or_default();
     (options.x, options.y) = (flags.pictures.x.clone(), flags.pictures.y.clone());
-    options.white = flags.pictures.white;
     Ok(labelled(spec, &options, session)?.0.among(images.classes()))
 }
 
@@ -230,12 +229,7 @@ impl<'a, D: Dataset> Run<'a, D> {
 
 /// A specification of data as it is found from any folder; nothing if it names no file.
 pub fn located(spec: &str) -> Option<String> {
-    // The range is no part of the path.
-    let path = Some(spec).filter(|spec| Path::new(spec).exists());
-    let (path, range) = match path.is_none().then(|| spec.rfind('[')).flatten() {
-        Some(at) => spec.split_at(at),
-        None => (spec, ""),
-    };
+    let (path, range) = path_and_range(spec);
     let absolute = Path::new(path).canonicalize().ok()?;
     Some(format!("{}{range}", absolute.to_str()?))
 }

@@ -5,10 +5,10 @@ mod tables;
 use std::path::Path;
 
 use cama::data::manipulation::Manipulation;
-use cama::data::table::{Rows, TableBatches, columns, is_standard_input, is_table};
+use cama::data::table::{Rows, TableBatches, is_standard_input, is_table};
 use cama::data::{
     Appendable, Batches, DataShape, Dataset, Fingerprint, Fit, ImageBatches, ImageOptions, Images, Names,
-    Subsample, subsample,
+    Subsample, path_and_range, subsample,
 };
 use cama::{Cama, Card, Error, Result};
 use cama_eval::Baseline;
@@ -203,15 +203,16 @@ pub fn training_spec(card: &Card) -> cama::Result<&str> {
     }
 }
 
-/// The columns of the training table of a model, in the order of the file; none where that cannot be read.
+/// The columns of the training table of a model, for classifiers in ONNX files: in the order of the file; none where that cannot be read.
+#[cfg(feature = "onnx")]
 pub fn training_columns(card: &Card) -> Vec<String> {
-    training_spec(card).and_then(|_| columns(found(card))).unwrap_or_default()
+    training_spec(card).and_then(|_| cama::data::table::columns(found(card))).unwrap_or_default()
 }
 
 /// The training data of a model where it was when it was trained, if it still is there; else as it was called.
 pub fn found(card: &Card) -> &str {
-    let path = |spec: &str| Path::new(spec.rsplit_once('[').map_or(spec, |(path, _)| path)).exists();
-    card.location.as_deref().filter(|spec| Path::new(spec).exists() || path(spec)).unwrap_or(&card.data)
+    let is_there = |spec: &&str| Path::new(path_and_range(spec).0).exists();
+    card.location.as_deref().filter(is_there).unwrap_or(&card.data)
 }
 
 /// How to read images for a model: prepared as its training data was, unless the flags say something else.
@@ -222,7 +223,8 @@ pub fn image_options(cama: &Cama, flags: &PictureFlags, is_training_data: bool) 
         options.fit = Fit::Shape([channels, size.height, size.width]);
     }
     options.background = flags.background.unwrap_or(options.background);
-    options.white = flags.white;
+    // The training data is as it was.
+    options.white = flags.white.filter(|_| !is_training_data);
     (options.x, options.y) = match kept.filter(|_| is_training_data) {
         Some(kept) => (kept.x.clone(), kept.y.clone()),
         None => (flags.x.clone(), flags.y.clone()),

@@ -270,6 +270,16 @@ impl ArrayFile {
             F16 | F32 | F64 => (true, 2.0),
             _ => (false, 255.0),
         };
+        let say = |what: String, white: f64, why: &str| {
+            Ok((
+                white,
+                Some(format!("the images hold {what}: 0 is taken for black and {white} for white{why}")),
+            ))
+        };
+        if let Some(white) = options.white {
+            let kind = self.with(|array| Ok(array.type_name()))?;
+            return say(format!("numbers of type {kind}"), white, ", as was asked for");
+        }
         let most = self.with(|array| {
             let kind = array.type_name();
             macro_rules! most {
@@ -282,19 +292,10 @@ impl ArrayFile {
         });
         let (most, kind) = most?;
         let what = if is_float { "numbers above 1".to_string() } else { format!("numbers of type {kind}") };
-        let say = |white: f64, why: &str| {
-            Ok((
-                white,
-                Some(format!("the images hold {what}: 0 is taken for black and {white} for white{why}")),
-            ))
-        };
-        match (options.white, options.usual_white) {
-            (Some(white), _) => return say(white, ", as was asked for"),
-            // What goes beyond it is of another kind.
-            (None, Some(white)) if (!is_float || most > 2.0) && most <= white => {
-                return say(white, ", as in the training data");
-            }
-            _ => {}
+        // What goes beyond it is of another kind.
+        let is_usual = |white: &f64| (!is_float || most > 2.0) && most <= *white;
+        if let Some(white) = options.usual_white.filter(is_usual) {
+            return say(what, white, ", as in the training data");
         }
         let white = match (is_float, most) {
             (true, most) if most <= 2.0 => return Ok((1.0, None)),
@@ -303,7 +304,7 @@ impl ArrayFile {
             (false, most) if most <= 255.0 => 255.0,
             (false, _) => 65535.0,
         };
-        say(white, "")
+        say(what, white, "")
     }
 
     /// Hands over the images of `range`, whose pixels are made from elements by `to`.
@@ -581,6 +582,9 @@ mod tests {
         let (pixels, kept, notice) = read("<u2", &wide([0, 819]), &asked);
         assert_eq!((pixels, kept.unwrap().white), (vec![0.0, 0.2], Some(4095.0)));
         assert!(notice.ends_with("4095 for white, as was asked for"), "{notice}");
+        let (_folder, path) = npz(&[("x", "|u1", &[1, 1, 2], &[0, 51])]);
+        let error = super::super::ImageBatches::open_with(path.to_str().unwrap(), &asked).err().unwrap();
+        assert!(error.to_string().contains("their type tells what is white; leave --white out"), "{error}");
     }
 
     #[test]

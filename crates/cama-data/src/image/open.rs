@@ -26,6 +26,14 @@ pub(super) fn open(spec: &str, options: &ImageOptions) -> Result<(Opened, Range<
         _ if !path.exists() => return Err(missing(source)),
         _ => open_path(path, spec, options)?,
     };
+    if options.white.is_some() && opened.white.is_none() {
+        let problem = "holds images of which their type tells what is white";
+        return Err(Error::data(
+            path,
+            problem,
+            "leave --white out, which is for wide numbers in NPY and NPZ",
+        ));
+    }
     let range = span.resolve(spec, opened.len)?;
     Ok((opened, range))
 }

@@ -8,7 +8,7 @@ use super::csv_file::CsvFile;
 use super::extension::extension;
 use super::heading::Heading;
 use super::parquet_file::ParquetFile;
-use crate::range::Span;
+use crate::range::{Span, path_and_range};
 use crate::{Error, Result};
 
 /// What to give, for messages.
@@ -47,7 +47,7 @@ pub(super) enum Format {
 
 /// Whether `spec` names standard input, which can be read once.
 pub fn is_standard_input(spec: &str) -> bool {
-    Span::split_off(spec).is_ok_and(|(path, _)| path == STANDARD_INPUT)
+    path_and_range(spec).0 == STANDARD_INPUT
 }
 
 impl TableFile {

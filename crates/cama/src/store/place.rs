@@ -2,13 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-/// A specification without the range behind its path, if there is one, and the range.
-fn split(spec: &str) -> (&str, &str) {
-    match Path::new(spec).exists() {
-        true => (spec, ""),
-        false => spec.split_at(spec.rfind('[').unwrap_or(spec.len())),
-    }
-}
+use crate::data::path_and_range;
 
 /// The way from `folder`, which need not be there yet, to `location`, an absolute specification of data; nothing if they have
 /// nothing in common but the root.
@@ -31,11 +25,11 @@ pub(super) fn from_folder(folder: &Path, location: &str) -> Option<String> {
 
 /// Where the data is now if it is no longer at its `location`, but still where it was as seen from `folder`.
 pub(super) fn moved(folder: &Path, location: Option<&str>, relative: Option<&str>) -> Option<String> {
-    if location.is_some_and(|location| Path::new(split(location).0).exists()) {
+    if location.is_some_and(|location| Path::new(path_and_range(location).0).exists()) {
         return None;
     }
     let joined = folder.join(relative?);
-    let (path, range) = split(joined.to_str()?);
+    let (path, range) = path_and_range(joined.to_str()?);
     Some(format!("{}{range}", Path::new(path).canonicalize().ok()?.to_str()?))
 }
 
