@@ -34,8 +34,13 @@ pub fn host<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
 /// Panics unless all of `a` is within `tolerance` of `b`, relative to the largest of `b`, or to 1 if that is larger.
 pub fn close<const D: usize>(what: &str, a: Tensor<D>, b: Tensor<D>, tolerance: f32) {
     assert_eq!(a.dims(), b.dims(), "{what}");
+    let scale = host(b.clone()).iter().fold(1.0f32, |most, v| most.max(v.abs()));
+    close_at(what, a, b, tolerance, scale);
+}
+
+/// The same, relative to `scale`.
+pub fn close_at<const D: usize>(what: &str, a: Tensor<D>, b: Tensor<D>, tolerance: f32, scale: f32) {
     let (a, b) = (host(a), host(b));
-    let scale = b.iter().fold(1.0f32, |most, v| most.max(v.abs()));
     for (i, (a, b)) in a.iter().zip(&b).enumerate() {
         assert!((a - b).abs() <= tolerance * scale, "{what} {i}: {a} instead of {b} (largest: {scale})");
     }
