@@ -9,6 +9,7 @@ use cama::data::{Batches, Dataset, ImageBatches, Images};
 use cama::{Error, Result};
 use cama_eval::pictures::{Panel, Picture, Strip};
 
+use super::understood;
 use crate::flags::{CheckFlags, refuse};
 use crate::output::Output;
 use crate::progress::count;
@@ -82,6 +83,9 @@ fn of_images(flags: &CheckFlags, session: &Session) -> Result<String> {
         Ok(())
     })?;
     bar.finish_and_clear();
+    let dim =
+        understood::of_dim_images(high).filter(|_| batches.are_wide() && flags.pictures.white.is_none());
+    dim.into_iter().for_each(|dim| session.warn(format!("{}: {dim}", flags.data)));
     if labelled && counts.iter().filter(|count| **count > 0).count() < 2 {
         session.warn(format!(
             "{}: all images are of one class; to train, give images of two or more",

@@ -32,6 +32,7 @@ use cama::data::{Dataset, ImageBatches, ImageOptions, Images, Preparation};
 use cama::{Cama, ContextFrom, Decision, Error, M, Predictor, Result};
 
 use crate::interrupt;
+use crate::progress::count;
 use crate::session::{Session, rng};
 
 /// The model in `folder`, on the session's device.
@@ -75,6 +76,24 @@ fn informed<'a>(predictor: &Predictor<'a>, data: &impl Dataset, session: &Sessio
         ));
     }
     Ok(predictor)
+}
+
+/// Images that stand for all of them, once all have been gone through and checked.
+///
+/// # Errors
+///
+/// If any image cannot be used, or it is interrupted.
+fn spread(batches: &ImageBatches, session: &Session) -> Result<Images> {
+    let bar = count(session, batches.passed(), "reading");
+    let images = batches.spread(|| {
+        bar.inc(1);
+        match interrupt::requested() {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    })?;
+    bar.finish_and_clear();
+    Ok(images)
 }
 
 /// Hands every decision about `data`, of which `first` examples came before, to `each`, with its index in `data`.
@@ -137,5 +156,10 @@ fn labelled(
     if !batches.has_labels() {
         return Err(Error::spec("data", spec, "the images have no labels to learn from"));
     }
-    Ok((batches.read()?, batches.preparation()))
+    let images = batches.read()?;
+    if batches.are_wide() && options.white.or(options.usual_white).is_none() {
+        let highest = images.pixels().iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        understood::of_dim_images(highest).into_iter().for_each(|dim| session.warn(format!("{spec}: {dim}")));
+    }
+    Ok((images, batches.preparation()))
 }

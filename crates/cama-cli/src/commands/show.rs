@@ -29,7 +29,7 @@ pub fn run(flags: &ShowFlags, session: &Session) -> anyhow::Result<()> {
         let problem = "it takes tables, and pictures are of images; give a model of images".to_string();
         return Err(Error::Model { path: flags.model.clone(), problem }.into());
     }
-    let options = image_options(&cama, &flags.pictures, false);
+    let options = image_options(&flags.data, &cama, &flags.pictures, false);
     let images = ImageBatches::open_with(&flags.data, &options)?;
     session.notify(&flags.data, images.notices());
     let images = images.read()?;

@@ -86,7 +86,7 @@ fn like(
     session: &Session,
 ) -> cama::Result<Images> {
     let mut options = preparation.map(ImageOptions::as_prepared).unwrap_or_default();
-    (options.x, options.y) = (flags.pictures.x.clone(), flags.pictures.y.clone());
+    options = options.naming(spec, [&flags.pictures.x, &flags.pictures.y]);
     Ok(labelled(spec, &options, session)?.0.among(images.classes()))
 }
 

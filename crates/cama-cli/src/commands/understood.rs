@@ -12,6 +12,19 @@ pub fn of_images(images: &Images) -> String {
     format!("{} of {height}×{width}, {colour}; {}", some(images.len(), "image"), of_classes(&counts))
 }
 
+/// A highest grey level, of 1, below which numbers of 16 bits may well come from a sensor of 10 to 14.
+const DIM: f32 = 0.3;
+
+/// What to say of images in wide numbers of which no pixel is brighter than `highest`, if white may well be another number.
+pub fn of_dim_images(highest: f32) -> Option<String> {
+    (highest < DIM).then(|| {
+        format!(
+            "no pixel is brighter than {highest:.3} (0 is black, 1 white); if the sensor has fewer bits than the \
+             numbers, say which is white by --white, such as --white 4095 of 12 bits"
+        )
+    })
+}
+
 /// `303 rows; X: 5 numbers (2 as their logarithms), 1 boolean; A: 2 numbers; 2 classes of 139 to 164`.
 pub fn of_table(schema: &Schema, rows: &Rows) -> String {
     use cama::data::Dataset;
@@ -69,6 +82,16 @@ pub fn some(n: usize, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_white_is_asked_about_where_nothing_is() {
+        let told = of_dim_images(4095.0 / 65535.0).unwrap();
+        assert!(
+            told.starts_with("no pixel is brighter than 0.062") && told.contains("--white 4095"),
+            "{told}"
+        );
+        assert_eq!([0.3, 1.0].map(of_dim_images), [None, None]);
+    }
 
     #[test]
     fn images_are_told_in_a_line() {

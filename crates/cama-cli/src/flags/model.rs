@@ -17,7 +17,8 @@ pub struct ModelFlags {
     /// What the world may do: a list of `affine`, `photometric`, `field` (images), `per-column` (tables), `latent`, or `none`.
     #[arg(long, value_name = "M,…")]
     pub mechanism: Option<String>,
-    /// What makes the rows of a table: `network`, `factor`, or `auto`, whichever explains held-out rows better.
+    /// What makes the rows of a table: `network`, `factor`, or `auto`: a factor model, unless networks explain held-out
+    /// rows clearly better.
     #[arg(long, value_name = "auto|network|factor", value_parser = named::<GeneratorChoice>)]
     pub generator: Option<GeneratorChoice>,
     /// Length of Z.

@@ -18,8 +18,8 @@ pub struct PictureFlags {
     /// unless given.
     #[arg(long, value_name = "LEVEL", value_parser = level)]
     pub background: Option<f32>,
-    /// The number that is white in NPY and NPZ arrays of other types than bytes, such as 4095 where a sensor has 12 bits; unless given
-    /// what the model keeps, or the first of 1, 255 and 65535 that is enough.
+    /// The number that is white in pictures of 16 bits, and in NPY and NPZ arrays of other types than bytes, such as 4095 where a
+    /// sensor has 12 bits; unless given what the model keeps, or 65535, in arrays the first of 1, 255 and 65535 that is enough.
     #[arg(long, value_name = "NUMBER", value_parser = white)]
     pub white: Option<f64>,
     /// The array of an NPZ file that holds the images; unless given `x`, `x_train`, `train_images`, `images`, `data`, `arr_0`,
@@ -41,6 +41,7 @@ impl PictureFlags {
             background: self.background.unwrap_or(BACKGROUND),
             white: self.white,
             usual_white: None,
+            usual_was_told: false,
         }
     }
 
@@ -74,8 +75,11 @@ fn level(text: &str) -> Result<f32, String> {
     level.ok_or_else(|| "write a grey level from 0 to 1, `black` or `white`".to_string())
 }
 
+/// What can be white: beyond it numbers of 32 bits know no grey.
+const WHITE: std::ops::RangeInclusive<f64> = 1e-6..=1e12;
+
 fn white(text: &str) -> Result<f64, String> {
-    let white = text.parse().ok().filter(|white: &f64| *white > 0.0 && white.is_finite());
+    let white = text.parse().ok().filter(|white: &f64| WHITE.contains(white));
     white.ok_or_else(|| "write a positive number, such as 4095".to_string())
 }
 
@@ -90,6 +94,6 @@ mod tests {
             assert!(level(bad).is_err(), "{bad}");
         }
         assert_eq!(white("4095"), Ok(4095.0));
-        assert!(["0", "-1", "NaN", "inf", "bright"].iter().all(|bad| white(bad).is_err()));
+        assert!(["0", "-1", "NaN", "inf", "bright", "1e-50", "1e300"].iter().all(|bad| white(bad).is_err()));
     }
 }

@@ -51,7 +51,7 @@ impl Wanted<'_> {
     pub fn image_batches(&self) -> Result<ImageBatches> {
         check_reading(self.spec, self.reading, "model")?;
         let ReadFlags { pictures, is_training_data, .. } = self.reading;
-        let options = image_options(self.cama, pictures, *is_training_data);
+        let options = image_options(self.spec, self.cama, pictures, *is_training_data);
         let batches = ImageBatches::open_with(self.spec, &options)?;
         self.session.notify(self.spec, batches.notices());
         let config = self.cama.model().config();
@@ -216,7 +216,7 @@ pub fn found(card: &Card) -> &str {
 }
 
 /// How to read images for a model: prepared as its training data was, unless the flags say something else.
-pub fn image_options(cama: &Cama, flags: &PictureFlags, is_training_data: bool) -> ImageOptions {
+pub fn image_options(spec: &str, cama: &Cama, flags: &PictureFlags, is_training_data: bool) -> ImageOptions {
     let kept = cama.card().preparation.as_ref();
     let mut options = kept.map(ImageOptions::as_prepared).unwrap_or_default();
     if let (Some(size), Some([channels, ..])) = (flags.size, cama.model().config().data.image()) {
@@ -225,11 +225,10 @@ pub fn image_options(cama: &Cama, flags: &PictureFlags, is_training_data: bool) 
     options.background = flags.background.unwrap_or(options.background);
     // The training data is as it was.
     options.white = flags.white.filter(|_| !is_training_data);
-    (options.x, options.y) = match kept.filter(|_| is_training_data) {
-        Some(kept) => (kept.x.clone(), kept.y.clone()),
-        None => (flags.x.clone(), flags.y.clone()),
-    };
-    options
+    match kept.filter(|_| is_training_data) {
+        Some(kept) => options.naming(spec, [&kept.x, &kept.y]),
+        None => ImageOptions { x: flags.x.clone(), y: flags.y.clone(), ..options },
+    }
 }
 
 /// Errors if flags or specification are those of a table.
@@ -259,7 +258,7 @@ fn check_reading(spec: &str, reading: &ReadFlags, who: &str) -> Result<()> {
 /// If the flags are for tables, `spec` names a table, or the images cannot be used.
 pub fn images(spec: &str, cama: &Cama, reading: &ReadFlags, session: &Session) -> Result<ImageBatches> {
     check_reading(spec, reading, "model")?;
-    let batches = ImageBatches::open_with(spec, &image_options(cama, &reading.pictures, false))?;
+    let batches = ImageBatches::open_with(spec, &image_options(spec, cama, &reading.pictures, false))?;
     session.notify(spec, batches.notices());
     batches.check_shape(&cama.model().config().data)?;
     Ok(batches)

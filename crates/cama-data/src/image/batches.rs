@@ -78,7 +78,22 @@ impl ImageBatches {
         let ImageOptions { x, y, background, .. } = self.options.clone();
         let asked = self.opened.changed || x.is_some() || y.is_some();
         let (shape, white) = (asked.then_some(self.opened.shape), self.opened.white);
-        (asked || white.is_some()).then_some(Preparation { shape, background, white, x, y })
+        let told = white.is_some() && (self.options.white.is_some() || self.options.usual_was_told);
+        (asked || white.is_some()).then_some(Preparation { shape, background, white, told, x, y })
+    }
+
+    /// Whether pixels are numbers of more than 8 bits, so that which of them is white can be told by [`ImageOptions::white`].
+    pub fn are_wide(&self) -> bool {
+        self.opened.wide
+    }
+
+    /// How many images are gone through for any to be picked: all of the source, unless nothing in it can be wrong.
+    pub fn passed(&self) -> usize {
+        self.through().len()
+    }
+
+    fn through(&self) -> Range<usize> {
+        if self.opened.passage.is_sound() { self.range.clone() } else { 0..self.opened.len }
     }
 
     /// What was understood of the source, where it could be meant otherwise, in words.
@@ -193,7 +208,8 @@ impl ImageBatches {
     /// As [`load`](super::load()).
     pub fn read(&self) -> Result<Images> {
         let range = self.range.clone();
-        Ok(self.made(self.chosen(|i| range.contains(&i), range.clone())?, |i| i))
+        let on = &mut || ControlFlow::Continue(());
+        Ok(self.made(self.chosen(|i| range.contains(&i), range.clone(), on)?, |i| i))
     }
 
     /// The images with these indices, which must ascend. Everything is gone through and checked, as by
@@ -203,22 +219,27 @@ impl ImageBatches {
     ///
     /// As [`load`](super::load()).
     pub fn pick(&self, indices: &[usize]) -> Result<Images> {
+        self.picked(indices, &mut || ControlFlow::Continue(()))
+    }
+
+    fn picked(&self, indices: &[usize], each: &mut dyn FnMut() -> ControlFlow<()>) -> Result<Images> {
         debug_assert!(indices.is_sorted());
         let start = self.range.start;
         let mut left = indices.iter().map(|index| start + index).peekable();
         let wanted = |i: usize| left.next_if_eq(&i).is_some();
-        let images = self.chosen(wanted, indices.iter().map(|index| start + index))?;
+        let images = self.chosen(wanted, indices.iter().map(|index| start + index), each)?;
         Ok(self.made(images, |i| indices[i]))
     }
 
     /// At most 500 of the images, spread evenly over all, that stand for them. Everything is gone through and checked, as
-    /// by [`read`](Self::read).
+    /// by [`read`](Self::read); `each` is called after every image, and can end it.
     ///
     /// # Errors
     ///
-    /// As [`load`](super::load()).
-    pub fn spread(&self) -> Result<Images> {
-        self.pick(&spread_indices(self.len()).collect::<Vec<usize>>())
+    /// As [`load`](super::load()), and [`Error::Interrupted`] if it was ended.
+    pub fn spread(&self, mut each: impl FnMut() -> ControlFlow<()>) -> Result<Images> {
+        let indices: Vec<usize> = spread_indices(self.len()).collect();
+        self.picked(&indices, &mut each)
     }
 
     /// The images that are `wanted`, whose indices in the source are `indices`.
@@ -226,19 +247,25 @@ impl ImageBatches {
         &self,
         mut wanted: impl FnMut(usize) -> bool,
         indices: impl Iterator<Item = usize> + Clone,
+        each: &mut dyn FnMut() -> ControlFlow<()>,
     ) -> Result<Images> {
         // Grows with what is there: a header may promise more than there is memory.
         let mut pixels = Vec::new();
         let passage = &self.opened.passage;
-        let through = if passage.is_sound() { self.range.clone() } else { 0..self.opened.len };
-        let mut i = through.start;
+        let through = self.through();
+        let (mut i, mut ended) = (through.start, false);
         passage.pass(through, &mut |image| {
             if wanted(i) {
                 pixels.extend_from_slice(image);
             }
             i += 1;
-            ControlFlow::Continue(())
+            let flow = each();
+            ended = flow.is_break();
+            flow
         })?;
+        if ended {
+            return Err(Error::Interrupted("the images were not all read".into()));
+        }
         Ok(self.images(pixels, indices))
     }
 
@@ -417,6 +444,32 @@ mod tests {
         }
     }
 
+    /// Lets what calls it go on.
+    fn on() -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    #[test]
+    fn going_through_all_images_can_be_watched_and_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        for spec in of_every_format(folder.path()) {
+            let batches = ImageBatches::open(&spec).unwrap();
+            let mut seen = 0;
+            let whole = batches.spread(|| {
+                seen += 1;
+                on()
+            });
+            assert_eq!((whole.unwrap().len(), seen), (batches.len(), batches.passed()), "{spec}");
+            let mut left = 5;
+            let ended = batches.spread(|| {
+                left -= 1;
+                if left == 0 { ControlFlow::Break(()) } else { on() }
+            });
+            assert!(matches!(ended, Err(Error::Interrupted(_))), "{spec}");
+            assert_eq!(left, 0, "{spec}");
+        }
+    }
+
     #[test]
     fn batches_end_with_the_first_error_of_the_callers_own() {
         let batches = ImageBatches::open("shapes:100").unwrap().batch_size(10);
@@ -437,7 +490,7 @@ mod tests {
         let open = || ImageBatches::open("shapes:50[10..40]").unwrap().batch_size(7);
         let batches = open().manipulated(noise(), 7);
         assert_eq!(batches.read().unwrap(), whole);
-        assert_eq!(batches.spread().unwrap(), whole.select(&(0..30).collect::<Vec<_>>()));
+        assert_eq!(batches.spread(on).unwrap(), whole.select(&(0..30).collect::<Vec<_>>()));
         assert_eq!(batches.pick(&[3, 20]).unwrap(), whole.select(&[3, 20]));
         let mut all = Vec::new();
         let mut keep = |images: &Images| {
@@ -461,7 +514,7 @@ mod tests {
             Images::new("", [1, 1, 1], vec![0.0; 3], Some(vec![0, 1, 1]), names(&["0", "2"])).unwrap();
         write_npz(&path, &images).unwrap();
         let batches = ImageBatches::open(&path).unwrap().among(&names(&["0", "1", "2"]));
-        for images in [batches.read().unwrap(), batches.spread().unwrap()] {
+        for images in [batches.read().unwrap(), batches.spread(on).unwrap()] {
             assert_eq!((images.classes().len(), images.labels()), (3, Some(&[0, 2, 2][..])));
         }
     }

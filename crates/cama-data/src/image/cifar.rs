@@ -103,6 +103,7 @@ impl Cifar {
             passage: Box::new(cifar),
             notices: vec![],
             changed: false,
+            wide: false,
             white: None,
         })
     }

@@ -10,7 +10,7 @@ use super::images::sides;
 use super::listing::{Children, children, joined};
 use super::options::{Fit, ImageOptions};
 use super::passage::{Labels, Opened, Passage, Taker};
-use super::picture::{self, FORMATS, Look};
+use super::picture::{self, FORMATS, Levels, Look};
 use super::prepare::prepared;
 use crate::{Error, Result};
 
@@ -31,7 +31,7 @@ struct Files {
     shape: [usize; 3],
     /// Whether they are made so, if they are not.
     fits: bool,
-    background: f32,
+    levels: Levels,
 }
 
 /// Opens a folder of images.
@@ -109,12 +109,22 @@ impl Files {
         other: Option<String>,
         options: &ImageOptions,
     ) -> Result<Opened> {
-        let (by_class, background) = (labels.is_some(), options.background);
-        let mut all = Files { folders, files, by_class, shape: [0; 3], fits: false, background };
-        let (notice, changed) = all.decide(options.fit)?;
-        let notices = notice.into_iter().chain(other.map(|other| format!("passed over: {other}"))).collect();
+        let by_class = labels.is_some();
+        let white = white(options);
+        let mut levels = Levels::on(options.background);
+        levels.white = white.map_or(levels.white, |(white, _)| white as f32);
+        let mut all = Files { folders, files, by_class, shape: [0; 3], fits: false, levels };
+        let Decided { notice, changed, deep } = all.decide(options.fit)?;
+        let white = white.filter(|_| deep);
+        let of_white = white.map(|(white, why)| {
+            format!("pictures of 16 bits: 0 is taken for black and {white} for white, as {why}")
+        });
+        let other = other.map(|other| format!("passed over: {other}"));
+        let notices = notice.into_iter().chain(of_white).chain(other).collect();
         let (shape, len) = (all.shape, all.files.len());
-        Ok(Opened { shape, len, labels, classes, passage: Box::new(all), notices, changed, white: None })
+        let white = white.map(|(white, _)| white);
+        let passage = Box::new(all);
+        Ok(Opened { shape, len, labels, classes, passage, notices, changed, wide: deep, white })
     }
 
     fn path(&self, i: usize) -> PathBuf {
@@ -125,7 +135,7 @@ impl Files {
     /// The pixels of image `i`, of the shape of all.
     fn decode(&self, i: usize) -> Result<Vec<f32>> {
         let path = self.path(i);
-        let (shape, pixels) = picture::decode(&path, self.background)?;
+        let (shape, pixels) = picture::decode(&path, self.levels)?;
         match shape == self.shape {
             true => Ok(pixels),
             false if self.fits => Ok(prepared(&pixels, shape, self.shape)),
@@ -142,13 +152,14 @@ impl Files {
         }
     }
 
-    /// Decides on the shape of all, and says in words what is done to those of others, and whether something may be.
-    fn decide(&mut self, fit: Fit) -> Result<(Option<String>, bool)> {
+    /// Decides on the shape of all.
+    fn decide(&mut self, fit: Fit) -> Result<Decided> {
         let first = picture::look(&self.path(0))?;
+        let deep = self.any_deep(&first)?;
         self.fits = fit != Fit::Refuse;
         self.shape = first.shape;
         let made = match fit {
-            Fit::Refuse => return Ok((None, false)),
+            Fit::Refuse => return Ok(Decided { notice: None, changed: false, deep }),
             Fit::Shape(shape) => {
                 self.shape = shape;
                 let resized = (first.shape != shape).then(|| {
@@ -160,7 +171,8 @@ impl Files {
                 });
                 let more = first.more.then(|| "of files with more pages or frames the first is read".into());
                 let said: Vec<String> = resized.into_iter().chain(more).collect();
-                return Ok(((!said.is_empty()).then(|| said.join("; ")), true));
+                let notice = (!said.is_empty()).then(|| said.join("; "));
+                return Ok(Decided { notice, changed: true, deep });
             }
             Fit::Common | Fit::Size(_) => self.survey()?,
         };
@@ -171,7 +183,20 @@ impl Files {
         self.shape = [made.common[0], height, width];
         let uneven = !made.alike || (made.coloured > 0 && made.coloured < made.all);
         let changed = uneven || made.transparent > 0 || fit != Fit::Common;
-        Ok((made.notice(self.shape, fit), changed))
+        Ok(Decided { notice: made.notice(self.shape, fit), changed, deep: made.deep })
+    }
+
+    /// Whether any file has samples of 16 bits, of which the first is known; where what is white in them is as usual nobody asks.
+    fn any_deep(&self, first: &Look) -> Result<bool> {
+        if first.deep || self.levels.is_usual() {
+            return Ok(first.deep);
+        }
+        for i in 1..self.files.len() {
+            if picture::look(&self.path(i))?.deep {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Looks at the headers of all files.
@@ -203,10 +228,29 @@ impl Files {
             transparent: looks.iter().filter(|look| look.transparent).count(),
             turned: looks.iter().filter(|look| look.turned).count(),
             more: looks.iter().filter(|look| look.more).count(),
+            deep: looks.iter().any(|look| look.deep),
             all: looks.len(),
-            background: self.background,
+            background: self.levels.background,
         })
     }
+}
+
+/// The number that is white in samples of 16 bits, and who says so; nothing where nobody does.
+fn white(options: &ImageOptions) -> Option<(f64, &'static str)> {
+    // What was found in numbers that go to 255 says nothing of 16 bits.
+    let usual = options.usual_white.filter(|white| options.usual_was_told || *white > 255.0);
+    let usual = usual.map(|white| (white, "in the training data"));
+    options.white.map(|white| (white, "asked for")).or(usual)
+}
+
+/// What was decided of all files.
+struct Decided {
+    /// What is done to those of other shapes, in words.
+    notice: Option<String>,
+    /// Whether something may be done to them.
+    changed: bool,
+    /// Whether samples have 16 bits.
+    deep: bool,
 }
 
 /// What the headers of all files say.
@@ -221,6 +265,8 @@ struct Survey {
     transparent: usize,
     turned: usize,
     more: usize,
+    /// Whether any has samples of 16 bits.
+    deep: bool,
     all: usize,
     background: f32,
 }

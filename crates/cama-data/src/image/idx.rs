@@ -67,6 +67,7 @@ fn opened([len, rows, columns]: [usize; 3], labels: Option<Vec<u8>>, passage: Bo
             passage,
             notices: vec![],
             changed: false,
+            wide: false,
             white: None,
         };
     };
@@ -79,6 +80,7 @@ fn opened([len, rows, columns]: [usize; 3], labels: Option<Vec<u8>>, passage: Bo
         passage,
         notices,
         changed: false,
+        wide: false,
         white: None,
     }
 }

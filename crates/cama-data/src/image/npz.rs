@@ -128,14 +128,25 @@ fn opened(
     let (found, notice) = images.white(options)?;
     images.white = found;
     // Where nothing is to be said, the type tells.
-    let white = notice.is_some().then_some(found);
+    let wide = notice.is_some();
+    let white = wide.then_some(found);
     notices.extend(notice);
     let (shape, len, labels) = (images.layout.shape, images.layout.len, labels.map(Labels::Listed));
-    Ok(Opened { shape, len, labels, classes, passage: Box::new(images), notices, changed: false, white })
+    Ok(Opened {
+        shape,
+        len,
+        labels,
+        classes,
+        passage: Box::new(images),
+        notices,
+        changed: false,
+        wide,
+        white,
+    })
 }
 
 fn unusable(path: &Path, problem: String) -> Error {
-    let remedy = "pixels must be uint8, or floats in [0, 1] or in 0 to 255; there must be one label an image";
+    let remedy = "pixels must be uint8, or floats in [0, 1] or in 0 to 255, unless --white says what is white; there must be one label an image";
     Error::data(path, problem, remedy)
 }
 
@@ -278,7 +289,7 @@ impl ArrayFile {
         };
         if let Some(white) = options.white {
             let kind = self.with(|array| Ok(array.type_name()))?;
-            return say(format!("numbers of type {kind}"), white, ", as was asked for");
+            return say(format!("numbers of type {kind}"), white, ", as asked for");
         }
         let most = self.with(|array| {
             let kind = array.type_name();
@@ -581,7 +592,7 @@ mod tests {
         let asked = ImageOptions { white: Some(4095.0), ..ImageOptions::default() };
         let (pixels, kept, notice) = read("<u2", &wide([0, 819]), &asked);
         assert_eq!((pixels, kept.unwrap().white), (vec![0.0, 0.2], Some(4095.0)));
-        assert!(notice.ends_with("4095 for white, as was asked for"), "{notice}");
+        assert!(notice.ends_with("4095 for white, as asked for"), "{notice}");
         let (_folder, path) = npz(&[("x", "|u1", &[1, 1, 2], &[0, 51])]);
         let error = super::super::ImageBatches::open_with(path.to_str().unwrap(), &asked).err().unwrap();
         assert!(error.to_string().contains("their type tells what is white; leave --white out"), "{error}");

@@ -26,13 +26,18 @@ pub(super) fn open(spec: &str, options: &ImageOptions) -> Result<(Opened, Range<
         _ if !path.exists() => return Err(missing(source)),
         _ => open_path(path, spec, options)?,
     };
-    if options.white.is_some() && opened.white.is_none() {
+    if options.white.is_some() && !opened.wide {
         let problem = "holds images of which their type tells what is white";
         return Err(Error::data(
             path,
             problem,
-            "leave --white out, which is for wide numbers in NPY and NPZ",
+            "leave --white out, which is for pictures of 16 bits, and for wide numbers in NPY and NPZ",
         ));
+    }
+    let named = options.x.is_some() || options.y.is_some();
+    if named && !source.to_lowercase().ends_with(".npz") {
+        let problem = "holds no arrays that have names";
+        return Err(Error::data(path, problem, "leave --x and --y out, which are for NPZ"));
     }
     let range = span.resolve(spec, opened.len)?;
     Ok((opened, range))
@@ -91,7 +96,7 @@ fn missing(source: &str) -> Error {
 mod tests {
     use std::fs;
 
-    use crate::{Images, load};
+    use crate::{ImageOptions, Images, load};
 
     fn message(spec: &str) -> String {
         load(spec).unwrap_err().to_string()
@@ -153,5 +158,14 @@ mod tests {
         assert!(message("").contains("no file or folder is named"));
         assert!(message("mnist:test[..10001]").contains("there are 10000 images"));
         assert!(message("mnist:test[5]").contains("is not a range"));
+    }
+
+    #[test]
+    fn names_of_arrays_are_refused_where_nothing_has_one() {
+        let named = ImageOptions { x: Some("pictures".into()), ..ImageOptions::default() };
+        for spec in ["mnist:test[..5]", "shapes:20"] {
+            let text = super::open(spec, &named).err().expect(spec).to_string();
+            assert!(text.contains("holds no arrays that have names; leave --x and --y out"), "{text}");
+        }
     }
 }

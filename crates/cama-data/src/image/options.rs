@@ -1,6 +1,7 @@
 //! How images are read, where there is a choice.
 
 use super::prepare::{BACKGROUND, Preparation, Size};
+use crate::range::path_and_range;
 
 /// How images are read, where there is a choice.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,11 +14,14 @@ pub struct ImageOptions {
     pub fit: Fit,
     /// The grey level in [0, 1] that transparent pictures are laid on.
     pub background: f32,
-    /// The number that is white in arrays of numbers other than bytes; what there is in them decides unless given.
+    /// The number that is white in pictures of 16 bits, and in arrays of numbers other than bytes; unless given 65,535, in arrays
+    /// what there is in them decides.
     pub white: Option<f64>,
-    /// What was white in the data that a model was trained on: it is in arrays where what there is in them would have to decide, but
-    /// for floats that go to 1.
+    /// What was white in the data that a model was trained on: it is in pictures of 16 bits, unless it was found in numbers that go to
+    /// 255, and in arrays where what there is in them would have to decide, but for floats that go to 1.
     pub usual_white: Option<f64>,
+    /// Whether that was told, and not found out.
+    pub usual_was_told: bool,
 }
 
 /// What is done where pictures differ from each other, or from what is wanted.
@@ -36,15 +40,31 @@ pub enum Fit {
 
 impl Default for ImageOptions {
     fn default() -> Self {
-        Self { x: None, y: None, fit: Fit::default(), background: BACKGROUND, white: None, usual_white: None }
+        Self {
+            x: None,
+            y: None,
+            fit: Fit::default(),
+            background: BACKGROUND,
+            white: None,
+            usual_white: None,
+            usual_was_told: false,
+        }
     }
 }
 
 impl ImageOptions {
     /// As the pictures were read that a model was trained on.
     pub fn as_prepared(preparation: &Preparation) -> Self {
-        let Preparation { shape, background, white, .. } = *preparation;
+        let Preparation { shape, background, white, told, .. } = *preparation;
         let fit = shape.map_or(Fit::Refuse, Fit::Shape);
-        Self { fit, background, usual_white: white, ..Self::default() }
+        Self { fit, background, usual_white: white, usual_was_told: told, ..Self::default() }
+    }
+
+    /// With these names of arrays, where `spec` is an NPZ file: nothing else has any.
+    pub fn naming(self, spec: &str, [x, y]: [&Option<String>; 2]) -> Self {
+        match path_and_range(spec).0.to_lowercase().ends_with(".npz") {
+            true => Self { x: x.clone(), y: y.clone(), ..self },
+            false => self,
+        }
     }
 }

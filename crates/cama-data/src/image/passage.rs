@@ -17,7 +17,9 @@ pub(super) struct Opened {
     pub(super) notices: Vec<String>,
     /// Whether images were made alike, or had to lie on a background.
     pub(super) changed: bool,
-    /// The number that is white, where that was to be found out.
+    /// Whether numbers have more than 8 bits, so that which of them is white can be told.
+    pub(super) wide: bool,
+    /// The number that is white, where that was told or to be found out.
     pub(super) white: Option<f64>,
 }
 

@@ -19,6 +19,8 @@ pub(super) struct Look {
     pub(super) shape: [usize; 3],
     /// Whether it has transparency.
     pub(super) transparent: bool,
+    /// Whether its samples have 16 bits.
+    pub(super) deep: bool,
     /// Whether it is stored in another position than it is to be looked at.
     pub(super) turned: bool,
     /// Whether more pages (TIFF) or frames (WebP) follow the one that is read.
@@ -42,6 +44,7 @@ pub(super) fn look(path: &Path) -> Result<Look> {
     Ok(Look {
         shape: [channels, height as usize, width as usize],
         transparent: has_alpha(colour),
+        deep: is_deep(colour),
         turned: orientation != Orientation::NoTransforms,
         more: has_more(path, format).map_err(unreadable(path))?,
     })
@@ -74,8 +77,33 @@ fn check_samples(colour: ColorType) -> ImageResult<()> {
     }
 }
 
-/// Shape and pixels `[channel][row][column]` of an image file; what is transparent lies on the grey level `background`.
-pub(super) fn decode(path: &Path, background: f32) -> Result<([usize; 3], Vec<f32>)> {
+/// Which grey levels are meant by what a file holds.
+#[derive(Clone, Copy)]
+pub(super) struct Levels {
+    /// The grey level that what is transparent lies on.
+    pub(super) background: f32,
+    /// The number that is white in samples of 16 bits.
+    pub(super) white: f32,
+}
+
+/// The most that samples of 16 bits hold.
+const DEEP_WHITE: f32 = 65535.0;
+
+impl Levels {
+    /// What is transparent lies on this background, and the most that samples hold is white.
+    pub(super) fn on(background: f32) -> Self {
+        Self { background, white: DEEP_WHITE }
+    }
+
+    /// Whether the most that samples hold is white.
+    pub(super) fn is_usual(self) -> bool {
+        self.white == DEEP_WHITE
+    }
+}
+
+/// Shape and pixels `[channel][row][column]` of an image file.
+pub(super) fn decode(path: &Path, levels: Levels) -> Result<([usize; 3], Vec<f32>)> {
+    let Levels { background, white } = levels;
     let upright = || -> ImageResult<DynamicImage> {
         let mut decoder = reader_of(path)?.into_decoder()?;
         let orientation = orientation(&mut decoder);
@@ -88,18 +116,21 @@ pub(super) fn decode(path: &Path, background: f32) -> Result<([usize; 3], Vec<f3
     };
     let image = upright().map_err(unreadable(path))?;
     let colour = image.color();
-    let deep = colour.bytes_per_pixel() / colour.channel_count() > 1;
     let (width, height) = (image.width() as usize, image.height() as usize);
-    let pixels = match (colour.has_color(), deep, has_alpha(colour)) {
+    let pixels = match (colour.has_color(), is_deep(colour), has_alpha(colour)) {
         (false, false, false) => unit(&image.into_luma8(), 255.0),
         (true, false, false) => planes(&unit(&image.into_rgb8(), 255.0), 3),
-        (false, true, false) => unit(&image.into_luma16(), 65535.0),
-        (true, true, false) => planes(&unit(&image.into_rgb16(), 65535.0), 3),
+        (false, true, false) => unit(&image.into_luma16(), white),
+        (true, true, false) => planes(&unit(&image.into_rgb16(), white), 3),
         (false, false, true) => laid(&unit(&image.into_luma_alpha8(), 255.0), 1, background),
         (true, false, true) => laid(&unit(&image.into_rgba8(), 255.0), 3, background),
-        (false, true, true) => laid(&unit(&image.into_luma_alpha16(), 65535.0), 1, background),
-        (true, true, true) => laid(&unit(&image.into_rgba16(), 65535.0), 3, background),
+        (false, true, true) => laid(&opaque(&image.into_luma_alpha16(), 1, white), 1, background),
+        (true, true, true) => laid(&opaque(&image.into_rgba16(), 3, white), 3, background),
     };
+    if let Some(bright) = pixels.iter().find(|pixel| **pixel > 1.0) {
+        let problem = format!("a pixel is {}, brighter than white, {white}", (bright * white).round());
+        return Err(Error::data(path, problem, "give what is white by --white"));
+    }
     Ok(([pixels.len() / (width * height), height, width], pixels))
 }
 
@@ -125,6 +156,10 @@ fn has_alpha(colour: ColorType) -> bool {
     colour.has_alpha()
 }
 
+fn is_deep(colour: ColorType) -> bool {
+    colour.bytes_per_pixel() / colour.channel_count() > 1
+}
+
 fn unreadable(path: &Path) -> impl FnOnce(image::ImageError) -> Error {
     move |error| match error {
         image::ImageError::IoError(error) if error.raw_os_error().is_some() => Error::io("read", path)(error),
@@ -142,6 +177,12 @@ fn unreadable(path: &Path) -> impl FnOnce(image::ImageError) -> Error {
 /// Samples as numbers in [0, 1].
 fn unit<T: Copy + Into<f32>>(samples: &[T], most: f32) -> Vec<f32> {
     samples.iter().map(|sample| (*sample).into() / most).collect()
+}
+
+/// The same of pixels of so many channels and their opacity, which goes to what 16 bits hold, whatever is white.
+fn opaque(samples: &[u16], channels: usize, white: f32) -> Vec<f32> {
+    let most = |at: usize| if at % (channels + 1) == channels { DEEP_WHITE } else { white };
+    samples.iter().enumerate().map(|(at, sample)| f32::from(*sample) / most(at)).collect()
 }
 
 /// `[row][column][channel]` as `[channel][row][column]`.

@@ -83,6 +83,7 @@ impl Shapes {
             passage: Box::new(self),
             notices: vec![],
             changed: false,
+            wide: false,
             white: None,
         })
     }

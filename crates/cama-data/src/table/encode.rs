@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::cells::{Cells, Value, listed, shown, truth};
 use super::decimal::Decimal;
+use super::missing::{REMEDY, is_code};
 use super::notation::{Hint, LOOK, Notations};
 use super::number::short;
 use super::reading::Reading;
@@ -13,6 +14,9 @@ use super::schema::{Cell, Column, Kind, Missing, Schema, Unseen};
 use super::source::Chunk;
 use super::{Notices, Rows};
 use crate::{Error, Result};
+
+/// In standard deviations of the training data: a number as far as this is seldom one of its kind.
+const FAR: f32 = 4.0;
 
 /// Encodes chunks of a table, and counts what it did about missing values.
 pub(super) struct Encoder {
@@ -25,6 +29,8 @@ pub(super) struct Encoder {
     imputed: Vec<usize>,
     /// Of each column how many values the training data does not have, and the first of them with its place.
     unseen: Vec<(usize, String)>,
+    /// Of each column the numbers far from the training data that often stand for a missing value, with how many rows have them.
+    codes: Vec<Vec<(f64, usize)>>,
     notations: Option<Notations>,
     semicolons: bool,
 }
@@ -58,6 +64,7 @@ impl Encoder {
         let columns: Vec<_> = schema.columns.iter().map(ColumnEncoder::new).collect();
         let imputed = vec![0; columns.len()];
         let unseen = vec![(0, String::new()); columns.len()];
+        let codes = vec![Vec::new(); columns.len()];
         let classes = Names::new(&schema.classes);
         let (dropped, unlabelled, notations) = (0, 0, None);
         Encoder {
@@ -69,6 +76,7 @@ impl Encoder {
             unlabelled,
             imputed,
             unseen,
+            codes,
             notations,
             semicolons,
         }
@@ -107,10 +115,11 @@ impl Encoder {
         let notations = self.notations(chunk);
         let mut values = vec![0.0; self.schema.width()];
         let ranges = self.schema.ranges();
-        let mut imputed = Vec::new();
+        let (mut imputed, mut codes) = (Vec::new(), Vec::new());
         let key = self.schema.key.as_ref().and(chunk.columns.last());
         for i in 0..chunk.len() {
             imputed.clear();
+            codes.clear();
             let error = |column: &str, refusal: Refusal| {
                 let place = format!("{}, column `{column}`: ", chunk.place(i));
                 let (problem, remedy) = match refusal {
@@ -137,6 +146,10 @@ impl Encoder {
                 rest = after;
                 let decimal = notations.columns[at];
                 match (column.encode(cells.value(i), decimal, encoded), self.schema.missing) {
+                    (Ok(()), _) if column.is_far(encoded) => {
+                        let number = cells.value(i).number(decimal);
+                        codes.extend(number.filter(|number| is_code(*number)).map(|code| (at, code)));
+                    }
                     (Ok(()), _) => {}
                     (Err(Refusal::Unseen(problem, _)), missing) if self.schema.unseen == Unseen::Missing => {
                         let (count, first) = &mut self.unseen[at];
@@ -165,6 +178,7 @@ impl Encoder {
                 if let Some(cells) = key {
                     rows.call_last(&cells.text(i));
                 }
+                codes.iter().for_each(|&(at, code)| count(&mut self.codes[at], code));
                 for &at in &imputed {
                     self.imputed[at] += 1;
                     rows.filled_in(ranges[at].clone());
@@ -237,6 +251,22 @@ impl Encoder {
                 n => notices.push(format!("column `{name}`: {first}, and {} more such; {done}", n - 1)),
             }
         }
+        for (column, codes) in self.schema.columns.iter().zip(&self.codes) {
+            // One alone may be a measurement.
+            for (code, n) in codes.iter().filter(|(_, n)| *n > 1) {
+                let far = match &column.kind {
+                    Kind::Number { mean, sd, reading: Reading::Linear }
+                    | Kind::Number { reading: Reading::SignedLog { mean, sd, .. }, .. } => {
+                        format!("mean {}, standard deviation {}", short(*mean), short(*sd))
+                    }
+                    _ => continue,
+                };
+                let name = &column.name;
+                notices.push(format!(
+                    "column `{name}`: `{code}` stands in {n} rows, far from the training data ({far}): {REMEDY}"
+                ));
+            }
+        }
         for (column, &n) in self.schema.columns.iter().zip(&self.imputed).filter(|(_, n)| **n > 0) {
             let Column { name, imputed, kind, .. } = column;
             let what =
@@ -251,6 +281,14 @@ impl Encoder {
             ));
         }
         notices
+    }
+}
+
+/// One more of a number.
+fn count(numbers: &mut Vec<(f64, usize)>, number: f64) {
+    match numbers.iter_mut().find(|(known, _)| *known == number) {
+        Some((_, n)) => *n += 1,
+        None => numbers.push((number, 1)),
     }
 }
 
@@ -278,6 +316,11 @@ impl ColumnEncoder {
             encoder.imputed = imputed;
         }
         encoder
+    }
+
+    /// Whether the encoding of a number lies farther from the training data than its own spread explains.
+    fn is_far(&self, encoded: &[f32]) -> bool {
+        matches!(self.kind, Kind::Number { .. }) && encoded[0].abs() > FAR
     }
 
     /// Writes a cell's encoding, as many values as the column is wide.

@@ -1,6 +1,7 @@
 //! Learning a schema from the training table.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -93,7 +94,12 @@ pub(super) fn learn(mut source: Source, roles: &Roles, options: &LearnOptions) -
     };
     let mut notices = Notices::new();
     let target = column(planned.len());
-    let classes = classes(&target)?;
+    // All that cannot be used is told at once, not one column a try.
+    let mut refused = Vec::new();
+    let classes = classes(&target).unwrap_or_else(|error| {
+        refused.push(error);
+        Vec::new()
+    });
     let class_of_row = target.places(&classes);
     let mut counts = vec![0; classes.len()];
     class_of_row.values().for_each(|class| counts[*class] += 1);
@@ -101,10 +107,17 @@ pub(super) fn learn(mut source: Source, roles: &Roles, options: &LearnOptions) -
     let mut columns = Vec::new();
     for (at, &(name, role, causes_children)) in planned.iter().enumerate() {
         let training = Training { classes: &class_of_row, ..column(at) };
-        let Found { kind, imputed, notice } = infer(&training)?;
-        notices.extend(notice);
-        notices.extend(oddities::of_column(&training, &kind));
-        columns.push(Column { name: name.to_string(), role, causes_children, kind, imputed });
+        match infer(&training) {
+            Ok(Found { kind, imputed, notice }) => {
+                notices.extend(notice);
+                notices.extend(oddities::of_column(&training, &kind));
+                columns.push(Column { name: name.to_string(), role, causes_children, kind, imputed });
+            }
+            Err(error) => refused.push(error),
+        }
+    }
+    if let Some(error) = together(source.path(), refused) {
+        return Err(error);
     }
     let comma = notations.any_comma(|at| columns[at].kind.is_number());
     let schema = Schema {
@@ -132,6 +145,28 @@ pub(super) fn learn(mut source: Source, roles: &Roles, options: &LearnOptions) -
         .chain(notices)
         .collect();
     Ok(Learnt { schema, rows, notices })
+}
+
+/// Columns of which it is told one by one why they cannot be used.
+const MOST_TOLD: usize = 10;
+
+/// What is wrong with columns as one error; nothing if there is nothing wrong.
+fn together(path: &Path, mut refused: Vec<Error>) -> Option<Error> {
+    if refused.len() < 2 {
+        return refused.pop();
+    }
+    let each: Vec<String> = refused
+        .iter()
+        .take(MOST_TOLD)
+        .map(|error| match error {
+            Error::Data { problem, remedy, .. } => format!("{problem} ({remedy})"),
+            other => other.to_string(),
+        })
+        .collect();
+    let more = refused.len() - each.len();
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    let problem = format!("{} columns cannot be used: {}{more}", refused.len(), each.join("; "));
+    Some(Error::data(path, problem, "mend them, or leave them out of the graph"))
 }
 
 /// The columns in the order of their encoding, each with its role, and whether it is a parent that causes a

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::cells::Cells;
 
-/// What stands for a missing value in a table, besides an empty cell: texts, whatever their case, and in columns of
-/// numbers the numbers that they say.
+/// What stands for a missing value in a table, besides an empty cell: texts, whatever their case, and the numbers that they say,
+/// however these are written.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct MissingValues(Vec<String>);
@@ -30,7 +30,15 @@ impl MissingValues {
 
     /// Whether a text, without blanks around it, stands for a missing value.
     pub(super) fn has(&self, text: &str) -> bool {
-        text.is_empty() || self.0.iter().any(|word| word.eq_ignore_ascii_case(text))
+        let is_word = || self.0.iter().any(|word| word.eq_ignore_ascii_case(text));
+        text.is_empty() || is_word() || self.has_number_of(text)
+    }
+
+    /// Whether a text is another way to write a number that stands for a missing value: `-999.0`, `-999,0`.
+    fn has_number_of(&self, text: &str) -> bool {
+        let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
+        let found = number(text).or_else(|| number(&text.replace(',', ".")));
+        found.is_some_and(|found| self.numbers().any(|missing| missing == found))
     }
 
     /// Whether a number stands for a missing value.
@@ -76,6 +84,17 @@ impl MissingValues {
     }
 }
 
+/// Numbers that often stand for a missing value, or their negatives.
+const CODES: [f64; 8] = [9.0, 99.0, 999.0, 9999.0, 99999.0, 88.0, 888.0, 8888.0];
+
+/// What to do about such a number.
+pub(super) const REMEDY: &str = "if it stands for a missing value, name it by --missing-values";
+
+/// Whether a number often stands for a missing value.
+pub(super) fn is_code(number: f64) -> bool {
+    CODES.contains(&number.abs())
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::cells::Value;
@@ -90,6 +109,7 @@ mod tests {
         assert!(!usual.has("none") && !usual.has("Nancy") && !usual.has("-1"));
         let own = MissingValues::new([" -999 ", "unknown"]);
         assert!(own.has("Unknown") && !own.has("NA") && own.has(""));
+        assert!(["-999.0", "-999,0", "-9.99e2"].iter().all(|text| own.has(text)) && !own.has("-999.5"));
         assert_eq!(own.emptied(Cells::Number(vec![1.0, -999.0])).value(1), Value::Missing);
         assert_eq!(
             own.emptied(Cells::Integer(vec![Some(-999), Some(5)])),

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use super::cells::{Value, shown};
 use super::dates::{is_compact_date, is_date};
 use super::infer::Training;
+use super::missing::{REMEDY, is_code};
 use super::number::short;
 use super::schema::Kind;
 
@@ -108,11 +109,8 @@ fn identifier(column: &Training<'_>, kind: &Kind) -> Option<String> {
     }
 }
 
-/// Numbers that often stand for a missing value, or their negatives.
-const CODES: [f64; 8] = [9.0, 99.0, 999.0, 9999.0, 99999.0, 88.0, 888.0, 8888.0];
-
-/// Whether the smallest or the largest value is such a number, stands in several rows, and lies farther from all others than
-/// they do from each other.
+/// Whether the smallest or the largest value is a number that often stands for a missing value, stands in several rows, and lies
+/// farther from all others than they do from each other.
 fn code_for_missing(column: &Training<'_>, kind: &Kind) -> Option<String> {
     if !matches!(kind, Kind::Number { .. }) {
         return None;
@@ -123,18 +121,17 @@ fn code_for_missing(column: &Training<'_>, kind: &Kind) -> Option<String> {
         return None;
     }
     numbers.sort_by(f64::total_cmp);
-    let is_code = |code: &f64| {
+    let far_code = |code: &f64| {
         let others: Vec<f64> = numbers.iter().copied().filter(|number| number != code).collect();
         let (low, high) = (others.first()?, others.last()?);
         let apart = if code < low { low - code } else { code - high };
-        let far = CODES.contains(&code.abs()) && numbers.len() - others.len() > 1 && apart > high - low;
+        let far = is_code(*code) && numbers.len() - others.len() > 1 && apart > high - low;
         far.then(|| (numbers.len() - others.len(), *low, *high))
     };
     let ends = [*numbers.first()?, *numbers.last()?];
-    let (code, (rows, low, high)) = ends.iter().find_map(|code| Some((code, is_code(code)?)))?;
+    let (code, (rows, low, high)) = ends.iter().find_map(|code| Some((code, far_code(code)?)))?;
     Some(format!(
-        "`{code}` stands in {rows} rows, far from all others, which go from {} to {}: if it stands for a missing value, name it by \
-         --missing-values",
+        "`{code}` stands in {rows} rows, far from all others, which go from {} to {}: {REMEDY}",
         short(low),
         short(high)
     ))

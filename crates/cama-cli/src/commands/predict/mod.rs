@@ -3,13 +3,13 @@
 use std::io;
 
 use cama::data::table::{Rows, TableBatches};
-use cama::data::{Dataset, ImageBatches, spread_indices};
+use cama::data::{Dataset, ImageBatches};
 use cama::{Cama, Predictor};
 
 use self::npz::Npz;
 use self::writers::{Csv, Example, Format, JsonLines, Writer};
 use super::classifier::open_classifier;
-use super::{informed, load_model, predict_each, warn_unguarded};
+use super::{informed, load_model, predict_each, spread, warn_unguarded};
 use crate::flags::PredictCommand;
 use crate::interrupt::Graceful;
 use crate::output::Output;
@@ -101,8 +101,7 @@ fn images(
         return whole(&batches.read()?, predictor, session, writer);
     }
     // All are gone through first, so that what is wrong with any of them is found before anything is made of the first.
-    let spread: Vec<usize> = spread_indices(batches.len()).collect();
-    let predictor = &informed(predictor, &batches.pick(&spread)?, session)?;
+    let predictor = &informed(predictor, &spread(batches, session)?, session)?;
     let bar = count(session, batches.len(), "predicting");
     batches.try_for_each(|first, images| part(predictor, &images, first, first, writer, || bar.inc(1)))?;
     bar.finish_and_clear();

@@ -5,14 +5,13 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use cama::Error;
-use cama::data::{
-    Appendable, Batches, FolderWriter, ImageBatches, Images, folder_classes_of, spread_indices, write_npz,
-};
+use cama::data::{Appendable, Batches, FolderWriter, ImageBatches, Images, folder_classes_of, write_npz};
 
 use super::paths::is_folder;
 use super::report::{Format, Report};
 use super::summary::Summary;
 use super::{LOST, Restoring};
+use crate::commands::spread;
 use crate::interrupt;
 use crate::progress::count;
 use crate::source;
@@ -47,7 +46,7 @@ impl Restoring<'_> {
         let incoming = match batches.bytes() <= MOST_BYTES {
             true => Incoming::Whole(Box::new(batches.read()?), batches),
             false => {
-                self.judge(&batches.pick(&spread_indices(batches.len()).collect::<Vec<usize>>())?)?;
+                self.judge(&spread(&batches, session)?)?;
                 Incoming::Batches(batches)
             }
         };

@@ -56,18 +56,18 @@ fn colour_depth_and_transparency() {
     let colour = RgbImage::from_fn(2, 1, |x, _| if x == 0 { Rgb([0, 51, 255]) } else { Rgb([255, 0, 51]) });
     colour.save(path("rgb.png")).unwrap();
     let known = ([3, 1, 2], vec![0.0, 1.0, 0.2, 0.0, 1.0, 0.2]);
-    assert_eq!(decode(&path("rgb.png"), 1.0).unwrap(), known);
+    assert_eq!(decode(&path("rgb.png"), Levels::on(1.0)).unwrap(), known);
     for name in ["rgb.webp", "rgb.bmp", "rgb.tif"] {
         colour.save(path(name)).unwrap();
-        assert_eq!(decode(&path(name), 1.0).unwrap(), known, "{name}");
+        assert_eq!(decode(&path(name), Levels::on(1.0)).unwrap(), known, "{name}");
     }
     let deep = ImageBuffer::<Luma<u16>, _>::from_pixel(1, 1, Luma([13107]));
     deep.save(path("deep.png")).unwrap();
-    assert_eq!(decode(&path("deep.png"), 1.0).unwrap(), ([1, 1, 1], vec![0.2]));
+    assert_eq!(decode(&path("deep.png"), Levels::on(1.0)).unwrap(), ([1, 1, 1], vec![0.2]));
     for (alpha, background, seen) in [(0, 1.0, 1.0), (0, 0.0, 0.0), (255, 1.0, 0.2), (51, 0.0, 0.04)] {
         let clear = ImageBuffer::<LumaA<u8>, _>::from_pixel(1, 1, LumaA([51, alpha]));
         clear.save(path("clear.png")).unwrap();
-        let (shape, pixels) = decode(&path("clear.png"), background).unwrap();
+        let (shape, pixels) = decode(&path("clear.png"), Levels::on(background)).unwrap();
         assert!(shape == [1, 1, 1] && (pixels[0] - seen).abs() < 1e-6, "{alpha} {background}: {pixels:?}");
     }
 }
@@ -95,7 +95,7 @@ fn pictures_are_turned_as_their_files_say() {
         [(1, [1, 4, 8], [1, 1]), (3, [1, 4, 8], [1, 6]), (6, [1, 8, 4], [1, 1]), (8, [1, 8, 4], [6, 1])]
     {
         photograph(&path, orientation);
-        let (decoded, pixels) = decode(&path, 1.0).unwrap();
+        let (decoded, pixels) = decode(&path, Levels::on(1.0)).unwrap();
         assert_eq!((decoded, picture::look(&path).unwrap().shape), (shape, shape), "{orientation}");
         let [row, column] = dark;
         let (light_row, light_column) = (shape[1] - 1 - row, shape[2] - 1 - column);
@@ -172,6 +172,55 @@ fn what_other_programs_leave_behind_is_passed_over() {
     fs::remove_file(path.join("a/1.png")).unwrap();
     assert!(message(path).contains("in the folder of this class, but "), "{}", message(path));
     assert!(message(&path.join("a")).contains("no images that can be read, but"));
+}
+
+#[test]
+fn what_is_white_in_pictures_of_16_bits_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    image::ImageBuffer::<image::Luma<u16>, _>::from_pixel(1, 1, image::Luma([819]))
+        .save(folder.path().join("a.png"))
+        .unwrap();
+    let open = |white, usual_white| {
+        ImageBatches::open_with(path, &ImageOptions { white, usual_white, ..ImageOptions::default() })
+    };
+    let pixels = |batches: &ImageBatches| batches.read().unwrap().pixels().to_vec();
+    let asked = open(Some(4095.0), None).unwrap();
+    assert_eq!(pixels(&asked), [0.2]);
+    let notice = "pictures of 16 bits: 0 is taken for black and 4095 for white, as asked for";
+    assert_eq!(asked.notices(), [notice]);
+    let kept = asked.preparation().unwrap();
+    assert_eq!((kept.white, kept.shape), (Some(4095.0), None));
+    assert!(kept.told);
+    let later = open(None, kept.white).unwrap();
+    assert_eq!(
+        (pixels(&later), later.notices().concat().ends_with("as in the training data")),
+        (vec![0.2], true)
+    );
+    // What is white in bytes says nothing of 16 bits.
+    for of_bytes in [None, Some(255.0)] {
+        let plain = open(None, of_bytes).unwrap();
+        assert_eq!(
+            (pixels(&plain), plain.preparation(), plain.notices().len()),
+            (vec![819.0 / 65535.0], None, 0)
+        );
+    }
+    // What was told does, whatever it is.
+    let told = open(Some(900.0), None).unwrap().preparation().unwrap();
+    let asked = ImageOptions { usual_white: Some(200.0), ..ImageOptions::as_prepared(&told) };
+    let text = ImageBatches::open_with(path, &asked).unwrap().read().unwrap_err().to_string();
+    assert!(text.contains("a pixel is 819, brighter than white, 200"), "{text}");
+    // A picture of 8 bits among them, wherever it stands.
+    for other in ["0.png", "b.png"] {
+        GrayImage::from_pixel(1, 1, Luma([51])).save(folder.path().join(other)).unwrap();
+        let mixed = open(Some(4095.0), None).unwrap();
+        assert_eq!((pixels(&mixed), mixed.notices().len()), (vec![0.2, 0.2], 1), "{other}");
+        fs::remove_file(folder.path().join(other)).unwrap();
+    }
+    fs::remove_file(folder.path().join("a.png")).unwrap();
+    grey(folder.path(), "a.png", 1, 0);
+    let text = open(Some(4095.0), None).err().unwrap().to_string();
+    assert!(text.contains("leave --white out, which is for pictures of 16 bits"), "{text}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use tiff::encoder::TiffEncoder;
 use tiff::encoder::colortype::Gray8;
 use tiff::tags::Tag;
 
-use super::{decode, look};
+use super::{Levels, decode, look};
 
 /// A TIFF file with pages of 3×2 (height×width), each even and of one grey level, that says how it is to be turned.
 fn pages(path: &Path, levels: &[u8], orientation: u16) {
@@ -24,7 +24,7 @@ fn pages(path: &Path, levels: &[u8], orientation: u16) {
 fn every_depth_and_colour_of_tiff_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.tif");
-    let read = |background| decode(&path, background).unwrap();
+    let read = |background| decode(&path, Levels::on(background)).unwrap();
     ImageBuffer::<Luma<u8>, _>::from_pixel(1, 1, Luma([51])).save(&path).unwrap();
     assert_eq!(read(1.0), ([1, 1, 1], vec![0.2]));
     ImageBuffer::<Luma<u16>, _>::from_pixel(1, 1, Luma([13107])).save(&path).unwrap();
@@ -41,6 +41,29 @@ fn every_depth_and_colour_of_tiff_is_read() {
 }
 
 #[test]
+fn what_is_white_in_16_bits_can_be_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.tif");
+    let read = |white| decode(&path, Levels { white, ..Levels::on(0.5) });
+    ImageBuffer::<Luma<u16>, _>::from_pixel(1, 1, Luma([819])).save(&path).unwrap();
+    assert!(look(&path).unwrap().deep);
+    assert_eq!(read(4095.0).unwrap(), ([1, 1, 1], vec![0.2]));
+    let text = read(800.0).unwrap_err().to_string();
+    assert!(
+        text.contains("a pixel is 819, brighter than white, 800; give what is white by --white"),
+        "{text}"
+    );
+    // Opacity goes to 65,535 all the same.
+    ImageBuffer::<Rgba<u16>, _>::from_pixel(1, 1, Rgba([819u16, 0, 4095, 65535])).save(&path).unwrap();
+    assert_eq!(read(4095.0).unwrap(), ([3, 1, 1], vec![0.2, 0.0, 1.0]));
+    ImageBuffer::<Rgba<u16>, _>::from_pixel(1, 1, Rgba([819u16, 0, 4095, 0])).save(&path).unwrap();
+    assert_eq!(read(4095.0).unwrap(), ([3, 1, 1], vec![0.5; 3]));
+    ImageBuffer::<Luma<u8>, _>::from_pixel(1, 1, Luma([51])).save(&path).unwrap();
+    assert_eq!(read(4095.0).unwrap(), ([1, 1, 1], vec![0.2]));
+    assert!(!look(&path).unwrap().deep);
+}
+
+#[test]
 fn a_tiff_is_turned_as_it_says_and_its_first_page_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.tif");
@@ -51,7 +74,7 @@ fn a_tiff_is_turned_as_it_says_and_its_first_page_is_read() {
     let seen = look(&path).unwrap();
     assert_eq!((seen.shape, seen.turned, seen.more), ([1, 2, 3], true, true));
     // The black pixel at the lower right is at the lower left once the image is turned clockwise.
-    assert_eq!(decode(&path, 1.0).unwrap(), ([1, 2, 3], vec![0.2, 0.2, 0.2, 0.0, 0.2, 0.2]));
+    assert_eq!(decode(&path, Levels::on(1.0)).unwrap(), ([1, 2, 3], vec![0.2, 0.2, 0.2, 0.0, 0.2, 0.2]));
 }
 
 #[test]
@@ -60,7 +83,7 @@ fn a_tiff_of_floats_or_of_a_size_that_no_memory_holds_is_refused() {
     let path = folder.path().join("a.tif");
     let message = || {
         let seen = look(&path).err().map(|error| error.to_string());
-        let decoded = decode(&path, 1.0).unwrap_err().to_string();
+        let decoded = decode(&path, Levels::on(1.0)).unwrap_err().to_string();
         assert!(seen.is_none_or(|seen| seen == decoded));
         decoded
     };

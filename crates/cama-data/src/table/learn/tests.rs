@@ -114,6 +114,48 @@ fn types_can_be_given() {
 }
 
 #[test]
+fn all_columns_that_cannot_be_used_are_told_at_once() {
+    let table = TABLE.replace("hot", "cold").replace("blue", "red").replace(",2,", ",inf,");
+    let text = message(&table, &LearnOptions::default());
+    for part in [
+        "t.csv: 3 columns cannot be used: column `y` has only the value `cold`",
+        "row 1 (line 3), column `x`: `inf` is infinite (give a finite number, or leave the cell empty for a missing value); ",
+        "column `k` is `red` in every row and carries nothing (leave it out of the graph)",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+fn codes_for_missing_values_are_told_in_tables_that_are_read_later() {
+    let rows = |cell: fn(usize) -> f64| {
+        let rows = (0..40).map(|i| format!("{},{},{},{},{i},{i}\n", i % 2, i % 3, cell(i), i % 2));
+        "y,k,x,b,a,c\n".to_string() + &rows.collect::<String>()
+    };
+    let (schema, ..) = learn_text(&rows(|i| i as f64 / 4.0), &LearnOptions::default()).unwrap();
+    let notices = |cell: fn(usize) -> f64| -> Notices {
+        let text = rows(cell);
+        let mut source = csv(text.as_bytes()).unwrap();
+        let shared = Arc::new(schema.clone());
+        source.need(&Encoder::needed(&shared, true)).unwrap();
+        let mut encoder = Encoder::new(shared.clone(), true, false);
+        let chunk = source.next(100).unwrap().unwrap();
+        encoder.encode(source.path(), &chunk, &mut Rows::empty("t", shared, true)).unwrap();
+        encoder.notices()
+    };
+    let told = notices(|i| if i % 9 == 4 { -999.0 } else { i as f64 / 4.0 });
+    let told: Vec<&String> = told.iter().collect();
+    let part = "column `x`: `-999` stands in 4 rows, far from the training data (mean 4.875, standard deviation 2.886): if it \
+                stands for a missing value, name it by --missing-values";
+    assert_eq!(told, [part]);
+    for none in
+        [|i| i as f64 / 4.0, |i| if i == 4 { -999.0 } else { 1.0 }, |i| if i % 9 == 4 { 1234.0 } else { 1.0 }]
+    {
+        assert_eq!(notices(none), Notices::new());
+    }
+}
+
+#[test]
 fn columns_that_cannot_be_used_say_why() {
     let none = LearnOptions::default();
     for (table, part) in [
