@@ -39,7 +39,8 @@ class CamaClassifier(Learns, Predicts, ClassifierMixin, BaseEstimator):
         What the world may do: of `"affine"`, `"photometric"` (images), `"per-column"` (tables),
         `"latent"`; the preset's unless given.
     generator : {"auto", "network", "factor"}, default="auto"
-        What makes the rows of a table; `"auto"` is whichever explains held-out rows better.
+        What makes the rows of a table; `"auto"` is a factor model, unless
+        networks explain held-out rows clearly better.
     preset : {"fast", "paper"}, default="fast"
         Where settings come from that are not given.
     missing : {"error", "impute", "drop"}, default="error"

@@ -45,7 +45,12 @@ impl<D: Dataset> Judge<'_, D> {
     /// Judges the best state, or, without one, the previous model, which then comes back for this `reason`.
     pub fn judge(&self, best: Option<Candidate>, reason: Option<RollbackReason>) -> Result<Judged> {
         let (decider, m) = match &best {
-            Some(best) => (Decider { model: &best.model, ..self.previous.decider }, M::Mean),
+            // Other samples of z than those by which it was chosen do not take it back; the examples are the same.
+            Some(best) => {
+                let chosen =
+                    Decider { model: &best.model, adapted_to: Some(usize::MAX), ..self.previous.decider };
+                (chosen, M::Mean)
+            }
             None => (self.previous.decider, self.previous.m),
         };
         let (verdicts, context) = match self.verdicts(decider, m) {
@@ -59,10 +64,10 @@ impl<D: Dataset> Judge<'_, D> {
             return Ok(rolled_back(reason, verdicts));
         }
         let n = verdicts.len() as f64;
-        let few = (count(&verdicts, Verdict::Restored) as f64) < LEAST_RESTORED * n;
-        if few || context == Context::Outside {
+        let outside = (context == Context::Outside).then_some(RollbackReason::Outside);
+        if let Some(reason) = few_restored(&verdicts).or(outside) {
             let (verdicts, _) = self.verdicts(self.previous.decider, self.previous.m)?;
-            return Ok(rolled_back(RollbackReason::Outside, verdicts));
+            return Ok(rolled_back(reason, verdicts));
         }
         let for_some = count(&verdicts, Verdict::Unexplained) as f64 > MOST_UNEXPLAINED * n;
         let outcome = if for_some { Outcome::AdaptedForSome } else { Outcome::Adapted };
@@ -86,27 +91,32 @@ impl<D: Dataset> Judge<'_, D> {
         before: &mut Option<Answers>,
     ) -> Result<std::result::Result<Option<Answers>, RollbackReason>> {
         let least = self.previous.decider.thresholds.gain;
-        if gain <= least {
-            return Ok(Err(RollbackReason::LittleGained { gain, least }));
-        }
+        let little = |compared| Ok(Err(RollbackReason::LittleGained { gain, least, compared }));
         let decider = Decider { model: found, ..self.previous.decider };
         if decider.direct.is_none() {
-            return Ok(Ok(None));
+            return if gain <= least { little(None) } else { Ok(Ok(None)) };
         }
         let asked = self.unlabelled.spread;
         let after = match decider.answers(asked, m, self.seed) {
+            Err(Error::Diverged(_)) if gain <= least => return little(None),
             Err(Error::Diverged(what)) => return Ok(Err(RollbackReason::Diverged(what))),
             after => after?,
         };
         if least.is_finite() {
             let before = match before {
                 Some(before) => before,
-                None => before.insert(self.previous.decider.answers(asked, M::Null, self.seed)?),
+                None => before.insert(match self.previous.decider.answers(asked, M::Null, self.seed) {
+                    Err(Error::Diverged(_)) if gain <= least => return little(None),
+                    said => said?,
+                }),
             };
             let asked_for = decider.thresholds.rise;
+            let on_clean = decider.guard.map(|guard| guard.agreement);
+            let compared = after.compared_rows(before, on_clean, asked_for);
+            if gain <= least {
+                return little(Some(compared));
+            }
             if decider.evidence_of_table(&after, before) <= asked_for {
-                let on_clean = decider.guard.map(|guard| guard.agreement);
-                let compared = after.compared_rows(before, on_clean, asked_for);
                 return Ok(Err(RollbackReason::NotEasier(compared)));
             }
         }
@@ -125,8 +135,8 @@ impl<D: Dataset> Judge<'_, D> {
         let (verdicts, _) = self.verdicts(decider, M::Global)?;
         let n = verdicts.len() as f64;
         let guarded = decider.thresholds.gain.is_finite();
-        if guarded && (count(&verdicts, Verdict::Restored) as f64) < LEAST_RESTORED * n {
-            return previous(RollbackReason::Outside);
+        if let Some(reason) = few_restored(&verdicts).filter(|_| guarded) {
+            return previous(reason);
         }
         let left = n - count(&verdicts, Verdict::Restored) as f64;
         let outcome = if left > MOST_UNEXPLAINED * n { Outcome::AdaptedForSome } else { Outcome::Adapted };
@@ -161,6 +171,13 @@ impl<D: Dataset> Judge<'_, D> {
 
 fn rolled_back(reason: RollbackReason, verdicts: Vec<Verdict>) -> Judged {
     Judged { kept: None, outcome: Outcome::RolledBack, reason: Some(reason), verdicts }
+}
+
+/// Why an adaptation that restores so few is not let stand, if they are too few.
+fn few_restored(verdicts: &[Verdict]) -> Option<RollbackReason> {
+    let (restored, examples) = (count(verdicts, Verdict::Restored), verdicts.len());
+    let few = (restored as f64) < LEAST_RESTORED * examples as f64;
+    few.then_some(RollbackReason::FewRestored { restored, examples, least: LEAST_RESTORED })
 }
 
 fn count(verdicts: &[Verdict], of: Verdict) -> usize {

@@ -38,15 +38,27 @@ pub enum RollbackReason {
         /// How much less it may be.
         tolerance: f64,
     },
-    /// What was done to the examples is outside of what the mechanisms can express: restored, next to none of them is
-    /// explained as clean ones are, or they are harder to classify than before.
+    /// What was done to the examples is outside of what the mechanisms can express: restored, they are harder to classify than
+    /// before. Reports of older model folders have it for [`FewRestored`](Self::FewRestored), too.
     Outside,
+    /// The same: restored, next to none of them is explained as clean ones are.
+    FewRestored {
+        /// How many are.
+        restored: usize,
+        /// Of how many.
+        examples: usize,
+        /// Which share had to be.
+        least: f64,
+    },
     /// The m that was found of the data set explains its numbers hardly better than noise would.
     LittleGained {
         /// By how much better it explains a number, in nats.
         gain: f64,
         /// By how much it had to.
         least: f64,
+        /// What the direct classifier and Bayes' rule say of the rows so restored, where they were asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        compared: Option<Comparison>,
     },
     /// Numbers diverged, with how, before any state was better.
     Diverged(String),
@@ -76,14 +88,23 @@ impl std::fmt::Display for RollbackReason {
             ),
             Self::Outside => write!(
                 f,
-                "what was done to the data is outside of what the mechanisms can express: restored, next to nothing of it \
-                 is explained as clean data is, or it is harder to classify than before"
+                "what was done to the data is outside of what the mechanisms can express: restored, it is harder to \
+                 classify than before"
             ),
-            Self::LittleGained { gain, least } => write!(
+            Self::FewRestored { restored, examples, least } => write!(
                 f,
-                "what was found to have been done to the columns explains a number by {gain:.2} nats better than noise would, \
-                 and {least:.2} are asked for"
+                "what was done to the data is outside of what the mechanisms can express: restored, {restored} of {examples} \
+                 examples are explained as clean data is, and {:.0}% are asked for",
+                100.0 * least
             ),
+            Self::LittleGained { gain, least, compared } => {
+                write!(
+                    f,
+                    "what was found to have been done to the columns explains a number by {gain:.2} nats better than noise would, \
+                     and {least:.2} are asked for"
+                )?;
+                compared.iter().try_for_each(|compared| write!(f, "; besides, {compared}"))
+            }
             Self::Diverged(what) => write!(f, "{what}, before any state was better"),
         }
     }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::classifier::DirectConfig;
 use crate::data::Dataset;
+use crate::decide::Guard;
 use crate::dream::DreamConfig;
 use crate::model::{FactorConfig, ModelConfig};
 use crate::train::TrainConfig;
@@ -36,7 +37,7 @@ const KEEP: usize = 500;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum GeneratorChoice {
-    /// Of a table, whichever of the other two explains held-out rows better; of images, networks.
+    /// Of a table a factor model, unless networks explain held-out rows clearly better; of images networks.
     #[default]
     Auto,
     /// Networks.
@@ -45,9 +46,12 @@ pub enum GeneratorChoice {
     Factor,
 }
 
+/// Of so many examples validation takes one at most for a guard.
+const ONE_OF: usize = 4;
+
 impl FitConfig {
-    /// The settings of the preset called `name` for `data`: a tenth of it at most is kept for validation, and there are epochs
-    /// enough for a small data set to be learnt.
+    /// The settings of the preset called `name` for `data`: a tenth of it at most is kept for validation, or, of 80 to 200
+    /// examples, the 20 that a guard needs, and there are epochs enough for a small data set to be learnt.
     ///
     /// # Errors
     ///
@@ -56,7 +60,8 @@ impl FitConfig {
         check_labelled(data)?;
         let shape = data.data_shape();
         let mut train = TrainConfig::preset(name, &shape)?;
-        train.validation = train.validation.min(data.len() / 10).max(1);
+        let least = if data.len() / ONE_OF < Guard::LEAST_CLEAN { 1 } else { Guard::LEAST_CLEAN };
+        train.validation = train.validation.min((data.len() / 10).max(least));
         let learnt = data.len() - train.validation.min(data.len());
         let train = train.for_examples(learnt);
         let direct = DirectConfig::for_data(&shape, learnt);
@@ -93,4 +98,19 @@ fn check_labelled(clean: &impl Dataset) -> Result<()> {
         return Err(Error::spec("data", clean.name(), problem));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::load;
+
+    #[test]
+    fn few_examples_leave_as_many_to_validation_as_a_guard_needs() {
+        for (examples, validation) in [(20, 2), (79, 7), (80, 20), (160, 20), (300, 30), (20_000, 1000)] {
+            let images = load(&format!("shapes:{examples}")).unwrap();
+            let config = FitConfig::preset("fast", &images).unwrap();
+            assert_eq!(config.train.validation, validation, "{examples}");
+        }
+    }
 }

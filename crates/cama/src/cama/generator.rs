@@ -1,4 +1,4 @@
-//! What makes X: networks, a factor model, or whichever of the two explains held-out rows better.
+//! What makes X: networks, or a factor model unless they explain held-out rows better beyond doubt.
 
 use burn::tensor::Device;
 use rayon::prelude::*;
@@ -7,6 +7,7 @@ use super::HeldOut;
 use super::config::GeneratorChoice;
 use super::fitting::Fitting;
 use crate::data::Dataset;
+use crate::decide::mean_and_error;
 use crate::mechanism::MechanismConfig;
 use crate::model::{DeepCama, Factor, GeneratorConfig, ModelConfig};
 use crate::noise::example_rng;
@@ -17,6 +18,10 @@ use crate::{Config, Error, Result, batch};
 
 /// Samples of z for each class with which networks explain held-out rows.
 const SAMPLES: usize = 50;
+
+/// By so many standard errors networks have to explain held-out rows better than a factor model: that has an exact posterior, and
+/// needs fewer rows to find what was done to a data set.
+const SURELY: f64 = 2.0;
 
 /// A trained model, and how it was chosen.
 pub(super) struct Made {
@@ -54,19 +59,28 @@ impl<D: Dataset> Fitting<'_, D> {
             Err(Error::Mismatch(_)) => return Ok(Made { trained, held_out: None }),
             factor => factor?,
         };
-        let held_out =
-            HeldOut { network: self.held_out(&trained.model)?, factor: self.held_out(&factor.model)? };
-        let better = held_out.factor > held_out.network;
+        let [network, of_factor] = [self.held_out(&trained.model)?, self.held_out(&factor.model)?];
+        let mean = |scores: &[f64]| scores.iter().sum::<f64>() / scores.len() as f64;
+        let held_out = HeldOut { network: mean(&network), factor: mean(&of_factor) };
+        let (by, error) =
+            mean_and_error(network.iter().zip(&of_factor).map(|(network, factor)| network - factor));
+        // One row alone tells nothing of an error.
+        let surely = network.len() > 1 && by > SURELY * error || !held_out.factor.is_finite();
         let notice = format!(
-            "{} makes X: log p(x, y) of held-out rows is {:.1} nats with networks, {:.1} with a factor model",
-            if better { "a factor model" } else { "a network" },
+            "{} makes X: log p(x, y) of held-out rows is {:.1} nats with networks, {:.1} with a factor model{}",
+            if surely { "a network" } else { "a factor model" },
             held_out.network,
-            held_out.factor
+            held_out.factor,
+            if by > 0.0 && !surely {
+                format!(", less than {SURELY} standard errors of {error:.1} apart")
+            } else {
+                String::new()
+            },
         );
         if observer(Event::Notice(&notice)).is_break() {
             return Err(Error::Interrupted("nothing was kept".into()));
         }
-        Ok(Made { trained: if better { factor } else { trained }, held_out: Some(held_out) })
+        Ok(Made { trained: if surely { trained } else { factor }, held_out: Some(held_out) })
     }
 
     /// A factor model, with p(y|a) by a network where the target has parents.
@@ -90,8 +104,8 @@ impl<D: Dataset> Fitting<'_, D> {
         }
     }
 
-    /// Mean log p(x, y|a, c) of held-out rows, in nats.
-    fn held_out(&self, model: &DeepCama) -> Result<f64> {
+    /// log p(x, y|a, c) of every held-out row, in nats.
+    fn held_out(&self, model: &DeepCama) -> Result<Vec<f64>> {
         let rows = &self.split.validation;
         let labels = rows.labels().expect("checked to have labels");
         let config = PredictConfig { samples: SAMPLES, negligible: 0.0, ..PredictConfig::default() };
@@ -101,10 +115,9 @@ impl<D: Dataset> Fitting<'_, D> {
             let observed = batch::observed(rows, part.iter().copied(), &model.device());
             let mut rngs: Vec<_> = part.iter().map(|&i| example_rng(self.seeds.guard, rows, i)).collect();
             let scores = class_scores(model, &observed, None, &sampling, &[], &mut rngs);
-            part.iter().zip(scores).map(|(&i, (scores, _))| scores[labels[i]]).sum::<f64>()
+            part.iter().zip(scores).map(|(&i, (scores, _))| scores[labels[i]]).collect::<Vec<f64>>()
         };
-        let sum: f64 = all.par_chunks(200).map(part).collect::<Vec<_>>().into_iter().sum();
-        Ok(sum / rows.len() as f64)
+        Ok(all.par_chunks(200).map(part).collect::<Vec<_>>().concat())
     }
 }
 

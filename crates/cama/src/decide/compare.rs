@@ -14,6 +14,10 @@ const MOSTLY: f64 = 0.9;
 /// Fewer examples say nothing of the data that they are from: standard errors of a few differences are themselves in error.
 pub(super) const LEAST_EXAMPLES: usize = 20;
 
+/// How many standard errors of a change cannot be chance where the examples are explained as they are: the best of some twenty states is
+/// judged, and by chance one of so many exceeds two standard errors every third time.
+const BEYOND_CHANCE: f64 = 3.0;
+
 /// How many standard errors of a change leave no doubt that it is one.
 const SURELY: f64 = 4.0;
 
@@ -132,7 +136,7 @@ impl Answers {
     ///
     /// Not at all if Bayes' rule agrees no more often, or on too few ([`asked`](Self::asked)); nor of examples that are
     /// explained as they are, to which nothing need have been done, unless that it is surer and that they agree more often
-    /// make two standard errors together. `on_clean` is how often they agree on clean examples.
+    /// make three standard errors together. `on_clean` is how often they agree on clean examples.
     pub fn evidence(&self, before: &Answers, on_clean: f64, thresholds: &Thresholds) -> f64 {
         self.evidence_short_of(before, on_clean, thresholds, 0.0)
     }
@@ -143,7 +147,7 @@ impl Answers {
             return f64::NEG_INFINITY;
         }
         let (surer, more_often) = self.rise(before);
-        let likely = before.explained() < MOSTLY || self.rise_of_both(before) > LIKELY;
+        let likely = before.explained() < MOSTLY || self.rise_of_both(before) > BEYOND_CHANCE;
         let agrees = more_often > 0.0 && self.agreement() + short >= self.asked(before, on_clean, thresholds);
         if agrees && likely { surer } else { f64::NEG_INFINITY }
     }
@@ -180,7 +184,11 @@ impl Answers {
         Comparison {
             surer: self.rise(before).0,
             together,
-            least: if together.is_some_and(|both| both <= LIKELY) { LIKELY } else { thresholds.rise },
+            least: if together.is_some_and(|both| both <= BEYOND_CHANCE) {
+                BEYOND_CHANCE
+            } else {
+                thresholds.rise
+            },
             agreement: [before.agreement(), self.agreement()],
             on_clean,
             asked: Some(self.asked(before, on_clean.unwrap_or(1.0), thresholds)),

@@ -74,12 +74,14 @@ impl<D: Dataset> Rehearsing<'_, D> {
         Ok((found.model, found.gain))
     }
 
-    /// Whether the product is to decide by default where rehearsal has weighed it: with a factor model it is; networks with a
-    /// causal graph follow co-parents that move, which no damage rehearses and no discriminative classifier can, so that
-    /// Bayes' rule is asked alone unless it is worse on clean rows already.
+    /// Whether the product is to decide by default where rehearsal has weighed it: with a factor model it is; networks with
+    /// parents or co-parents in the causal graph follow these when they move, which no damage rehearses and no discriminative
+    /// classifier can, so that Bayes' rule is asked alone unless it is worse on clean rows already.
     pub(super) fn multiplies(&self) -> Result<bool> {
         let model = self.decider.model;
-        if model.config().data.table().is_none() || model.factor().is_some() {
+        let has_causes =
+            model.config().data.table().is_some_and(|table| table.parents + table.co_parents > 0);
+        if !has_causes || model.factor().is_some() {
             return Ok(true);
         }
         let labels = self.clean.labels().expect("labelled clean examples");
