@@ -98,13 +98,13 @@ def test_progress_is_shown_where_it_is_asked_for(capfd):
 
 
 def test_notices_are_warnings():
-    X, y = patients(100, 0)
+    X, y = patients(60, 0)
     with pytest.warns(CamaWarning, match="too few for a guard"):
         CamaClassifier(settings=QUICK, generator="factor").fit(X, y)
 
 
 def test_errors_of_the_listener_end_the_work():
-    X, y = patients(100, 0)
+    X, y = patients(60, 0)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with pytest.raises(CamaWarning, match="too few for a guard"):
