@@ -33,10 +33,22 @@ pub fn before_activation<'a>(gradient: &'a [f32], y: &[f32], slope: f32) -> Cow<
     before.into()
 }
 
+/// Products of two matrices that both lie along what is summed have orders of their own where they have as few numbers as this.
+const DOTS: usize = 16 * 16;
+
 /// The gradient of the input, `[rows, inputs]`.
 pub fn of_input(before: &[f32], weight: &[f32], outputs: usize) -> Vec<f32> {
-    let rows = before.len() / outputs;
-    let mut x = vec![0.0; rows * (weight.len() / outputs)];
+    let (rows, inputs) = (before.len() / outputs, weight.len() / outputs);
+    let enough = 2.max(DOTS / inputs + 1);
+    if rows < enough {
+        // As above: a row would not get the same last bits among few as among many.
+        let mut padded = before.to_vec();
+        padded.resize(enough * outputs, 0.0);
+        let mut x = of_input(&padded, weight, outputs);
+        x.truncate(rows * inputs);
+        return x;
+    }
+    let mut x = vec![0.0; rows * inputs];
     product(Matrix::new(before, outputs), Matrix::new(weight, outputs).transposed(), &mut x, false);
     x
 }

@@ -53,6 +53,13 @@ fn a_row_gets_the_same_bits_alone_as_among_others() {
             let y = linear(x, weight.clone(), bias.clone(), 0.2).into_data();
             y.iter::<f32>().map(f32::to_bits).collect()
         };
+        let bits_of_gradient = |x: Tensor<2>| -> Vec<u32> {
+            let x = leaf(&x);
+            let y = linear(x.clone(), weight.clone().autodiff(), bias.clone().autodiff(), 0.2);
+            let gradient = x.grad(&(y.clone() * y).sum().backward()).unwrap().into_data();
+            gradient.iter::<f32>().map(f32::to_bits).collect()
+        };
+        let all_gradients = bits_of_gradient(x.clone());
         let all = bits(x.clone());
         for rows in [1, 2, 5, 69] {
             for first in [0, 1] {
@@ -62,6 +69,9 @@ fn a_row_gets_the_same_bits_alone_as_among_others() {
                     all[first * outputs..(first + rows) * outputs],
                     "{rows} of {inputs} to {outputs}"
                 );
+                let part = bits_of_gradient(x.clone().narrow(0, first, rows));
+                let among = &all_gradients[first * inputs..(first + rows) * inputs];
+                assert_eq!(part, among, "gradient of {rows} of {inputs} to {outputs}");
             }
         }
     }
