@@ -31,4 +31,4 @@ for name in names:
     alone, default = of(0, "direct-alone"), of(1, "product")
     worst = min(after - before for after, before in zip(default, alone))
     cells = [span(alone), span(of(0, "product")), span(of(1, "direct")), span(of(1, "bayes")), f"**{span(default)}**", f"{100 * worst:+.1f}", outcomes(name)]
-    print("| " + " | ".join([name.removeprefix(data + "-")] + cells) + " |")
+    print("| " + " | ".join([f"`{found[0][0]['direct-alone']['manipulation']}`"] + cells) + " |")

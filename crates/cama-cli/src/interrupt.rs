@@ -1,5 +1,6 @@
 //! Ctrl-C: loops that can end cleanly do so; everything else ends at once.
 
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// The exit code of a command that was ended by Ctrl-C.
@@ -28,6 +29,11 @@ pub fn listen() -> anyhow::Result<()> {
 /// Whether to stop.
 pub fn requested() -> bool {
     REQUESTED.load(Ordering::SeqCst)
+}
+
+/// On with a loop, or out of it if it is to stop.
+pub fn flow() -> ControlFlow<()> {
+    if requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
 }
 
 /// While this lives, a loop is running that asks [`requested`] after every step.

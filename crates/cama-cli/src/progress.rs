@@ -49,7 +49,7 @@ impl<'a> Reporter<'a> {
         if let Event::Notice(notice) = event {
             self.session.warn(notice);
         }
-        if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        interrupt::flow()
     }
 
     fn step(&mut self, phase: Phase, done: usize, total: usize, loss: f64) {

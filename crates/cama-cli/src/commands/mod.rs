@@ -87,10 +87,7 @@ fn spread(batches: &ImageBatches, session: &Session) -> Result<Images> {
     let bar = count(session, batches.passed(), "reading");
     let images = batches.spread(|| {
         bar.inc(1);
-        match interrupt::requested() {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
-        }
+        interrupt::flow()
     })?;
     bar.finish_and_clear();
     Ok(images)

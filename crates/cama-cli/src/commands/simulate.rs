@@ -1,6 +1,6 @@
 //! `cama simulate`: a table of measurements whose causes are known, with or without interventions.
 
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 
 use cama::causal::structural::{Simulation, StructuralModel};
 use cama::{Error, Result};
@@ -29,7 +29,7 @@ pub fn run(flags: &SimulateFlags, session: &Session) -> anyhow::Result<()> {
     let graceful = Graceful::begin();
     let counts = simulation.save(out.path(), &session.command, &mut |written| {
         bar.set_position(written);
-        if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        interrupt::flow()
     });
     drop(graceful);
     bar.finish_and_clear();

@@ -78,8 +78,8 @@ impl ImageBatches {
         let ImageOptions { x, y, background, .. } = self.options.clone();
         let asked = self.opened.changed || x.is_some() || y.is_some();
         let (shape, white) = (asked.then_some(self.opened.shape), self.opened.white);
-        let told = white.is_some() && (self.options.white.is_some() || self.options.usual_was_told);
-        (asked || white.is_some()).then_some(Preparation { shape, background, white, told, x, y })
+        let white_was_told = white.is_some() && (self.options.white.is_some() || self.options.usual_was_told);
+        (asked || white.is_some()).then_some(Preparation { shape, background, white, white_was_told, x, y })
     }
 
     /// Whether pixels are numbers of more than 8 bits, so that which of them is white can be told by [`ImageOptions::white`].

@@ -155,11 +155,10 @@ impl Files {
     /// Decides on the shape of all.
     fn decide(&mut self, fit: Fit) -> Result<Decided> {
         let first = picture::look(&self.path(0))?;
-        let deep = self.any_deep(&first)?;
         self.fits = fit != Fit::Refuse;
         self.shape = first.shape;
         let made = match fit {
-            Fit::Refuse => return Ok(Decided { notice: None, changed: false, deep }),
+            Fit::Refuse => return Ok(Decided { notice: None, changed: false, deep: self.any_deep(&first)? }),
             Fit::Shape(shape) => {
                 self.shape = shape;
                 let resized = (first.shape != shape).then(|| {
@@ -172,7 +171,7 @@ impl Files {
                 let more = first.more.then(|| "of files with more pages or frames the first is read".into());
                 let said: Vec<String> = resized.into_iter().chain(more).collect();
                 let notice = (!said.is_empty()).then(|| said.join("; "));
-                return Ok(Decided { notice, changed: true, deep });
+                return Ok(Decided { notice, changed: true, deep: self.any_deep(&first)? });
             }
             Fit::Common | Fit::Size(_) => self.survey()?,
         };

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::cifar::Cifar;
-use super::options::{Fit, ImageOptions};
+use super::options::{Fit, ImageOptions, names_arrays};
 use super::passage::Opened;
 use super::shapes::Shapes;
 use super::{cifar, folder, idx, listing, mnist, npz, picture};
@@ -34,8 +34,7 @@ pub(super) fn open(spec: &str, options: &ImageOptions) -> Result<(Opened, Range<
             "leave --white out, which is for pictures of 16 bits, and for wide numbers in NPY and NPZ",
         ));
     }
-    let named = options.x.is_some() || options.y.is_some();
-    if named && !source.to_lowercase().ends_with(".npz") {
+    if (options.x.is_some() || options.y.is_some()) && !names_arrays(source) {
         let problem = "holds no arrays that have names";
         return Err(Error::data(path, problem, "leave --x and --y out, which are for NPZ"));
     }

@@ -52,17 +52,22 @@ impl Default for ImageOptions {
     }
 }
 
+/// Whether what is called so holds arrays that have names.
+pub(super) fn names_arrays(path: &str) -> bool {
+    path.to_lowercase().ends_with(".npz")
+}
+
 impl ImageOptions {
     /// As the pictures were read that a model was trained on.
     pub fn as_prepared(preparation: &Preparation) -> Self {
-        let Preparation { shape, background, white, told, .. } = *preparation;
+        let Preparation { shape, background, white, white_was_told, .. } = *preparation;
         let fit = shape.map_or(Fit::Refuse, Fit::Shape);
-        Self { fit, background, usual_white: white, usual_was_told: told, ..Self::default() }
+        Self { fit, background, usual_white: white, usual_was_told: white_was_told, ..Self::default() }
     }
 
     /// With these names of arrays, where `spec` is an NPZ file: nothing else has any.
     pub fn naming(self, spec: &str, [x, y]: [&Option<String>; 2]) -> Self {
-        match path_and_range(spec).0.to_lowercase().ends_with(".npz") {
+        match names_arrays(path_and_range(spec).0) {
             true => Self { x: x.clone(), y: y.clone(), ..self },
             false => self,
         }

@@ -24,9 +24,9 @@ pub struct Preparation {
     /// The number that was white, where the type of the numbers did not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub white: Option<f64>,
-    /// Whether that number was told, and not found out.
+    /// Whether that was told, and not found out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub told: bool,
+    pub white_was_told: bool,
     /// The array of the training data that holds the images, if it was named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub x: Option<String>,

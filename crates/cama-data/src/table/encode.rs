@@ -9,7 +9,6 @@ use super::decimal::Decimal;
 use super::missing::{REMEDY, is_code};
 use super::notation::{Hint, LOOK, Notations};
 use super::number::short;
-use super::reading::Reading;
 use super::schema::{Cell, Column, Kind, Missing, Schema, Unseen};
 use super::source::Chunk;
 use super::{Notices, Rows};
@@ -252,18 +251,14 @@ impl Encoder {
             }
         }
         for (column, codes) in self.schema.columns.iter().zip(&self.codes) {
+            let Some((mean, sd)) = column.kind.as_written() else { continue };
             // One alone may be a measurement.
             for (code, n) in codes.iter().filter(|(_, n)| *n > 1) {
-                let far = match &column.kind {
-                    Kind::Number { mean, sd, reading: Reading::Linear }
-                    | Kind::Number { reading: Reading::SignedLog { mean, sd, .. }, .. } => {
-                        format!("mean {}, standard deviation {}", short(*mean), short(*sd))
-                    }
-                    _ => continue,
-                };
-                let name = &column.name;
                 notices.push(format!(
-                    "column `{name}`: `{code}` stands in {n} rows, far from the training data ({far}): {REMEDY}"
+                    "column `{}`: `{code}` stands in {n} rows, far from the training data (mean {}, standard deviation {}): {REMEDY}",
+                    column.name,
+                    short(mean),
+                    short(sd)
                 ));
             }
         }
@@ -343,10 +338,7 @@ impl ColumnEncoder {
                     number(cell, decimal).map_err(|(problem, remedy)| Refusal::Bad(problem, remedy))?;
                 let standardised = ((reading.read(number) - mean) / sd) as f32;
                 if !standardised.is_finite() {
-                    let (mean, sd) = match reading {
-                        Reading::Linear => (mean, sd),
-                        Reading::SignedLog { mean, sd, .. } => (mean, sd),
-                    };
+                    let (mean, sd) = self.kind.as_written().unwrap_or((*mean, *sd));
                     let problem =
                         format!("{number} is too far from the training data, with mean {mean} and sd {sd}");
                     return Err(Refusal::Bad(problem, "look whether the unit is the same".to_string()));

@@ -276,6 +276,15 @@ impl Kind {
         }
     }
 
+    /// Mean and standard deviation of the training data's numbers as they are written.
+    pub(super) fn as_written(&self) -> Option<(f64, f64)> {
+        match self {
+            Kind::Number { mean, sd, reading: Reading::Linear }
+            | Kind::Number { reading: Reading::SignedLog { mean, sd, .. }, .. } => Some((*mean, *sd)),
+            Kind::Boolean { .. } | Kind::Category { .. } => None,
+        }
+    }
+
     /// Whether it holds numbers.
     pub(super) fn is_number(&self) -> bool {
         matches!(self, Kind::Number { .. })

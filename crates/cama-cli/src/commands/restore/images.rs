@@ -1,7 +1,6 @@
 //! Restored images: a folder of PNG files, or an `.npz` file.
 
 use std::io::Write;
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use cama::Error;
@@ -82,12 +81,8 @@ impl Restoring<'_> {
         report: impl Write + Send,
     ) -> anyhow::Result<Summary> {
         let writer = FolderWriter::of_batches(beside, incoming.batches())?;
-        let interrupted = &mut || match interrupt::requested() {
-            true => ControlFlow::Break(()),
-            false => ControlFlow::Continue(()),
-        };
         self.each_batch(incoming, report, |first, restored| {
-            writer.write(&restored, first, interrupted).map_err(|error| match error {
+            writer.write(&restored, first, &mut interrupt::flow).map_err(|error| match error {
                 Error::Interrupted(_) => Error::Interrupted(LOST.into()).into(),
                 other => other.into(),
             })

@@ -191,7 +191,7 @@ fn what_is_white_in_pictures_of_16_bits_is_kept() {
     assert_eq!(asked.notices(), [notice]);
     let kept = asked.preparation().unwrap();
     assert_eq!((kept.white, kept.shape), (Some(4095.0), None));
-    assert!(kept.told);
+    assert!(kept.white_was_told);
     let later = open(None, kept.white).unwrap();
     assert_eq!(
         (pixels(&later), later.notices().concat().ends_with("as in the training data")),
