@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::cells::{Cells, Value, listed, shown, truth};
 use super::decimal::Decimal;
+use super::heading::MOST_TOLD;
 use super::missing::{REMEDY, is_code};
 use super::notation::{Hint, LOOK, Notations};
 use super::number::short;
@@ -125,7 +126,8 @@ impl Encoder {
                     Refusal::Bad(problem, remedy) | Refusal::Unseen(problem, remedy) => (problem, remedy),
                     Refusal::Missing => (
                         "the value is missing".to_string(),
-                        "fill it in, or give --missing drop or --missing impute".to_string(),
+                        "fill it in, or give --missing drop or --missing impute".to_string()
+                            + &others_missing(&self.schema, self.labelled, chunk),
                     ),
                 };
                 Error::data(path, place + &problem, remedy)
@@ -277,6 +279,32 @@ impl Encoder {
         }
         notices
     }
+}
+
+/// How much else is missing in a chunk, in words; nothing where one row alone misses something.
+fn others_missing(schema: &Schema, labelled: bool, chunk: &Chunk) -> String {
+    let target = labelled.then_some(schema.target.as_str());
+    let names = schema.columns.iter().map(|column| column.name.as_str()).chain(target);
+    let looked_at: Vec<_> = names.zip(&chunk.columns).collect();
+    let misses = |i: usize, cells: &Cells| cells.value(i) == Value::Missing;
+    let n = (0..chunk.len()).filter(|i| looked_at.iter().any(|(_, cells)| misses(*i, cells))).count();
+    if n < 2 {
+        return String::new();
+    }
+    let mut columns = looked_at.iter().filter(|(_, cells)| (0..chunk.len()).any(|i| misses(i, cells)));
+    let told: Vec<String> =
+        columns.by_ref().take(MOST_TOLD).map(|(name, _)| format!("`{name}`")).collect();
+    let noun = if told.len() == 1 { "column" } else { "columns" };
+    let more = match columns.count() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        " ({n} of the {} rows from row {} on miss a value, in {noun} {}{more})",
+        chunk.len(),
+        chunk.first,
+        told.join(", ")
+    )
 }
 
 /// One more of a number.

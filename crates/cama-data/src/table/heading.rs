@@ -8,6 +8,9 @@ use crate::range::Span;
 use crate::{Error, Result};
 use cama_base::{nearest, suggestion};
 
+/// How many things that are wrong with one table a message lists; what is more is counted.
+pub(super) const MOST_TOLD: usize = 10;
+
 /// A table's name, its columns, and which of its rows are meant.
 pub(super) struct Heading {
     spec: String,
@@ -68,22 +71,32 @@ impl Heading {
         self.rows.clone()
     }
 
-    /// Where a column stands in the table.
-    pub(super) fn place_of(&self, column: &str) -> Result<usize> {
-        self.columns.iter().position(|name| name == column).ok_or_else(|| {
-            let known: Vec<&str> = self.columns.iter().map(String::as_str).collect();
-            let problem = format!("has no column `{column}`{}", suggestion(&nearest(column, &known)));
-            let remedy = match known[..] {
-                // Its fields stand apart by spaces alone, it seems.
-                [only] if only.contains(char::is_whitespace) => format!(
-                    "its only column is {}; commas, semicolons, tabs or bars must stand between the fields",
-                    shown(only)
-                ),
-                [only] => format!("its only column is {}", shown(only)),
-                _ => format!("its columns are {}", names(&known)),
-            };
-            Error::data(&self.path, problem, remedy)
-        })
+    /// Where columns stand in the table. All that are absent are told at once.
+    pub(super) fn places_of(&self, columns: &[&str]) -> Result<Vec<usize>> {
+        let place = |column: &&str| self.columns.iter().position(|name| name == column);
+        let absent: Vec<&str> = columns.iter().filter(|column| place(column).is_none()).copied().collect();
+        if absent.is_empty() {
+            return Ok(columns.iter().filter_map(place).collect());
+        }
+        let known: Vec<&str> = self.columns.iter().map(String::as_str).collect();
+        let told = |column: &&str| format!("`{column}`{}", suggestion(&nearest(column, &known)));
+        let told: Vec<String> = absent.iter().take(MOST_TOLD).map(told).collect();
+        let noun = if absent.len() == 1 { "column" } else { "columns" };
+        let more = match absent.len() - told.len() {
+            0 => String::new(),
+            n => format!(" and {n} more"),
+        };
+        let problem = format!("has no {noun} {}{more}", told.join(", "));
+        let remedy = match known[..] {
+            // Its fields stand apart by spaces alone, it seems.
+            [only] if only.contains(char::is_whitespace) => format!(
+                "its only column is {}; commas, semicolons, tabs or bars must stand between the fields",
+                shown(only)
+            ),
+            [only] => format!("its only column is {}", shown(only)),
+            _ => format!("its columns are {}", names(&known)),
+        };
+        Err(Error::data(&self.path, problem, remedy))
     }
 
     /// The rows meant, of a table of `len` rows.

@@ -110,8 +110,7 @@ impl Source {
 
     /// Chooses the columns that chunks hold, in this order.
     pub(super) fn need(&mut self, columns: &[&str]) -> Result<()> {
-        let places =
-            columns.iter().map(|column| self.heading.place_of(column)).collect::<Result<Vec<_>>>()?;
+        let places = self.heading.places_of(columns)?;
         match &mut self.stored {
             Stored::File(file) => file.want(&places)?,
             Stored::Memory(memory) => memory.want(&places),

@@ -168,6 +168,12 @@ fn columns_that_cannot_be_used_say_why() {
         (but(",2,", ",1e300,"), "column `x` has the mean 3"),
         (but(",2,", ",,"), "row 1 (line 3), column `x`: the value is missing; fill it in, or give --missing"),
         (but("hot", "NA"), "row 0 (line 2), column `y`: the value is missing"),
+        (
+            but(",2,", ",,").replacen("2.5", "NA", 1),
+            "row 1 (line 3), column `x`: the value is missing; fill it in, or give --missing drop or --missing impute (2 of \
+             the 3 rows from row 0 on miss a value, in columns `x`, `a`)",
+        ),
+        (but("x,b,a", "xx,bb,aa"), "has no columns `x`"),
         (TABLE.replace(",1,", ",,").replace(",2,", ",,").replace(",3,", ",,"), "column `x` holds no value"),
         (TABLE.replace(",1,", ",1.0,").replace(",2,", ",1,").replace(",3,", ",1.00,"), "carries nothing"),
     ] {

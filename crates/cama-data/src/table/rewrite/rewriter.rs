@@ -80,8 +80,8 @@ impl<W: Write + Send> Rewriter<W> {
     pub fn open(spec: &str, schema: &Schema, changing: &[usize], path: &Path, out: W) -> Result<Self> {
         let format = TableFormat::of(path)?;
         let TableFile { heading, format: read_as } = TableFile::open(spec)?;
-        let places = schema.columns.iter().map(|column| heading.place_of(&column.name));
-        let places = places.collect::<Result<Vec<usize>>>()?;
+        let wanted: Vec<&str> = schema.columns.iter().map(|column| column.name.as_str()).collect();
+        let places = heading.places_of(&wanted)?;
         let rows = heading.rows();
         let (from, header) = (heading.path().to_path_buf(), heading.columns().to_vec());
         let mut columns: Vec<Target> = schema
