@@ -1,6 +1,6 @@
 """Builds the page: the restorer of a model, ONNX Runtime for browsers from npm, and digits to start from, in one folder.
 
-    cama train --data mnist:train --out model
+    cama train --data mnist:train --out model --mechanism affine,photometric
     python examples/browser/build.py --model model --out page
     python -m http.server --directory page          # and open http://localhost:8000
 

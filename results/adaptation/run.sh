@@ -46,7 +46,8 @@ x_rays() {
 digits() {
     train digits mnist:train
     for spec in none shift-vertical:0.3 shift-vertical:0.5 rotate:60 scale:1.6 shear:0.8 rotate:30+shift-vertical:0.2+contrast:0.2:0.7 \
-        noise:0.3 impulse:0.2 blur:2 invert invert-part:0.5 bars:2 scribble:2 ramp:0.5 occlude:0.3; do
+        noise:0.3 impulse:0.2 blur:2 invert invert-part:0.5 bars:2 scribble:2 ramp:0.5 occlude:0.3 fog:0.7 stripes:3 lines:6 spots:6 \
+        shadow:0.7 shift:0.3+invert-part:0.5 rotate:45+ramp:0.5 shift:0.2+noise:0.3; do
         one "digits-${spec//[:+]/-}" "$work/digits" 'mnist:test[..5000]' 'mnist:test[5000..7000]' "$spec"
     done
 }
@@ -54,7 +55,8 @@ digits() {
 clothes() {
     train clothes "$fashion/train-images-idx3-ubyte.gz"
     local test=$fashion/t10k-images-idx3-ubyte.gz
-    for spec in none shift-vertical:0.2 rotate:30 scale:1.4 contrast:0.3:0.7 noise:0.3 invert-part:0.5 bars:2; do
+    for spec in none shift-vertical:0.2 rotate:30 scale:1.4 contrast:0.3:0.7 noise:0.3 invert-part:0.5 bars:2 scribble:2 blur:2 \
+        occlude:0.3 fog:0.7 shift:0.2+noise:0.3 rotate:45+ramp:0.5; do
         one "clothes-${spec//[:+]/-}" "$work/clothes" "$test[..5000]" "$test[5000..7000]" "$spec"
     done
 }
@@ -62,7 +64,7 @@ clothes() {
 photographs() {
     train photographs "$PHOTOGRAPHS/train.npz"
     local test=$PHOTOGRAPHS/test.npz
-    for spec in none shift:0.2 rotate:30 contrast:0.3:0.7 scale:1.4 noise:0.2; do
+    for spec in none shift:0.2 rotate:30 contrast:0.3:0.7 scale:1.4 noise:0.2 blur:2 bars:2 occlude:0.3 fog:0.7; do
         one "photographs-${spec//[:+]/-}" "$work/photographs" "$test[..1000]" "$test[1000..]" "$spec"
     done
 }

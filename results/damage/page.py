@@ -30,7 +30,7 @@ def main():
     print("Made by [damage/run.sh](damage/run.sh), which runs the tests `readers` of the crates `cama-causal`, `cama-data`,")
     print("`cama-onnx` and `cama`, and `kill` of `cama-cli`, with more damages of each file than their 150, and more kills of each")
     print("command than their six: as many as stand in the tables. Seeds 1 and 2; a virtual machine with 2 cores of an AMD EPYC")
-    print("processor (AVX-512) and 24 GiB, CPU only, 30 November and 1 December 2026, while other work ran, which the seconds hold.\n")
+    print("processor (AVX-512) and 24 GiB, CPU only, 1 December 2026, in a fresh clone, while other work ran, which the seconds hold.\n")
     print("## Damage\n")
     print("Of a file that is read, one to three things are damaged at once: a byte is set, the end is cut off, two, four or eight")
     print("bytes become the largest number, digits are put into a number, a part is repeated or removed. One file in ten is noise,")

@@ -92,7 +92,7 @@ fn parquet_columns_of_types_that_are_no_cells() {
         "predict",
         "one.parquet",
         &[],
-        &["one.parquet: has no column `fever`", "its only column is `age`"],
+        &["one.parquet: has no columns `fever`, `cough`", "its only column is `age`"],
     );
 }
 

@@ -13,7 +13,7 @@ fn the_numbers_are_those_of_the_commands_and_the_pictures_are_there() {
     let report = fs::read_to_string(folder.path().join("cama-demo/report.json")).unwrap();
     let report: Value = serde_json::from_str(&report).unwrap();
     let results = report["results"].as_array().unwrap();
-    assert_eq!(results.len(), 3);
+    assert_eq!(results.len(), 4);
     let page = fs::read_to_string(folder.path().join("cama-demo/report.md")).unwrap();
     for column in
         ["an ordinary network", "cama adapted: Bayes", "network on restored", "product", "clean digits after"]
@@ -48,7 +48,7 @@ fn the_numbers_are_those_of_the_commands_and_the_pictures_are_there() {
 
     // The first two commands of the report, elsewhere: the same weights.
     let commands = report["commands"].as_array().unwrap();
-    assert_eq!(commands.len(), 7);
+    assert_eq!(commands.len(), 9);
     for command in &commands[..3] {
         let line = command.as_str().unwrap().replace("cama-demo/", "hand/").replace('\'', "");
         let args: Vec<&str> = line.split(' ').skip(1).collect();
@@ -68,7 +68,7 @@ fn the_numbers_are_those_of_the_commands_and_the_pictures_are_there() {
         assert!(weights("cama-demo").unwrap() == weights("hand").unwrap(), "{model}");
     }
     // A demonstration may be run again into its own folder, but not into another.
-    assert_eq!(done(folder.path(), &["demo", "--quick", "--quiet"]).lines().count(), 7);
+    assert_eq!(done(folder.path(), &["demo", "--quick", "--quiet"]).lines().count(), 8);
     refused(folder.path(), &["demo", "--quick", "--out", "hand"], &["exists already"], "hand/report.json");
     fs::write(folder.path().join("hand/report.json"), "{}").unwrap();
     refused(folder.path(), &["demo", "--quick", "--out", "hand"], &["exists already"], "hand/report.md");

@@ -292,8 +292,7 @@ fn others_missing(schema: &Schema, labelled: bool, chunk: &Chunk) -> String {
         return String::new();
     }
     let mut columns = looked_at.iter().filter(|(_, cells)| (0..chunk.len()).any(|i| misses(i, cells)));
-    let told: Vec<String> =
-        columns.by_ref().take(MOST_TOLD).map(|(name, _)| format!("`{name}`")).collect();
+    let told: Vec<String> = columns.by_ref().take(MOST_TOLD).map(|(name, _)| format!("`{name}`")).collect();
     let noun = if told.len() == 1 { "column" } else { "columns" };
     let more = match columns.count() {
         0 => String::new(),

@@ -120,7 +120,7 @@ fn a_field_is_cleared_before_m_is_inferred() {
     for (shape, alone) in [([1, 28, 28], false), ([3, 9, 14], false), ([1, 7, 5], true)] {
         let cama = random(shape, |config| match alone {
             true => config.mechanisms = vec![field()],
-            false => config.mechanisms[1] = field(),
+            false => *config.mechanisms.last_mut().unwrap() = field(),
         });
         let x = pixels(4 * shape.iter().product::<usize>());
         let exported = export(&cama, &mean()).unwrap();

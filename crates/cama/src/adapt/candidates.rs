@@ -60,9 +60,20 @@ impl<'a, D: Dataset> Candidates<'a, D> {
         Ok(())
     }
 
-    /// The best so far, without regard to clean examples.
-    pub fn leading(&self) -> Option<&DeepCama> {
-        self.ranked().first().map(|i| &self.better[*i].1)
+    /// Where Eq. 8 should start: the best so far, without regard to clean examples, or `model`. Where a field has restored for that,
+    /// from the best without one as well, or from `model` without its field: what is fitted to images that a field has left says
+    /// nothing of how well the other mechanisms would do alone.
+    pub fn starts(&self, model: &DeepCama) -> Result<Vec<DeepCama>> {
+        let ranked = self.ranked();
+        let mut states = ranked.iter().map(|i| &self.better[*i].1);
+        let free = states.clone().find(|state| state.field().is_none()).cloned();
+        let leading = states.next();
+        let by_field = leading.filter(|state| state.field().is_some() && state.mechanisms().is_some());
+        let free = match free {
+            Some(free) => free,
+            None => without_field(model)?,
+        };
+        Ok([Some(free).filter(DeepCama::infers), by_field.cloned()].into_iter().flatten().collect())
     }
 
     /// The best whose accuracy on clean examples is within the tolerance of what it was, with it; or why there is none.
@@ -90,19 +101,40 @@ impl<'a, D: Dataset> Candidates<'a, D> {
         Ok(Err(costs.or(self.refused.map(RollbackReason::NotEasier)).unwrap_or(RollbackReason::NotBetter)))
     }
 
-    /// Best first: those as sure as the surest, most agreeing first, then the others.
+    /// Best first.
     fn ranked(&self) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.better.len()).collect();
-        let answers = |i: usize| &self.better[i].2;
-        order.sort_by(|&a, &b| answers(b).confidence().total_cmp(&answers(a).confidence()));
-        let Some(&surest) = order.first() else { return order };
-        let as_sure = |i: usize| answers(i).are_as_sure(answers(surest));
-        order.sort_by(|&a, &b| {
-            let key = |i: usize| (as_sure(i), answers(i).agreement());
-            key(b).partial_cmp(&key(a)).expect("shares are numbers")
-        });
-        order
+        let all = self.better.iter().map(|(_, model, answers)| (answers, model.field().is_some()));
+        preferred(&all.collect::<Vec<_>>(), self.decider.thresholds.field)
     }
+}
+
+/// Which of these answers are of the best restoration, best first: those as sure as the surest, most agreeing first, then the others.
+///
+/// With each stands whether a field has restored. What a field makes of an image is plainer than the image, so that both classifiers
+/// are surer of it and agree more often, right or wrong: so it is compared with its like in how sure they are, and `asked` to make
+/// them agree on so much more.
+pub(super) fn preferred(all: &[(&Answers, bool)], asked: f64) -> Vec<usize> {
+    let surest = [false, true].map(|by_field| {
+        let like = all.iter().filter(|(_, field)| *field == by_field).map(|(answers, _)| *answers);
+        like.max_by(|a, b| a.confidence().total_cmp(&b.confidence()))
+    });
+    let key = |(answers, by_field): &(&Answers, bool)| {
+        let as_sure = surest[usize::from(*by_field)].is_some_and(|surest| answers.are_as_sure(surest));
+        (as_sure, answers.agreement() - if *by_field { asked } else { 0.0 })
+    };
+    let mut order: Vec<usize> = (0..all.len()).collect();
+    order.sort_by(|&a, &b| key(&all[b]).partial_cmp(&key(&all[a])).expect("shares are numbers"));
+    order
+}
+
+/// The model with all of its mechanisms but the field.
+fn without_field(model: &DeepCama) -> Result<DeepCama> {
+    if model.field().is_none() {
+        return Ok(model.clone());
+    }
+    let others = model.config().mechanisms.iter().filter(|mechanism| mechanism.is_of_m());
+    // What is kept of them keeps its weights: nothing is drawn.
+    model.clone().attach(&others.cloned().collect::<Vec<_>>(), 0)
 }
 
 /// The model with every selection of its explicit mechanisms but all of them, if there are several: where only some of them
@@ -120,4 +152,38 @@ pub(super) fn groups(model: &DeepCama) -> Result<Vec<DeepCama>> {
         model.clone().attach(&chosen, 0)
     };
     (1..(1 << explicit.len()) - 1).map(selection).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decide::Answer;
+
+    /// What is said of 100 examples: the direct classifier is this sure of the first of two classes, and Bayes' rule says the same of
+    /// so many.
+    fn answers(sure: f64, agreeing: usize) -> Answers {
+        let log_p = |p: f64| vec![p.ln(), (1.0 - p).ln()];
+        let one = |i: usize| Answer {
+            // Not all alike, so that differences have an error.
+            direct: log_p(sure - 0.001 * (i % 7) as f64),
+            bayes: log_p(if i < agreeing { 0.9 } else { 0.1 }),
+            anomaly_score: 0.0,
+            judged: 0.0,
+        };
+        Answers::of(&(0..100).map(one).collect::<Vec<_>>(), None)
+    }
+
+    #[test]
+    fn a_field_is_preferred_where_classifiers_agree_on_more_than_is_asked_for() {
+        let [without, sure, little, much] =
+            [answers(0.8, 80), answers(0.9, 70), answers(0.95, 84), answers(0.95, 90)];
+        // As sure as the surest first, then those that agree more often.
+        assert_eq!(preferred(&[(&without, false), (&sure, false)], 0.05), [1, 0]);
+        assert_eq!(preferred(&[(&little, true), (&much, true)], 0.05), [1, 0]);
+        // That a field makes them surer counts for nothing.
+        assert_eq!(preferred(&[(&without, false), (&little, true)], 0.05), [0, 1]);
+        assert_eq!(preferred(&[(&without, false), (&little, true)], 0.03), [1, 0]);
+        assert_eq!(preferred(&[(&without, false), (&much, true)], 0.05), [1, 0]);
+        assert!(preferred(&[], 0.05).is_empty());
+    }
 }

@@ -228,18 +228,19 @@ impl<D: Dataset> Run<'_, D> {
             }
             candidates.consider(0, state)?;
         }
-        let start = candidates.leading().unwrap_or(model).clone();
         let mut steps = Steps::default();
-        let climbed = eq8::climb(start, splits, config, rng, observer, |done, model| {
-            steps.done = done;
-            match done == config.steps.div_ceil(2) || done == config.steps {
-                true => candidates.consider(done, model),
-                false => Ok(()),
+        for start in candidates.starts(model)? {
+            let climbed = eq8::climb(start, splits, config, rng, observer, |done, model| {
+                steps.done = steps.done.max(done);
+                match done == config.steps.div_ceil(2) || done == config.steps {
+                    true => candidates.consider(done, model),
+                    false => Ok(()),
+                }
+            });
+            match climbed {
+                Ok(()) | Err(Error::Diverged(_)) => {}
+                Err(error) => return Err(error),
             }
-        });
-        match climbed {
-            Ok(()) | Err(Error::Diverged(_)) => {}
-            Err(error) => return Err(error),
         }
         let (best, reason) =
             match candidates.best(validator, &before, before.clean.filter(|_| previous.m == M::Null))? {

@@ -259,13 +259,14 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
         observer: &mut Observer,
     ) -> Result<()> {
         let present = start.model.config().mechanisms.clone();
-        let mechanisms = self.mechanisms.clone().unwrap_or_else(|| present.clone());
+        let dreams = self.dreams.clone().unwrap_or_default().check()?;
+        let mut mechanisms = self.mechanisms.clone().unwrap_or_else(|| present.clone());
+        mechanisms.iter_mut().filter(|m| !present.contains(m)).for_each(|m| m.limit_dreams(dreams.steps));
         let new = || mechanisms.iter().filter(|m| !present.contains(m));
         // What infers m has learnt to, from dreams or from manipulated data; to dream would overwrite that.
         let learnt = start.card.dream_steps > 0 || (start.card.m != M::Null && self.dreams.is_none());
         let of_m = |m: &MechanismConfig| m.is_explicit() && m.is_of_m();
         let unknown = new().any(of_m) || !learnt;
-        let dreams = self.dreams.clone().unwrap_or_default().check()?;
         start.model = start.model.clone().attach(&mechanisms, seeds.attach)?;
         // A factor model asks no q2.
         let asked = start.model.factor().is_none();

@@ -71,8 +71,9 @@ impl FitConfig {
     }
 
     /// These settings, which someone has made of `preset`: where the epochs of training are others, they are kept to from the
-    /// first to the last, and validated one by one, unless these settings say otherwise.
-    pub fn obeyed(self, preset: &Self) -> Self {
+    /// first to the last, and validated one by one, unless these settings say otherwise. A field dreams in no more steps than q2.
+    pub fn obeyed(mut self, preset: &Self) -> Self {
+        self.model.mechanisms.iter_mut().for_each(|m| m.limit_dreams(self.dream.steps));
         Self { train: self.train.obeyed(&preset.train), ..self }
     }
 }

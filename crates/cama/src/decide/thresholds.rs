@@ -29,6 +29,9 @@ pub struct Thresholds {
     pub unexplained: f64,
     /// The same of images that, restored, are mostly explained as clean ones are.
     pub explained: f64,
+    /// On what share more of the examples the two must agree where a field has restored images, too, than where it has not: what it
+    /// makes of an image is plainer than the image.
+    pub field: f64,
     /// How much better than nothing but noise the m of a data set must explain a number, in nats (tables).
     pub gain: f64,
 }
@@ -37,7 +40,7 @@ impl Default for Thresholds {
     /// Those of the data sets of digits, clothes and measurements that the rules were found on: for models that have
     /// rehearsed nothing.
     fn default() -> Self {
-        Self { rise: 3.0, unexplained: AS_OFTEN, explained: LEAST_AGREEMENT, gain: 0.29 }
+        Self { rise: 3.0, unexplained: AS_OFTEN, explained: LEAST_AGREEMENT, field: 0.05, gain: 0.29 }
     }
 }
 
@@ -48,7 +51,10 @@ impl Thresholds {
     ///
     /// [`Error::Config`](crate::Error::Config).
     pub fn check(&self) -> Result<()> {
-        let Self { rise, unexplained, explained, gain } = *self;
+        let Self { rise, unexplained, explained, field, gain } = *self;
+        if !(0.0..=1.0).contains(&field) {
+            return Err(crate::Error::config("thresholds.field", field, "a share, from 0 to 1"));
+        }
         let all = [("rise", rise), ("unexplained", unexplained), ("explained", explained), ("gain", gain)];
         for (field, value) in all {
             if !(value > 0.0 && value.is_finite()) {

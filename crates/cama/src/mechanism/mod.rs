@@ -175,6 +175,13 @@ impl MechanismConfig {
         }
     }
 
+    /// Where it has dreams of its own, it learns from them in no more steps than these.
+    pub(crate) fn limit_dreams(&mut self, steps: usize) {
+        if let Self::Field(field) = self {
+            field.steps = field.steps.min(steps);
+        }
+    }
+
     /// Parses a list such as `affine,photometric`; `none` is the empty list.
     pub fn parse_list(list: &str) -> Result<Vec<Self>> {
         if list == "none" {

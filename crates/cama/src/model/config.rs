@@ -196,6 +196,10 @@ impl ConvolutionalConfig {
     }
 }
 
+/// Pixels of an image up to which `fast` has a field: its time to learn is that of its dreams' pixels, however few examples there
+/// are.
+const MOST_OF_FIELD: usize = 64 * 64;
+
 impl TrunkConfig {
     /// The convolutional networks, if these they are.
     pub fn convolutional(&self) -> Option<&ConvolutionalConfig> {
@@ -216,14 +220,18 @@ impl TrunkConfig {
 
 impl ModelConfig {
     /// Small and quick to train on a CPU: leaky ReLU, He initialisation, and the explicit mechanisms for such
-    /// data (`affine` and `photometric` for images, `per-column` for tables). A table without a number in X, on
-    /// which none of these can act, has `latent`.
+    /// data (`affine`, `photometric` and `field` for images, `per-column` for tables). Images of more pixels than 64×64
+    /// have no `field`, which would take longest to learn, and a table without a number in X, on which none of these can act,
+    /// has `latent`.
     ///
     /// `data` is the shape of the examples: `[channels, height, width]`, or a [`TableShape`].
     pub fn fast(data: impl Into<DataShape>, classes: usize) -> Self {
         let data = data.into();
         let (z, hidden, mechanisms) = match &data {
-            DataShape::Image(_) => (64, 256, "affine,photometric"),
+            DataShape::Image([_, height, width]) if height * width > MOST_OF_FIELD => {
+                (64, 256, "affine,photometric")
+            }
+            DataShape::Image(_) => (64, 256, "affine,photometric,field"),
             DataShape::Table(table) if table.numeric().is_empty() => (8, 100, "latent"),
             DataShape::Table(_) => (8, 100, "per-column"),
         };

@@ -120,7 +120,7 @@ fn settings_of_large_data_are_those_of_the_preset() {
     };
     let config = |n| FitConfig::preset("fast", &images(n)).unwrap();
     // A direct classifier of 20,000 learns from 282 batches an epoch, so six make 1,500 steps.
-    for (n, direct_epochs) in [(60_000, 3), (20_000, 6)] {
+    for (n, direct_epochs) in [(60_000, 4), (20_000, 6)] {
         let FitConfig { train, direct, .. } = config(n);
         let found = (train.epochs, train.patience, train.validate_every, direct.epochs);
         assert_eq!(found, (8, 0, 1, direct_epochs), "{n}");

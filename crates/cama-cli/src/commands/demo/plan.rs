@@ -8,7 +8,7 @@ use cama::manipulation::Manipulation;
 use crate::flags::{AdaptFlags, Command, TrainFlags, parse};
 
 /// The manipulations: what they are called in files, specified, called in pictures, and in words.
-const MANIPULATIONS: [[&str; 4]; 3] = [
+const MANIPULATIONS: [[&str; 4]; 4] = [
     ["moved", "shift-vertical:0.3", "moved up or down", "moved up or down by up to 30% of the height"],
     ["turned", "rotate:60", "turned", "turned by up to 60° either way"],
     [
@@ -16,6 +16,12 @@ const MANIPULATIONS: [[&str; 4]; 3] = [
         "rotate:30+shift-vertical:0.2+contrast:0.2:0.7",
         "turned, moved, faded",
         "turned by up to 30°, moved by up to 20% and faded to two greys, all at once",
+    ],
+    [
+        "half-inverted",
+        "invert-part:0.5",
+        "half inverted",
+        "inverted on one side of a line that cuts them in half",
     ],
 ];
 

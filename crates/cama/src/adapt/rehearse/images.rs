@@ -40,13 +40,25 @@ struct ImageTrial {
     before: Answers,
     /// Accuracy if nothing is restored.
     accuracy: f64,
-    /// What the classifiers say of the images restored by each state of the model, and accuracy then.
-    states: Vec<(Answers, f64)>,
+    /// What the classifiers say of the images restored by each state of the model.
+    states: Vec<Restored>,
 }
+
+/// Images that a state of the model has restored.
+struct Restored {
+    answers: Answers,
+    /// Whether the state has a field.
+    by_field: bool,
+    /// Accuracy of the discriminative classifier.
+    accuracy: f64,
+}
+
+/// On what share more two classifiers may be asked to agree where a field has restored images.
+const ASKED_OF_FIELD: [f64; 9] = [0.0, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2];
 
 impl<D: Dataset> Rehearsing<'_, D> {
     /// Damages images, and restores them by the mechanisms alone and together; with it, on what share of their agreement on
-    /// clean images classifiers must agree on such as are explained, and on such as are not.
+    /// clean images classifiers must agree on such as are explained, and on such as are not, and how much more is asked of a field.
     pub(super) fn images(
         &self,
         rng: &mut ChaCha8Rng,
@@ -78,6 +90,7 @@ impl<D: Dataset> Rehearsing<'_, D> {
             explained: least_share(found(true), EVER_ENOUGH..LEAST_AGREEMENT),
             ..usual
         };
+        let thresholds = Thresholds { field: asked_of_field(&trials, on_clean, &thresholds), ..thresholds };
         let tried = trials.into_iter().map(|trial| trial.tried(on_clean, &thresholds)).collect();
         Ok((tried, thresholds))
     }
@@ -104,14 +117,14 @@ impl<D: Dataset> Rehearsing<'_, D> {
                 Err(Error::Diverged(_)) => continue,
                 restored => restored?,
             };
-            let (answers, after) = (Answers::of(&restored, threshold), accuracy(&restored));
+            let (answers, accuracy) = (Answers::of(&restored, threshold), accuracy(&restored));
             if best.is_none_or(|(highest, _)| answers.agreement() > highest) {
                 best = Some((answers.agreement(), state));
             }
             if answers.are_better(&trial.before, self.guard.agreement, &self.decider.thresholds) {
                 weighed.extend(weigh(restored, labels, groups));
             }
-            trial.states.push((answers, after));
+            trial.states.push(Restored { answers, by_field: state.field().is_some(), accuracy });
         }
         weighed.extend(weigh(as_they_are, labels, groups));
         if let (Some(see), Some((_, state))) = (self.see, best) {
@@ -129,23 +142,47 @@ impl ImageTrial {
     /// Of every state whose restored images are mostly `explained`, or are not, and which classifiers find easier: on what share of
     /// their agreement on clean images they agree, and what is gained.
     fn likely(&self, on_clean: f64, explained: bool) -> Vec<(f64, f64)> {
-        let one = |(answers, after): &(Answers, f64)| {
+        let one = |Restored { answers, accuracy, .. }: &Restored| {
             let share = answers.likely_agreement(&self.before, on_clean)?;
-            (answers.are_explained() == explained).then_some((share, after - self.accuracy))
+            (answers.are_explained() == explained).then_some((share, accuracy - self.accuracy))
         };
         self.states.iter().filter_map(one).collect()
     }
 
-    /// The trial with these thresholds but for how much surer the discriminative classifier must be: states as they would be
-    /// preferred.
+    /// Evidence and accuracy of the states that may be kept, as they would be preferred, if so much is asked of a field.
+    fn options(&self, on_clean: f64, thresholds: &Thresholds, asked_of_field: f64) -> Vec<(f64, f64)> {
+        let evidence = |state: &Restored| state.answers.evidence(&self.before, on_clean, thresholds);
+        let may_be: Vec<&Restored> = self.states.iter().filter(|state| evidence(state).is_finite()).collect();
+        let answers: Vec<_> = may_be.iter().map(|state| (&state.answers, state.by_field)).collect();
+        let order = candidates::preferred(&answers, asked_of_field).into_iter();
+        order.map(|i| (evidence(may_be[i]), may_be[i].accuracy)).collect()
+    }
+
+    /// The trial with these thresholds but for how much surer the discriminative classifier must be.
     fn tried(self, on_clean: f64, thresholds: &Thresholds) -> Tried {
-        let Self { damage, before, accuracy, mut states } = self;
-        states.sort_by(|(a, _), (b, _)| b.agreement().total_cmp(&a.agreement()));
-        let evidence = |answers: &Answers| answers.evidence(&before, on_clean, thresholds);
-        let options = states.iter().map(|(answers, after)| (evidence(answers), *after));
-        let options = options.filter(|(evidence, _)| evidence.is_finite()).collect();
+        let options = self.options(on_clean, thresholds, thresholds.field);
+        let Self { damage, accuracy, .. } = self;
         Tried { damage: damage.into(), options, surer: f64::INFINITY, before: accuracy }
     }
+}
+
+/// On what share more classifiers must agree where a field has restored, so that what is preferred gains most accuracy; of several such
+/// shares the one nearest to the usual one.
+fn asked_of_field(trials: &[ImageTrial], on_clean: f64, thresholds: &Thresholds) -> f64 {
+    let worth = |asked: f64| -> f64 {
+        let gained = |trial: &ImageTrial| {
+            let options = trial.options(on_clean, thresholds, asked);
+            let kept = options.iter().find(|(evidence, _)| *evidence > thresholds.rise);
+            kept.map_or(0.0, |(_, accuracy)| worth_of(accuracy - trial.accuracy))
+        };
+        trials.iter().map(gained).sum()
+    };
+    let usual = thresholds.field;
+    ASKED_OF_FIELD.into_iter().fold(usual, |best, asked| {
+        let (a, b) = (worth(asked), worth(best));
+        let nearer = (asked - usual).abs() < (best - usual).abs();
+        if a > b + 1e-9 || (a > b - 1e-9 && nearer) { asked } else { best }
+    })
 }
 
 /// The share of their agreement on clean images from which on it pays to restore, of shares at which this much accuracy was gained:

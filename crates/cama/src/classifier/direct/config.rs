@@ -38,7 +38,7 @@ impl Default for DirectConfig {
     /// For images; for tables, [`DirectConfig::for_data`].
     fn default() -> Self {
         Self {
-            epochs: 3,
+            epochs: 4,
             batch: 64,
             learning_rate: 2e-3,
             gradient_clip: 5.0,

@@ -17,7 +17,7 @@ pub struct FieldConfig {
     pub log_gain: f64,
     /// Standard deviation of the bias, in the pixel range.
     pub bias: f64,
-    /// Steps in which its network learns from dreams; 0 learns nothing.
+    /// Steps in which its network learns from dreams, and no more than [`DreamConfig::steps`](crate::DreamConfig); 0 learns nothing.
     pub steps: usize,
     /// Images a step.
     pub batch: usize,
