@@ -111,20 +111,28 @@ impl<'a, D: Dataset> Candidates<'a, D> {
 /// Which of these answers are of the best restoration, best first: those as sure as the surest, most agreeing first, then the others.
 ///
 /// With each stands whether a field has restored. What a field makes of an image is plainer than the image, so that both classifiers
-/// are surer of it and agree more often, right or wrong: so it is compared with its like in how sure they are, and `asked` to make
-/// them agree on so much more.
+/// are surer of it and agree more often, right or wrong: so such restorations come first only if one of them is `asked` more agreed
+/// on than all others.
 pub(super) fn preferred(all: &[(&Answers, bool)], asked: f64) -> Vec<usize> {
-    let surest = [false, true].map(|by_field| {
-        let like = all.iter().filter(|(_, field)| *field == by_field).map(|(answers, _)| *answers);
-        like.max_by(|a, b| a.confidence().total_cmp(&b.confidence()))
+    let [without, with] = [false, true].map(|by_field| {
+        let like: Vec<usize> = (0..all.len()).filter(|&i| all[i].1 == by_field).collect();
+        let most = like.iter().map(|&i| all[i].0.agreement()).fold(f64::NEG_INFINITY, f64::max);
+        (most, in_order(all, like))
     });
-    let key = |(answers, by_field): &(&Answers, bool)| {
-        let as_sure = surest[usize::from(*by_field)].is_some_and(|surest| answers.are_as_sure(surest));
-        (as_sure, answers.agreement() - if *by_field { asked } else { 0.0 })
+    let [first, then] = if with.0 - asked > without.0 { [with.1, without.1] } else { [without.1, with.1] };
+    first.into_iter().chain(then).collect()
+}
+
+/// Those of all that are `alike`: those as sure as the surest of them, most agreeing first, then the others.
+fn in_order(all: &[(&Answers, bool)], mut alike: Vec<usize>) -> Vec<usize> {
+    let answers = |i: &usize| all[*i].0;
+    let Some(surest) = alike.iter().map(answers).max_by(|a, b| a.confidence().total_cmp(&b.confidence()))
+    else {
+        return alike;
     };
-    let mut order: Vec<usize> = (0..all.len()).collect();
-    order.sort_by(|&a, &b| key(&all[b]).partial_cmp(&key(&all[a])).expect("shares are numbers"));
-    order
+    let key = |i: &usize| (answers(i).are_as_sure(surest), answers(i).agreement());
+    alike.sort_by(|a, b| key(b).partial_cmp(&key(a)).expect("shares are numbers"));
+    alike
 }
 
 /// The model with all of its mechanisms but the field.
@@ -184,6 +192,9 @@ mod tests {
         assert_eq!(preferred(&[(&without, false), (&little, true)], 0.05), [0, 1]);
         assert_eq!(preferred(&[(&without, false), (&little, true)], 0.03), [1, 0]);
         assert_eq!(preferred(&[(&without, false), (&much, true)], 0.05), [1, 0]);
+        // The surest of a field may be less agreed on than another.
+        let surest = answers(0.99, 60);
+        assert_eq!(preferred(&[(&without, false), (&much, true), (&surest, true)], 0.05), [2, 1, 0]);
         assert!(preferred(&[], 0.05).is_empty());
     }
 }

@@ -75,8 +75,11 @@ impl Rehearsal {
     }
 }
 
-/// A loss of accuracy that passes for none.
+/// A loss of accuracy, or a gain, that passes for none.
 const SLACK: f64 = 0.01;
+
+/// Shares of examples differ by more than this.
+const ROUNDING: f64 = 1e-9;
 
 /// What a point of accuracy lost, beyond the slack, weighs against one gained.
 const HARM: f64 = 4.0;
@@ -240,9 +243,13 @@ impl Tried {
     }
 }
 
-/// What this gain of accuracy is worth: a loss beyond the slack counts several times.
+/// What this gain of accuracy is worth: nothing within the slack, a few examples' worth; a loss beyond it counts several times.
 fn worth_of(gained: f64) -> f64 {
-    if gained < -SLACK { HARM * gained } else { gained }
+    match gained {
+        lost if lost < -SLACK - ROUNDING => HARM * lost,
+        gained if gained > SLACK + ROUNDING => gained,
+        _ => 0.0,
+    }
 }
 
 /// The threshold that gains most: half-way between two pieces of evidence that were found; of several the nearest, as a
