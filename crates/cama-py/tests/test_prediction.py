@@ -122,5 +122,5 @@ def test_searching_is_that_of_the_program(program, tmp_path):
 
 def test_rehearsal_tells_which_damage_would_be_repaired(table_model):
     rehearsal = table_model.rehearse(*patients(300, 4))
-    assert rehearsal["trials"] and set(rehearsal["thresholds"]) == {"rise", "unexplained", "explained", "gain"}
+    assert rehearsal["trials"] and set(rehearsal["thresholds"]) == {"rise", "unexplained", "explained", "field", "gain"}
     assert all(0 <= trial["before"] <= 1 and isinstance(trial["kept"], bool) for trial in rehearsal["trials"])

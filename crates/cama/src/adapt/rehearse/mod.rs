@@ -52,8 +52,8 @@ pub struct Trial {
 impl Trial {
     /// Whether what becomes of it costs no more than a point of accuracy.
     pub fn is_right(&self) -> bool {
-        let gained = self.after - self.before;
-        if self.kept { gained >= -SLACK } else { gained <= SLACK }
+        let worth = worth_of(self.after - self.before);
+        if self.kept { worth >= 0.0 } else { worth <= 0.0 }
     }
 }
 
