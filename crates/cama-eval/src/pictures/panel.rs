@@ -47,22 +47,28 @@ impl Panel {
         Self { columns: headings, captions, strips, groups: Vec::new(), ..self }
     }
 
-    /// Panels with the same rows and as many columns beside one another, each under its name.
+    /// Panels of as many columns beside one another, each under its name, with the rows that all of them have.
     pub fn beside(parts: Vec<(String, Panel)>) -> Self {
         let mut all = Panel::default();
+        if let Some((_, first)) = parts.first() {
+            let labels = first.strips.iter().map(|strip| &strip.label);
+            let shared = labels.filter(|label| {
+                parts.iter().all(|(_, part)| part.strips.iter().any(|strip| strip.label == **label))
+            });
+            all.strips = shared.map(|label| Strip::new(label, Vec::new())).collect();
+        }
         for (name, part) in parts {
-            if all.groups.is_empty() {
-                all.strips = part.strips.iter().map(|strip| Strip::new(&strip.label, Vec::new())).collect();
-            }
             let first = all.width();
             all.groups.push(name);
             for (all, part) in [(&mut all.columns, part.columns), (&mut all.captions, part.captions)] {
                 all.resize(first, String::new());
                 all.extend(part);
             }
-            for (all, part) in all.strips.iter_mut().zip(part.strips) {
-                all.images.extend(part.images);
-                all.framed.extend(part.framed.into_iter().map(|i| first + i));
+            for part in part.strips {
+                if let Some(all) = all.strips.iter_mut().find(|all| all.label == part.label) {
+                    all.images.extend(part.images);
+                    all.framed.extend(part.framed.into_iter().map(|i| first + i));
+                }
             }
         }
         all
@@ -129,7 +135,10 @@ mod tests {
     #[test]
     fn panels_beside_one_another_keep_what_belongs_to_their_columns() {
         let bare = Panel { columns: Vec::new(), captions: Vec::new(), ..part(3, vec![1]) };
-        let parts = [("a", part(0, vec![2])), ("b", bare), ("c", part(6, vec![0, 2]))];
+        // A row that only one of them has is left out.
+        let mut more = part(6, vec![0, 2]);
+        more.strips.insert(0, Strip::new("covered", vec![vec![0.5]; 3]));
+        let parts = [("a", part(0, vec![2])), ("b", bare), ("c", more)];
         let all = Panel::beside(parts.map(|(name, part)| (name.to_string(), part)).to_vec());
         assert_eq!((all.groups.join(""), all.columns_in_group(), all.width()), ("abc".into(), 3, 9));
         assert_eq!(all.columns, ["0", "1", "2", "", "", "", "6", "7", "8"]);
