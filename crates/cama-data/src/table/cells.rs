@@ -191,12 +191,17 @@ pub(super) fn shown(text: &str) -> String {
 
 /// The first names of a list, for messages.
 pub(super) fn listed<S: AsRef<str>>(names: &[S]) -> String {
+    listed_as(names, |name| name.as_ref().to_string())
+}
+
+/// The first of a list, each as this text, for messages.
+pub(super) fn listed_as<T>(all: &[T], text: impl Fn(&T) -> String) -> String {
     const MOST: usize = 20;
-    let mut text = names.iter().take(MOST).map(|name| name.as_ref()).collect::<Vec<_>>().join(", ");
-    if names.len() > MOST {
-        text += &format!(" and {} more", names.len() - MOST);
+    let mut texts = all.iter().take(MOST).map(text).collect::<Vec<_>>().join(", ");
+    if all.len() > MOST {
+        texts += &format!(" and {} more", all.len() - MOST);
     }
-    text
+    texts
 }
 
 #[cfg(test)]

@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::cells::{Cells, Value, listed, shown, truth};
+use super::cells::{Cells, Value, listed, listed_as, shown, truth};
 use super::decimal::Decimal;
-use super::heading::MOST_TOLD;
 use super::missing::{REMEDY, is_code};
 use super::notation::{Hint, LOOK, Notations};
 use super::number::short;
@@ -291,18 +290,14 @@ fn others_missing(schema: &Schema, labelled: bool, chunk: &Chunk) -> String {
     if n < 2 {
         return String::new();
     }
-    let mut columns = looked_at.iter().filter(|(_, cells)| (0..chunk.len()).any(|i| misses(i, cells)));
-    let told: Vec<String> = columns.by_ref().take(MOST_TOLD).map(|(name, _)| format!("`{name}`")).collect();
-    let noun = if told.len() == 1 { "column" } else { "columns" };
-    let more = match columns.count() {
-        0 => String::new(),
-        more => format!(" and {more} more"),
-    };
+    let columns = looked_at.iter().filter(|(_, cells)| (0..chunk.len()).any(|i| misses(i, cells)));
+    let columns: Vec<_> = columns.map(|(name, _)| name).collect();
     format!(
-        " ({n} of the {} rows from row {} on miss a value, in {noun} {}{more})",
+        " ({n} of the {} rows from row {} on miss a value, in {} {})",
         chunk.len(),
         chunk.first,
-        told.join(", ")
+        if columns.len() == 1 { "column" } else { "columns" },
+        listed_as(&columns, |name| format!("`{name}`"))
     )
 }
 

@@ -3,13 +3,10 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::cells::{listed, shown};
+use super::cells::{listed, listed_as, shown};
 use crate::range::Span;
 use crate::{Error, Result};
 use cama_base::{nearest, suggestion};
-
-/// How many things that are wrong with one table a message lists; what is more is counted.
-pub(super) const MOST_TOLD: usize = 10;
 
 /// A table's name, its columns, and which of its rows are meant.
 pub(super) struct Heading {
@@ -80,13 +77,8 @@ impl Heading {
         }
         let known: Vec<&str> = self.columns.iter().map(String::as_str).collect();
         let told = |column: &&str| format!("`{column}`{}", suggestion(&nearest(column, &known)));
-        let told: Vec<String> = absent.iter().take(MOST_TOLD).map(told).collect();
         let noun = if absent.len() == 1 { "column" } else { "columns" };
-        let more = match absent.len() - told.len() {
-            0 => String::new(),
-            n => format!(" and {n} more"),
-        };
-        let problem = format!("has no {noun} {}{more}", told.join(", "));
+        let problem = format!("has no {noun} {}", listed_as(&absent, told));
         let remedy = match known[..] {
             // Its fields stand apart by spaces alone, it seems.
             [only] if only.contains(char::is_whitespace) => format!(

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::cells::{Cells, Value};
 use super::decimal::Decimal;
 use super::encode::Encoder;
-use super::heading::{MOST_TOLD, names as column_names};
+use super::heading::names as column_names;
 use super::infer::{Found, Training, classes, infer};
 use super::missing::MissingValues;
 use super::notation::{Hint, Notations};
@@ -146,6 +146,9 @@ pub(super) fn learn(mut source: Source, roles: &Roles, options: &LearnOptions) -
         .collect();
     Ok(Learnt { schema, rows, notices })
 }
+
+/// Columns of which it is told one by one why they cannot be used.
+const MOST_TOLD: usize = 10;
 
 /// What is wrong with columns as one error; nothing if there is nothing wrong.
 fn together(path: &Path, mut refused: Vec<Error>) -> Option<Error> {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use rand_chacha::ChaCha8Rng;
 
-use super::{Rehearsing, SEEN, Tried, share, worth_of};
+use super::{Rehearsing, SEEN, Tried, share, worth_most, worth_of};
 use crate::adapt::candidates;
 use crate::data::Dataset;
 use crate::decide::{AS_OFTEN, Answer, Answers, EVER_ENOUGH, LEAST_AGREEMENT, Thresholds, Weighed};
@@ -91,7 +91,7 @@ impl<D: Dataset> Rehearsing<'_, D> {
             ..usual
         };
         let thresholds = Thresholds { field: asked_of_field(&trials, on_clean, &thresholds), ..thresholds };
-        let tried = trials.into_iter().map(|trial| trial.tried(on_clean, &thresholds)).collect();
+        let tried = trials.iter().map(|trial| trial.tried(on_clean, &thresholds)).collect();
         Ok((tried, thresholds))
     }
 
@@ -149,40 +149,27 @@ impl ImageTrial {
         self.states.iter().filter_map(one).collect()
     }
 
-    /// Evidence and accuracy of the states that may be kept, as they would be preferred, if so much is asked of a field.
-    fn options(&self, on_clean: f64, thresholds: &Thresholds, asked_of_field: f64) -> Vec<(f64, f64)> {
+    /// The trial with these thresholds but for how much surer the discriminative classifier must be: states as they would be
+    /// preferred.
+    fn tried(&self, on_clean: f64, thresholds: &Thresholds) -> Tried {
         let evidence = |state: &Restored| state.answers.evidence(&self.before, on_clean, thresholds);
         let may_be: Vec<&Restored> = self.states.iter().filter(|state| evidence(state).is_finite()).collect();
         let answers: Vec<_> = may_be.iter().map(|state| (&state.answers, state.by_field)).collect();
-        let order = candidates::preferred(&answers, asked_of_field).into_iter();
-        order.map(|i| (evidence(may_be[i]), may_be[i].accuracy)).collect()
-    }
-
-    /// The trial with these thresholds but for how much surer the discriminative classifier must be.
-    fn tried(self, on_clean: f64, thresholds: &Thresholds) -> Tried {
-        let options = self.options(on_clean, thresholds, thresholds.field);
-        let Self { damage, accuracy, .. } = self;
-        Tried { damage: damage.into(), options, surer: f64::INFINITY, before: accuracy }
+        let order = candidates::preferred(&answers, thresholds.field).into_iter();
+        let options = order.map(|i| (evidence(may_be[i]), may_be[i].accuracy)).collect();
+        Tried { damage: self.damage.into(), options, surer: f64::INFINITY, before: self.accuracy }
     }
 }
 
 /// On what share more classifiers must agree where a field has restored, so that what is preferred gains most accuracy; of several such
 /// shares the one nearest to the usual one.
 fn asked_of_field(trials: &[ImageTrial], on_clean: f64, thresholds: &Thresholds) -> f64 {
-    let worth = |asked: f64| -> f64 {
-        let gained = |trial: &ImageTrial| {
-            let options = trial.options(on_clean, thresholds, asked);
-            let kept = options.iter().find(|(evidence, _)| *evidence > thresholds.rise);
-            kept.map_or(0.0, |(_, accuracy)| worth_of(accuracy - trial.accuracy))
-        };
-        trials.iter().map(gained).sum()
+    let worth = |field: f64| {
+        let thresholds = Thresholds { field, ..*thresholds };
+        trials.iter().map(|trial| trial.tried(on_clean, &thresholds).worth(thresholds.rise)).sum()
     };
     let usual = thresholds.field;
-    ASKED_OF_FIELD.into_iter().fold(usual, |best, asked| {
-        let (a, b) = (worth(asked), worth(best));
-        let nearer = (asked - usual).abs() < (best - usual).abs();
-        if a > b + 1e-9 || (a > b - 1e-9 && nearer) { asked } else { best }
-    })
+    worth_most(ASKED_OF_FIELD.into_iter(), usual, worth, |field| (field - usual).abs())
 }
 
 /// The share of their agreement on clean images from which on it pays to restore, of shares at which this much accuracy was gained:

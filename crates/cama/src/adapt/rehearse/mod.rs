@@ -259,10 +259,19 @@ fn least_evidence(tried: &[Tried], mut evidence: Vec<f64>, usual: f64) -> f64 {
     evidence.sort_by(f64::total_cmp);
     let between = evidence.windows(2).map(|pair| (pair[0] * pair[1]).sqrt());
     let worth = |least: f64| tried.iter().map(|tried| tried.worth(least)).sum::<f64>();
-    let far = |least: f64| (least / usual).ln().abs();
-    between.chain([usual]).fold(usual, |best, least| {
-        let (a, b) = (worth(least), worth(best));
-        if a > b + 1e-9 || (a > b - 1e-9 && far(least) < far(best)) { least } else { best }
+    worth_most(between, usual, worth, |least| (least / usual).ln().abs())
+}
+
+/// The threshold that is worth most, of several the one least far from the usual one, which is among them.
+fn worth_most(
+    all: impl Iterator<Item = f64>,
+    usual: f64,
+    worth: impl Fn(f64) -> f64,
+    far: impl Fn(f64) -> f64,
+) -> f64 {
+    all.fold(usual, |best, one| {
+        let (a, b) = (worth(one), worth(best));
+        if a > b + ROUNDING || (a > b - ROUNDING && far(one) < far(best)) { one } else { best }
     })
 }
 
