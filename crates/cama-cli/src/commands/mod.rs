@@ -75,6 +75,13 @@ fn informed<'a>(predictor: &Predictor<'a>, data: &impl Dataset, session: &Sessio
             data.name()
         ));
     }
+    if !predictor.bayes_has_say() {
+        session.warn(format!(
+            "Bayes' rule agrees with the direct classifier on far fewer examples of {} than on clean ones: the direct classifier \
+             alone decides",
+            data.name()
+        ));
+    }
     Ok(predictor)
 }
 

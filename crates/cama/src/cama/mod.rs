@@ -227,6 +227,7 @@ impl Cama {
             adapted_to: None,
             log_odds: 0.0,
             outliers: self.outliers.as_deref(),
+            bayes_has_say: true,
         }
     }
 }

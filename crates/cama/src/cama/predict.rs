@@ -179,6 +179,12 @@ impl<'a> Predictor<'a> {
         self.decider.context == Context::Outside
     }
 
+    /// Whether Bayes' rule has a say in the product on the data, once it is [`informed`](Self::informed) of it: not where it
+    /// agrees with the direct classifier on far fewer examples than of clean ones.
+    pub fn bayes_has_say(&self) -> bool {
+        self.decider.bayes_has_say || self.config.rule != Rule::Product
+    }
+
     /// Classifies every example, after the guard has looked at all of them, if it is to.
     ///
     /// # Errors

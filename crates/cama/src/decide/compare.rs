@@ -172,6 +172,15 @@ impl Answers {
         likely.then(|| self.agreement() / on_clean)
     }
 
+    /// Whether Bayes' rule and the discriminative classifier agree on enough of the examples for both to have a say, which
+    /// they do `on_clean` examples: images in fog are smooth and explained better than clean ones, and yet Bayes' rule is
+    /// wrong on most of them. Both beyond the agreement of guesses among so many `classes` (Bennett, Alpert & Goldstein, Public
+    /// Opinion Quarterly 18, 1954), which of two is a half.
+    pub fn speak_for_bayes(&self, on_clean: f64, classes: usize) -> bool {
+        let by_chance = 1.0 / classes as f64;
+        self.agreement() - by_chance >= LEAST_AGREEMENT * (on_clean - by_chance)
+    }
+
     /// Whether most examples are explained as clean ones are.
     pub fn are_explained(&self) -> bool {
         self.explained() >= INSIDE
@@ -273,7 +282,7 @@ impl Answers {
     }
 
     /// By how many standard errors the two agree more often than in `before`.
-    fn agree_more_often(&self, before: &Answers) -> f64 {
+    pub fn agree_more_often(&self, before: &Answers) -> f64 {
         let number = |agrees: &bool| f64::from(u8::from(*agrees));
         in_standard_errors(self.agrees.iter().zip(&before.agrees).map(|(a, b)| number(a) - number(b)))
     }
@@ -405,6 +414,14 @@ mod tests {
         );
         let text = serde_json::to_string(&rows).unwrap();
         assert_eq!(serde_json::from_str::<Comparison>(&text).unwrap(), rows);
+    }
+
+    #[test]
+    fn bayes_rule_is_heard_where_it_agrees_nearly_as_on_clean_examples() {
+        let heard = |agreeing, classes| answers(|_| 0.9, agreeing).speak_for_bayes(0.9, classes);
+        assert!(heard(71, 10) && !heard(69, 10));
+        // Of two classes guesses agree on every second example.
+        assert!(heard(81, 2) && !heard(79, 2));
     }
 
     #[test]

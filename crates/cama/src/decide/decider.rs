@@ -4,7 +4,7 @@ use super::compare::Answers;
 use super::guard::Guard;
 use super::outliers::Outliers;
 use super::rule::{Rule, TEMPERATURE};
-use super::tempering::Tempering;
+use super::tempering::{NO_SAY, Tempering};
 use super::thresholds::Thresholds;
 use super::verdict::Context;
 use crate::classifier::Classifier;
@@ -43,6 +43,9 @@ pub struct Decider<'a> {
     pub log_odds: f64,
     /// What rows are outliers, which are never restored; without it none is.
     pub outliers: Option<&'a Outliers>,
+    /// Whether Bayes' rule has a say in the product on the data that examples are from: not where it agrees with the
+    /// discriminative classifier on far less of it than on clean examples; see [`informed`](Self::informed).
+    pub bayes_has_say: bool,
 }
 
 impl<'a> Decider<'a> {
@@ -61,6 +64,7 @@ impl<'a> Decider<'a> {
             adapted_to: None,
             log_odds: 0.0,
             outliers: None,
+            bayes_has_say: true,
         }
     }
 
@@ -72,6 +76,7 @@ impl<'a> Decider<'a> {
     /// The power of the discriminative classifier in the product, and T for an example with this anomaly score.
     pub(super) fn weights(&self, anomaly_score: f64) -> (f64, f64) {
         match &self.tempering {
+            Some(tempering) if !self.bayes_has_say => (tempering.direct, NO_SAY),
             Some(tempering) => {
                 (tempering.direct, self.temperature * tempering.factor_under(self.guard, anomaly_score))
             }

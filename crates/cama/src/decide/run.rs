@@ -33,7 +33,10 @@ impl Decider<'_> {
     /// The same, after the guard has looked at the data as a whole: at no more than 500 examples spread over it. What
     /// the mechanisms cannot express shows in all of them far better than in each.
     ///
-    /// Outliers are left out of that. Without a guard, with do(m = 0) and on few examples nothing is learnt of it.
+    /// It also looks whether Bayes' rule, where nothing is restored, agrees with the discriminative classifier on far fewer of
+    /// them than of clean examples: then it has no say in the product.
+    ///
+    /// Outliers are left out of that. Without a guard and on few examples nothing is learnt of it.
     ///
     /// # Errors
     ///
@@ -47,11 +50,14 @@ impl Decider<'_> {
         if config.predict.m == M::Global {
             return self.informed_of_share(data, config);
         }
-        let Some(guard) = self.guard.filter(|_| config.predict.m != M::Null) else { return Ok(*self) };
-        let spread: Vec<usize> = spread_indices(data.len()).collect();
+        let Some(guard) = self.guard else { return Ok(*self) };
+        let data = data.select(&spread_indices(data.len()).collect::<Vec<_>>());
+        if config.predict.m == M::Null {
+            return self.informed_of_say(guard, &data, config);
+        }
         // Of rows far from all that it has learnt from a network is as sure as of any other.
         if self.direct.is_some() && self.model.restores() && self.model.config().data.image().is_some() {
-            return self.informed_by_answers(guard, &data.select(&spread), &config.predict);
+            return self.informed_by_answers(guard, &data, &config.predict);
         }
         let rule = if self.direct.is_some() { Rule::Product } else { Rule::Bayes };
         let undoes = self.model.restores();
@@ -64,17 +70,42 @@ impl Decider<'_> {
         // Unguarded, everything is restored.
         let all = Self { guard: None, external: None, ..*self };
         let mut survey = Survey::default();
-        let surveyed =
-            all.decide_each(&data.select(&spread), 0, &DecideConfig { rule, predict }.check()?, |decision| {
-                survey.add(&decision, undoes);
-                ControlFlow::Continue(())
-            });
+        let surveyed = all.decide_each(&data, 0, &DecideConfig { rule, predict }.check()?, |decision| {
+            survey.add(&decision, undoes);
+            ControlFlow::Continue(())
+        });
         match surveyed {
             // What cannot be restored is no reason not to decide about the others.
             Err(Error::Diverged(_)) => Ok(Self { context: Context::Unknown, ..*self }),
             Err(error) => Err(error),
-            Ok(()) => Ok(Self { context: guard.context(&survey), ..*self }),
+            Ok(()) => match guard.context(&survey) {
+                Context::Inside => Ok(Self { context: Context::Inside, ..*self }),
+                context => Self { context, ..*self }.informed_of_say(guard, &data, config),
+            },
         }
+    }
+
+    /// The same, knowing whether Bayes' rule has a say about the examples as they are.
+    fn informed_of_say<D: Dataset>(
+        &self,
+        guard: &Guard,
+        data: &D,
+        config: &Checked<DecideConfig>,
+    ) -> Result<Self> {
+        let product = config.rule == Rule::Product && self.direct.is_some() && self.tempering.is_some();
+        if !product || data.len() < LEAST_EXAMPLES {
+            return Ok(*self);
+        }
+        match self.answers(data, M::Null, config.predict.seed) {
+            // What cannot be explained at all is told of where it is decided about.
+            Err(Error::Diverged(_)) => Ok(*self),
+            answers => Ok(Self { bayes_has_say: self.hears_bayes(guard, &answers?), ..*self }),
+        }
+    }
+
+    /// Whether Bayes' rule has a say about examples of which classifiers say this.
+    fn hears_bayes(&self, guard: &Guard, answers: &Answers) -> bool {
+        answers.speak_for_bayes(guard.agreement, self.model.config().classes)
     }
 
     /// The same, knowing whether the examples are easier to classify once they are restored.
@@ -95,7 +126,10 @@ impl Decider<'_> {
             Err(Error::Diverged(_)) => return Ok(Self { context: Context::Outside, ..*self }),
             after => after?,
         };
-        Ok(Self { context: guard.context_of(&before, &after, &self.thresholds, self.adapted_to), ..*self })
+        let context = guard.context_of(&before, &after, &self.thresholds, self.adapted_to);
+        let may_have = context == Context::Inside || self.tempering.is_none();
+        let bayes_has_say = may_have || self.hears_bayes(guard, &before);
+        Ok(Self { context, bayes_has_say, ..*self })
     }
 
     /// The same, knowing what share of the data was manipulated as the data set was that the global m is of: the share

@@ -61,7 +61,7 @@ impl Tempering {
 }
 
 /// A factor of T with which Bayes' rule has no say any more.
-const NO_SAY: f64 = 1e12;
+pub(super) const NO_SAY: f64 = 1e12;
 
 /// What an example says of how the two should be weighed.
 pub(crate) struct Weighed {

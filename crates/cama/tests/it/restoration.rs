@@ -6,8 +6,8 @@ use cama::manipulation::Manipulation;
 use cama::mechanism::MechanismConfig;
 use cama::{
     Checked, Classifier, Config, Context, DecideConfig, Decider, DeepCama, DirectClassifier, DirectConfig,
-    Guard, M, MChoice, ModelConfig, Observed, PredictConfig, Result, Rule, Verdict, device, fit_direct,
-    fit_temperature, predict, restore, silent,
+    Guard, M, MChoice, ModelConfig, Observed, PredictConfig, Result, Rule, Tempering, Verdict, device,
+    fit_direct, fit_temperature, predict, restore, silent,
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -346,8 +346,42 @@ fn the_guard_sees_of_all_the_data_what_no_example_tells() {
     assert_eq!(alone(&guard(1e9)), Context::Inside);
     assert_eq!(alone(&guard(-1e9)), Context::Outside);
     let asked = guard(1e9);
-    // With do(m = 0) nothing is restored, and nothing looked at.
+    // With do(m = 0) nothing is restored.
     let decider = Decider { guard: Some(&asked), direct: Some(&own), ..Decider::bare(&model) };
     let null = decider.informed(&images, &by(Rule::Bayes, M::Null)).unwrap();
     assert_eq!(null.context, Context::Unknown);
+}
+
+#[test]
+fn bayes_rule_has_no_say_on_data_on_which_the_two_hardly_ever_agree() {
+    let (model, images) = (model([1, 28, 28], "affine,photometric", 0.2), digits(60));
+    let config = by(Rule::Product, M::Null);
+    let decided = |class: usize, agreement: f64, n: usize| {
+        let own = Sure(Some(class));
+        let guard = Guard { threshold: 1e9, mean: 0.0, median: 0.0, agreement, examples: 100 };
+        let decider = Decider {
+            guard: Some(&guard),
+            direct: Some(&own),
+            // Bayes' rule would count for all.
+            temperature: 1e-3,
+            tempering: Some(Tempering::CONSTANT),
+            ..Decider::bare(&model)
+        };
+        let informed = decider.informed(&images.slice(0..n), &config).unwrap();
+        let decisions = informed.decide(&images, &config).unwrap();
+        let as_direct = decisions.iter().all(|decision| {
+            let pairs = decision.by_rule.product.iter().zip(&decision.by_rule.direct);
+            pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-6)
+        });
+        (informed.bayes_has_say, as_direct)
+    };
+    // Never trained, Bayes' rule gives a few classes, and the other always one that it seldom gives, or always one of the few.
+    let classes = Decider::bare(&model).decide(&images, &by(Rule::Bayes, M::Null)).unwrap();
+    let given = |class: usize| classes.iter().filter(|decision| decision.class == class).count();
+    let [seldom, often] =
+        [(0..10).min_by_key(|c| given(*c)), (0..10).max_by_key(|c| given(*c))].map(Option::unwrap);
+    assert_eq!(decided(seldom, 0.9, 60), (false, true));
+    // Where they agree as seldom on clean examples, it has a say, and where few examples are looked at.
+    assert_eq!(decided(often, 0.15, 60), (true, false));
+    assert_eq!(decided(seldom, 0.9, 49), (true, false));
 }
