@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::batch;
 use crate::data::{DataShape, Dataset, shuffled};
 use crate::fit::{Fit, Objective, Schedule, Shard, check_loop};
-use crate::mechanism::Field;
+use crate::mechanism::{Field, FieldOfData};
 use crate::model::{DeepCama, Mechanisms, Observed};
 use crate::optimise::Optimiser;
 use crate::progress::{Observer, Phase};
@@ -103,25 +103,47 @@ pub fn dream_field<D: Dataset>(
     observer: &mut Observer,
 ) -> Result<DeepCama> {
     model.check_fits(clean)?;
-    let Some(field) = model.field().filter(|field| field.config().steps > 0).cloned() else {
-        return Ok(model);
-    };
-    let (config, device) = (field.config().clone(), model.device());
-    let loss = |field: &Field, batch: &Vec<usize>, shard: Shard, rng: &mut ChaCha8Rng| {
-        let x = moved(&model, clean, shard.part(batch), config.dreams.moved, off, rng);
-        field.loss(&field.dream(x, rng)).sum().mul_scalar(1.0 / batch.len() as f64)
-    };
-    let mut order = Vec::new();
-    let batch = |_, rng: &mut ChaCha8Rng| next_batch(&mut order, config.batch, clean.len(), rng);
-    let fit = Fit {
-        schedule: Schedule::cosine(Phase::Dream, config.steps, config.learning_rate),
-        optimiser: &mut Optimiser::new(config.gradient_clip),
-        rng: &mut ChaCha8Rng::seed_from_u64(seed),
-        observer,
-    };
-    let fitted = fit.run(0..config.steps, field, &device, Objective { batch, loss }, |_, _| Ok(()))?;
-    let (field, _) = fitted.ok_or_else(|| Error::Interrupted("nothing of the dreams was kept".into()))?;
-    Ok(model.with_field(field))
+    match model.field() {
+        Some(field) if field.config().steps > 0 => {
+            let dreams = FieldDreaming { clean, of_data: None, steps: field.config().steps, off };
+            let field = dreams.fit(field.clone(), &model, seed, observer)?;
+            Ok(model.with_field(field))
+        }
+        _ => Ok(model),
+    }
+}
+
+/// What a field dreams of, and for how long.
+pub(crate) struct FieldDreaming<'a, D> {
+    pub clean: &'a D,
+    /// In what share of the dreams what was done to the images of a data set is done to clean ones.
+    pub of_data: Option<(&'a FieldOfData, f64)>,
+    pub steps: usize,
+    /// As [`DreamConfig::off`].
+    pub off: f64,
+}
+
+impl<D: Dataset> FieldDreaming<'_, D> {
+    /// Fits the field, which is that of `model`.
+    pub fn fit(&self, field: Field, model: &DeepCama, seed: u64, observer: &mut Observer) -> Result<Field> {
+        let Self { clean, of_data, steps, off } = *self;
+        let (config, device) = (field.config().clone(), model.device());
+        let loss = |field: &Field, batch: &Vec<usize>, shard: Shard, rng: &mut ChaCha8Rng| {
+            let x = moved(model, clean, shard.part(batch), config.dreams.moved, off, rng);
+            field.loss(&field.dream(x, of_data, rng)).sum().mul_scalar(1.0 / batch.len() as f64)
+        };
+        let mut order = Vec::new();
+        let batch = |_, rng: &mut ChaCha8Rng| next_batch(&mut order, config.batch, clean.len(), rng);
+        let fit = Fit {
+            schedule: Schedule::cosine(Phase::Dream, steps, config.learning_rate),
+            optimiser: &mut Optimiser::new(config.gradient_clip),
+            rng: &mut ChaCha8Rng::seed_from_u64(seed),
+            observer,
+        };
+        let fitted = fit.run(0..steps, field, &device, Objective { batch, loss }, |_, _| Ok(()))?;
+        let (field, _) = fitted.ok_or_else(|| Error::Interrupted("nothing of the dreams was kept".into()))?;
+        Ok(field)
+    }
 }
 
 /// The next examples of an order that is shuffled anew when it runs out.

@@ -29,7 +29,20 @@ pub(super) struct Candidates<'a, D> {
     seed: u64,
     /// What speaks against the state of which the classifiers agree on most, of those that are no better.
     refused: Option<Comparison>,
-    better: Vec<(usize, DeepCama, Answers)>,
+    better: Vec<State>,
+    /// On what share the classifiers agree at most of what states without a field have restored, and of what others have.
+    agreed: [f64; 2],
+    /// Steps in which the fields of states to come have dreamt of the data.
+    pub field_steps: usize,
+}
+
+/// A state of the model.
+struct State {
+    /// The step of Eq. 8 after which it was.
+    step: usize,
+    kind: StateKind,
+    model: DeepCama,
+    answers: Answers,
 }
 
 impl<'a, D: Dataset> Candidates<'a, D> {
@@ -38,7 +51,8 @@ impl<'a, D: Dataset> Candidates<'a, D> {
         // Files may be sorted by class.
         let data = data.select(&spread_over(data.len(), ASKED).collect::<Vec<_>>());
         let before = decider.answers(&data, M::Null, seed)?;
-        Ok(Self { decider, data, before, seed, refused: None, better: Vec::new() })
+        let agreed = [before.agreement(); 2];
+        Ok(Self { decider, data, before, seed, refused: None, better: Vec::new(), agreed, field_steps: 0 })
     }
 
     /// Asks about a state after so many steps of Eq. 8.
@@ -48,9 +62,12 @@ impl<'a, D: Dataset> Candidates<'a, D> {
             Err(Error::Diverged(_)) => return Ok(()),
             answers => answers?,
         };
+        let kind = StateKind::of(model, self.field_steps);
+        let agreed = &mut self.agreed[usize::from(kind.by_field)];
+        *agreed = agreed.max(answers.agreement());
         let on_clean = self.decider.guard.map(|guard| guard.agreement);
         if answers.are_better(&self.before, on_clean.unwrap_or(1.0), &self.decider.thresholds) {
-            self.better.push((step, model.clone(), answers));
+            self.better.push(State { step, kind, model: model.clone(), answers });
             return Ok(());
         }
         let compared = answers.compared(&self.before, on_clean, &self.decider.thresholds);
@@ -60,12 +77,18 @@ impl<'a, D: Dataset> Candidates<'a, D> {
         Ok(())
     }
 
+    /// If a field restores best so far, be it well enough or not: on what share classifiers agree.
+    pub fn led_by_field(&self) -> Option<f64> {
+        let [without, with] = self.agreed;
+        (with - self.decider.thresholds.field > without).then_some(with)
+    }
+
     /// Where Eq. 8 should start: the best so far, without regard to clean examples, or `model`. Where a field has restored for that,
     /// from the best without one as well, or from `model` without its field: what is fitted to images that a field has left says
     /// nothing of how well the other mechanisms would do alone.
     pub fn starts(&self, model: &DeepCama) -> Result<Vec<DeepCama>> {
         let ranked = self.ranked();
-        let mut states = ranked.iter().map(|i| &self.better[*i].1);
+        let mut states = ranked.iter().map(|i| &self.better[*i].model);
         let free = states.clone().find(|state| state.field().is_none()).cloned();
         let leading = states.next();
         let by_field = leading.filter(|state| state.field().is_some() && state.mechanisms().is_some());
@@ -86,7 +109,7 @@ impl<'a, D: Dataset> Candidates<'a, D> {
     ) -> Result<std::result::Result<Candidate, RollbackReason>> {
         let mut costs = None;
         for i in self.ranked() {
-            let (step, model, _) = &self.better[i];
+            let State { step, kind, model, .. } = &self.better[i];
             let model = validator.with_prior_of_data(model);
             let fit = validator.validate_decided(
                 &Decider { model: &model, ..self.decider },
@@ -94,7 +117,9 @@ impl<'a, D: Dataset> Candidates<'a, D> {
                 unrestored,
             )?;
             match before.allows(&fit, validator.config.tolerance) {
-                Ok(()) => return Ok(Ok(Candidate { step: *step, fit, model })),
+                Ok(()) => {
+                    return Ok(Ok(Candidate { step: *step, field_steps: kind.field_steps, fit, model }));
+                }
                 Err(reason) => costs = costs.or(Some(reason)),
             }
         }
@@ -103,28 +128,66 @@ impl<'a, D: Dataset> Candidates<'a, D> {
 
     /// Best first.
     fn ranked(&self) -> Vec<usize> {
-        let all = self.better.iter().map(|(_, model, answers)| (answers, model.field().is_some()));
+        let all = self.better.iter().map(|state| (&state.answers, state.kind));
         preferred(&all.collect::<Vec<_>>(), self.decider.thresholds.field)
     }
 }
 
-/// Which of these answers are of the best restoration, best first: those as sure as the surest, most agreeing first, then the others.
+/// What kind of state has restored examples.
+#[derive(Clone, Copy)]
+pub(super) struct StateKind {
+    by_field: bool,
+    mechanisms: usize,
+    /// Steps in which its field has dreamt of the data.
+    field_steps: usize,
+}
+
+impl StateKind {
+    /// That of a state the field of which has dreamt of the data for so many steps.
+    pub fn of(model: &DeepCama, field_steps: usize) -> Self {
+        let (by_field, mechanisms) = (model.field().is_some(), model.config().mechanisms.len());
+        Self { by_field, mechanisms, field_steps: if by_field { field_steps } else { 0 } }
+    }
+}
+
+/// What is said of examples that a state of this kind has restored.
+type Restoration<'a> = (&'a Answers, StateKind);
+
+/// Which of these restorations are the best, best first: those as sure as the surest, most agreeing first, then the others.
 ///
-/// With each stands whether a field has restored. What a field makes of an image is plainer than the image, so that both classifiers
-/// are surer of it and agree more often, right or wrong: so such restorations come first only if one of them is `asked` more agreed
-/// on than all others.
-pub(super) fn preferred(all: &[(&Answers, bool)], asked: f64) -> Vec<usize> {
-    let [without, with] = [false, true].map(|by_field| {
-        let like: Vec<usize> = (0..all.len()).filter(|&i| all[i].1 == by_field).collect();
-        let most = like.iter().map(|&i| all[i].0.agreement()).fold(f64::NEG_INFINITY, f64::max);
-        (most, in_order(all, like))
-    });
+/// What a field makes of an image is plainer than the image, so that both classifiers are surer of it and agree more often, right or
+/// wrong: so such restorations come first only if one of them is `asked` more agreed on than all others, and how sure they are
+/// counts for nothing among themselves.
+pub(super) fn preferred(all: &[Restoration], asked: f64) -> Vec<usize> {
+    let like = |by_field| (0..all.len()).filter(move |&i| all[i].1.by_field == by_field);
+    let most = |by_field| like(by_field).map(|i| all[i].0.agreement()).fold(f64::NEG_INFINITY, f64::max);
+    let [without, with] = [
+        (most(false), in_order(all, like(false).collect())),
+        (most(true), in_order_of_field(all, like(true).collect())),
+    ];
     let [first, then] = if with.0 - asked > without.0 { [with.1, without.1] } else { [without.1, with.1] };
     first.into_iter().chain(then).collect()
 }
 
+/// Those of all that are `alike`, restored by a field: the plainest of those that are agreed on as often as that of which classifiers
+/// agree on most, within a standard error (Breiman et al., Classification and Regression Trees, 1984), then the others. The fewer
+/// mechanisms the plainer, and of as many the one of which the field has dreamt longer of the data.
+fn in_order_of_field(all: &[Restoration], mut alike: Vec<usize>) -> Vec<usize> {
+    let agreement = |i: &usize| all[*i].0.agreement();
+    let Some(most) = alike.iter().copied().max_by(|a, b| agreement(a).total_cmp(&agreement(b))) else {
+        return alike;
+    };
+    let key = |i: &usize| {
+        let (answers, StateKind { mechanisms, field_steps, .. }) = all[*i];
+        let ties = all[most].0.agree_more_often(answers) <= 1.0;
+        (!ties, if ties { (mechanisms, usize::MAX - field_steps) } else { (0, 0) })
+    };
+    alike.sort_by(|a, b| key(a).cmp(&key(b)).then(agreement(b).total_cmp(&agreement(a))));
+    alike
+}
+
 /// Those of all that are `alike`: those as sure as the surest of them, most agreeing first, then the others.
-fn in_order(all: &[(&Answers, bool)], mut alike: Vec<usize>) -> Vec<usize> {
+fn in_order(all: &[Restoration], mut alike: Vec<usize>) -> Vec<usize> {
     let answers = |i: &usize| all[*i].0;
     let Some(surest) = alike.iter().map(answers).max_by(|a, b| a.confidence().total_cmp(&b.confidence()))
     else {
@@ -170,11 +233,16 @@ mod tests {
     /// What is said of 100 examples: the direct classifier is this sure of the first of two classes, and Bayes' rule says the same of
     /// so many.
     fn answers(sure: f64, agreeing: usize) -> Answers {
+        answers_from(0, sure, agreeing)
+    }
+
+    /// The same of the first so many from one of the examples on.
+    fn answers_from(first: usize, sure: f64, agreeing: usize) -> Answers {
         let log_p = |p: f64| vec![p.ln(), (1.0 - p).ln()];
         let one = |i: usize| Answer {
             // Not all alike, so that differences have an error.
             direct: log_p(sure - 0.001 * (i % 7) as f64),
-            bayes: log_p(if i < agreeing { 0.9 } else { 0.1 }),
+            bayes: log_p(if (first..first + agreeing).contains(&i) { 0.9 } else { 0.1 }),
             anomaly_score: 0.0,
             judged: 0.0,
         };
@@ -185,6 +253,12 @@ mod tests {
     fn a_field_is_preferred_where_classifiers_agree_on_more_than_is_asked_for() {
         let [without, sure, little, much] =
             [answers(0.8, 80), answers(0.9, 70), answers(0.95, 84), answers(0.95, 90)];
+        let preferred = |all: &[(&Answers, bool)], asked| {
+            let restoration = |&(answers, by_field): &(_, _)| {
+                (answers, StateKind { by_field, mechanisms: 1, field_steps: 0 })
+            };
+            preferred(&all.iter().map(restoration).collect::<Vec<_>>(), asked)
+        };
         // As sure as the surest first, then those that agree more often.
         assert_eq!(preferred(&[(&without, false), (&sure, false)], 0.05), [1, 0]);
         assert_eq!(preferred(&[(&little, true), (&much, true)], 0.05), [1, 0]);
@@ -194,7 +268,20 @@ mod tests {
         assert_eq!(preferred(&[(&without, false), (&much, true)], 0.05), [1, 0]);
         // The surest of a field may be less agreed on than another.
         let surest = answers(0.99, 60);
-        assert_eq!(preferred(&[(&without, false), (&much, true), (&surest, true)], 0.05), [2, 1, 0]);
+        assert_eq!(preferred(&[(&without, false), (&much, true), (&surest, true)], 0.05), [1, 2, 0]);
         assert!(preferred(&[], 0.05).is_empty());
+    }
+
+    #[test]
+    fn of_restorations_by_a_field_that_are_agreed_on_alike_the_plainest_comes_first() {
+        let [often, less] = [90, 80].map(|agreeing| answers(0.9, agreeing));
+        // On other examples.
+        let hardly_less = answers_from(8, 0.9, 89);
+        let by = |answers, mechanisms, field_steps| {
+            (answers, StateKind { by_field: true, mechanisms, field_steps })
+        };
+        assert_eq!(preferred(&[by(&often, 2, 0), by(&hardly_less, 1, 0), by(&less, 1, 0)], 0.05), [1, 0, 2]);
+        assert_eq!(preferred(&[by(&often, 1, 100), by(&hardly_less, 1, 200)], 0.05), [1, 0]);
+        assert_eq!(preferred(&[by(&often, 3, 0), by(&less, 1, 200)], 0.05), [0, 1]);
     }
 }

@@ -34,6 +34,9 @@ pub struct AdaptConfig {
     pub recentre_steps: usize,
     /// Optimiser steps of Eq. 8.
     pub steps: usize,
+    /// Steps in which a field, where one restores best, dreams of what it has inferred of the data at hand, before those of Eq. 8
+    /// and with clean images; 0 leaves it as it came.
+    pub field_steps: usize,
     /// Unlabelled examples a step.
     pub batch: usize,
     /// Clean, labelled examples a step, where there are any.
@@ -86,6 +89,7 @@ impl Default for AdaptConfig {
             global_steps: 0,
             recentre_steps: 0,
             steps: 200,
+            field_steps: 200,
             batch: 48,
             clean_batch: 16,
             learning_rate: 1e-3,
@@ -130,9 +134,12 @@ impl AdaptConfig {
 impl Config for AdaptConfig {
     fn validate(&self) -> Result<()> {
         check_loop("adapt", self.steps, self.batch, self.learning_rate, self.gradient_clip)?;
-        for (field, value) in
-            [("adapt.global_steps", self.global_steps), ("adapt.recentre_steps", self.recentre_steps)]
-        {
+        let may_be_none = [
+            ("adapt.global_steps", self.global_steps),
+            ("adapt.recentre_steps", self.recentre_steps),
+            ("adapt.field_steps", self.field_steps),
+        ];
+        for (field, value) in may_be_none {
             if value > 10_000_000 {
                 return Err(Error::config(field, value, "at most 10000000"));
             }

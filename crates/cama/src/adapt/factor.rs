@@ -113,6 +113,7 @@ impl<D: Dataset> Adapting<'_, D> {
             global_steps,
             steps: 0,
             kept_step: 0,
+            field_steps: 0,
             examples,
             outliers: 0,
             restored: judged.count(Verdict::Restored),

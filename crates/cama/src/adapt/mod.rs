@@ -5,6 +5,7 @@ mod config;
 mod dataset;
 mod eq8;
 mod factor;
+mod field;
 mod global;
 mod input;
 mod judge;
@@ -167,7 +168,10 @@ impl<D: Dataset> Run<'_, D> {
         let fit = validator.validate(&last, m)?;
         let judge = Judge { previous, unlabelled, negligible: config.negligible, seed };
         let judged = judge.let_stand(&last, m)?;
-        let judged = Judged { kept: Some(Candidate { step: config.steps, fit, model: last }), ..judged };
+        let judged = Judged {
+            kept: Some(Candidate { step: config.steps, field_steps: 0, fit, model: last }),
+            ..judged
+        };
         let steps = Steps { global, done: config.steps };
         Ok(adapted(judged, previous, config.keep, before, steps, splits.unlabelled.learnt.len()))
     }
@@ -229,6 +233,7 @@ impl<D: Dataset> Run<'_, D> {
             candidates.consider(0, state)?;
         }
         let mut steps = Steps::default();
+        let model = &self.dream_of_data(model, &mut candidates, observer)?;
         for start in candidates.starts(model)? {
             let climbed = eq8::climb(start, splits, config, rng, observer, |done, model| {
                 steps.done = steps.done.max(done);
@@ -250,6 +255,38 @@ impl<D: Dataset> Run<'_, D> {
         let judge = Judge { previous, unlabelled, negligible: config.negligible, seed };
         let judged = judge.judge(best, reason)?;
         Ok(adapted(judged, previous, config.keep, before, steps, splits.unlabelled.learnt.len()))
+    }
+
+    /// Where a field restores best, lets it dream of what it infers of the data, and considers the states with it; the model with
+    /// what it has learnt.
+    fn dream_of_data(
+        &self,
+        model: &DeepCama,
+        candidates: &mut Candidates<D>,
+        observer: &mut Observer,
+    ) -> Result<DeepCama> {
+        let Self { splits, config, seed, .. } = *self;
+        let mut model = model.clone();
+        let Some(clean) = splits.clean.as_ref().filter(|_| config.field_steps > 0) else { return Ok(model) };
+        let mut before = 0.0;
+        for round in 0..field::ROUNDS {
+            // What has made things worse would make them worse again.
+            let Some(agreed) = candidates.led_by_field().filter(|agreed| *agreed > before) else { break };
+            before = agreed;
+            // What is left over is done in the last round.
+            let steps = (config.field_steps + round) / field::ROUNDS;
+            if steps == 0 {
+                continue;
+            }
+            let (unlabelled, clean) = (&splits.unlabelled.learnt, &clean.learnt);
+            model = field::dream_of_data(&model, unlabelled, clean, steps, seed ^ round as u64, observer)?;
+            candidates.field_steps += steps;
+            let with_field = groups(&model)?.into_iter().filter(|group| group.field().is_some());
+            for state in with_field.chain([model.clone()]) {
+                candidates.consider(0, &state)?;
+            }
+        }
+        Ok(model)
     }
 }
 
@@ -281,6 +318,7 @@ fn adapted(
         global_steps: steps.global,
         steps: steps.done,
         kept_step: kept.map_or(0, |kept| kept.step),
+        field_steps: kept.map_or(0, |kept| kept.field_steps),
         examples,
         outliers: 0,
         restored: judged.count(Verdict::Restored),

@@ -129,6 +129,9 @@ pub struct AdaptReport {
     pub global_steps: usize,
     /// Optimiser steps of Eq. 8 done.
     pub steps: usize,
+    /// Steps in which the field of the state that was kept has dreamt of the data.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub field_steps: usize,
     /// The step whose state was kept; 0 is the state before the first, or the previous model.
     pub kept_step: usize,
     /// Unlabelled examples that were trained on.
@@ -168,6 +171,10 @@ fn is_yes(value: &bool) -> bool {
     *value
 }
 
+fn is_zero(steps: &usize) -> bool {
+    *steps == 0
+}
+
 fn is_best(keep: &Keep) -> bool {
     *keep == Keep::Best
 }
@@ -185,9 +192,17 @@ impl AdaptReport {
                 format!("the state after the last step, {steps}, was kept, whatever it is worth")
             }
             (Keep::Best, steps) => {
+                let field = match self.field_steps {
+                    0 => String::new(),
+                    steps => {
+                        format!(
+                            ", with a field that has dreamt of what was done to the data for {steps} steps"
+                        )
+                    }
+                };
+                let kept_step = self.kept_step;
                 format!(
-                    "the best state that was validated was kept, that of step {} of {steps}",
-                    self.kept_step
+                    "the best state that was validated was kept, that of step {kept_step} of {steps}{field}"
                 )
             }
         };
@@ -225,6 +240,7 @@ mod tests {
             global_steps: 0,
             steps: 200,
             kept_step: 50,
+            field_steps: 0,
             examples: 10,
             outliers: 0,
             restored: 0,
@@ -241,6 +257,8 @@ mod tests {
     fn words_say_which_state_was_kept_and_who_judges() {
         let best = report().kept();
         assert!(best.contains("step 50 of 200") && best.contains("a guard decides"), "{best}");
+        let dreamt = AdaptReport { field_steps: 70, ..report() }.kept();
+        assert!(dreamt.contains("for 70 steps; a guard"), "{dreamt}");
         let last = AdaptReport { keep: Keep::Last, guarded: false, kept_step: 200, ..report() }.kept();
         assert!(last.contains("the last step, 200") && last.contains("without a guard"), "{last}");
         let reason = Some(RollbackReason::NotBetter);

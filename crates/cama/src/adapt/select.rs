@@ -10,6 +10,8 @@ use crate::{Error, Result};
 pub(super) struct Candidate {
     /// The step of Eq. 8 after which it was; 0 is before the first.
     pub step: usize,
+    /// Steps in which its field has dreamt of the data.
+    pub field_steps: usize,
     pub fit: FitStatistics,
     pub model: DeepCama,
 }
@@ -38,7 +40,7 @@ impl<'a, D: Dataset> Selection<'a, D> {
         };
         let highest = self.best.as_ref().map_or(self.before.elbo, |best| best.fit.elbo);
         if self.before.allows(&fit, self.validator.config.tolerance).is_ok() && fit.elbo > highest {
-            self.best = Some(Candidate { step, fit, model });
+            self.best = Some(Candidate { step, field_steps: 0, fit, model });
         }
         Ok(())
     }

@@ -17,6 +17,7 @@ mod prior;
 
 pub use affine::{Affine, AffineConfig};
 pub use contract::{MOST_DEVIATIONS, Mechanism};
+pub(crate) use field::FieldOfData;
 pub use field::{
     Field, FieldConfig, FieldDreams, FieldMaps, FieldPosterior, FieldSummary, PixelManipulation,
 };

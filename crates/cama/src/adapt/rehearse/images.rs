@@ -5,7 +5,7 @@ use std::ops::Range;
 use rand_chacha::ChaCha8Rng;
 
 use super::{Rehearsing, SEEN, Tried, share, worth_most, worth_of};
-use crate::adapt::candidates;
+use crate::adapt::candidates::{self, StateKind};
 use crate::data::Dataset;
 use crate::decide::{AS_OFTEN, Answer, Answers, EVER_ENOUGH, LEAST_AGREEMENT, Thresholds, Weighed};
 use crate::model::{DeepCama, M};
@@ -47,8 +47,7 @@ struct ImageTrial {
 /// Images that a state of the model has restored.
 struct Restored {
     answers: Answers,
-    /// Whether the state has a field.
-    by_field: bool,
+    kind: StateKind,
     /// Accuracy of the discriminative classifier.
     accuracy: f64,
 }
@@ -124,7 +123,7 @@ impl<D: Dataset> Rehearsing<'_, D> {
             if answers.are_better(&trial.before, self.guard.agreement, &self.decider.thresholds) {
                 weighed.extend(weigh(restored, labels, groups));
             }
-            trial.states.push(Restored { answers, by_field: state.field().is_some(), accuracy });
+            trial.states.push(Restored { answers, kind: StateKind::of(state, 0), accuracy });
         }
         weighed.extend(weigh(as_they_are, labels, groups));
         if let (Some(see), Some((_, state))) = (self.see, best) {
@@ -154,7 +153,7 @@ impl ImageTrial {
     fn tried(&self, on_clean: f64, thresholds: &Thresholds) -> Tried {
         let evidence = |state: &Restored| state.answers.evidence(&self.before, on_clean, thresholds);
         let may_be: Vec<&Restored> = self.states.iter().filter(|state| evidence(state).is_finite()).collect();
-        let answers: Vec<_> = may_be.iter().map(|state| (&state.answers, state.by_field)).collect();
+        let answers: Vec<_> = may_be.iter().map(|state| (&state.answers, state.kind)).collect();
         let order = candidates::preferred(&answers, thresholds.field).into_iter();
         let options = order.map(|i| (evidence(may_be[i]), may_be[i].accuracy)).collect();
         Tried { damage: self.damage.into(), options, surer: f64::INFINITY, before: self.accuracy }

@@ -7,6 +7,7 @@ use rand_distr::{Distribution, StandardNormal};
 use super::canvas::{Canvas, blur, interpolated};
 use super::config::{FieldConfig, FieldDreams};
 use super::manipulation::PixelManipulation;
+use super::of_data::FieldOfData;
 use super::shapes::cover;
 use crate::noise::normals;
 
@@ -29,34 +30,37 @@ pub(super) struct Dream {
     pub light: Vec<f32>,
 }
 
+/// What is done to an image but for blur and noise.
+pub(super) struct Damage {
+    pub m: PixelManipulation,
+    /// As in [`Dream`].
+    pub light: Vec<f32>,
+}
+
 impl FieldConfig {
-    /// A dream of the clean image `x` of `[channels, height, width]`.
-    pub(super) fn dream(&self, x: &[f32], shape: [usize; 3], rng: &mut ChaCha8Rng) -> Dream {
-        let [channels, height, width] = shape;
+    /// A dream of the clean image `x` of `[channels, height, width]`; if there are any, of what was done to images `of_data`.
+    pub(super) fn dream(
+        &self,
+        x: &[f32],
+        shape: [usize; 3],
+        of_data: Option<&FieldOfData>,
+        rng: &mut ChaCha8Rng,
+    ) -> Dream {
+        let [_, height, width] = shape;
         let canvas = Canvas { height, width };
         let FieldDreams { blurred, most_blur, inverted, lit, covered, noisy, most_noise, .. } = self.dreams;
         // Which it is does not depend on what was drawn of the others.
         let [blurred, inverted, lit, covered, noisy] =
             [blurred, inverted, lit, covered, noisy].map(|share| rng.random_bool(share));
-        let mut m = PixelManipulation::rest(shape);
-        let mut light = vec![0.0; 2 * self.grid * self.grid];
         let mut seen = x.to_vec();
         if blurred {
             let sd = f64::from(canvas.unit()) * rng.random_range(0.2..=1.0) * most_blur;
             seen.chunks_exact_mut(canvas.area()).for_each(|plane| blur(&canvas, plane, sd));
         }
-        if inverted {
-            m.inverted = canvas.region(rng);
-        }
-        if lit {
-            light = self.light(rng);
-            let (gain, bias) = light.split_at(self.grid * self.grid);
-            m.gain = interpolated(&canvas, self.grid, |i| (self.log_gain as f32 * gain[i]).exp());
-            m.bias = interpolated(&canvas, self.grid, |i| self.bias as f32 * bias[i]);
-        }
-        if covered {
-            [m.covered, m.paint] = cover(&canvas, channels, rng);
-        }
+        let Damage { m, light } = match of_data {
+            Some(of_data) => of_data.draw(self, shape, rng),
+            None => self.damage(shape, [inverted, lit, covered], rng),
+        };
         let uncovered = PixelManipulation { covered: vec![0.0; canvas.area()], ..m.clone() };
         let mut without = seen.clone();
         let clip = |image: &mut [f32]| image.iter_mut().for_each(|p| *p = p.clamp(0.0, 1.0));
@@ -71,6 +75,34 @@ impl FieldConfig {
             clip(&mut seen);
         }
         Dream { seen, kinds, light }
+    }
+
+    /// What is done to an image, of what is to be.
+    fn damage(&self, shape: [usize; 3], [inverted, lit, covered]: [bool; 3], rng: &mut ChaCha8Rng) -> Damage {
+        let [channels, height, width] = shape;
+        let canvas = Canvas { height, width };
+        let mut m = PixelManipulation::rest(shape);
+        let mut light = vec![0.0; 2 * self.grid * self.grid];
+        if inverted {
+            m.inverted = canvas.region(rng);
+        }
+        if lit {
+            light = self.light(rng);
+            [m.gain, m.bias] = self.gain_and_bias(&canvas, &light);
+        }
+        if covered {
+            [m.covered, m.paint] = cover(&canvas, channels, rng);
+        }
+        Damage { m, light }
+    }
+
+    /// Gain and bias of each pixel, where those at the points of the grid are `light`, in standard deviations.
+    pub(super) fn gain_and_bias(&self, canvas: &Canvas, light: &[f32]) -> [Vec<f32>; 2] {
+        let (gain, bias) = light.split_at(self.grid * self.grid);
+        [
+            interpolated(canvas, self.grid, |i| (self.log_gain as f32 * gain[i]).exp()),
+            interpolated(canvas, self.grid, |i| self.bias as f32 * bias[i]),
+        ]
     }
 
     /// Gain and bias at the points of the grid: what all share, and what each has of its own. Most of what is dark and
@@ -144,7 +176,7 @@ mod tests {
     #[test]
     fn without_damage_the_clean_image_is_seen() {
         let (x, rng) = (digit(), &mut ChaCha8Rng::seed_from_u64(1));
-        let dream = only(|_| ()).dream(&x, SHAPE, rng);
+        let dream = only(|_| ()).dream(&x, SHAPE, None, rng);
         assert_eq!(dream.seen, x);
         assert!(dream.kinds[..784].iter().all(|p| *p == 1.0) && dream.light.iter().all(|l| *l == 0.0));
     }
@@ -156,7 +188,7 @@ mod tests {
         for seed in 0..40 {
             let rng = &mut ChaCha8Rng::seed_from_u64(seed);
             let config = only(|dreams| (dreams.inverted, dreams.covered) = (0.5, 0.5));
-            let dream = config.dream(&x, SHAPE, rng);
+            let dream = config.dream(&x, SHAPE, None, rng);
             for (i, (seen_pixel, x)) in dream.seen.iter().zip(&x).enumerate() {
                 let [intact, inverted, covered] = [0, 1, 2].map(|kind| dream.kinds[kind * 784 + i]);
                 assert_eq!(intact + inverted + covered, 1.0);
@@ -176,7 +208,7 @@ mod tests {
     fn light_changes_what_is_seen_as_it_says() {
         let (x, rng) = (digit(), &mut ChaCha8Rng::seed_from_u64(5));
         let config = only(|dreams| dreams.lit = 1.0);
-        let dream = config.dream(&x, SHAPE, rng);
+        let dream = config.dream(&x, SHAPE, None, rng);
         // The first pixel is black and at a point of the grid.
         let bias = dream.light[16] * config.bias as f32;
         assert!((dream.seen[0] - bias.clamp(0.0, 1.0)).abs() < 1e-5);
@@ -192,7 +224,7 @@ mod tests {
         for shape in [[1, 28, 28], [3, 9, 40], [2, 1, 1], [3, 64, 48]] {
             let x = vec![0.4; shape.iter().product()];
             for seed in 0..30 {
-                let dream = |seed| config.dream(&x, shape, &mut ChaCha8Rng::seed_from_u64(seed));
+                let dream = |seed| config.dream(&x, shape, None, &mut ChaCha8Rng::seed_from_u64(seed));
                 let (one, same) = (dream(seed), dream(seed));
                 assert_eq!(one.seen.len(), x.len());
                 assert!(one.seen.iter().all(|p| (0.0..=1.0).contains(p)), "{shape:?} {seed}");

@@ -14,20 +14,23 @@ mod canvas;
 mod config;
 mod dreams;
 mod manipulation;
+mod of_data;
 mod shapes;
 
 pub use config::{FieldConfig, FieldDreams};
 pub use manipulation::PixelManipulation;
+pub(crate) use of_data::FieldOfData;
 
 use std::ops::Range;
 
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData, activation};
 use cama_kernels::likelihood::{Given, bernoulli, sigmoid};
+use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
-use self::canvas::{Canvas, interpolated};
+use self::canvas::Canvas;
 use self::dreams::KINDS;
 use super::contract::{image_shape, images_only};
 use crate::batch::host;
@@ -146,25 +149,27 @@ impl Field {
         let (kinds, light) = (host(posterior.log_kinds.clone().exp()), host(posterior.light.clone()));
         let each = kinds.chunks_exact(KINDS * canvas.area()).zip(light.chunks_exact(2 * grid * grid));
         each.map(|(kinds, light)| {
-            let (gain, bias) = light.split_at(grid * grid);
             let plane = |kind: usize| kinds[kind * canvas.area()..][..canvas.area()].to_vec();
-            FieldMaps {
-                inverted: plane(dreams::INVERTED),
-                covered: plane(dreams::COVERED),
-                gain: interpolated(&canvas, grid, |i| (self.config.log_gain as f32 * gain[i]).exp()),
-                bias: interpolated(&canvas, grid, |i| self.config.bias as f32 * bias[i]),
-            }
+            let [gain, bias] = self.config.gain_and_bias(&canvas, light);
+            FieldMaps { inverted: plane(dreams::INVERTED), covered: plane(dreams::COVERED), gain, bias }
         })
         .collect()
     }
 
-    /// A dream of each of these clean images, `[batch, channels·height·width]`.
-    pub(crate) fn dream(&self, clean: Tensor<2>, rng: &mut ChaCha8Rng) -> FieldDream {
+    /// A dream of each of these clean images, `[batch, channels·height·width]`; in a share of them what was done to the images of a
+    /// data set, if there is one, is done to them.
+    pub(crate) fn dream(
+        &self,
+        clean: Tensor<2>,
+        of_data: Option<(&FieldOfData, f64)>,
+        rng: &mut ChaCha8Rng,
+    ) -> FieldDream {
         let [batch, width] = clean.dims();
         let (device, grid) = (clean.device(), self.config.grid);
         let (mut seen, mut kinds, mut light) = (Vec::new(), Vec::new(), Vec::new());
         for x in host(clean.clone()).chunks_exact(width) {
-            let dream = self.config.dream(x, self.image, rng);
+            let of_data = of_data.filter(|(_, share)| rng.random_bool(*share)).map(|(of_data, _)| of_data);
+            let dream = self.config.dream(x, self.image, of_data, rng);
             seen.extend(dream.seen);
             kinds.extend(dream.kinds);
             light.extend(dream.light);
@@ -180,7 +185,7 @@ impl Field {
 
     /// What it restores of a dream of each of these clean images, `[batch, channels·height·width]`.
     pub(crate) fn restored_dream(&self, clean: Tensor<2>, rng: &mut ChaCha8Rng) -> Tensor<2> {
-        self.restore(self.dream(clean, rng).seen)
+        self.restore(self.dream(clean, None, rng).seen)
     }
 
     /// How badly it tells what was done in dreams, `[batch]`, in nats: half the log loss of what was done to each pixel, that

@@ -7,10 +7,10 @@ use super::*;
 use crate::network::Initialisation;
 
 const SHAPE: [usize; 3] = [2, 7, 10];
-const WIDTH: usize = 140;
+pub(super) const WIDTH: usize = 140;
 
 /// A small field; with a slope of 1 it has no kinks, so that finite differences mean something.
-fn field(negative_slope: f64) -> Field {
+pub(super) fn field(negative_slope: f64) -> Field {
     let device = Device::flex();
     let rng = &mut ChaCha8Rng::seed_from_u64(1);
     let mut init = Init { scheme: Initialisation::He, negative_slope, rng, device: &device, blank: false };
@@ -20,7 +20,7 @@ fn field(negative_slope: f64) -> Field {
     Field::new(&config, &SHAPE.into(), &mut init)
 }
 
-fn images(n: usize) -> Tensor<2> {
+pub(super) fn images(n: usize) -> Tensor<2> {
     let pixels: Vec<f32> = (0..n * WIDTH).map(|i| 0.5 + 0.45 * (i as f32 * 0.7).sin()).collect();
     Tensor::from_data(TensorData::new(pixels, [n, WIDTH]), &Device::flex())
 }
@@ -69,7 +69,7 @@ impl ModuleMapper for Move {
 #[test]
 fn the_loss_has_the_gradients_that_finite_differences_show() {
     let field = field(1.0);
-    let dream = field.dream(images(3), &mut ChaCha8Rng::seed_from_u64(4));
+    let dream = field.dream(images(3), None, &mut ChaCha8Rng::seed_from_u64(4));
     let loss = |field: &Field| field.loss(&dream).sum();
     let trained = field.clone().train();
     let grads = GradientsParams::from_grads(loss(&trained).backward(), &trained);
@@ -106,7 +106,7 @@ fn restoration_can_be_differentiated_in_the_image() {
 #[test]
 fn the_loss_is_that_of_its_terms() {
     let field = field(0.2);
-    let dream = field.dream(images(2), &mut ChaCha8Rng::seed_from_u64(2));
+    let dream = field.dream(images(2), None, &mut ChaCha8Rng::seed_from_u64(2));
     let posterior = field.posterior(dream.seen.clone());
     let [log_kinds, kinds] = [posterior.log_kinds, dream.kinds.clone()].map(host);
     let [clean, truth, light, lit] =
