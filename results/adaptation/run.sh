@@ -4,8 +4,8 @@
 # FASHION is the folder of Fashion-MNIST's IDX files, XRAY that of PneumoniaMNIST as NPZ: train.npz, test.npz, and gain.npz, the test
 # images as 0.5·x + 40 (of 255). The variable PHOTOGRAPHS names the folder of train.npz and test.npz, airplanes and frogs of CIFAR-10.
 # Models go to runs/adaptation-SEED, the numbers to results/adaptation/seed-SEED: `train` and every setting at its default, adapted to
-# the first 5,000 test images without labels (of the X-rays to all, of photographs to 1,000), judged on the next 2,000 (on all, on
-# the next 1,000).
+# the first 5,000 test images without labels, judged on the next 2,000; X-rays and photographs, which lie sorted by class, to all and on
+# all.
 # CAMA names the program, cargo's release build unless set.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -64,8 +64,9 @@ clothes() {
 photographs() {
     train photographs "$PHOTOGRAPHS/train.npz"
     local test=$PHOTOGRAPHS/test.npz
-    for spec in none shift:0.2 rotate:30 contrast:0.3:0.7 scale:1.4 noise:0.2 blur:2 bars:2 occlude:0.3 fog:0.7; do
-        one "photographs-${spec//[:+]/-}" "$work/photographs" "$test[..1000]" "$test[1000..]" "$spec"
+    for spec in none shift:0.2 rotate:30 scale:1.4 contrast:0.3:0.7 contrast:0.5:0.9 noise:0.2 impulse:0.2 blur:2 invert \
+        invert-part:0.5 ramp:0.5 shadow:0.7 fog:0.7 fog:0.9 occlude:0.3 bars:2 scribble:2 stripes:3 lines:6 spots:6; do
+        one "photographs-${spec//[:+]/-}" "$work/photographs" "$test" "$test" "$spec"
     done
 }
 

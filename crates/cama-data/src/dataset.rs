@@ -31,6 +31,13 @@ pub trait Dataset: Clone + Send + Sync {
     /// The names of the classes; may be empty if the examples are unlabelled.
     fn classes(&self) -> &[String];
 
+    /// The class that all examples are of, if they have labels and there is but one.
+    fn only_class(&self) -> Option<&str> {
+        let labels = self.labels()?;
+        let first = *labels.first()?;
+        labels.iter().all(|&label| label == first).then(|| self.classes()[first].as_str())
+    }
+
     /// X of example `i`, as the model reads it.
     fn x(&self, i: usize) -> &[f32];
 

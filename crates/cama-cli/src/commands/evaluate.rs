@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use cama::data::Images;
 use cama::data::table::Rows;
+use cama::data::{Dataset, Images};
 use cama::{Cama, Error, M, PredictConfig, Predictor, Rule};
 use cama_eval::page;
 use cama_eval::{Evaluated, Row, Shares, evaluate, manipulations};
@@ -112,6 +112,17 @@ fn say_kept(cama: &Cama, predictor: &Predictor, session: &Session) {
     session.say(format!("the last adaptation: {}\njudged with {m}, {guard}", report.kept()));
 }
 
+/// Warns of labelled data that is of one class: any classifier that gives always that class is right on all of it.
+fn warn_of_one_class(data: &impl Dataset, session: &Session) {
+    if let Some(only) = data.only_class().filter(|_| data.len() > 1) {
+        session.warn(format!(
+            "all of {} is of one class, `{only}`: accuracy on it says little; of a file that is sorted by class, a range such as \
+             `[..1000]` may hold one",
+            data.name()
+        ));
+    }
+}
+
 /// What is judged by, besides the model itself.
 struct Judging<'a> {
     flags: &'a EvaluateFlags,
@@ -131,6 +142,9 @@ impl Judging<'_> {
         let attacking = Attacking::parse(&flags.attack, D::IS_IMAGES)?;
         let manipulations = manipulations(&flags.manipulate, !flags.no_clean)?;
         let all = self.data::<D>(&against)?;
+        for data in &all {
+            warn_of_one_class(data, session);
+        }
         let models = against.models(session)?;
         let baselines = against.open::<D>(flags, cama, session)?;
         let others = baselines.iter().filter(|named| named.judged);

@@ -19,7 +19,6 @@ fn idx(magic: u32, declared: u32, given: usize) -> Vec<u8> {
     [head, vec![0; given]].concat()
 }
 
-/// A single-array NPZ of floats.
 /// An archive of arrays, each with its name, its shape and its values.
 fn npz(folder: &Path, name: &str, arrays: &[(&str, &[u64], &[f32])]) {
     let mut archive = zip::ZipWriter::new(File::create(folder.join(name)).unwrap());
@@ -75,6 +74,8 @@ fn npz_files() {
     bad_data(folder, "range.npz", &["image 1", "column 1", "1.25"]);
     npz(folder, "other.npz", &[("images", &[2, 1, 2], &[0.0; 4])]);
     bad_data(folder, "other.npz", &["no labels to learn from"]);
+    npz(folder, "sorted.npz", &[("x", &[4, 1, 2], &[0.0; 8]), ("y", &[4], &[0.0, 0.0, 1.0, 1.0])]);
+    bad_data(folder, "sorted.npz[..2]", &["all images are of one class, `0`", "sorted by class"]);
     put(folder, "text.npz", b"this is no archive");
     bad_data(folder, "text.npz", &["text.npz"]);
 }

@@ -145,6 +145,17 @@ fn evaluate_prints_a_table_and_json() {
 }
 
 #[test]
+fn evaluate_says_if_the_data_is_of_one_class() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = |data: &str| run(folder.path(), &["evaluate", "--model", model(), "--data", data]).err;
+    let two_sixes = said("mnist:test[21..23]");
+    assert!(two_sixes.contains("all of mnist:test[21..23] is of one class, `6`"), "{two_sixes}");
+    for several in ["mnist:test[20..23]", "mnist:test[21..22]"] {
+        assert!(!said(several).contains("one class"), "{several}");
+    }
+}
+
+#[test]
 fn adapt_attaches_dreams_and_records() {
     let folder = tempfile::tempdir().unwrap();
     let steps =

@@ -93,12 +93,17 @@ fn check_labelled(clean: &impl Dataset) -> Result<()> {
         let what = format!("{} has no labels to learn from", clean.name());
         return Err(Error::Mismatch(what));
     }
-    if let [only] = clean.classes() {
-        let noun = clean.data_shape().noun();
-        let problem = format!("all {noun}s are of one class, `{only}`; two classes or more are needed");
-        return Err(Error::spec("data", clean.name(), problem));
+    match clean.only_class() {
+        None => Ok(()),
+        Some(only) => {
+            let noun = clean.data_shape().noun();
+            let problem = format!(
+                "all {noun}s are of one class, `{only}`; two classes or more are needed (of a file that is sorted by class, a \
+                 range such as `[..1000]` may hold one)"
+            );
+            Err(Error::spec("data", clean.name(), problem))
+        }
     }
-    Ok(())
 }
 
 #[cfg(test)]
