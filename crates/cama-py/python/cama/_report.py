@@ -72,9 +72,9 @@ class Adaptation:
         Accuracy on clean validation examples, before and after; None without clean data.
     examples : int
         Unlabelled examples that were learnt from.
-    global_steps, steps, kept_step : int
-        Steps that found what was done to all the data alike, steps of adaptation, and the one of them
-        whose state was kept.
+    global_steps, steps, kept_step, field_steps : int
+        Steps that found what was done to all the data alike, steps of adaptation, the one of them whose
+        state was kept, and steps in which its field (images) learnt from what was done to the data.
     """
 
     outcome: str
@@ -90,6 +90,7 @@ class Adaptation:
     global_steps: int
     steps: int
     kept_step: int
+    field_steps: int
 
     @property
     def adapted(self) -> bool:

@@ -130,7 +130,7 @@ pub struct AdaptReport {
     /// Optimiser steps of Eq. 8 done.
     pub steps: usize,
     /// Steps in which the field of the state that was kept has dreamt of the data.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default)]
     pub field_steps: usize,
     /// The step whose state was kept; 0 is the state before the first, or the previous model.
     pub kept_step: usize,
@@ -169,10 +169,6 @@ fn yes() -> bool {
 // serde passes references.
 fn is_yes(value: &bool) -> bool {
     *value
-}
-
-fn is_zero(steps: &usize) -> bool {
-    *steps == 0
 }
 
 fn is_best(keep: &Keep) -> bool {
