@@ -7,8 +7,8 @@ model=$1 data=$2 seed=$3 out=$4
 cama=${CAMA:-target/release/cama}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-for spec in bars:2 scribble:2 stripes:3 invert-part:0.5 noise:0.3 shift:0.3+invert-part:0.5; do
-    for steps in 0 100 200 600; do
+for spec in bars:2 scribble:2 stripes:3; do
+    for steps in 0 200 600; do
         "$cama" adapt -q --force --model "$model" --data "$data[..5000]" --manipulate "$spec" --set "adapt.field_steps=$steps" \
             --out "$work/adapted" --seed "$seed" 2> /dev/null
         "$cama" evaluate -q --no-clean --model "$work/adapted" --data "$data[5000..7000]" --manipulate "$spec" --json --seed "$seed" 2> /dev/null |
