@@ -9,7 +9,6 @@ use crate::Result;
 use crate::batch;
 use crate::data::{Dataset, spread_over};
 use crate::dream::{DreamConfig, FieldDreaming};
-use crate::mechanism::FieldOfData;
 use crate::model::DeepCama;
 use crate::progress::Observer;
 
@@ -40,10 +39,8 @@ pub(super) fn dream_of_data<D: Dataset>(
     let batches = inferred.chunks(batch);
     // No more than can be dreamt of.
     let clean = &clean.of.select(&few(clean, batch * steps));
-    let of_data = FieldOfData::infer(
-        field,
-        batches.map(|indices| batch::observed(unlabelled.of, indices.iter().copied(), &device).x),
-    );
+    let of_data = field
+        .of_data(batches.map(|indices| batch::observed(unlabelled.of, indices.iter().copied(), &device).x));
     let off = DreamConfig::default().off;
     let dreams = FieldDreaming { clean, of_data: Some((&of_data, OF_DATA)), steps, off };
     Ok(model.with_field(dreams.fit(field.clone(), model, seed, observer)?))

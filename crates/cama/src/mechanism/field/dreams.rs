@@ -7,7 +7,6 @@ use rand_distr::{Distribution, StandardNormal};
 use super::canvas::{Canvas, blur, interpolated};
 use super::config::{FieldConfig, FieldDreams};
 use super::manipulation::PixelManipulation;
-use super::of_data::FieldOfData;
 use super::shapes::cover;
 use crate::noise::normals;
 
@@ -38,12 +37,12 @@ pub(super) struct Damage {
 }
 
 impl FieldConfig {
-    /// A dream of the clean image `x` of `[channels, height, width]`; if there are any, of what was done to images `of_data`.
+    /// A dream of the clean image `x` of `[channels, height, width]`; of the damage that `drawn` gives, if there is that.
     pub(super) fn dream(
         &self,
         x: &[f32],
         shape: [usize; 3],
-        of_data: Option<&FieldOfData>,
+        drawn: Option<&dyn Fn(&mut ChaCha8Rng) -> Damage>,
         rng: &mut ChaCha8Rng,
     ) -> Dream {
         let [_, height, width] = shape;
@@ -57,8 +56,8 @@ impl FieldConfig {
             let sd = f64::from(canvas.unit()) * rng.random_range(0.2..=1.0) * most_blur;
             seen.chunks_exact_mut(canvas.area()).for_each(|plane| blur(&canvas, plane, sd));
         }
-        let Damage { m, light } = match of_data {
-            Some(of_data) => of_data.draw(self, shape, rng),
+        let Damage { m, light } = match drawn {
+            Some(drawn) => drawn(rng),
             None => self.damage(shape, [inverted, lit, covered], rng),
         };
         let uncovered = PixelManipulation { covered: vec![0.0; canvas.area()], ..m.clone() };

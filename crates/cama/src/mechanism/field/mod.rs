@@ -156,6 +156,16 @@ impl Field {
         .collect()
     }
 
+    /// What it infers of these batches of images, `[batch, channels·height·width]`.
+    pub(crate) fn of_data(&self, batches: impl Iterator<Item = Tensor<2>>) -> FieldOfData {
+        let mut of_data = FieldOfData::none();
+        for x in batches {
+            let FieldPosterior { log_kinds, light, .. } = self.posterior(x.clone());
+            of_data.add(x, log_kinds, light);
+        }
+        of_data
+    }
+
     /// A dream of each of these clean images, `[batch, channels·height·width]`; in a share of them what was done to the images of a
     /// data set, if there is one, is done to them.
     pub(crate) fn dream(
@@ -168,8 +178,14 @@ impl Field {
         let (device, grid) = (clean.device(), self.config.grid);
         let (mut seen, mut kinds, mut light) = (Vec::new(), Vec::new(), Vec::new());
         for x in host(clean.clone()).chunks_exact(width) {
-            let of_data = of_data.filter(|(_, share)| rng.random_bool(*share)).map(|(of_data, _)| of_data);
-            let dream = self.config.dream(x, self.image, of_data, rng);
+            let of_data = of_data.filter(|(_, share)| rng.random_bool(*share));
+            let dream = match of_data {
+                Some((of_data, _)) => {
+                    let drawn = |rng: &mut ChaCha8Rng| of_data.draw(&self.config, self.image, rng);
+                    self.config.dream(x, self.image, Some(&drawn), rng)
+                }
+                None => self.config.dream(x, self.image, None, rng),
+            };
             seen.extend(dream.seen);
             kinds.extend(dream.kinds);
             light.extend(dream.light);

@@ -7,10 +7,10 @@ use super::*;
 use crate::network::Initialisation;
 
 const SHAPE: [usize; 3] = [2, 7, 10];
-pub(super) const WIDTH: usize = 140;
+const WIDTH: usize = 140;
 
 /// A small field; with a slope of 1 it has no kinks, so that finite differences mean something.
-pub(super) fn field(negative_slope: f64) -> Field {
+fn field(negative_slope: f64) -> Field {
     let device = Device::flex();
     let rng = &mut ChaCha8Rng::seed_from_u64(1);
     let mut init = Init { scheme: Initialisation::He, negative_slope, rng, device: &device, blank: false };
@@ -20,7 +20,7 @@ pub(super) fn field(negative_slope: f64) -> Field {
     Field::new(&config, &SHAPE.into(), &mut init)
 }
 
-pub(super) fn images(n: usize) -> Tensor<2> {
+fn images(n: usize) -> Tensor<2> {
     let pixels: Vec<f32> = (0..n * WIDTH).map(|i| 0.5 + 0.45 * (i as f32 * 0.7).sin()).collect();
     Tensor::from_data(TensorData::new(pixels, [n, WIDTH]), &Device::flex())
 }
@@ -134,4 +134,33 @@ fn maps_have_a_number_for_every_pixel_of_every_image() {
         let FieldSummary { covered, inverted, gain, bias } = map.summary();
         assert!(covered < 1.0 && inverted < 1.0 && gain > 0.0 && bias.is_finite());
     }
+}
+
+#[test]
+fn what_is_drawn_is_what_was_most_probably_done_to_an_image() {
+    let (field, x) = (field(0.2), images(3));
+    let of_data = field.of_data([x.clone()].into_iter());
+    let posterior = field.posterior(x.clone());
+    let (seen, area) = (host(x), WIDTH / 2);
+    let mut drawn = [false; 3];
+    for seed in 0..20 {
+        let super::dreams::Damage { m, light } =
+            of_data.draw(field.config(), field.image, &mut ChaCha8Rng::seed_from_u64(seed));
+        let i = seen.chunks_exact(WIDTH).position(|image| image == m.paint).expect("one of the images");
+        drawn[i] = true;
+        let maps = &field.maps(&posterior)[i];
+        for at in 0..area {
+            let [covered, inverted] = [maps.covered[at], maps.inverted[at]];
+            let intact = 1.0 - covered - inverted;
+            let most = covered.max(inverted).max(intact);
+            // Ties are none of ours.
+            assert!(m.covered[at] == 0.0 || covered > most - 1e-5);
+            assert!(m.inverted[at] == 0.0 || inverted > most - 1e-5);
+            assert!(m.covered[at] + m.inverted[at] == 1.0 || intact > most - 1e-5);
+        }
+        let same = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5);
+        assert!(same(&m.gain, &maps.gain) && same(&m.bias, &maps.bias));
+        assert_eq!(light.len(), 2 * field.config().grid.pow(2));
+    }
+    assert_eq!(drawn, [true; 3]);
 }
