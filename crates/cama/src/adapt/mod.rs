@@ -225,7 +225,7 @@ impl<D: Dataset> Run<'_, D> {
         let before = validator.validate_decided(&previous.decider, previous.m, None)?;
         let mut candidates = Candidates::new(previous.decider, unlabelled.spread, seed)?;
         let first = previous.decider.model;
-        let begins_anew = previous.begins_stream && first.config().mechanisms == model.config().mechanisms;
+        let begins_anew = previous.begins_stream && first.restores();
         for state in begins_anew.then_some(first).into_iter().chain([model]) {
             for group in groups(state)? {
                 candidates.consider(0, &group)?;
@@ -233,7 +233,10 @@ impl<D: Dataset> Run<'_, D> {
             candidates.consider(0, state)?;
         }
         let mut steps = Steps::default();
-        let model = &self.dream_of_data(model, &mut candidates, observer)?;
+        // A state that was kept may have lost the field.
+        let with_field = if begins_anew && model.field().is_none() { first } else { model };
+        let dreamt = self.dream_of_data(with_field, &mut candidates, observer)?;
+        let model = if with_field.field().is_some() { &dreamt } else { model };
         for start in candidates.starts(model)? {
             let climbed = eq8::climb(start, splits, config, rng, observer, |done, model| {
                 steps.done = steps.done.max(done);

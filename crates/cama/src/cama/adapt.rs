@@ -207,7 +207,10 @@ impl<'a, D: Dataset> Adaptation<'a, D> {
             thresholds.gain = f64::NEG_INFINITY;
         }
         let decider = Decider { guard, thresholds, ..decider };
-        let begins_stream = self.begins_stream(first);
+        // Mechanisms that the beginning has and that were not asked for are not tried; a factor model has but one kind.
+        let of_first = |asked: &Vec<MechanismConfig>| *asked == first.model.config().mechanisms;
+        let may_begin = self.from.model.factor().is_some() || self.mechanisms.as_ref().is_none_or(of_first);
+        let begins_stream = may_begin && self.begins_stream(first);
         Previous { decider, m: first.card.m, begins_stream, seed: seeds.predict }
     }
 

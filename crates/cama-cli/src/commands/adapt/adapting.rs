@@ -35,12 +35,15 @@ impl<D: Source> Adapting<'_, D> {
         let mut observer = |event: Event| reporter.observe(event);
         let mut adaptation = from
             .adapt(incoming.unlabelled())
-            .mechanisms(mechanisms)
             .configure(move |settings| *settings = config)
             .guard(!flags.no_guard)
             .seed(session.seeds.given)
             .provenance(flags.model.display().to_string(), &session.command)
             .observer(&mut observer);
+        // In a stream a state may have lost mechanisms that it began with: these are its own, too, unless others are asked for.
+        if flags.mechanism.is_some() || mechanisms != model.mechanisms {
+            adaptation = adaptation.mechanisms(mechanisms);
+        }
         if let Some(first) = begun_with {
             adaptation = adaptation.stream(first);
         }
