@@ -234,9 +234,9 @@ impl<D: Dataset> Run<'_, D> {
         }
         let mut steps = Steps::default();
         // A state that was kept may have lost the field.
-        let with_field = if begins_anew && model.field().is_none() { first } else { model };
-        let dreamt = self.dream_of_data(with_field, &mut candidates, observer)?;
-        let model = if with_field.field().is_some() { &dreamt } else { model };
+        let lost = begins_anew && model.field().is_none() && first.field().is_some();
+        let model = if lost { first } else { model };
+        self.dream_of_data(model, &mut candidates, observer)?;
         for start in candidates.starts(model)? {
             let climbed = eq8::climb(start, splits, config, rng, observer, |done, model| {
                 steps.done = steps.done.max(done);
@@ -260,17 +260,16 @@ impl<D: Dataset> Run<'_, D> {
         Ok(adapted(judged, previous, config.keep, before, steps, splits.unlabelled.learnt.len()))
     }
 
-    /// Where a field restores best, lets it dream of what it infers of the data, and considers the states with it; the model with
-    /// what it has learnt.
+    /// Where a field restores best, lets that of the model dream of what it infers of the data, and considers the states with it.
     fn dream_of_data(
         &self,
         model: &DeepCama,
         candidates: &mut Candidates<D>,
         observer: &mut Observer,
-    ) -> Result<DeepCama> {
+    ) -> Result<()> {
         let Self { splits, config, seed, .. } = *self;
+        let Some(clean) = splits.clean.as_ref().filter(|_| config.field_steps > 0) else { return Ok(()) };
         let mut model = model.clone();
-        let Some(clean) = splits.clean.as_ref().filter(|_| config.field_steps > 0) else { return Ok(model) };
         let mut before = 0.0;
         for round in 0..field::ROUNDS {
             // What has made things worse would make them worse again.
@@ -289,7 +288,7 @@ impl<D: Dataset> Run<'_, D> {
                 candidates.consider(0, &state)?;
             }
         }
-        Ok(model)
+        Ok(())
     }
 }
 

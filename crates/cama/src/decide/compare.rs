@@ -172,10 +172,11 @@ impl Answers {
         likely.then(|| self.agreement() / on_clean)
     }
 
-    /// Whether Bayes' rule and the discriminative classifier agree on enough of the examples for both to have a say, which
-    /// they do `on_clean` examples: images in fog are smooth and explained better than clean ones, and yet Bayes' rule is
-    /// wrong on most of them. Both beyond the agreement of guesses among so many `classes` (Bennett, Alpert & Goldstein, Public
-    /// Opinion Quarterly 18, 1954), which of two is a half.
+    /// Whether Bayes' rule and the discriminative classifier agree on enough of the examples for both to have a say: images in
+    /// fog are smooth and explained better than clean ones, and yet Bayes' rule is wrong on most of them.
+    ///
+    /// `on_clean` is on what share of clean examples they agree. Of either share only what guesses among so many `classes` would
+    /// not agree on counts (Bennett, Alpert & Goldstein, Public Opinion Quarterly 18, 1954): of two classes what is above a half.
     pub fn speak_for_bayes(&self, on_clean: f64, classes: usize) -> bool {
         let by_chance = 1.0 / classes as f64;
         self.agreement() - by_chance >= LEAST_AGREEMENT * (on_clean - by_chance)

@@ -50,7 +50,8 @@ impl Decider<'_> {
         if config.predict.m == M::Global {
             return self.informed_of_share(data, config);
         }
-        let Some(guard) = self.guard else { return Ok(*self) };
+        let looks = config.predict.m != M::Null || self.weighs_bayes(config);
+        let Some(guard) = self.guard.filter(|_| looks) else { return Ok(*self) };
         let data = data.select(&spread_indices(data.len()).collect::<Vec<_>>());
         if config.predict.m == M::Null {
             return self.informed_of_say(guard, &data, config);
@@ -92,8 +93,7 @@ impl Decider<'_> {
         data: &D,
         config: &Checked<DecideConfig>,
     ) -> Result<Self> {
-        let product = config.rule == Rule::Product && self.direct.is_some() && self.tempering.is_some();
-        if !product || data.len() < LEAST_EXAMPLES {
+        if !self.weighs_bayes(config) || data.len() < LEAST_EXAMPLES {
             return Ok(*self);
         }
         match self.answers(data, M::Null, config.predict.seed) {
@@ -103,9 +103,14 @@ impl Decider<'_> {
         }
     }
 
-    /// Whether Bayes' rule has a say about examples of which classifiers say this.
+    /// Whether a product decides in which it is known how much Bayes' rule counts.
+    fn weighs_bayes(&self, config: &DecideConfig) -> bool {
+        config.rule == Rule::Product && self.direct.is_some() && self.tempering.is_some()
+    }
+
+    /// Whether Bayes' rule has a say about examples of which classifiers say this; without a tempering it always has.
     fn hears_bayes(&self, guard: &Guard, answers: &Answers) -> bool {
-        answers.speak_for_bayes(guard.agreement, self.model.config().classes)
+        self.tempering.is_none() || answers.speak_for_bayes(guard.agreement, self.model.config().classes)
     }
 
     /// The same, knowing whether the examples are easier to classify once they are restored.
@@ -121,14 +126,12 @@ impl Decider<'_> {
         }
         let before = self.answers(data, M::Null, seed)?;
         let inferred = PredictConfig { m: M::Mean, seed, refine, ..PredictConfig::default() };
-        let after = match self.answers_with(data, inferred) {
+        let context = match self.answers_with(data, inferred) {
             // What cannot be restored is no reason not to decide about the others.
-            Err(Error::Diverged(_)) => return Ok(Self { context: Context::Outside, ..*self }),
-            after => after?,
+            Err(Error::Diverged(_)) => Context::Outside,
+            after => guard.context_of(&before, &after?, &self.thresholds, self.adapted_to),
         };
-        let context = guard.context_of(&before, &after, &self.thresholds, self.adapted_to);
-        let may_have = context == Context::Inside || self.tempering.is_none();
-        let bayes_has_say = may_have || self.hears_bayes(guard, &before);
+        let bayes_has_say = context == Context::Inside || self.hears_bayes(guard, &before);
         Ok(Self { context, bayes_has_say, ..*self })
     }
 
