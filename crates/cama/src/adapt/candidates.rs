@@ -156,8 +156,7 @@ type Restoration<'a> = (&'a Answers, StateKind);
 /// Which of these restorations are the best, best first: those as sure as the surest, most agreeing first, then the others.
 ///
 /// What a field makes of an image is plainer than the image, so that both classifiers are surer of it and agree more often, right or
-/// wrong: so such restorations come first only if one of them is `asked` more agreed on than all others, and how sure they are
-/// counts for nothing among themselves.
+/// wrong: so such restorations come first only if one of them is `asked` more agreed on than all others.
 pub(super) fn preferred(all: &[Restoration], asked: f64) -> Vec<usize> {
     let like = |by_field| (0..all.len()).filter(move |&i| all[i].1.by_field == by_field);
     let most = |by_field| like(by_field).map(|i| all[i].0.agreement()).fold(f64::NEG_INFINITY, f64::max);
@@ -169,20 +168,25 @@ pub(super) fn preferred(all: &[Restoration], asked: f64) -> Vec<usize> {
     first.into_iter().chain(then).collect()
 }
 
-/// Those of all that are `alike`, restored by a field: the plainest of those that are agreed on as often as that of which classifiers
-/// agree on most, within a standard error (Breiman et al., Classification and Regression Trees, 1984), then the others. The fewer
-/// mechanisms the plainer, and of as many the one of which the field has dreamt longer of the data.
+/// Those of all that are `alike`, restored by a field: the plainest of those that are as good as the best, within a standard error
+/// (Breiman et al., Classification and Regression Trees, 1984), then the others. The best is that of which classifiers agree on most,
+/// or the one of which they are surer than they agree on fewer. The fewer mechanisms the plainer, and of as many the one of which the
+/// field has dreamt longer of the data.
 fn in_order_of_field(all: &[Restoration], mut alike: Vec<usize>) -> Vec<usize> {
-    let agreement = |i: &usize| all[*i].0.agreement();
-    let Some(most) = alike.iter().copied().max_by(|a, b| agreement(a).total_cmp(&agreement(b))) else {
+    let answers = |i: usize| all[i].0;
+    let agreement = |i: usize| answers(i).agreement();
+    let Some(most) = alike.iter().copied().max_by(|&a, &b| agreement(a).total_cmp(&agreement(b))) else {
         return alike;
     };
-    let key = |i: &usize| {
-        let (answers, StateKind { mechanisms, field_steps, .. }) = all[*i];
-        let ties = all[most].0.agree_more_often(answers) <= 1.0;
+    let rise = |i: usize| answers(i).rise_over(answers(most));
+    let surer = alike.iter().copied().filter(|&i| rise(i) > 1.0).max_by(|&a, &b| rise(a).total_cmp(&rise(b)));
+    let best = answers(surer.unwrap_or(most));
+    let key = |i: usize| {
+        let (answers, StateKind { mechanisms, field_steps, .. }) = all[i];
+        let ties = best.rise_over(answers) <= 1.0;
         (!ties, if ties { (mechanisms, usize::MAX - field_steps) } else { (0, 0) })
     };
-    alike.sort_by(|a, b| key(a).cmp(&key(b)).then(agreement(b).total_cmp(&agreement(a))));
+    alike.sort_by(|&a, &b| key(a).cmp(&key(b)).then(agreement(b).total_cmp(&agreement(a))));
     alike
 }
 
@@ -283,5 +287,14 @@ mod tests {
         assert_eq!(preferred(&[by(&often, 2, 0), by(&hardly_less, 1, 0), by(&less, 1, 0)], 0.05), [1, 0, 2]);
         assert_eq!(preferred(&[by(&often, 1, 100), by(&hardly_less, 1, 200)], 0.05), [1, 0]);
         assert_eq!(preferred(&[by(&often, 3, 0), by(&less, 1, 200)], 0.05), [0, 1]);
+    }
+
+    #[test]
+    fn of_restorations_by_a_field_one_that_classifiers_are_surer_of_than_they_agree_less_comes_first() {
+        let by = |answers, field_steps| (answers, StateKind { by_field: true, mechanisms: 1, field_steps });
+        let (often, surer, less_sure) = (answers(0.8, 90), answers(0.9, 86), answers(0.75, 86));
+        assert_eq!(preferred(&[by(&often, 100), by(&surer, 200), by(&less_sure, 300)], 0.05), [1, 0, 2]);
+        // However sure: what they agree on far less is not better.
+        assert_eq!(preferred(&[by(&often, 100), by(&answers(0.99, 40), 200)], 0.05), [0, 1]);
     }
 }

@@ -14,8 +14,8 @@ const MOSTLY: f64 = 0.9;
 /// Fewer examples say nothing of the data that they are from: standard errors of a few differences are themselves in error.
 pub(super) const LEAST_EXAMPLES: usize = 20;
 
-/// How many standard errors of a change cannot be chance where the examples are explained as they are: the best of some twenty states is
-/// judged, and by chance one of so many exceeds two standard errors every third time.
+/// How many standard errors of a change cannot be chance where the images are explained as they are, whatever rehearsal asks for: the
+/// best of some twenty states is judged, and by chance one of so many exceeds two standard errors every third time.
 const BEYOND_CHANCE: f64 = 3.0;
 
 /// How many standard errors of a change leave no doubt that it is one.
@@ -33,11 +33,11 @@ const AS_CLEAN: f64 = 0.01;
 pub struct Comparison {
     /// By how many standard errors the discriminative classifier is surer of the restored examples than of those as they are.
     pub surer: f64,
-    /// That, and by how many Bayes' rule agrees more often, taken together, where that counts: of rows of a table, and of images
-    /// that are explained as they are.
+    /// That, and by how many Bayes' rule agrees more often, taken together, of images only as far as it agrees with what the classifier
+    /// now says of those of which it said something else; missing in models that an earlier version adapted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub together: Option<f64>,
-    /// How many are asked for.
+    /// How many are asked for: of images by either.
     pub least: f64,
     /// On what share Bayes' rule agrees with it: as they are, and restored.
     pub agreement: [f64; 2],
@@ -92,7 +92,9 @@ pub(crate) struct Answer {
 pub(crate) struct Answers {
     /// The highest probability that the discriminative classifier gives.
     confidence: Vec<f64>,
-    /// Whether Bayes' rule gives the same class.
+    /// The most probable classes, by the discriminative classifier and by Bayes' rule; the former's where there is none.
+    classes: Vec<[usize; 2]>,
+    /// Whether they are the same, of an example that can be explained at all.
     agrees: Vec<bool>,
     /// Whether the example is explained as clean ones are, where there is a guard.
     explained: Vec<bool>,
@@ -112,14 +114,22 @@ fn in_standard_errors(differences: impl ExactSizeIterator<Item = f64> + Clone) -
     if mean == 0.0 { 0.0 } else { mean / error.max(1e-12) }
 }
 
+/// Two numbers of standard errors as one (Stouffer et al., The American Soldier 1, 1949).
+fn together(a: f64, b: f64) -> f64 {
+    (a + b) / 2f64.sqrt()
+}
+
 impl Answers {
     /// What is said; an example is explained if its anomaly score is at most this.
     pub fn of(answers: &[Answer], threshold: Option<f64>) -> Self {
-        let mut all = Self { confidence: Vec::new(), agrees: Vec::new(), explained: Vec::new() };
+        let mut all =
+            Self { confidence: Vec::new(), classes: Vec::new(), agrees: Vec::new(), explained: Vec::new() };
         for Answer { direct, bayes, anomaly_score, .. } in answers {
-            let class = if direct.is_empty() { highest(bayes) } else { highest(direct) };
+            let by_bayes = highest(bayes);
+            let class = if direct.is_empty() { by_bayes } else { highest(direct) };
             all.confidence.push(direct.get(class).map_or(0.0, |log_p| log_p.exp()));
-            all.agrees.push(*anomaly_score < f64::INFINITY && class == highest(bayes));
+            all.classes.push([class, by_bayes]);
+            all.agrees.push(*anomaly_score < f64::INFINITY && class == by_bayes);
             all.explained.push(threshold.is_none_or(|threshold| *anomaly_score <= threshold));
         }
         all
@@ -132,24 +142,34 @@ impl Answers {
         (in_standard_errors(surer), self.agreement() - before.agreement())
     }
 
-    /// How strongly these answers are for restoration: by how many standard errors the discriminative classifier is surer.
+    /// How strongly these answers are for restoring images: by how many standard errors the discriminative classifier is surer, or by how
+    /// many it is surer and Bayes' rule bears it out, [together](Self::rise_of_images), if those are more.
     ///
-    /// Not at all if Bayes' rule agrees no more often, or on too few ([`asked`](Self::asked)); nor of examples that are
-    /// explained as they are, to which nothing need have been done, unless that it is surer and that they agree more often
-    /// make three standard errors together. `on_clean` is how often they agree on clean examples.
+    /// Not at all if Bayes' rule agrees no more often, or on too few ([`asked`](Self::asked)); nor of images that are explained as
+    /// they are, to which nothing need have been done, up to three standard errors of both. `on_clean` is how often they agree on clean
+    /// examples. Of photographs with bars or of which a half is inverted the classifier is as sure as of any, and wrong: alone it does
+    /// not tell that they are restored.
     pub fn evidence(&self, before: &Answers, on_clean: f64, thresholds: &Thresholds) -> f64 {
-        self.evidence_short_of(before, on_clean, thresholds, 0.0)
+        self.evidence_short_of(before, on_clean, thresholds, 0.0, 0.0)
     }
 
-    /// The same where so much less agreement is asked for, as a share.
-    fn evidence_short_of(&self, before: &Answers, on_clean: f64, thresholds: &Thresholds, short: f64) -> f64 {
+    /// The same where `short` less agreement is asked for, as a share, and it may have fallen by so many standard errors.
+    fn evidence_short_of(
+        &self,
+        before: &Answers,
+        on_clean: f64,
+        thresholds: &Thresholds,
+        short: f64,
+        fallen: f64,
+    ) -> f64 {
         if self.agrees.len() < LEAST_EXAMPLES {
             return f64::NEG_INFINITY;
         }
-        let (surer, more_often) = self.rise(before);
-        let likely = before.explained() < MOSTLY || self.rise_of_both(before) > BEYOND_CHANCE;
-        let agrees = more_often > 0.0 && self.agreement() + short >= self.asked(before, on_clean, thresholds);
-        if agrees && likely { surer } else { f64::NEG_INFINITY }
+        let both = self.rise_of_images(before);
+        let likely = before.explained() < MOSTLY || both > BEYOND_CHANCE;
+        let agrees = self.agree_more_often(before) > -fallen
+            && self.agreement() + short >= self.asked(before, on_clean, thresholds);
+        if agrees && likely { both.max(self.rise(before).0) } else { f64::NEG_INFINITY }
     }
 
     /// On what share Bayes' rule must agree with the discriminative classifier for restoration: less often than on clean
@@ -164,11 +184,12 @@ impl Answers {
         (explained * of_explained + (1.0 - explained) * of_unexplained) * on_clean
     }
 
-    /// Where the discriminative classifier is surer of the restored examples and Bayes' rule likely agrees more often: on what share
-    /// of its agreement on clean examples it does.
+    /// Where the discriminative classifier is surer of the restored images, or Bayes' rule bears it out, and they likely agree more often:
+    /// on what share of their agreement on clean examples they do.
     pub fn likely_agreement(&self, before: &Answers, on_clean: f64) -> Option<f64> {
         let (surer, _) = self.rise(before);
-        let likely = surer > 0.0 && self.agree_more_often(before) > LIKELY;
+        let likely =
+            self.agree_more_often(before) > LIKELY && (surer > 0.0 || self.rise_of_images(before) > LIKELY);
         likely.then(|| self.agreement() / on_clean)
     }
 
@@ -190,20 +211,10 @@ impl Answers {
     /// What speaks for restored images, or against them.
     pub fn compared(&self, before: &Answers, on_clean: Option<f64>, thresholds: &Thresholds) -> Comparison {
         let at_rest = before.explained() >= MOSTLY;
-        let together = at_rest.then(|| self.rise_of_both(before));
-        Comparison {
-            surer: self.rise(before).0,
-            together,
-            least: if together.is_some_and(|both| both <= BEYOND_CHANCE) {
-                BEYOND_CHANCE
-            } else {
-                thresholds.rise
-            },
-            agreement: [before.agreement(), self.agreement()],
-            on_clean,
-            asked: Some(self.asked(before, on_clean.unwrap_or(1.0), thresholds)),
-            explained: self.explained(),
-        }
+        let least = if at_rest { thresholds.rise.max(BEYOND_CHANCE) } else { thresholds.rise };
+        let asked = Some(self.asked(before, on_clean.unwrap_or(1.0), thresholds));
+        let together = Some(self.rise_of_images(before));
+        Comparison { asked, together, ..self.compared_rows(before, on_clean, least) }
     }
 
     /// The same of rows of a table.
@@ -224,10 +235,10 @@ impl Answers {
         self.evidence(before, on_clean, thresholds) > thresholds.rise
     }
 
-    /// Whether the examples, not explained as they are, may well be of data that was found to be better restored: the
-    /// discriminative classifier is surer, and Bayes' rule agrees as often as is asked for, or less often by no more than two
-    /// standard errors of the difference between these examples and the `found` ones of that data. Else whether a batch is
-    /// restored would change with the samples of z, and with the examples, where the data is close to what is asked for.
+    /// Whether the examples may well be of data that was found to be better restored: there is any [evidence](Self::evidence) of it,
+    /// Bayes' rule agrees less often by no more than two standard errors, and as often as is asked for, but for two standard errors of
+    /// the difference between these examples and the `found` ones of that data. Else whether a batch is restored would change with the
+    /// samples of z, and with the examples, where the data is close to what is asked for.
     pub fn may_be_better(
         &self,
         before: &Answers,
@@ -238,8 +249,7 @@ impl Answers {
         let agreement = self.agreement();
         let share = |n: usize| 1.0 / n.max(1) as f64;
         let error = (agreement * (1.0 - agreement) * (share(self.agrees.len()) + share(found))).sqrt();
-        before.explained() < MOSTLY
-            && self.evidence_short_of(before, on_clean, thresholds, LIKELY * error) > 0.0
+        self.evidence_short_of(before, on_clean, thresholds, LIKELY * error, LIKELY) > 0.0
     }
 
     /// How strongly these answers are for what was found of a whole data set, under a factor model: without bound if the two
@@ -292,7 +302,31 @@ impl Answers {
     /// number, Stouffer's. That it is less sure counts up to a point: far from all that it has learnt it is too sure.
     fn rise_of_both(&self, before: &Answers) -> f64 {
         let (surer, _) = self.rise(before);
-        (surer.max(-SURELY) + self.agree_more_often(before)) / 2f64.sqrt()
+        together(surer.max(-SURELY), self.agree_more_often(before))
+    }
+
+    /// The same of images, as far as Bayes' rule agrees with what the discriminative classifier now says of those of which it said
+    /// something else: clothes with a covered square it tells as well as clean ones, and filling the square helps Bayes' rule alone.
+    fn rise_of_images(&self, before: &Answers) -> f64 {
+        let (surer, _) = self.rise(before);
+        together(surer.max(-SURELY), self.agree_more_often(before).min(self.bear_out_changes(before)))
+    }
+
+    /// Of the examples of which the discriminative classifier says something else than in `before`: by how many standard errors Bayes'
+    /// rule gives more often what it says now than what it said then (McNemar, Psychometrika 12, 1947).
+    fn bear_out_changes(&self, before: &Answers) -> f64 {
+        let changes = self.classes.iter().zip(&before.classes).filter(|([now, _], [then, _])| now != then);
+        let [for_it, against] = changes.fold([0.0, 0.0], |[for_it, against], ([now, bayes], [then, _])| {
+            let counts = |class| f64::from(u8::from(bayes == class));
+            [for_it + counts(now), against + counts(then)]
+        });
+        if for_it == against { 0.0 } else { (for_it - against) / f64::sqrt(for_it + against) }
+    }
+
+    /// [Both](Self::rise_of_both) between two restorations: that it is surer counts up to a point, too, lest it outweigh that the two agree on far less.
+    pub fn rise_over(&self, other: &Answers) -> f64 {
+        let (surer, _) = self.rise(other);
+        together(surer.clamp(-SURELY, SURELY), self.agree_more_often(other))
     }
 
     /// Whether the discriminative classifier is as sure as in `other`, within two standard errors.
@@ -347,16 +381,54 @@ mod tests {
         assert_eq!(judged(70), (false, false));
         // Many examples leave no doubt that the data that was found was not such.
         assert!(!sure(75).may_be_better(&before, 100_000, 0.9, &thresholds));
-        // Nothing need have been done to what is explained as it is.
-        assert!(!with(90, 100).may_be_better(&with(90, 100), 100, 0.9, &thresholds));
+        // Nothing need have been done to what is explained as it is, unless the one is far surer.
+        let (as_it_is, mut after) = (with(90, 100), with(89, 100));
+        assert!(!after.may_be_better(&as_it_is, 100, 0.9, &thresholds));
+        after.confidence.iter_mut().for_each(|p| *p += 0.05);
+        assert!(after.may_be_better(&as_it_is, 100, 0.9, &thresholds));
+        assert!(!after.are_better(&as_it_is, 0.9, &thresholds));
+        // Nor where the two agree less often beyond chance.
+        let mut less = with(84, 100);
+        less.confidence.iter_mut().for_each(|p| *p += 0.05);
+        assert!(!less.may_be_better(&as_it_is, 100, 0.9, &thresholds));
     }
 
     fn answers(confidence: impl Fn(usize) -> f64, agreeing: usize) -> Answers {
         Answers {
             confidence: (0..100).map(confidence).collect(),
+            classes: (0..100).map(|i| [0, usize::from(i >= agreeing)]).collect(),
             agrees: (0..100).map(|i| i < agreeing).collect(),
             explained: vec![true; 100],
         }
+    }
+
+    /// That the classifier is hardly surer is made up for by Bayes' rule where that bears out what is now said differently.
+    #[test]
+    fn that_bayes_rule_agrees_more_often_counts_where_it_bears_out_what_changes() {
+        let sure = |i: usize| 0.9 + 0.001 * (i % 7) as f64;
+        let before = answers(sure, 50);
+        let thresholds = Thresholds::default();
+        // Of so many the classifier now says what Bayes' rule says.
+        let changed = |n: usize| {
+            let mut after = answers(sure, 50);
+            for i in 50..50 + n {
+                (after.classes[i], after.agrees[i]) = ([1, 1], true);
+            }
+            after
+        };
+        assert!(changed(40).are_better(&before, 0.9, &thresholds));
+        let shown = changed(40).compared(&before, Some(0.9), &thresholds);
+        assert!(shown.together.unwrap() > 4.0 && shown.surer == 0.0, "{shown}");
+        // Bayes' rule now says what the classifier has always said: nothing is gained.
+        let learnt = answers(sure, 90);
+        assert!(learnt.agree_more_often(&before) > 5.0 && !learnt.are_better(&before, 0.9, &thresholds));
+        // What changes on few, and is held against it on as many.
+        let mut mixed = answers(sure, 90);
+        for i in 0..10 {
+            mixed.classes[i] = [1, i % 2];
+        }
+        assert!(!mixed.are_better(&before, 0.9, &thresholds));
+        assert_eq!(before.bear_out_changes(&before), 0.0);
     }
 
     #[test]

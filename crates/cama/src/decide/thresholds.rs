@@ -21,8 +21,8 @@ pub(crate) const EVER_ENOUGH: f64 = 2.0 / 3.0;
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Thresholds {
-    /// How many standard errors the discriminative classifier must be surer on restored examples; of rows of a table, how many
-    /// that and how much more often Bayes' rule agrees make together.
+    /// By how many standard errors the discriminative classifier must be surer of restored examples, or be surer and Bayes' rule agree more
+    /// often, together; of rows of a table together.
     pub rise: f64,
     /// On what share of their agreement on clean examples Bayes' rule and the discriminative classifier must agree on images
     /// that, restored, are mostly not explained as clean ones are, though they agree on more of them beyond doubt.

@@ -38,8 +38,8 @@ pub struct Rehearsal {
 pub struct Trial {
     /// What was done.
     pub damage: String,
-    /// How strongly the rule was for restoring: standard errors by which the discriminative classifier is surer (images),
-    /// or nats by which a number is explained better (tables).
+    /// How strongly the rule was for restoring: standard errors by which the discriminative classifier is surer, alone or together with how
+    /// much more often Bayes' rule agrees (images), or nats by which a number is explained better (tables).
     pub evidence: f64,
     /// Whether the thresholds then let it be restored.
     pub kept: bool,
