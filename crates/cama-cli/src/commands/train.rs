@@ -7,7 +7,7 @@ use cama::data::table::Schema;
 use cama::data::{Dataset, ImageOptions, Images, Preparation, path_and_range};
 use cama::{
     Augmentation, Builder, CLEAN_EXAMPLES, Cama, Card, Checkpoints, Config, Error, Event, FitConfig,
-    PredictConfig, predict,
+    ModelConfig, PredictConfig, predict,
 };
 use cama_eval::Score;
 
@@ -137,9 +137,25 @@ impl<'a, D: Dataset> Run<'a, D> {
         })
     }
 
+    /// What large images do without, unless it is asked for.
+    fn left_out(&self) -> Option<String> {
+        let model = &self.config.model;
+        let [_, height, width] = model.data.image()?;
+        let usual = self.flags.model.mechanism.is_none()
+            && model.mechanisms == ModelConfig::fast(model.data.clone(), model.classes).mechanisms;
+        let has_field = model.mechanisms.iter().any(|mechanism| !mechanism.is_of_m());
+        (usual && !has_field).then(|| {
+            format!(
+                "images of {height}×{width} pixels have no mechanism `field`, which takes longest to learn, unless `--mechanism \
+                 affine,photometric,field` asks for it: what is done to parts of them, noise and blur are not undone"
+            )
+        })
+    }
+
     fn carry_out(&self, out: &Output) -> anyhow::Result<()> {
         let (flags, session) = (self.flags, self.session);
         self.understood.iter().take(1).for_each(|line| session.say(format!("{}: {line}", flags.data)));
+        self.left_out().into_iter().for_each(|line| session.say(line));
         let checkpoints = Checkpoints::new(out.path().join(CHECKPOINTS), "");
         let mut log = Log::new(out.path());
         if flags.resume {

@@ -169,3 +169,21 @@ fn arrays_are_found_by_their_names_and_labels_are_the_classes() {
     done(folder, &["predict", "--model", "w", "--data", "b.npz", "--samples", "1", "--out", "p.npz"]);
     assert_eq!(npz_array::<String>(folder.join("p.npz"), "classes").1, ["ill", "well"]);
 }
+
+#[test]
+fn large_pictures_are_told_to_have_no_field() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    photographs(&folder.join("in"), 6);
+    let trained = |out: &str, more: &[&str]| {
+        let ran = run(folder, &train_args("in", out, &[&["--epochs", "1"], more].concat()));
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        ran.out + &ran.err
+    };
+    let told = trained("m", &["--size", "66"]);
+    assert!(told.contains("images of 66×66 pixels have no mechanism `field`"), "{told}");
+    for more in [&["--size", "66", "--mechanism", "affine,photometric"][..], &["--size", "20"]] {
+        let told = trained(&more.join("-"), more);
+        assert!(!told.contains("have no mechanism `field`"), "{told}");
+    }
+}
