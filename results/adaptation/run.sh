@@ -3,6 +3,7 @@
 # DATA is x-rays, clothes, digits or photographs: the first three unless given.
 # FASHION is the folder of Fashion-MNIST's IDX files, XRAY that of PneumoniaMNIST as NPZ: train.npz, test.npz, and gain.npz, the test
 # images as 0.5·x + 40 (of 255). The variable PHOTOGRAPHS names the folder of train.npz and test.npz, airplanes and frogs of CIFAR-10.
+# Several may run at once, each with other data or another seed.
 # Models go to runs/adaptation-SEED, the numbers to results/adaptation/seed-SEED: `train` and every setting at its default, adapted to
 # the first 5,000 test images without labels, judged on the next 2,000; X-rays and photographs, which lie sorted by class, to all and on
 # all.
@@ -23,10 +24,12 @@ unplaced() {
 
 # name, model, data to adapt to, data to judge on, manipulation
 one() {
+    local adapted=$work/adapted-$1
     "$cama" evaluate -q --no-clean --model "$2" --data "$4" --manipulate "$5" --json --seed "$seed" > "$out/$1-before.jsonl"
-    "$cama" adapt -q --force --model "$2" --data "$3" --manipulate "$5" --out "$work/adapted" --seed "$seed" 2> "$out/$1.log"
-    "$cama" evaluate -q --model "$work/adapted" --data "$4" --manipulate "$5" --json --seed "$seed" > "$out/$1-after.jsonl" 2>> "$out/$1.log"
-    cp "$work/adapted/README.md" "$out/$1.md"
+    "$cama" adapt -q --force --model "$2" --data "$3" --manipulate "$5" --out "$adapted" --seed "$seed" 2> "$out/$1.log"
+    "$cama" evaluate -q --model "$adapted" --data "$4" --manipulate "$5" --json --seed "$seed" > "$out/$1-after.jsonl" 2>> "$out/$1.log"
+    cp "$adapted/README.md" "$out/$1.md"
+    rm -r "$adapted"
     unplaced "$out/$1"{-before.jsonl,-after.jsonl,.log,.md}
 }
 
